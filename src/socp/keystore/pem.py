@@ -1,0 +1,45 @@
+"""PKCS8 PEM, unencrypted: what openssl writes, and what we write."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Final
+
+from socp.crypto.keys import KeyRefused
+
+_HEAD: Final = b"-----BEGIN PRIVATE KEY-----"
+_TAIL: Final = b"-----END PRIVATE KEY-----"
+FILE_BYTES_MAX: Final = 16 * 1024
+_LINE_CHARS: Final = 64
+
+
+def armour(data: bytes) -> bytes:
+    """PEM of the DER `data`, in lines of 64 characters."""
+    text = base64.b64encode(data)
+    lines = (text[at : at + _LINE_CHARS] for at in range(0, len(text), _LINE_CHARS))
+    return b"\n".join((_HEAD, *lines, _TAIL, b""))
+
+
+def unarmour(content: bytes) -> bytes:
+    """The DER in one whole PEM block, or KeyRefused with what is wrong, and never what is in it."""
+    if len(content) > FILE_BYTES_MAX:
+        raise KeyRefused("it is too long")
+    content = content.strip()
+    if not content:
+        raise KeyRefused("it is empty")
+    if content.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----"):
+        raise KeyRefused(
+            "it is locked by a passphrase (openssl pkcs8 -in FILE -out NEW unlocks it)"
+        )
+    if content.startswith(b"-----BEGIN RSA PRIVATE KEY-----"):
+        raise KeyRefused(
+            "it is PKCS1 (openssl pkcs8 -topk8 -nocrypt -in FILE -out NEW turns it into PKCS8)"
+        )
+    if not (content.startswith(_HEAD) and content.endswith(_TAIL)):
+        raise KeyRefused("it is cut short or damaged, not one whole PRIVATE KEY block")
+    body = b"".join(content.removeprefix(_HEAD).removesuffix(_TAIL).split())
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error:
+        raise KeyRefused("it is cut short or damaged") from None

@@ -1,0 +1,76 @@
+"""What holds for every test: their order, what they need, and what the run says at its end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+SECTIONS = {str(section) for section in range(1, 14)}
+# The fast ones first, so that a fault in the ground shows before what stands on it.
+FIRST = (
+    "wire",
+    "crypto",
+    "channel",
+    "files",
+    "node",
+    "member",
+    "house",
+    "sim",
+    "storage",
+    "keystore",
+)
+LAST = ("threats", "mesh")
+
+said_in = pytest.StashKey[set[str]]()
+
+
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _rank(item.path))
+    session.config.stash[said_in] = {
+        str(section).partition(".")[0]
+        for item in items
+        for marker in item.iter_markers("spec")
+        for section in marker.args
+    }
+    for item in items:
+        for program in _missing(item):
+            item.add_marker(pytest.mark.skip(reason=f"{program} is not installed"))
+
+
+def _missing(item: pytest.Item) -> list[str]:
+    needed = [program for marker in item.iter_markers("needs") for program in marker.args]
+    return [program for program in needed if shutil.which(program) is None]
+
+
+def _rank(path: Path) -> int:
+    room = path.relative_to(HERE).parts[0]
+    if room in FIRST:
+        return FIRST.index(room)
+    return len(FIRST) + 1 + LAST.index(room) if room in LAST else len(FIRST)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _skips_in_ci(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _skips_in_ci(config: pytest.Config) -> int:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    in_ci = os.environ.get("CI") == "true"
+    return len(reporter.stats.get("skipped", ())) if reporter and in_ci else 0
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    said = config.stash.get(said_in, SECTIONS)
+    unsaid = SECTIONS - said
+    if unsaid and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        sections = ", ".join(sorted(unsaid, key=int))
+        terminalreporter.write_line(f"sections of the protocol without a test: {sections}")
+    if skipped := _skips_in_ci(config):
+        terminalreporter.write_line(f"CI: {skipped} skipped, so this run has failed", red=True)

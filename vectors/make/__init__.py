@@ -1,0 +1,1 @@
+"""Makes the golden vectors; run by script/vectors. What each file holds: vectors/README.md."""

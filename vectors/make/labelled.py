@@ -1,0 +1,125 @@
+"""crypto/labelled.json: the texts that are signed with a label (sections 10 and 11)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+
+from socp.wire import base64url
+from vectors.make import cast
+from vectors.make.cast import ALICE, SERVER, TS
+from vectors.make.pen import Case, Pen, random_bytes
+
+_NONCE = random_bytes("nonce", 32)
+_OTHER_NONCE = random_bytes("other nonce", 32)
+_EXPORTER = random_bytes("exporter", 32)
+
+
+def cases(pen: Pen) -> list[Case]:
+    """Each with its members, the bytes signed (`preimage`) and a signature over them."""
+    return [*_link_auth(pen), *_attach(pen), *_directory(pen), *_login(pen)]
+
+
+def _link_auth(pen: Pen) -> list[Case]:
+    facts = {"label": "socp-link-auth/1", "own_id": ALICE, "peer_id": SERVER}
+    plain = {**facts, "nonce": base64url.encode(_NONCE), "exporter": ""}
+    signed = f"socp-link-auth/1{ALICE}{SERVER}".encode() + _NONCE
+    auto = f"socp-link-auth/1auto{SERVER}".encode() + _NONCE
+    tls = {**plain, "exporter": base64url.encode(_EXPORTER)}
+    other = {**plain, "nonce": base64url.encode(_OTHER_NONCE)}
+    short = {**plain, "nonce": base64url.encode(_NONCE[:31])}
+    return [
+        _case(pen, "a user's or server's proof to a server", plain, signed, True),
+        _case(pen, "over TLS the exporter value follows", tls, signed + _EXPORTER, True),
+        _case(pen, "an id is signed as sent: auto", {**plain, "own_id": "auto"}, auto, True),
+        _case(pen, "a proof over another nonce: no", other, signed, False),
+        _case(pen, "the exporter left out where there is one: no", tls, signed, False),
+        _case(pen, "a nonce of 31 bytes is refused, whatever is signed", short, signed[:-1], None),
+    ]
+
+
+def _attach(pen: Pen) -> list[Case]:
+    features = ["hybrid/1", "bind/1"]
+    facts = {
+        "label": "socp-attach/1",
+        "user_id": ALICE,
+        "server_id": SERVER,
+        "ts": TS,
+        "features": features,
+    }
+    signed = f"socp-attach/1{ALICE}{SERVER}{TS}".encode() + _stated(features)
+    none = f"socp-attach/1{ALICE}{SERVER}{TS}".encode() + _stated([])
+    turned = {**facts, "features": features[::-1]}
+    stripped = {**facts, "features": ["bind/1"]}
+    return [
+        _case(pen, "a user's attach, features in the order sent", facts, signed, True),
+        _case(pen, "an attach without features", {**facts, "features": []}, none, True),
+        _case(pen, "features in another order: no", turned, signed, False),
+        _case(pen, "a feature stripped (threat M15): no", stripped, signed, False),
+        _case(pen, "at another time: no", {**facts, "ts": TS + 1}, signed, False),
+        _case(pen, "at another server: no", {**facts, "server_id": ALICE}, signed, False),
+        _case(
+            pen,
+            "a ts of 12 digits is refused, whatever is signed",
+            {**facts, "ts": TS // 10},
+            f"socp-attach/1{ALICE}{SERVER}{TS // 10}".encode() + _stated(features),
+            None,
+        ),
+    ]
+
+
+def _directory(pen: Pen) -> list[Case]:
+    fingerprint = cast.public("bob").fingerprint
+    facts = {
+        "label": "socp-directory/1",
+        "user_id": ALICE,
+        "fingerprint": fingerprint,
+        "version": 7,
+    }
+    signed = f"socp-directory/1{ALICE}{fingerprint}7".encode()
+    return [
+        _case(pen, "the directory's word for a key", facts, signed, True),
+        _case(pen, "for another version: no", {**facts, "version": 77}, signed, False),
+    ]
+
+
+def _login(pen: Pen) -> list[Case]:
+    facts = {
+        "label": "socp-login/1",
+        "user_id": ALICE,
+        "server_id": SERVER,
+        "client_nonce": base64url.encode(_NONCE),
+        "server_nonce": base64url.encode(_OTHER_NONCE),
+    }
+    swapped = {
+        **facts,
+        "client_nonce": facts["server_nonce"],
+        "server_nonce": facts["client_nonce"],
+    }
+    signed = f"socp-login/1{ALICE}{SERVER}".encode() + _NONCE + _OTHER_NONCE
+    other_label = b"socp-link-auth/1" + signed.removeprefix(b"socp-login/1")
+    return [
+        _case(pen, "a login: both sides' nonces", facts, signed, True),
+        _case(pen, "the nonces swapped: no", swapped, signed, False),
+        _case(pen, "a text with another label is no login (threat M11)", facts, other_label, False),
+    ]
+
+
+def _case(
+    pen: Pen, why: str, facts: Mapping[str, object], signed: bytes, holds: bool | None
+) -> Case:
+    return {
+        "why": why,
+        "key": "alice",
+        **facts,
+        "preimage": base64url.encode(signed),
+        "sig": base64url.encode(pen.sign(why, "alice", signed)),
+        "holds": bool(holds),
+        **({"refused": True} if holds is None else {}),
+    }
+
+
+def _stated(features: list[str]) -> bytes:
+    text = json.dumps({"features": features}, separators=(",", ":"))
+    return sha256(text.encode()).digest()
