@@ -1,0 +1,15 @@
+"""What a store says to people: one line, what is wrong and what to do about it."""
+
+from __future__ import annotations
+
+
+class StorageError(Exception):
+    """The store cannot do what was asked; `str()` is the line for a person, without a traceback."""
+
+
+class FolderBusy(StorageError):
+    """Another process works in this folder."""
+
+
+class BadRecord(StorageError):
+    """The database works, but this one write does not fit it; other writes are not touched."""

@@ -1,0 +1,235 @@
+"""The server's records as rows, and back."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, delete, exists, select
+
+from socp.node import records
+from socp.storage import node_schema as tables
+from socp.storage.dialect import insert_missing, upsert
+from socp.storage.rows import Rows
+from socp.wire.ids import PUBLIC
+
+CREATOR: Final = "system"  # of the public channel (section 10)
+MEMBER: Final = "member"
+
+PUT_SERVER = upsert(tables.servers)
+PUT_RULING = upsert(tables.rulings)
+# The sealed private key and the verifier are not the brain's, and stay as they are.
+PUT_USER = upsert(tables.users, keep=("privkey_store", "pake_password"))
+PUT_HOME = upsert(tables.user_homes)
+MAKE_GROUP = insert_missing(tables.groups)
+PUT_GROUP_VERSION = upsert(tables.groups, update=("version",))
+PUT_FRAME = insert_missing(tables.channel_frames)
+PUT_SHARE = upsert(tables.channel_shares)
+PUT_MEMBER = upsert(
+    tables.group_members,
+    update=("wrapped_key", "key_version"),
+    where=lambda new: new.excluded.key_version >= tables.group_members.c.key_version,
+)
+DROP_SERVER = delete(tables.servers).where(tables.servers.c.server_id == bindparam("forgotten"))
+DROP_RULING = delete(tables.rulings).where(tables.rulings.c.fingerprint == bindparam("forgotten"))
+DROP_UNUSED_FRAMES = delete(tables.channel_frames).where(
+    ~exists().where(tables.channel_shares.c.frame_digest == tables.channel_frames.c.digest)
+)
+
+
+class Batch:
+    """Records on their way into one transaction. Only `forget` cares for what came before it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._now_ms = time.time_ns() // 1_000_000
+        self._servers = Rows(PUT_SERVER)
+        self._rulings = Rows(PUT_RULING)
+        self._users = Rows(PUT_USER)
+        self._homes = Rows(PUT_HOME)
+        self._group = Rows(PUT_GROUP_VERSION)
+        self._frames = Rows(PUT_FRAME)
+        self._shares = Rows(PUT_SHARE)
+        self._members = Rows(PUT_MEMBER)
+        self._has_shares = False
+
+    def pin(self, pin: records.ServerPin) -> None:
+        self._servers.set(
+            pin.server_id,
+            {
+                "server_id": pin.server_id,
+                "pubkey": pin.pubkey,
+                "host": pin.host,
+                "port": pin.port,
+                "origin": pin.origin.value,
+                "features": list(pin.features),
+                "pinned_ms": pin.pinned_ms,
+            },
+        )
+
+    def ruling(self, ruling: records.Ruling) -> None:
+        self._rulings.set(
+            ruling.fingerprint,
+            {
+                "fingerprint": ruling.fingerprint,
+                "verdict": ruling.verdict.value,
+                "ruled_ms": ruling.ruled_ms,
+            },
+        )
+
+    def account(self, account: records.Account) -> None:
+        self._users.set(
+            account.user_id,
+            {
+                "user_id": account.user_id,
+                "pubkey": account.pubkey,
+                "meta": {"display_name": account.display_name},
+                "version": account.version,
+                "local": account.local,
+                "proven": account.proven,
+                "features": list(account.features),
+                "pinned_ms": account.pinned_ms,
+            },
+        )
+
+    def home(self, home: records.Home) -> None:
+        self._homes.set(
+            home.user_id,
+            {"user_id": home.user_id, "server_id": home.server_id, "attach_ts": home.attach_ts},
+        )
+
+    def channel_version(self, heard: records.ChannelVersion) -> None:
+        self._group.set(PUBLIC, self._public(heard.version))
+
+    def share(self, share: records.ChannelShare) -> None:
+        digest = hashlib.sha256(share.frame).digest()
+        self._has_shares = True
+        self._frames.set(digest, {"digest": digest, "frame": share.frame})
+        self._shares.set(
+            (share.member_id, share.version),
+            {
+                "member_id": share.member_id,
+                "version": share.version,
+                "wrapped_key": share.wrapped_key,
+                "creator_id": share.creator_id,
+                "frame_digest": digest,
+            },
+        )
+        earlier = self._members.get(share.member_id)
+        if earlier is None or earlier["key_version"] <= share.version:
+            self._members.set(
+                share.member_id,
+                {
+                    "group_id": PUBLIC,
+                    "member_id": share.member_id,
+                    "role": MEMBER,
+                    "wrapped_key": share.wrapped_key,
+                    "added_at": self._now_ms,
+                    "key_version": share.version,
+                },
+            )
+
+    def forget(self, forgotten: records.Forgotten) -> None:
+        """Delete a server's pin and the ruling on its key: earlier ones only, so those go first."""
+        self._servers.flush(self._connection)
+        self._rulings.flush(self._connection)
+        self._connection.execute(DROP_SERVER, {"forgotten": forgotten.server_id})
+        self._connection.execute(DROP_RULING, {"forgotten": forgotten.fingerprint})
+
+    def flush(self) -> None:
+        """Write everything; what is referred to comes before what refers to it."""
+        if self._has_shares:
+            MAKE_GROUP.run(self._connection, [self._public(0)])
+        for rows in (
+            self._servers,
+            self._rulings,
+            self._users,
+            self._homes,
+            self._group,
+            self._frames,
+            self._shares,
+            self._members,
+        ):
+            rows.flush(self._connection)
+        if self._has_shares:
+            self._connection.execute(DROP_UNUSED_FRAMES)
+
+    def _public(self, version: int) -> dict[str, object]:
+        return {
+            "group_id": PUBLIC,
+            "creator_id": CREATOR,
+            "created_at": self._now_ms,
+            "meta": {},
+            "version": version,
+        }
+
+
+def load(connection: Connection) -> records.Remembered:
+    """Everything, in the order of the keys."""
+    version = select(tables.groups.c.version).where(tables.groups.c.group_id == PUBLIC)
+    return records.Remembered(
+        pins=_pins(connection),
+        rulings=tuple(
+            records.Ruling(row.fingerprint, records.Verdict(row.verdict), row.ruled_ms)
+            for row in connection.execute(
+                select(tables.rulings).order_by(tables.rulings.c.fingerprint)
+            )
+        ),
+        accounts=_accounts(connection),
+        homes=tuple(
+            records.Home(row.user_id, row.server_id, row.attach_ts)
+            for row in connection.execute(
+                select(tables.user_homes).order_by(tables.user_homes.c.user_id)
+            )
+        ),
+        shares=_shares(connection),
+        channel_version=connection.execute(version).scalar_one_or_none() or 0,
+    )
+
+
+def _pins(connection: Connection) -> tuple[records.ServerPin, ...]:
+    return tuple(
+        records.ServerPin(
+            server_id=row.server_id,
+            pubkey=row.pubkey,
+            host=row.host,
+            port=row.port,
+            origin=records.PinOrigin(row.origin),
+            features=tuple(row.features),
+            pinned_ms=row.pinned_ms,
+        )
+        for row in connection.execute(select(tables.servers).order_by(tables.servers.c.server_id))
+    )
+
+
+def _accounts(connection: Connection) -> tuple[records.Account, ...]:
+    return tuple(
+        records.Account(
+            user_id=row.user_id,
+            pubkey=row.pubkey,
+            version=row.version,
+            local=row.local,
+            proven=row.proven,
+            features=tuple(row.features),
+            display_name=row.meta.get("display_name", ""),
+            pinned_ms=row.pinned_ms,
+        )
+        for row in connection.execute(select(tables.users).order_by(tables.users.c.user_id))
+    )
+
+
+def _shares(connection: Connection) -> tuple[records.ChannelShare, ...]:
+    shares, frames = tables.channel_shares, tables.channel_frames
+    # One bytes object for all the shares of a frame.
+    by_digest = {row.digest: row.frame for row in connection.execute(select(frames))}
+    return tuple(
+        records.ChannelShare(
+            member_id=row.member_id,
+            version=row.version,
+            wrapped_key=row.wrapped_key,
+            creator_id=row.creator_id,
+            frame=by_digest[row.frame_digest],
+        )
+        for row in connection.execute(select(shares).order_by(shares.c.member_id, shares.c.version))
+    )

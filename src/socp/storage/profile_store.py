@@ -1,0 +1,56 @@
+"""The client's records on disk (sections 7, 10, 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, assert_never
+
+from sqlalchemy import Connection, select
+
+from socp.member import records
+from socp.storage import dialect, profile_rows
+from socp.storage import profile_schema as tables
+from socp.storage.profile_rows import Batch
+from socp.storage.store import Store
+
+
+class ProfileStore(Store[records.Record]):
+    """`ProfileStore.open(folder)`, `load()` once, then `write()` as the brain says."""
+
+    SCHEMA = tables.SCHEMA
+    OPTION: ClassVar[str] = "--profile-dir"
+
+    def identity(self) -> tuple[str, str] | None:
+        """(user_id, display_name) of the person whose profile this is; None in a new one."""
+        columns = select(tables.identity.c.user_id, tables.identity.c.display_name)
+        with self._database.transaction() as connection:
+            row = connection.execute(columns).one_or_none()
+        return (row.user_id, row.display_name) if row else None
+
+    def set_identity(self, user_id: str, display_name: str) -> None:
+        """Durable when this returns."""
+        row = {"one": 1, "user_id": user_id, "display_name": display_name}
+        with self._database.transaction() as connection:
+            dialect.upsert(tables.identity).run(connection, [row])
+
+    def load(self) -> records.Remembered:
+        """All that was committed before."""
+        return self._read(profile_rows.load)
+
+    def _apply(self, connection: Connection, records_: Sequence[records.Record]) -> None:
+        batch = Batch()
+        for record in records_:
+            match record:
+                case records.Seen():
+                    batch.seen(record)
+                case records.OutboxLine():
+                    batch.line(record)
+                case records.Contact():
+                    batch.contact(record)
+                case records.KnownServer():
+                    batch.server(record)
+                case records.ChannelKey():
+                    batch.channel_key(record)
+                case _:
+                    assert_never(record)
+        batch.flush(connection)

@@ -1,0 +1,93 @@
+"""What the server's store and the client's share: a folder, its lock, a database, a writer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Generic, Self, TypeVar
+
+import msgspec
+from sqlalchemy import Connection
+
+from socp.storage.database import Database
+from socp.storage.errors import StorageError
+from socp.storage.folder_lock import FolderLock
+from socp.storage.formats import Schema
+from socp.storage.writer import Writer
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Store(ABC, Generic[R]):
+    """Records of type R on disk. Any thread may call; a subclass says which tables and how."""
+
+    SCHEMA: ClassVar[Schema]
+    OPTION: ClassVar[str]  # how people choose the folder
+
+    def __init__(self, database: Database, lock: FolderLock | None) -> None:
+        self._database = database
+        self._lock = lock
+        self._writer: Writer[R] = Writer(database, self._apply)
+
+    @classmethod
+    def open(cls, folder: Path | None) -> Self:
+        """Take the folder's lock, check the database and bring it to our format. Blocks.
+
+        None keeps everything in memory. FolderBusy, or StorageError with the line to show.
+        """
+        lock = FolderLock.take(folder, option=cls.OPTION) if folder else None
+        try:
+            return cls(Database(folder, cls.SCHEMA), lock)
+        except BaseException:
+            if lock:
+                lock.release()
+            raise
+
+    @property
+    def backup(self) -> Path | None:
+        """The copy of the old database that an upgrade made while opening, to be told to people."""
+        return self._database.backup
+
+    def write(self, records: Sequence[R]) -> Future[None]:
+        """Queue records for the next commit: all of them are stored, or none.
+
+        The future resolves when they are on the disk, in the order of the calls, on the writer's
+        thread (a loop awaits `asyncio.wrap_future` of it); or fails with StorageError. Of two
+        records with one key the later counts.
+        """
+        return self._writer.put(records)
+
+    def close(self) -> None:
+        """Store what is queued, then let go of the folder. Harmless when repeated."""
+        self._writer.close()
+        self._database.close()
+        if self._lock:
+            self._lock.release()
+
+    def _read(self, load: Callable[[Connection], T]) -> T:
+        """What `load` makes of the committed rows; StorageError for rows we did not write."""
+        with self._database.transaction() as connection:
+            try:
+                return load(connection)
+            except (ValueError, TypeError, KeyError, msgspec.MsgspecError) as fault:
+                line = f"{self._database.place} holds what socp did not write ({fault})"
+                raise StorageError(f"{line}; restore a backup") from fault
+
+    @abstractmethod
+    def _apply(self, connection: Connection, records: Sequence[R]) -> None:
+        """Carry the records out, in order, inside a transaction."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,70 @@
+"""Records as the brains make them, for every test of the room."""
+
+from __future__ import annotations
+
+from socp.member import records as member
+from socp.node import records as node
+from socp.wire.ids import PUBLIC
+
+ALICE = "11111111-1111-4111-8111-111111111111"
+BOB = "22222222-2222-4222-8222-222222222222"
+SERVER = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
+NOW = 1_700_000_000_000
+
+ACCOUNT = node.Account(
+    user_id=ALICE,
+    pubkey="MIIalice",
+    version=1,
+    local=True,
+    proven=True,
+    features=("bind/1", "link-auth/1"),
+    display_name="Alice Ærlig 🙂",
+    pinned_ms=NOW,
+)
+PIN = node.ServerPin(
+    server_id=SERVER,
+    pubkey="MIIserver",
+    host="chat.example.org",
+    port=8001,
+    origin=node.PinOrigin.BOOTSTRAP,
+    features=(),
+    pinned_ms=NOW,
+)
+RULING = node.Ruling("ab" * 32, node.Verdict.BANNED, NOW)
+HOME = node.Home(ALICE, SERVER, NOW)
+SHARE = node.ChannelShare(ALICE, 3, "wrapped", BOB, b'{"type":"PUBLIC_CHANNEL_KEY_SHARE"}')
+NODE_RECORDS: tuple[node.Record, ...] = (
+    ACCOUNT,
+    PIN,
+    RULING,
+    HOME,
+    SHARE,
+    node.ChannelVersion(3),
+)
+
+CONTACT = member.Contact(
+    user_id=BOB,
+    pubkey="MIIbob",
+    display_name="Bob",
+    features=("hybrid/1",),
+    attach_ts=NOW,
+    verified=True,
+    from_directory=False,
+    content_form="raw",
+    refused_key="cd" * 32,
+    first_seen_ms=NOW,
+)
+KNOWN_SERVER = member.KnownServer(SERVER, "MIIserver", "ws://localhost:8001", ("bind/1",), NOW)
+SEEN = member.Seen("r" * 43, b"\x00\xff" * 16, BOB, NOW)
+LINE = member.OutboxLine(
+    line_id=7,
+    to=PUBLIC,
+    text="hello\nyou 🙂",
+    state=member.LineState.SENT,
+    frames=(b'{"n":1}', b"\xff\x00"),
+    msg_refs=("a" * 43, "b" * 43),
+    composed_ms=NOW,
+    reason="",
+)
+CHANNEL_KEY = member.ChannelKey(2, "ef" * 32, "MIIchannel", b"\x30private", b"k" * 32, "box", BOB)
+MEMBER_RECORDS: tuple[member.Record, ...] = (CONTACT, KNOWN_SERVER, SEEN, LINE, CHANNEL_KEY)

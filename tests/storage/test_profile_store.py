@@ -1,0 +1,131 @@
+"""The client's records come back as they were given."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from socp.member import records
+from socp.member.records import LineState
+from socp.storage import FolderBusy, StorageError
+from socp.storage.profile_store import ProfileStore
+from tests.storage import examples
+from tests.storage.examples import ALICE, BOB, CHANNEL_KEY, CONTACT, KNOWN_SERVER, LINE, SEEN
+
+
+def written(folder: Path | None, *writes: list[records.Record]) -> records.Remembered:
+    """What a store remembers after these writes; when on disk, after a restart too."""
+    with ProfileStore.open(folder) as store:
+        for write in writes:
+            store.write(write)
+        store.write([]).result()
+        remembered = store.load()
+    if folder:
+        with ProfileStore.open(folder) as store:
+            assert store.load() == remembered
+    return remembered
+
+
+def test_every_kind_of_record_survives_a_restart(folder: Path) -> None:
+    assert written(folder, list(examples.MEMBER_RECORDS)) == records.Remembered(
+        contacts=(CONTACT,),
+        servers=(KNOWN_SERVER,),
+        seen=(SEEN,),
+        outbox=(LINE,),
+        channel_keys=(CHANNEL_KEY,),
+    )
+
+
+def test_without_a_folder_all_is_kept_in_memory() -> None:
+    assert written(None, [CONTACT]).contacts == (CONTACT,)
+
+
+def test_a_changed_contact_replaces_the_former(folder: Path) -> None:
+    renamed = replace(CONTACT, display_name="Robert", verified=False, features=())
+    assert written(folder, [CONTACT], [renamed]).contacts == (renamed,)
+
+
+@pytest.mark.parametrize("state", [LineState.WAITING, LineState.SENT, LineState.REFUSED])
+def test_a_line_that_was_not_handed_over_is_kept(folder: Path, state: LineState) -> None:
+    line = replace(LINE, state=state, reason="nobody there")
+    assert written(folder, [line]).outbox == (line,)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_line_handed_over_is_deleted(folder: Path, together: bool) -> None:
+    done = replace(LINE, state=LineState.DONE)
+    writes: list[list[records.Record]] = [[LINE, done]] if together else [[LINE], [done]]
+    assert written(folder, *writes).outbox == ()
+
+
+def test_a_line_number_used_again_after_its_end_is_kept(folder: Path) -> None:
+    done = replace(LINE, state=LineState.DONE)
+    assert written(folder, [LINE], [done, replace(LINE, text="new")]).outbox[0].text == "new"
+
+
+def test_lines_come_back_in_the_order_they_were_said(folder: Path) -> None:
+    lines = [replace(LINE, line_id=number) for number in (10, 9, 100)]
+    assert [line.line_id for line in written(folder, list(lines)).outbox] == [9, 10, 100]
+
+
+@pytest.mark.spec("7")
+def test_two_channel_keys_of_one_version_are_both_kept(folder: Path) -> None:
+    rival = replace(CHANNEL_KEY, fingerprint="01" * 32)
+    assert written(folder, [CHANNEL_KEY, rival]).channel_keys == (rival, CHANNEL_KEY)
+
+
+@pytest.mark.threat("M2")
+def test_messages_seen_are_remembered_for_ever_and_load_fast(folder: Path) -> None:
+    seen = tuple(
+        replace(SEEN, msg_ref=f"{number:043d}", author=(ALICE, BOB)[number % 2])
+        for number in range(100_000)
+    )
+    with ProfileStore.open(folder) as store:
+        for start in range(0, len(seen), 50_000):
+            store.write(seen[start : start + 50_000]).result()
+    with ProfileStore.open(folder) as store:
+        before = time.thread_time()
+        remembered = store.load().seen
+        seconds = time.thread_time() - before
+    assert remembered == seen
+    assert seconds < 2  # 0.2 on a quiet machine
+    assert (folder / "socp.db").stat().st_size / len(seen) < 200  # bytes a message
+
+
+def test_all_messages_of_an_author_share_one_string(folder: Path) -> None:
+    first, second = written(folder, [SEEN, replace(SEEN, msg_ref="s" * 43)]).seen
+    assert first.author is second.author
+
+
+def test_the_identity_survives_a_restart_and_a_new_name(folder: Path) -> None:
+    with ProfileStore.open(folder) as store:
+        assert store.identity() is None
+        store.set_identity(ALICE, "Alice")
+    with ProfileStore.open(folder) as store:
+        assert store.identity() == (ALICE, "Alice")
+        store.set_identity(ALICE, "Alison")
+        assert store.identity() == (ALICE, "Alison")
+
+
+def test_a_profile_in_use_says_how_to_choose_another(folder: Path) -> None:
+    with (
+        ProfileStore.open(folder),
+        pytest.raises(FolderBusy, match=r"stop it or choose another --profile-dir$"),
+    ):
+        ProfileStore.open(folder)
+
+
+def test_frames_that_we_did_not_write_are_refused_with_one_line(folder: Path) -> None:
+    written(folder, [LINE])
+    with closing(sqlite3.connect(folder / "socp.db")) as connection, connection:
+        connection.execute("UPDATE outbox SET frames = x'c1'")
+    with (
+        ProfileStore.open(folder) as store,
+        pytest.raises(StorageError, match=r"holds what socp did not write .*; restore a backup"),
+    ):
+        store.load()
