@@ -1,0 +1,218 @@
+"""The sending end of a transfer (section 8): asks for bytes at its pace, gives frames."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec.structs import replace
+
+from socp.crypto import content_sig, file_box
+from socp.crypto.keys import PrivateKey, PublicKey, Suite
+from socp.files.pace import Pace
+from socp.files.transfer import Broken, Sent, Want, pieces
+from socp.wire import base64url, limits
+from socp.wire.canonical import to_members
+from socp.wire.errors import Misuse
+from socp.wire.ids import PUBLIC
+from socp.wire.payloads import FileChunk, FileEnd, FileStart
+
+BYTES_PER_S_DIRECT: Final = limits.FILE_BYTES_PER_S
+BYTES_PER_S_PUBLIC: Final = limits.FILE_BYTES_PER_S
+BYTES_PER_S_V13: Final = limits.FILE_CHUNK_BYTES_V13 * 1000 // 3
+"""One chunk in 3 ms: sealing and signing it takes half of that, the other half is the person's."""
+BURST_BYTES: Final = limits.MIB
+BURST_BYTES_V13: Final = 64 * limits.FILE_CHUNK_BYTES_V13
+ANSWER_MS: Final = 2_000
+"""FILE_START waits so long for its ACK or ERROR: v1.3 servers give none."""
+END_ANSWER_MS: Final = 5_000
+HASH_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is sent. `chunk_hashes`: SHA-256 of each 256 KiB piece, concatenated."""
+
+    file_id: str
+    to: str  # user id, or "public"
+    name: str
+    size: int  # bytes
+    sha256: str  # hex
+    chunk_hashes: bytes
+
+
+def estimate_s(size: int, *, hybrid: bool, public: bool) -> int:
+    """How long sending takes at the least, in seconds: the person is told first."""
+    return -(-size // _bytes_per_s(hybrid=hybrid, public=public))
+
+
+def refusal(size: int, *, hybrid: bool) -> str | None:
+    """Why a file of this size is not offered, for the person; None where it can be."""
+    if hybrid:
+        most, why = limits.FILE_BYTES, ""
+    else:
+        most, why = limits.FILE_BYTES_V13, ", since not everyone it goes to has hybrid/1"
+    if size <= most:
+        return None
+    return f"the file has {size} bytes, at most {most} can be sent here{why}"
+
+
+class Sender:
+    """One file to one recipient. Each `ts` must be the one in the envelope: signatures cover it."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        me: PrivateKey,
+        my_id: str,
+        offer: Offer,
+        recipient: PublicKey,  # the user's pinned key, or the channel's
+        *,
+        hybrid: bool,
+    ) -> None:
+        self.offer = offer
+        self._suite = suite
+        self._me = me
+        self._my_id = my_id
+        self._recipient = recipient
+        self._file_key = file_box.new_file_key(suite) if hybrid else None
+        self._piece = limits.FILE_CHUNK_BYTES if hybrid else limits.FILE_CHUNK_BYTES_V13
+        self._total = pieces(offer.size, self._piece)
+        hashes = HASH_BYTES * pieces(offer.size, limits.FILE_CHUNK_BYTES)
+        if refusal(offer.size, hybrid=hybrid) or len(offer.chunk_hashes) != hashes:
+            raise Misuse("an offer that was not measured, or not asked about by `refusal`")
+        speed = _bytes_per_s(hybrid=hybrid, public=offer.to == PUBLIC)
+        self._pace = Pace(speed, BURST_BYTES if hybrid else BURST_BYTES_V13)
+        self._seen = hashlib.sha256()
+        self._next = 0  # index of the chunk to send
+        self._reading = False
+        self._go_ms: int | None = None  # chunks may follow from then on; None before the start
+        self._ended_ms: int | None = None
+        self._end_acked = False
+
+    def start(self, ts: int, mono: int) -> FileStart:
+        """The manifest, signed."""
+        self._go_ms = mono + ANSWER_MS
+        offer = self.offer
+        manifest = FileStart(
+            file_id=offer.file_id,
+            name=offer.name,
+            size=offer.size,
+            sha256=offer.sha256,
+            mode="public" if offer.to == PUBLIC else "dm",
+            total=self._total,
+            sender_pub=self._me.public.text,
+        )
+        if self._file_key is not None:
+            wrapped = file_box.wrap_file_key(
+                self._suite,
+                self._recipient,
+                self._file_key,
+                from_=self._my_id,
+                to=offer.to,
+                ts=ts,
+            )
+            manifest = replace(
+                manifest,
+                wrapped_key=base64url.encode(wrapped),
+                chunk_bytes=self._piece,
+                chunk_hashes=base64url.encode(offer.chunk_hashes),
+            )
+        members = to_members(manifest)
+        signature = content_sig.sign_manifest(self._me, members, self._my_id, offer.to, ts)
+        return replace(manifest, content_sig=signature)
+
+    def wants(self, mono: int) -> Want | None:
+        """The piece to read now, one at a time; None where one is being read or the pace says wait.
+
+        Ask on every tick, after `chunk` and after `acked`.
+        """
+        if self._reading or self._next == self._total or not self._may_go(mono):
+            return None
+        want = self._want()
+        if not self._pace.take(want.size, mono):
+            return None
+        self._reading = True
+        return want
+
+    def chunk(self, index: int, data: bytes, ts: int) -> FileChunk | Broken:
+        """The frame for the piece that was read."""
+        if not self._reading or index != self._next:
+            raise Misuse(f"piece {index} was not asked for")
+        self._reading = False
+        if len(data) != self._want().size or self._has_changed(data):
+            return self._changed()
+        self._next += 1
+        return self._frame(index, data, ts)
+
+    def end(self, mono: int) -> FileEnd | Broken | None:
+        """Once, after the last chunk; else None. Ask after `chunk`, `acked` and on every tick."""
+        if self._next < self._total or self._ended_ms is not None or not self._may_go(mono):
+            return None
+        if self._seen.hexdigest() != self.offer.sha256:
+            return self._changed()
+        self._ended_ms = mono
+        return FileEnd(file_id=self.offer.file_id)
+
+    def acked(self, of: str, mono: int) -> None:
+        """ACK with our file_id: `of` FILE_START or FILE_END, or "" for whichever is unanswered."""
+        if self._ended_ms is not None and of != FileStart.TYPE:
+            self._end_acked = True
+        elif self._go_ms is not None and of != FileEnd.TYPE:
+            self._go_ms = min(self._go_ms, mono)
+
+    def settled(self, mono: int) -> Sent | None:
+        """Sent, once the end was acknowledged or nobody answered it for END_ANSWER_MS."""
+        if self._ended_ms is None:
+            return None
+        silent = mono - self._ended_ms >= END_ANSWER_MS
+        return Sent(self._end_acked) if self._end_acked or silent else None
+
+    @property
+    def done(self) -> int:
+        """Bytes handed over so far."""
+        return min(self._next * self._piece, self.offer.size)
+
+    def _may_go(self, mono: int) -> bool:
+        return self._go_ms is not None and mono >= self._go_ms
+
+    def _want(self) -> Want:
+        offset = self._next * self._piece
+        return Want(self._next, offset, min(self._piece, self.offer.size - offset))
+
+    def _has_changed(self, data: bytes) -> bool:
+        self._seen.update(data)
+        if self._file_key is None:
+            return False  # the hashes are those of larger pieces; `end` compares the whole
+        place = self._next * HASH_BYTES
+        expected = self.offer.chunk_hashes[place : place + HASH_BYTES]
+        return hashlib.sha256(data).digest() != expected
+
+    def _changed(self) -> Broken:
+        return Broken(f"{self.offer.name} changed while it was being sent; send it again")
+
+    def _frame(self, index: int, data: bytes, ts: int) -> FileChunk:
+        file_id, total = self.offer.file_id, self._total
+        if self._file_key is not None:
+            sealed = file_box.seal_chunk(self._suite, self._file_key, data, file_id, index, total)
+            return FileChunk(
+                file_id=file_id, index=index, ciphertext=base64url.encode(sealed), total=total
+            )
+        sealed = self._recipient.seal(data)
+        return FileChunk(
+            file_id=file_id,
+            index=index,
+            ciphertext=base64url.encode(sealed),
+            total=total,
+            sender_pub=self._me.public.text,
+            content_sig=content_sig.sign_chunk(
+                self._me, sealed, self._my_id, self.offer.to, ts, file_id, index, total
+            ),
+        )
+
+
+def _bytes_per_s(*, hybrid: bool, public: bool) -> int:
+    if not hybrid:
+        return BYTES_PER_S_V13
+    return BYTES_PER_S_PUBLIC if public else BYTES_PER_S_DIRECT

@@ -1,0 +1,61 @@
+"""What both ends of a transfer have in common: its steps and its bounds (section 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from socp.wire import limits
+
+RECEIVING_MAX: Final = 16
+"""Transfers towards us at a time; whoever owns the machines refuses more."""
+RECEIVING_PER_AUTHOR_MAX: Final = 4
+RECEIVING_BYTES_MAX: Final = 2 * limits.FILE_BYTES
+SENDING_MAX: Final = 8
+SILENCE_MS: Final = 60_000
+"""A transfer without a chunk for so long is broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """Sender: read `size` bytes at `offset` and give them to `Sender.chunk`."""
+
+    index: int
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Sender: all of it is handed over. `acked` False: the server never said so (v1.3)."""
+
+    acked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Receiver: these bytes belong at `offset`."""
+
+    offset: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Receiver: every byte was written. What is stored still has to be checked, then named."""
+
+    name: str  # safe basename
+    size: int  # bytes
+    sha256: str  # hex
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Either end: it is over, nothing of it counts as received. `reason` is for the person."""
+
+    reason: str
+
+
+def pieces(size: int, piece: int) -> int:
+    """How many chunks of `piece` bytes a file of `size` bytes has; none where it is empty."""
+    return -(-size // piece)
