@@ -120,7 +120,7 @@ def test_a_v13_file_that_changed_gets_no_end() -> None:
 @pytest.mark.parametrize(
     ("table", "per_s"),
     [
-        (Table(content(12 * limits.MIB)), 4 * limits.MIB),
+        (Table(content(6 * limits.MIB)), limits.MIB),
         (Table(content(6 * limits.MIB), to=PUBLIC), limits.MIB),
         (Table(content(500_000), hybrid=False), 133_333),
     ],
@@ -147,9 +147,9 @@ def test_after_a_long_pause_no_more_than_a_burst_goes_at_once() -> None:
 
 
 def test_the_estimate_is_what_the_person_is_told() -> None:
-    assert sending.estimate_s(16 * limits.MIB, hybrid=False, public=False) == 126
-    assert sending.estimate_s(10 * limits.MIB, hybrid=True, public=True) == 10
-    assert sending.estimate_s(0, hybrid=True, public=False) == 0
+    assert sending.estimate_s(16 * limits.MIB, hybrid=False) == 126
+    assert sending.estimate_s(10 * limits.MIB, hybrid=True) == 10
+    assert sending.estimate_s(0, hybrid=True) == 0
 
 
 def test_what_is_too_large_is_refused_with_the_reason() -> None:

@@ -18,8 +18,8 @@ from socp.wire.errors import Misuse
 from socp.wire.ids import PUBLIC
 from socp.wire.payloads import FileChunk, FileEnd, FileStart
 
-BYTES_PER_S_DIRECT: Final = limits.FILE_BYTES_PER_S
-BYTES_PER_S_PUBLIC: Final = limits.FILE_BYTES_PER_S
+BYTES_PER_S: Final = limits.FILE_BYTES_PER_S
+"""The reader does not say yet where it stands, so no faster than one on a slow line takes it."""
 BYTES_PER_S_V13: Final = limits.FILE_CHUNK_BYTES_V13 * 1000 // 3
 """One chunk in 3 ms: sealing and signing it takes half of that, the other half is the person's."""
 BURST_BYTES: Final = limits.MIB
@@ -42,9 +42,9 @@ class Offer:
     chunk_hashes: bytes
 
 
-def estimate_s(size: int, *, hybrid: bool, public: bool) -> int:
+def estimate_s(size: int, *, hybrid: bool) -> int:
     """How long sending takes at the least, in seconds: the person is told first."""
-    return -(-size // _bytes_per_s(hybrid=hybrid, public=public))
+    return -(-size // _bytes_per_s(hybrid=hybrid))
 
 
 def refusal(size: int, *, hybrid: bool) -> str | None:
@@ -82,7 +82,7 @@ class Sender:
         hashes = HASH_BYTES * pieces(offer.size, limits.FILE_CHUNK_BYTES)
         if refusal(offer.size, hybrid=hybrid) or len(offer.chunk_hashes) != hashes:
             raise Misuse("an offer that was not measured, or not asked about by `refusal`")
-        speed = _bytes_per_s(hybrid=hybrid, public=offer.to == PUBLIC)
+        speed = _bytes_per_s(hybrid=hybrid)
         self._pace = Pace(speed, BURST_BYTES if hybrid else BURST_BYTES_V13)
         self._seen = hashlib.sha256()
         self._next = 0  # index of the chunk to send
@@ -212,7 +212,5 @@ class Sender:
         )
 
 
-def _bytes_per_s(*, hybrid: bool, public: bool) -> int:
-    if not hybrid:
-        return BYTES_PER_S_V13
-    return BYTES_PER_S_PUBLIC if public else BYTES_PER_S_DIRECT
+def _bytes_per_s(*, hybrid: bool) -> int:
+    return BYTES_PER_S if hybrid else BYTES_PER_S_V13
