@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import logbook
+
 HERE = Path(__file__).parent
 SECTIONS = {str(section) for section in range(1, 14)}
 # The fast ones first, so that a fault in the ground shows before what stands on it.
@@ -28,8 +30,12 @@ LAST = ("threats", "mesh")
 said_in = pytest.StashKey[set[str]]()
 
 
+def pytest_configure() -> None:
+    logbook.listen()
+
+
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: _rank(item.path))
+    items.sort(key=lambda item: (item.get_closest_marker("last") is not None, _rank(item.path)))
     session.config.stash[said_in] = {
         str(section).partition(".")[0]
         for item in items

@@ -1,0 +1,1 @@
+"""What a frame is: ids, limits, errors, envelope, payloads, canonical JSON. Pure."""

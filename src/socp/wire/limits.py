@@ -1,0 +1,56 @@
+"""Every bound, the protocol's (section 12) and our own, with its unit in its name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * 1024
+
+FRAME_BYTES: Final = MIB
+FRAME_BYTES_UNIDENTIFIED: Final = 64 * KIB
+FRAME_VALUES: Final = 50_000
+FRAME_LEVELS: Final = 16
+INTEGER_MAX: Final = 2**53 - 1
+
+TS_WINDOW_MS: Final = 5 * 60_000
+TS_DIGITS: Final = 13
+
+FIRST_FRAME_S: Final = 10
+PROOF_S: Final = 10
+PING_S: Final = 5
+HEARTBEAT_S: Final = 15
+SILENCE_S: Final = 45
+
+USER_FRAMES_BURST: Final = 120
+USER_FRAMES_PER_S: Final = 30
+CONNECTIONS_PER_ADDRESS: Final = 64
+HELLOS_PER_S: Final = 5
+
+OUTBOX_BYTES: Final = 4 * MIB
+OUTBOX_STALL_S: Final = 30
+
+RECONNECT_FIRST_S: Final = 1
+RECONNECT_MAX_S: Final = 60
+RECONNECT_MAX_LOOPBACK_S: Final = 2
+
+LIST_ROWS: Final = 10_000
+WELCOME_CLIENTS: Final = 500
+ERROR_DETAIL_CHARS: Final = 500
+FEATURES_MAX: Final = 32
+META_BYTES: Final = 4 * KIB
+
+OAEP_PLAINTEXT_BYTES: Final = 446
+RSA_BYTES: Final = 512
+KEY_TEXT_CHARS: Final = 4096
+
+FILE_BYTES: Final = 1024 * MIB
+FILE_BYTES_V13: Final = 16 * MIB
+FILE_CHUNK_BYTES: Final = 256 * KIB
+FILE_CHUNK_BYTES_V13: Final = 400
+FILE_BYTES_PER_S: Final = MIB
+
+CHANNEL_VERSION_JUMP: Final = 1000
+
+TYPE_CHARS: Final = 64
+ADDRESSEE_CHARS: Final = 300  # an id, or "host:port" with the longest host name

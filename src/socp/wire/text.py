@@ -1,0 +1,106 @@
+"""Text from strangers made harmless for a terminal, a log line or a name tag (threats.md I8)."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+_MARKS_MAX: Final = 4  # combining marks on one character; more would cover the lines around it
+_JOINER: Final = "\u200d"
+_EMOJI_STYLE: Final = "\ufe0f"
+# Letters and marks that show as nothing at all.
+_BLANKS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_TAB: Final = "    "
+
+
+def printable(text: str, *, width: int | None = None, multiline: bool = False) -> str:
+    """`text` with everything that acts or hides written as a visible escape.
+
+    Escaped: control characters, and with them ANSI escapes; bidirectional marks; zero-width, blank
+    and unassigned characters; line and paragraph separators; more than 4 combining marks on one
+    character. `width`: cut to so many terminal columns, an ellipsis being the last. Newlines are
+    kept where `multiline`, and a tab is four spaces there. Spaces of all widths become plain ones.
+    """
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(_shown(text, multiline))
+    return text if width is None else _cut(text, width)
+
+
+def _shown(text: str, multiline: bool) -> list[str]:
+    shown: list[str] = []
+    marks = 0
+    for index, char in enumerate(text):
+        category = unicodedata.category(char)
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if multiline and char in "\n\t":
+            shown.append("\n" if char == "\n" else _TAB)
+        elif multiline and text[index : index + 2] == "\r\n":
+            continue
+        elif char == _JOINER and _joins_emoji(text, index):
+            shown.append(char)
+        elif category == "Zs":
+            shown.append(" ")
+        elif category in _HIDDEN or char in _BLANKS or marks > _MARKS_MAX:
+            shown.append(_escape(char))
+        else:
+            shown.append(char)
+    return shown
+
+
+def _joins_emoji(text: str, index: int) -> bool:
+    """True for the joiner inside one emoji, which is drawn as one picture."""
+    if index == 0 or index + 1 == len(text):
+        return False
+    before, after = text[index - 1], text[index + 1]
+    return unicodedata.category(after) == "So" and (
+        before == _EMOJI_STYLE or unicodedata.category(before) in ("So", "Sk")
+    )
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def _cut(text: str, width: int) -> str:
+    columns = 0
+    end = 0
+    for index, char in enumerate(text):
+        columns += _columns(char)
+        if columns > width:
+            return text[:end] + "…" if width > 0 else ""
+        if columns < width:
+            end = index + 1
+    return text
+
+
+def _columns(char: str) -> int:
+    if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+# Scripts with letters that can be taken for those of another of them.
+_LOOK_ALIKES: Final = frozenset(
+    {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "GEORGIAN"}
+    | {"LISU", "OSAGE", "DESERET", "CANADIAN"}
+)
+_STYLED: Final = "STYLED"
+
+
+def mixed_script(text: str) -> bool:
+    """True where letters of scripts that look alike stand together: a Cyrillic "a" in "Alice"."""
+    scripts = {_script(char) for char in text if char.isalpha()}
+    return len(scripts & _LOOK_ALIKES) > 1 or (_STYLED in scripts and len(scripts) > 1)
+
+
+def _script(char: str) -> str:
+    # Mathematical and full-width letters copy the look of plain ones.
+    if unicodedata.decomposition(char).startswith(("<font>", "<wide>")):
+        return _STYLED
+    return unicodedata.name(char, "").partition(" ")[0]

@@ -1,0 +1,54 @@
+"""Every log line of the whole run, kept until its end,
+so that one test can look for secrets in all of them (P5)."""
+
+from __future__ import annotations
+
+import logging
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+TEXT_CHARS_MIN = 6  # shorter ones stand in any log by chance
+
+_folder = tempfile.TemporaryDirectory(prefix="socp-logbook-")
+_said: set[str] = set()
+_written = 0
+
+
+def keep(lines: Iterable[str]) -> None:
+    """The log of one process that ended."""
+    global _written
+    _written += 1
+    Path(_folder.name, f"{_written}.log").write_text("\n".join(lines))
+
+
+def said(text: str) -> None:
+    """A person wrote this: no server's or client's log may hold it."""
+    if len(text) >= TEXT_CHARS_MIN:
+        _said.add(text)
+
+
+def commanded(line: str) -> None:
+    """A line typed into the chat: what of it is a message."""
+    message = re.match(r'/(?:tell\s+(?:"[^"]*"|\S+)|all)\s+(.*)', line)
+    if message is not None:
+        said(message[1])
+
+
+def texts() -> frozenset[str]:
+    """All that people wrote so far."""
+    return frozenset(_said)
+
+
+def logs() -> list[str]:
+    """All that was logged so far, one text a process."""
+    return [path.read_text() for path in sorted(Path(_folder.name).glob("*.log"))]
+
+
+def listen() -> None:
+    """Keep what is logged inside the test process too, at the level that says most."""
+    handler = logging.FileHandler(Path(_folder.name, "tests.log"))
+    logging.getLogger().addHandler(handler)
+    for part in ("server", "client"):
+        logging.getLogger(part).setLevel(logging.DEBUG)
