@@ -47,8 +47,5 @@ def logs() -> list[str]:
 
 
 def listen() -> None:
-    """Keep what is logged inside the test process too, at the level that says most."""
-    handler = logging.FileHandler(Path(_folder.name, "tests.log"))
-    logging.getLogger().addHandler(handler)
-    for part in ("server", "client"):
-        logging.getLogger(part).setLevel(logging.DEBUG)
+    """Keep what is logged inside the test process too."""
+    logging.getLogger().addHandler(logging.FileHandler(Path(_folder.name, "tests.log")))

@@ -1,0 +1,230 @@
+"""Everybody we heard of: their pins, who is online, and the names they are called by (section 10;
+threats I8, I9)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from socp.crypto.keys import PublicKey, Suite
+from socp.member.records import Contact
+from socp.wire.features import HYBRID
+from socp.wire.ids import is_uuid4
+from socp.wire.text import mixed_script, printable
+
+CONTACTS_MAX: Final = 50_000
+ONLINE_MAX: Final = 50_000
+NAME_COLUMNS: Final = 32
+SHORT_ID_CHARS: Final = 8
+_PREFIX_CHARS_MIN: Final = 4
+_SPOKEN_FOR: Final = frozenset({"all", "everyone", "me", "public", "server", "system", "you"})
+_HEX: Final = frozenset("0123456789abcdef-")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One member of the public channel, as the person may look at them before writing."""
+
+    user_id: str
+    label: str
+    online: bool
+    first_seen_ms: int  # Unix ms, 0 where their key is not known yet
+    fingerprint: str  # of the pinned key, "" where it is not known yet
+    verified: bool
+    hybrid: bool  # their messages and ours are bound to their author
+
+
+class AddressBook(Protocol):
+    """What the shell may ask. All texts are harmless for a terminal."""
+
+    def resolve(self, name_or_id: str) -> list[str]:
+        """The user ids meant by a label, a display name, an id or its first 4 characters or
+        more."""
+
+    def label(self, user_id: str) -> str:
+        """The display name; with `#` and the start of the id where it could be another's; else the
+        id's start."""
+
+    def names(self) -> list[str]:
+        """What can be typed for each known user, without spaces, those online first."""
+
+    def members(self) -> list[Person]:
+        """Who is in the public channel: everybody known, those online first, oldest acquaintance
+        first."""
+
+    def is_online(self, user_id: str) -> bool:
+        """Whether the user is attached somewhere, as our server says."""
+
+
+class Contacts:
+    """The table behind AddressBook. Pins change in `trust` alone."""
+
+    def __init__(
+        self, suite: Suite, own_id: str, own_name: str, remembered: Iterable[Contact] = ()
+    ) -> None:
+        self._suite = suite
+        self._own_id = own_id
+        self._pinned: dict[str, Contact] = {}
+        self._online: dict[str, str] = {}  # user_id -> server_id
+        self._names: dict[str, str] = {}  # user_id -> harmless display name, "" for none
+        self._called: dict[str, set[str]] = {}  # folded name -> who bears it
+        self._name(own_id, own_name)
+        for contact in remembered:
+            self.put(contact)
+
+    # --- the table ------------------------------------------------------------------------------
+
+    def get(self, user_id: str) -> Contact | None:
+        """The pinned contact, or None."""
+        return self._pinned.get(user_id)
+
+    def key(self, user_id: str) -> PublicKey | None:
+        """The pinned key, or None. The suite keeps parsed keys."""
+        contact = self._pinned.get(user_id)
+        return None if contact is None else self._suite.parse_public(contact.pubkey)
+
+    def put(self, contact: Contact) -> None:
+        """Remember the newest state of a contact."""
+        self._pinned[contact.user_id] = contact
+        self._name(contact.user_id, contact.display_name)
+
+    @property
+    def full(self) -> bool:
+        """No room for another pin."""
+        return len(self._pinned) >= CONTACTS_MAX
+
+    def has_hybrid(self, user_id: str) -> bool:
+        """Whether the contact signed that their client has `hybrid/1` (threat M15)."""
+        contact = self._pinned.get(user_id)
+        return contact is not None and HYBRID in contact.features
+
+    # --- presence -------------------------------------------------------------------------------
+
+    def came(self, user_id: str, server_id: str, display_name: str) -> bool:
+        """Somebody is online at `server_id`; True if they were not. False too where there is no
+        room."""
+        was = user_id in self._online
+        if not was and len(self._online) >= ONLINE_MAX:
+            return False
+        self._online[user_id] = server_id
+        if user_id not in self._pinned:
+            self._name(user_id, display_name)
+        return not was
+
+    def went(self, user_id: str) -> bool:
+        """Somebody is gone; True if they were online."""
+        if self._online.pop(user_id, None) is None:
+            return False
+        self._forget_unpinned(user_id)
+        return True
+
+    def all_went(self) -> None:
+        """Our own link is gone: nobody is known to be online."""
+        for user_id in tuple(self._online):
+            self.went(user_id)
+
+    def where(self, user_id: str) -> str:
+        """The server somebody is online at, or ""."""
+        return self._online.get(user_id, "")
+
+    def is_online(self, user_id: str) -> bool:
+        """See AddressBook."""
+        return user_id in self._online
+
+    def online(self) -> list[str]:
+        """Everybody online but ourselves, sorted."""
+        return sorted(self._online.keys() - {self._own_id})
+
+    # --- names ----------------------------------------------------------------------------------
+
+    def label(self, user_id: str) -> str:
+        """See AddressBook."""
+        name = self._names.get(user_id, "")
+        short = printable(user_id[:SHORT_ID_CHARS])
+        if not name:
+            return short
+        return f"{name}#{short}" if self._could_be_another(user_id, name) else name
+
+    def _could_be_another(self, user_id: str, name: str) -> bool:
+        """True where the name alone does not tell who this is (threat I8)."""
+        folded = fold(name)
+        return (
+            self._called.get(folded, set()) != {user_id}
+            or folded in _SPOKEN_FOR
+            or "#" in name
+            or mixed_script(name)
+            or (len(folded) >= _PREFIX_CHARS_MIN and set(folded) <= _HEX)
+        )
+
+    def resolve(self, name_or_id: str) -> list[str]:
+        """See AddressBook."""
+        wanted = name_or_id.strip()
+        if is_uuid4(wanted):
+            return [wanted]
+        name, _, short = wanted.rpartition("#")
+        bearers = self._called.get(fold(wanted), set()) | {
+            user_id
+            for user_id in self._called.get(fold(name), set())
+            if short and user_id.startswith(short)
+        }
+        if not bearers and len(wanted) >= _PREFIX_CHARS_MIN and set(wanted) <= _HEX:
+            bearers = {u for u in self._everybody() if u.startswith(wanted)}
+        return sorted(bearers - {self._own_id} or bearers)
+
+    def names(self) -> list[str]:
+        """See AddressBook."""
+        return [person.label.replace(" ", "_") for person in self.members()]
+
+    def members(self) -> list[Person]:
+        """See AddressBook."""
+        people = [self.person(user_id) for user_id in self._everybody() if user_id != self._own_id]
+        return sorted(people, key=lambda p: (not p.online, p.first_seen_ms, p.user_id))
+
+    def person(self, user_id: str) -> Person:
+        """One row of `members`."""
+        contact = self._pinned.get(user_id)
+        key = self.key(user_id)
+        return Person(
+            user_id=user_id,
+            label=self.label(user_id),
+            online=self.is_online(user_id),
+            first_seen_ms=0 if contact is None else contact.first_seen_ms,
+            fingerprint="" if key is None else key.fingerprint,
+            verified=contact is not None and contact.verified,
+            hybrid=self.has_hybrid(user_id),
+        )
+
+    def _everybody(self) -> set[str]:
+        return self._pinned.keys() | self._online.keys()
+
+    def _name(self, user_id: str, display_name: str) -> None:
+        shown = harmless(display_name)
+        self._unname(user_id)
+        self._names[user_id] = shown
+        if shown:
+            self._called.setdefault(fold(shown), set()).add(user_id)
+
+    def _unname(self, user_id: str) -> None:
+        folded = fold(self._names.pop(user_id, ""))
+        bearers = self._called.get(folded, set())
+        bearers.discard(user_id)
+        if not bearers:
+            self._called.pop(folded, None)
+
+    def _forget_unpinned(self, user_id: str) -> None:
+        if user_id not in self._pinned and user_id != self._own_id:
+            self._unname(user_id)
+
+
+def harmless(display_name: str) -> str:
+    """A display name as it may be shown: one line, no control or hidden characters, not too
+    wide."""
+    return " ".join(printable(display_name, width=NAME_COLUMNS).split())
+
+
+def fold(name: str) -> str:
+    """What two names have in common that look the same: case, width and spaces do not count."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "_".join(folded.replace("_", " ").split())

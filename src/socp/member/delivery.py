@@ -1,0 +1,151 @@
+"""Where a line goes, whether it can go now, and in which form (sections 6, 7; threats M9, M15)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from socp.member.compose import PARTS_MAX, Pen, Piece, parts_of, too_long
+from socp.member.contacts import Contacts
+from socp.member.emitter import Emitter
+from socp.member.events import Now
+from socp.member.lookups import Lookups
+from socp.member.public import Room
+from socp.member.session import Session
+from socp.wire.features import HYBRID
+from socp.wire.ids import PUBLIC, is_uuid4
+
+HOLD_OFF_FIRST_MS: Final = 5_000
+HOLD_OFF_MAX_MS: Final = 60_000
+"""A user who is said to be online and was not found is tried again after so long, twice as long
+each time, unless they come anew before."""
+NOT_CONNECTED: Final = "not connected; it goes when you are"
+NO_CHANNEL_KEY: Final = "the public channel's key is not here yet; it goes when it comes"
+
+
+class NotYet(StrEnum):
+    """Why nothing was composed."""
+
+    NO_ROOM = "too much is being sent; it goes in a moment"
+    TOO_LONG = (
+        "their client takes plain v1.3 messages alone, and the line is too long for those;"
+        " send it as a file"
+    )
+
+
+class Destinations:
+    """A user by their pinned key, or the public channel by its newest one."""
+
+    def __init__(
+        self,
+        emitter: Emitter,
+        pen: Pen,
+        contacts: Contacts,
+        lookups: Lookups,
+        room: Room,
+        session: Session,
+    ) -> None:
+        self._emit = emitter
+        self._pen = pen
+        self._contacts = contacts
+        self._lookups = lookups
+        self._room = room
+        self._session = session
+        self._missed: dict[str, tuple[int, int]] = {}  # user_id -> not before (mono), waited ms
+
+    @property
+    def attached(self) -> bool:
+        """Whether a server took our hello."""
+        return self._session.server is not None
+
+    def refusal(self, to: str, text: str) -> str | None:
+        """Why a line is not even kept, or None."""
+        if to == self._emit.user_id:
+            return "that is you"
+        if to != PUBLIC and not is_uuid4(to):
+            return "that is no user id; /list shows who is there"
+        if not text:
+            return "there is nothing in it"
+        settled = to != PUBLIC and self._contacts.get(to) is not None  # whether its form is known
+        return too_long(text, bound=self._bound(to) if settled else True)
+
+    def away(self, user_id: str) -> str:
+        """The reason a line waits for somebody."""
+        return f"{self._contacts.label(user_id)} is away; it goes when they are back"
+
+    def not_found(self, user_id: str, now: Now) -> None:
+        """A line of ours came back: our server could not reach them just now."""
+        _, waited_ms = self._missed.get(user_id, (0, HOLD_OFF_FIRST_MS // 2))
+        wait_ms = min(2 * waited_ms, HOLD_OFF_MAX_MS)
+        self._missed[user_id] = (now.mono + wait_ms, wait_ms)
+
+    def restarted(self) -> None:
+        """A new link, and perhaps a server that finds them."""
+        self._missed.clear()
+
+    def came(self, user_id: str) -> None:
+        """They are there: what waits may go at once."""
+        self._missed.pop(user_id, None)
+
+    def not_yet(self, to: str, now: Now) -> str | None:
+        """What a line to them waits for, or None where it can go. Asks for a key that is not
+        known."""
+        if not self.attached:
+            return NOT_CONNECTED
+        if to == PUBLIC:
+            return NO_CHANNEL_KEY if self._room.sending_key() is None else None
+        if self._contacts.get(to) is None:
+            return self._keyless(to, now)
+        not_before_ms, _ = self._missed.get(to, (now.mono, 0))
+        if not self._contacts.is_online(to) or now.mono < not_before_ms:
+            return self.away(to)
+        return None
+
+    def _keyless(self, user_id: str, now: Now) -> str:
+        label = self._contacts.label(user_id)
+        if self._lookups.ask(user_id, now):
+            return f"the key of {label} is being asked for"
+        return f"nobody knows the key of {label}; check the id; it goes when they come online"
+
+    def compose(
+        self, to: str, text: str, left: tuple[str, ...] | None, ts: int, room: int
+    ) -> list[Piece] | NotYet:
+        """The frames of a line, `ts` Unix ms; `left`: the parts of it that are still open, if
+        known.
+
+        `room`: how many frames may go now. To be called where `not_yet` says None.
+        """
+        bound = self._bound(to)
+        parts = [part for one in left or (text,) for part in parts_of(one, bound=bound)]
+        if len(parts) > PARTS_MAX:
+            return NotYet.TOO_LONG
+        if len(parts) > room:
+            return NotYet.NO_ROOM
+        self._tell_first(to, bound)
+        return [self._piece(part, to, ts, bound) for part in parts]
+
+    def _piece(self, part: str, to: str, ts: int, bound: bool) -> Piece:
+        if to == PUBLIC:
+            channel = self._room.sending_key()
+            assert channel is not None
+            return self._pen.post(part, channel.public, ts, bound=bound)
+        key = self._contacts.key(to)
+        assert key is not None
+        return self._pen.direct(part, to, key, ts, bound=bound)
+
+    def _bound(self, to: str) -> bool:
+        return self._room.all_bound() if to == PUBLIC else self._contacts.has_hybrid(to)
+
+    def _tell_first(self, to: str, bound: bool) -> None:
+        """What the person should read before the line is gone."""
+        if to == PUBLIC:
+            self._room.before_post()
+        elif not bound:
+            self._warn_of_plain(to)
+
+    def _warn_of_plain(self, user_id: str) -> None:
+        self._emit.warn_once(
+            f"plain {user_id}",
+            f"{self._contacts.label(user_id)}'s client has not signed that it has {HYBRID}:"
+            " messages to them go as plain v1.3 ones: encrypted, but without you bound as author",
+        )

@@ -1,0 +1,268 @@
+"""What the member brain asks of its shell. Persist is committed before anything else of the batch
+is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from socp.member.contacts import Person
+from socp.member.records import LineState, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Transmit:
+    """Put this frame on the socket, in order."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Persist:
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """Close the socket; `retry` False: the person must act first, do not connect again."""
+
+    reason: str
+    retry: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReadChunk:
+    """Read `size` bytes at `offset` of the file being sent; ChunkRead or ReadFailed follows."""
+
+    file_id: str
+    index: int
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSink:
+    """Make a private temporary file for a transfer that begins (size in bytes)."""
+
+    file_id: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class WriteChunk:
+    file_id: str
+    offset: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FinishSink:
+    """All chunks are there: check size and SHA-256, then name it; FileStored or StoreFailed
+    follows."""
+
+    file_id: str
+    name: str  # safe basename
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropSink:
+    """The transfer is over without success: remove the temporary file."""
+
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateChannelKey:
+    """Make a key pair away from the event loop (it takes a second); ChannelKeyGenerated follows."""
+
+    version: int
+
+
+# --- notices: what the person is told ----------------------------------------------------------
+
+
+class Trust(StrEnum):
+    """How sure we are who wrote something."""
+
+    VERIFIED = "verified"  # safety number compared
+    PINNED = "pinned"  # same key as ever, author bound
+    NOT_BOUND = "author not bound"  # plain v1.3: the key is right, the words could be another's
+    NOT_ENCRYPTED = "not encrypted"  # a foreign public message in clear
+    FIRST_SEEN = "first seen"  # key came with this very message, unconfirmed
+
+
+@dataclass(frozen=True, slots=True)
+class Online:
+    """Attached to a server, ready to talk. `proven`: it proved its pinned key."""
+
+    server_id: str
+    fingerprint: str
+    proven: bool
+    first_seen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessageArrived:
+    """A direct message (`public` False) or a post."""
+
+    author: str
+    text: str
+    ts: int  # author's, Unix ms
+    trust: Trust
+    public: bool
+    msg_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRefused:
+    """Something came that is not shown as a message; `reason` says why and what to do."""
+
+    author: str  # claimed
+    reason: str
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineMoved:
+    """The state of one's own line. `reason` where it waits or is refused ("alice is away")."""
+
+    line_id: int
+    to: str
+    text: str
+    state: LineState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeerMoved:
+    """Somebody came or went. `here_before`: they were online before we attached."""
+
+    user_id: str
+    display_name: str
+    online: bool
+    first_seen: bool
+    here_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChanged:
+    """Loud: somebody claims another key for a pinned user. The pin stays, nothing is sent to the
+    new key."""
+
+    user_id: str
+    pinned: str  # fingerprint
+    claimed: str  # fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Anything else the person should know, one sentence with the next step (downgrades, clock,
+    channel)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MembersShown:
+    """Who reads the public channel, told before the first post of a run and when somebody new
+    joined.
+
+    Those online come first; each has its label and when their key was first seen.
+    """
+
+    members: tuple[Person, ...]
+    fresh: tuple[Person, ...]  # those not in the last one
+
+
+@dataclass(frozen=True, slots=True)
+class ListAnswered:
+    users: tuple[str, ...]  # ids, sorted
+
+
+@dataclass(frozen=True, slots=True)
+class WhoisAnswered:
+    user_id: str
+    pubkey_fingerprint: str  # "" where nobody knows the user
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileOffered:
+    file_id: str
+    author: str
+    name: str  # safe basename
+    size: int
+    public: bool
+    trust: Trust
+
+
+@dataclass(frozen=True, slots=True)
+class FileProgress:
+    """Both ends, at most four times a second."""
+
+    file_id: str
+    peer: str  # user_id or "public"
+    name: str
+    done: int  # bytes
+    size: int
+    sending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileDone:
+    """Sent completely (and ACKed), or received, checked and stored at `path`."""
+
+    file_id: str
+    peer: str
+    name: str
+    size: int
+    sending: bool
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileFailed:
+    file_id: str
+    peer: str
+    name: str
+    sending: bool
+    reason: str
+
+
+Notice = (
+    Online
+    | MessageArrived
+    | MessageRefused
+    | LineMoved
+    | PeerMoved
+    | KeyChanged
+    | Warned
+    | MembersShown
+    | ListAnswered
+    | WhoisAnswered
+    | FileOffered
+    | FileProgress
+    | FileDone
+    | FileFailed
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    notice: Notice
+
+
+Effect = (
+    Transmit
+    | Persist
+    | Disconnect
+    | ReadChunk
+    | OpenSink
+    | WriteChunk
+    | FinishSink
+    | DropSink
+    | GenerateChannelKey
+    | Tell
+)

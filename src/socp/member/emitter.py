@@ -1,0 +1,93 @@
+"""The mouth of the brain: collects the effects of one event, and builds frames that are bound and
+signed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from socp.crypto.keys import PrivateKey
+from socp.crypto.signing import sign_transport
+from socp.member.effects import Effect, Notice, Persist, Tell, Transmit, Warned
+from socp.member.events import Now
+from socp.member.records import Record
+from socp.wire.bind import bound
+from socp.wire.canonical import to_members
+from socp.wire.envelope import encode
+from socp.wire.ids import EVERYONE
+from socp.wire.payloads import MsgPublicChannel, Payload, PublicChannelKeyShare, members_bytes
+
+WARNED_MAX: Final = 1_000
+_UNBOUND: Final = (MsgPublicChannel, PublicChannelKeyShare)
+"""Frames that travel on unchanged, under their authors' content_sig, need no `bind` (section
+11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds on this link. `server_id` is "" while unknown; `bound`: both ends have
+    `bind/1`."""
+
+    server_id: str = ""
+    bound: bool = False
+
+
+class Emitter:
+    """`take` empties it after each event."""
+
+    def __init__(self, user_id: str, key: PrivateKey) -> None:
+        self.user_id = user_id
+        self.key = key
+        self.terms = Terms()
+        self._effects: list[Effect] = []
+        self._warned: set[str] = set()
+
+    def take(self) -> list[Effect]:
+        """The effects since the last call, in order."""
+        effects, self._effects = self._effects, []
+        return effects
+
+    def add(self, effect: Effect) -> None:
+        """One more effect."""
+        self._effects.append(effect)
+
+    def persist(self, record: Record) -> None:
+        """Have this remembered before whatever comes after it is done."""
+        self.add(Persist(record))
+
+    def tell(self, notice: Notice) -> None:
+        """Have the person told."""
+        self.add(Tell(notice))
+
+    def warn(self, text: str) -> None:
+        """One sentence that the person should read, with the next step."""
+        self.tell(Warned(text))
+
+    def warn_once(self, subject: str, text: str) -> None:
+        """As `warn`, but once for each subject until `warn_again`."""
+        if subject not in self._warned and len(self._warned) < WARNED_MAX:
+            self._warned.add(subject)
+            self.warn(text)
+
+    def warn_again(self, subject: str) -> None:
+        """The state that was warned of is over."""
+        self._warned.discard(subject)
+
+    # --- frames ---------------------------------------------------------------------------------
+
+    def frame(self, payload: Payload, *, to: str, ts: int) -> bytes:
+        """A frame of ours, encoded: `ts` Unix ms. Costs one signature."""
+        kind = type(payload).TYPE
+        if self.terms.bound and not isinstance(payload, _UNBOUND):
+            payload = bound(payload, type=kind, from_=self.user_id, to=to, ts=ts)
+        sig = sign_transport(self.key, to_members(payload))
+        return encode(kind, self.user_id, to, ts, members_bytes(payload), sig)
+
+    def transmit(self, data: bytes) -> None:
+        """Put an encoded frame on the socket."""
+        self.add(Transmit(data))
+
+    def send(self, payload: Payload, now: Now, *, to: str = "") -> None:
+        """Build a frame, to our server where `to` is "", and put it on the socket."""
+        to = to or self.terms.server_id or EVERYONE
+        self.transmit(self.frame(payload, to=to, ts=now.wall))

@@ -1,0 +1,138 @@
+"""What can happen to a client: the network, the clock, the person, the disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from socp.crypto.keys import PrivateKey
+from socp.wire.envelope import Envelope
+from socp.wire.errors import PeerFault
+
+
+class Now(NamedTuple):
+    """`wall` Unix ms as this machine believes, `mono` ms that never jump."""
+
+    wall: int
+    mono: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The WebSocket to our server is open."""
+
+    nonce: bytes  # 32 random bytes, our auth_nonce
+    exporter: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReceived:
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRefused:
+    fault: PeerFault
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Comes about ten times a second while connected, once a second otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """The person wrote `text` to `to` (user_id, or "public")."""
+
+    to: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestList:
+    """`/list`: answered by ListAnswered."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """`/whois`: answered by WhoisAnswered (asks the directory where the key is not known)."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFile:
+    """Send this file. The shell has measured and hashed it; chunks are asked for by ReadChunk."""
+
+    file_id: str  # fresh UUID v4
+    to: str  # user_id or "public"
+    name: str  # basename
+    size: int  # bytes
+    sha256: str  # hex
+    chunk_hashes: bytes  # SHA-256 of each FILE_CHUNK_BYTES piece, concatenated
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRead:
+    file_id: str
+    index: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFailed:
+    file_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileStored:
+    """The shell checked size and SHA-256 and gave the received file its name."""
+
+    file_id: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailed:
+    """Writing, checking or naming failed: nothing is presented as received."""
+
+    file_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelFile:
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelKeyGenerated:
+    """The answer to GenerateChannelKey."""
+
+    version: int
+    key: PrivateKey
+
+
+Event = (
+    Connected
+    | FrameReceived
+    | FrameRefused
+    | Disconnected
+    | Tick
+    | Say
+    | RequestList
+    | LookUp
+    | OfferFile
+    | ChunkRead
+    | ReadFailed
+    | FileStored
+    | StoreFailed
+    | CancelFile
+    | ChannelKeyGenerated
+)

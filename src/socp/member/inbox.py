@@ -1,0 +1,277 @@
+"""What comes in: whose it is, whether it was seen, and what it says (sections 3, 6, 7; threats M1
+to M9).
+
+Nothing ever goes back to whoever sent a message, whatever is wrong with it (threat M8).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from enum import Enum, auto
+from typing import Final
+
+from socp.crypto import hybrid
+from socp.crypto.content_sig import Form
+from socp.crypto.keys import PublicKey, Suite, Unreadable
+from socp.crypto.signing import verify_transport
+from socp.member.contacts import Contacts
+from socp.member.effects import MessageArrived, MessageRefused
+from socp.member.effects import Trust as Sureness
+from socp.member.emitter import Emitter
+from socp.member.events import Now
+from socp.member.held import Held, Wait
+from socp.member.letters import Letter, clear_bytes, clear_text
+from socp.member.lookups import Lookups
+from socp.member.public import Room
+from socp.member.records import Contact
+from socp.member.seen import Seen, Verdict
+from socp.member.sureness import sureness
+from socp.member.trust import Claim, Trust
+from socp.wire import base64url
+from socp.wire.canonical import canonical
+from socp.wire.envelope import Envelope
+from socp.wire.errors import PeerFault
+from socp.wire.ids import is_uuid4
+from socp.wire.msg_ref import msg_ref
+
+RETOLD_MAX: Final = 1_000
+
+
+class Why(Enum):
+    """Why something that came is not shown as a message: what the person reads."""
+
+    NOT_THEIRS = (
+        "it is not signed with the key that is known for them; whoever sent it may not be them: "
+        "ask them another way, and compare what /whois shows"
+    )
+    SIGNED_BY_NOBODY = (
+        "it is from somebody whose key nobody knows, and the key it brings did not sign it"
+    )
+    OTHERS_WORDS = (
+        "its ciphertext came from somebody else before: they pass another's words off as theirs"
+    )
+    UNREADABLE = "it is not encrypted for you, or was changed on the way; ask them to send it again"
+    NO_CHANNEL_KEY = (
+        "it is encrypted with a key of the public channel that you were not given; ask somebody who"
+        " could read it to post again while you are both online"
+    )
+    DOWNGRADED = (
+        "it came as a plain v1.3 message although their client signed that it has hybrid/1:"
+        " somebody may have taken that out on the way; ask them to connect again and to repeat it"
+    )
+    NOT_TEXT = "what it says is not text; their client may be newer than yours"
+    CLEAR_UNSIGNED = "it is not encrypted and nobody signed it: anyone may have written it"
+    NO_ROOM = "too many messages wait for keys; ask them to send it again in a minute"
+
+
+class _Opened(Enum):
+    LATER = auto()
+
+
+class Inbox:
+    """Direct messages and posts, from letter to notice."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        emitter: Emitter,
+        contacts: Contacts,
+        trust: Trust,
+        seen: Seen,
+        lookups: Lookups,
+        room: Room,
+    ) -> None:
+        self._suite = suite
+        self._emit = emitter
+        self._contacts = contacts
+        self._trust = trust
+        self._seen = seen
+        self._lookups = lookups
+        self._room = room
+        self._held = Held()
+        self._told: dict[str, None] = {}  # refusals that were told: a replay is not told again
+
+    # --- from the wire --------------------------------------------------------------------------
+
+    def take(self, letter: Letter, now: Now) -> None:
+        """A message for us: judge it, or hold it while its author's key is asked for."""
+        if letter.author == self._emit.user_id or not is_uuid4(letter.author):
+            return None  # our own words, echoed, or nobody's
+        key = self._contacts.key(letter.author)
+        if key is not None:
+            return self._judge(letter, key, now)
+        if not self._lookups.ask(letter.author, now):
+            return self._on_its_word(letter, now)
+        if not self._held.hold(letter, Wait.AUTHOR, now.mono):
+            self._refuse(letter, Why.NO_ROOM)
+
+    def take_clear(self, envelope: Envelope, now: Now) -> bool:
+        """COMPAT(section 7): a foreign post that is not encrypted, shown as such. False if it is
+        none."""
+        text = clear_text(envelope)
+        author = envelope.from_
+        if text is None or author == self._emit.user_id or not is_uuid4(author):
+            return False
+        # The author's sig covers the payload alone: under another ts it is the same post again
+        # (M1).
+        digest = hashlib.sha256(author.encode() + canonical(envelope.members)).digest()
+        ref = base64url.encode(digest)
+        key = self._contacts.key(author)
+        if ref in self._seen:
+            return True
+        if key is None or not verify_transport(key, envelope):
+            self._tell_refused(author, Why.CLEAR_UNSIGNED, envelope.ts, ref)
+            return True
+        self._seen.remember(ref, digest, author, envelope.ts)
+        self._show(author, text, envelope.ts, Sureness.NOT_ENCRYPTED, ref, public=True)
+        return True
+
+    # --- when keys come -------------------------------------------------------------------------
+
+    def key_known(self, author: str, now: Now) -> None:
+        """Their key is pinned: judge what waited for it."""
+        key = self._contacts.key(author)
+        if key is not None:
+            for letter in self._held.for_author(author):
+                self._judge(letter, key, now)
+
+    def key_unknown(self, author: str, now: Now) -> None:
+        """Nobody knows their key: what is left is the one their message brought."""
+        for letter in self._held.for_author(author):
+            self._on_its_word(letter, now)
+
+    def channel_key_learned(self, now: Now) -> None:
+        """A key of the public channel came: try what waited."""
+        for waiting in self._held.for_channel():
+            letter = waiting.letter
+            key = self._contacts.key(letter.author)
+            if key is None or not self._read(letter, key, now):
+                self._held.back(waiting)
+
+    def lost(self, now: Now) -> None:
+        """The link is gone, and with it the questions for keys."""
+        for author in self._held.authors():
+            self.key_unknown(author, now)
+
+    def due(self, now: Now) -> None:
+        """What waited too long is told."""
+        for letter in self._held.overdue(now.mono):
+            self._refuse(letter, Why.NO_CHANNEL_KEY)
+
+    # --- judging --------------------------------------------------------------------------------
+
+    def _on_its_word(self, letter: Letter, now: Now) -> None:
+        """The first sender_pub whose content_sig verifies is pinned, unverified (section 5)."""
+        known = self._contacts.key(letter.author)
+        if known is not None:
+            return self._judge(letter, known, now)
+        try:
+            key = self._suite.parse_public(letter.sender_pub)
+        except PeerFault:
+            return self._refuse(letter, Why.SIGNED_BY_NOBODY)
+        if letter.signed_by(key, Form.RAW) is None:
+            return self._refuse(letter, Why.SIGNED_BY_NOBODY)
+        claim = self._trust.claimed(letter.author, key, "", now, directory=False)
+        if claim is Claim.NO_ROOM:
+            return self._refuse(letter, Why.SIGNED_BY_NOBODY)
+        self._judge(letter, key, now)
+
+    def _judge(self, letter: Letter, key: PublicKey, now: Now) -> None:
+        """Show, refuse, or hold until the channel's key is here."""
+        if self._read(letter, key, now):
+            return
+        if not self._held.hold(letter, Wait.CHANNEL, now.mono):
+            self._refuse(letter, Why.NO_CHANNEL_KEY)
+
+    def _read(self, letter: Letter, key: PublicKey, now: Now) -> bool:
+        """Show or refuse; False where the channel's key may still come."""
+        contact = self._contacts.get(letter.author)
+        signed = letter.signed_by(key, first_form(contact))
+        if signed is None or contact is None:
+            self._refuse(letter, Why.NOT_THEIRS)
+            return True
+        ts, form = signed
+        ref = msg_ref(letter.raw, letter.author, letter.to, ts)
+        verdict = self._seen.judge(ref, (letter.digest,), letter.author)
+        if verdict is Verdict.AGAIN:
+            return True
+        if verdict is Verdict.OTHERS_WORDS:
+            self._refuse(letter, Why.OTHERS_WORDS)
+            return True
+        self._trust.signed_in(letter.author, form)
+        opened = self._open(letter, ts, now)
+        if opened is _Opened.LATER:
+            return False
+        if isinstance(opened, Why):
+            self._refuse(letter, opened)
+            return True
+        assert isinstance(opened, str)
+        self._seen.remember(ref, letter.digest, letter.author, ts)
+        trust = self._sureness(letter, contact)
+        self._show(letter.author, opened, ts, trust, ref, public=letter.public)
+        return True
+
+    def _open(self, letter: Letter, ts: int, now: Now) -> str | Why | _Opened:
+        """What the letter says, or why it cannot be shown."""
+        if letter.public and not letter.sealed:
+            return clear_bytes(letter.raw) or Why.NOT_TEXT
+        if not letter.public and not self._bound(letter) and self._promised_hybrid(letter):
+            return Why.DOWNGRADED
+        try:
+            data = self._opened(letter, ts, now)
+        except Unreadable:
+            return _Opened.LATER if letter.public else Why.UNREADABLE
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            return Why.NOT_TEXT
+
+    def _opened(self, letter: Letter, ts: int, now: Now) -> bytes:
+        if letter.public:
+            return self._room.opened(letter.author, letter.raw, ts, now)
+        if self._bound(letter):
+            own = self._emit.key
+            return hybrid.open_(own, letter.raw, from_=letter.author, to=letter.to, ts=ts)
+        return self._emit.key.open(letter.raw)
+
+    @staticmethod
+    def _bound(letter: Letter) -> bool:
+        return hybrid.is_hybrid(letter.raw)
+
+    def _promised_hybrid(self, letter: Letter) -> bool:
+        return self._contacts.has_hybrid(letter.author)
+
+    def _sureness(self, letter: Letter, contact: Contact) -> Sureness:
+        if not letter.sealed:
+            return Sureness.NOT_ENCRYPTED
+        return sureness(contact, bound=self._bound(letter))
+
+    # --- telling --------------------------------------------------------------------------------
+
+    def _show(
+        self, author: str, text: str, ts: int, trust: Sureness, ref: str, *, public: bool
+    ) -> None:
+        self._emit.tell(
+            MessageArrived(author=author, text=text, ts=ts, trust=trust, public=public, msg_ref=ref)
+        )
+
+    def _refuse(self, letter: Letter, why: Why) -> None:
+        ref = base64url.encode(letter.digest) + letter.author + letter.content_sig[:43]
+        self._tell_refused(letter.author, why, letter.times[0], ref)
+
+    def _tell_refused(self, author: str, why: Why, ts: int, ref: str) -> None:
+        if ref in self._told:
+            return
+        if len(self._told) >= RETOLD_MAX:
+            del self._told[next(iter(self._told))]
+        self._told[ref] = None
+        self._emit.tell(MessageRefused(author=author, reason=why.value, ts=ts))
+
+
+def first_form(contact: Contact | None) -> Form:
+    """The content_sig form that held the last time, to be tried first."""
+    forms: Iterable[str] = Form
+    if contact is None or contact.content_form not in set(forms):
+        return Form.RAW
+    return Form(contact.content_form)

@@ -1,0 +1,388 @@
+"""Member: everything a user's client decides. Events in, effects out (no socket, clock, dice,
+file).
+
+A frame's way: its route (whose word it is) -> what must hold for such a word on this link -> the
+part that decides. Nothing that others send raises; what is wrong with it is told to the person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import get_args
+
+from socp.crypto.keys import PrivateKey, Suite
+from socp.member import gate
+from socp.member.compose import Pen
+from socp.member.contacts import AddressBook, Contacts
+from socp.member.courier import Courier
+from socp.member.delivery import Destinations
+from socp.member.effects import Effect
+from socp.member.emitter import Emitter
+from socp.member.events import (
+    CancelFile,
+    ChannelKeyGenerated,
+    ChunkRead,
+    Connected,
+    Disconnected,
+    Event,
+    FileStored,
+    FrameReceived,
+    FrameRefused,
+    LookUp,
+    Now,
+    OfferFile,
+    ReadFailed,
+    RequestList,
+    Say,
+    StoreFailed,
+    Tick,
+)
+from socp.member.gate import Route, Voice
+from socp.member.inbox import Inbox
+from socp.member.letters import delivered, posted
+from socp.member.lookups import Lookups
+from socp.member.outbox import Outbox
+from socp.member.people import People
+from socp.member.profile import Profile
+from socp.member.public import Room
+from socp.member.questions import Questions
+from socp.member.receiving import Receiving
+from socp.member.records import Remembered
+from socp.member.seen import Seen
+from socp.member.sending import Sending
+from socp.member.servers import Servers
+from socp.member.session import Session
+from socp.member.trust import Trust
+from socp.wire import payloads
+from socp.wire.envelope import Envelope, clock_offset_ms
+from socp.wire.errors import Code, PeerFault
+from socp.wire.features import LINK_AUTH
+from socp.wire.payloads import (
+    Ack,
+    AuthChallenge,
+    Error,
+    FileChunk,
+    FileEnd,
+    FileStart,
+    MsgPublicChannel,
+    Payload,
+    PubkeyResponse,
+    PublicChannelAdd,
+    PublicChannelKeyShare,
+    PublicChannelUpdated,
+    UserAdvertise,
+    UserDeliver,
+    UserHello,
+    UserList,
+    UserRemove,
+)
+from socp.wire.text import printable
+
+DETAIL_COLUMNS = 200
+
+
+class Member:
+    """One user's client. Make it anew at each start with what the store remembers."""
+
+    def __init__(
+        self, profile: Profile, suite: Suite, key: PrivateKey, remembered: Remembered
+    ) -> None:
+        own_id = profile.user_id
+        self._suite = suite
+        self._emit = emit = Emitter(own_id, key)
+        self._courier = Courier(emit)
+        self._contacts = Contacts(suite, own_id, profile.display_name, remembered.contacts)
+        self._lookups = Lookups(self._courier)
+        self._trust = Trust(suite, emit, self._contacts)
+        self._session = Session(profile, suite, emit, Servers(suite, emit, remembered.servers))
+        self._room = Room(
+            suite, emit, self._courier, self._contacts, self._lookups, remembered.channel_keys
+        )
+        seen = Seen(emit, remembered.seen)
+        self._inbox = Inbox(
+            suite, emit, self._contacts, self._trust, seen, self._lookups, self._room
+        )
+        self._destinations = Destinations(
+            emit, Pen(suite, key, own_id), self._contacts, self._lookups, self._room, self._session
+        )
+        self._outbox = Outbox(emit, self._courier, self._destinations, remembered.outbox)
+        self._sending = Sending(suite, emit, self._contacts, self._room, self._destinations)
+        self._receiving = Receiving(
+            emit, self._contacts, self._trust, seen, self._lookups, self._room
+        )
+        self._questions = Questions(
+            emit, self._courier, self._contacts, self._lookups, self._session
+        )
+        self._people = People(
+            suite,
+            self._contacts,
+            self._trust,
+            self._lookups,
+            self._room,
+            self._inbox,
+            self._destinations,
+            self._questions,
+            (self._sending, self._receiving),
+        )
+        self._routes = self._table()
+        self._handlers = self._events()
+
+    # --- what the shell may ask -----------------------------------------------------------------
+
+    @property
+    def contacts(self) -> AddressBook:
+        """Names and members, for reading."""
+        return self._contacts
+
+    @property
+    def attached(self) -> bool:
+        """Whether a server took our hello and the link lives."""
+        return self._session.server is not None
+
+    @property
+    def can_post(self) -> bool:
+        """Whether there is a key of the public channel to send with."""
+        return self._room.sending_key() is not None
+
+    @property
+    def idle(self) -> bool:
+        """Nothing of ours is on its way and no file is arriving: a script may end now.
+
+        Lines that wait for somebody who is away do not count; they are kept.
+        """
+        return self._outbox.idle and self._sending.idle and self._receiving.idle
+
+    @property
+    def clock_offset_ms(self) -> int:
+        """What is added to this machine's clock, 0 unless it is off by more than 5 min."""
+        return self._session.offset_ms
+
+    # --- events ---------------------------------------------------------------------------------
+
+    def handle(self, event: Event, now: Now) -> list[Effect]:
+        """Take one event at time `now` and say what must be done about it, in order.
+
+        Never raises for what others sent. Persist comes before what depends on it.
+        """
+        self._handlers[type(event)](event, self._corrected(now))
+        return self._emit.take()
+
+    def _corrected(self, now: Now) -> Now:
+        """The time as our server has it, where this machine's clock is far off (section 2)."""
+        return Now(now.wall + self._session.offset_ms, now.mono)
+
+    def _events(self) -> Mapping[type[object], Callable[..., None]]:
+        handlers: dict[type[object], Callable[..., None]] = {
+            Connected: self._connected,
+            FrameReceived: self._frame,
+            FrameRefused: self._frame_refused,
+            Disconnected: self._disconnected,
+            Tick: self._tick,
+            Say: self._outbox.say,
+            RequestList: self._questions.request_list,
+            LookUp: self._questions.look_up,
+            OfferFile: self._sending.offer,
+            ChunkRead: self._sending.read,
+            ReadFailed: self._sending.read_failed,
+            FileStored: self._receiving.stored,
+            StoreFailed: self._receiving.store_failed,
+            CancelFile: self._cancel,
+            ChannelKeyGenerated: self._key_generated,
+        }
+        assert handlers.keys() == set(get_args(Event)), "an event without a handler"
+        return handlers
+
+    def _connected(self, event: Connected, now: Now) -> None:
+        self._session.connected(event, now)
+
+    def _attached(self, now: Now) -> None:
+        """The server took our hello."""
+        server = self._session.server
+        assert server is not None
+        self._courier.restarted(now.mono)
+        self._lookups.restarted()
+        self._trust.attached(server.since_ts)
+        self._room.attached(now)
+        self._destinations.restarted()
+        self._outbox.attached(now, answers=LINK_AUTH in server.features)
+
+    def _disconnected(self, event: Disconnected, now: Now) -> None:
+        self._session.lost()
+        self._contacts.all_went()
+        self._inbox.lost(now)
+        self._room.lost()
+        self._questions.restarted()
+        self._lookups.restarted()
+        self._sending.lost()
+        self._receiving.lost()
+
+    def _tick(self, event: Tick, now: Now) -> None:
+        self._greeting(lambda: self._session.due(now), now)
+        if not self.attached:
+            return
+        self._courier.due(now)
+        self._people.due(now)
+        self._channel_key(self._room.due(now), now)
+        self._inbox.due(now)
+        self._questions.due(now)
+        self._sending.due(now)
+        self._receiving.due(now)
+        self._outbox.due(now)
+
+    def _cancel(self, event: CancelFile, now: Now) -> None:
+        if not self._sending.cancel(event.file_id):
+            self._receiving.cancel(event.file_id)
+
+    def _key_generated(self, event: ChannelKeyGenerated, now: Now) -> None:
+        self._room.generated(event.version, event.key)
+        self._channel_key(self._room.due(now), now)
+
+    # --- frames ---------------------------------------------------------------------------------
+
+    def _frame(self, event: FrameReceived, now: Now) -> None:
+        envelope = event.envelope
+        try:
+            self._walk(envelope, now)
+        except PeerFault as fault:
+            self._told(envelope.type, fault)
+
+    def _frame_refused(self, event: FrameRefused, now: Now) -> None:
+        self._told("", event.fault)
+
+    def _told(self, what: str, fault: PeerFault) -> None:
+        """Something that came was dropped. Nothing goes back: no answer to an answer (section
+        2)."""
+        detail = printable(fault.detail, width=DETAIL_COLUMNS)
+        self._emit.warn_once(
+            f"{fault.code} {what}",
+            f"something from the server was dropped ({detail}); if it goes on, tell its operator,"
+            " and use wss:// where somebody on the way may change what you get",
+        )
+
+    def _walk(self, envelope: Envelope, now: Now) -> None:
+        """One frame, from its route to its handler. Raises PeerFault."""
+        kind = payloads.TYPES.get(envelope.type)
+        if kind in (AuthChallenge, Ack, Error):
+            before = self._session.offset_ms
+            self._session.heard(envelope, now)
+            now = Now(now.wall + self._session.offset_ms - before, now.mono)
+        if not self.attached:
+            self._greeting(lambda: self._greeted(envelope, now), now)
+            if kind in (AuthChallenge, Ack, Error):
+                return
+        route = self._routes.get(kind) if kind is not None else None
+        if self._session.server is not None and route is not None:
+            payload = self._parsed(envelope, now)
+            if payload is not None:
+                gate.check(self._session.server, envelope, payload, route.voice)
+                route.handler(envelope, payload, now)
+
+    def _parsed(self, envelope: Envelope, now: Now) -> Payload | None:
+        """The typed payload, or None for a foreign post in clear, which is dealt with (section
+        7)."""
+        try:
+            return payloads.parse(envelope)
+        except PeerFault:
+            post = payloads.TYPES.get(envelope.type) is MsgPublicChannel
+            if post and self._inbox.take_clear(envelope, now):
+                return None
+            raise
+
+    def _greeting(self, step: Callable[[], None], now: Now) -> None:
+        """Whatever may make us attached."""
+        before = self.attached
+        step()
+        if self.attached and not before:
+            self._attached(now)
+
+    def _greeted(self, envelope: Envelope, now: Now) -> None:
+        """A frame before we are attached."""
+        kind = payloads.TYPES.get(envelope.type)
+        if kind not in (AuthChallenge, Ack, Error):
+            return self._session.talked_at_once(envelope, now)
+        payload = payloads.parse(envelope)
+        if isinstance(payload, AuthChallenge):
+            self._session.challenged(payload, now)
+        elif isinstance(payload, Ack):
+            self._session.welcomed(envelope, payload, now)
+        elif isinstance(payload, Error):
+            self._session.refused(payload)
+
+    def _table(self) -> Mapping[type[Payload], Route]:
+        """Every frame a client takes once it is attached; others are not for it and are dropped."""
+        return {
+            Ack: Route(self._ack, Voice.SERVER),
+            Error: Route(self._error, Voice.SERVER),
+            UserDeliver: Route(self._deliver, Voice.SERVER),
+            UserList: Route(self._list, Voice.SERVER),
+            PubkeyResponse: Route(self._people.answered, Voice.SERVER),
+            UserAdvertise: Route(self._people.advertised, Voice.GOSSIP),
+            UserRemove: Route(self._people.removed, Voice.GOSSIP),
+            PublicChannelAdd: Route(self._channel_add, Voice.GOSSIP),
+            PublicChannelUpdated: Route(self._channel_updated, Voice.GOSSIP),
+            PublicChannelKeyShare: Route(self._share, Voice.AUTHOR),
+            MsgPublicChannel: Route(self._post, Voice.AUTHOR),
+            FileStart: Route(self._receiving.start, Voice.HOP),
+            FileChunk: Route(self._receiving.chunk, Voice.HOP),
+            FileEnd: Route(self._receiving.end, Voice.HOP),
+        }
+
+    # --- answers --------------------------------------------------------------------------------
+
+    def _ack(self, envelope: Envelope, ack: Ack, now: Now) -> None:
+        if ack.msg_ref in self._sending:
+            self._sending.acked(ack.msg_ref, ack.of, now)
+        elif ack.msg_ref != UserHello.TYPE:
+            self._outbox.acked(ack.msg_ref, ack.status)
+
+    def _error(self, envelope: Envelope, error: Error, now: Now) -> None:
+        offset = clock_offset_ms(error.detail) if error.code == Code.BAD_FRAME else None
+        if error.code == Code.RATE_LIMITED:
+            self._courier.pause(now.mono)
+        if error.msg_ref in self._sending:
+            self._sending.failed(error.msg_ref, error.code, error.detail)
+        elif error.msg_ref in self._outbox:
+            if offset is None:
+                return self._outbox.failed(error.msg_ref, error.code, error.detail, now)
+            # Only an answer to a line that is open: an old one, replayed, moves nobody's clock.
+            self._session.clock_refused(offset)
+            self._outbox.retimed(error.msg_ref)
+        elif error.user_id and error.code == Code.USER_NOT_FOUND:
+            self._people.nobody_knows(error.user_id, now)
+        elif error.code != Code.RATE_LIMITED:
+            self._other_error(error)
+
+    def _other_error(self, error: Error) -> None:
+        if error.code == Code.UNKNOWN_TYPE and self._questions.list_refused():
+            return
+        said = printable(error.detail, width=DETAIL_COLUMNS)
+        code = printable(error.code, width=40)
+        self._emit.warn_once(f"error {code}", f"the server refused something: {code}: {said}")
+
+    def _list(self, envelope: Envelope, users: UserList, now: Now) -> None:
+        self._questions.listed(users)
+
+    # --- messages -------------------------------------------------------------------------------
+
+    def _deliver(self, envelope: Envelope, payload: UserDeliver, now: Now) -> None:
+        if envelope.to == self._emit.user_id:
+            self._inbox.take(delivered(envelope, payload), now)
+
+    def _post(self, envelope: Envelope, payload: MsgPublicChannel, now: Now) -> None:
+        self._inbox.take(posted(envelope, payload), now)
+
+    # --- the public channel ---------------------------------------------------------------------
+
+    def _channel_add(self, envelope: Envelope, payload: PublicChannelAdd, now: Now) -> None:
+        self._room.added(payload, now)
+
+    def _channel_updated(self, envelope: Envelope, payload: PublicChannelUpdated, now: Now) -> None:
+        self._room.updated(payload, now)
+
+    def _share(self, envelope: Envelope, payload: PublicChannelKeyShare, now: Now) -> None:
+        self._channel_key(self._room.shared(envelope, payload, now), now)
+
+    def _channel_key(self, learned: bool, now: Now) -> None:
+        """A key of the channel is here: posts that waited may open."""
+        if learned:
+            self._inbox.channel_key_learned(now)

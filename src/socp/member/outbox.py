@@ -1,0 +1,299 @@
+"""What the person said, until it is handed over: it waits, goes out in order, is tried again
+(section 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from socp.member.compose import Piece
+from socp.member.courier import Courier
+from socp.member.delivery import Destinations, NotYet
+from socp.member.effects import LineMoved
+from socp.member.emitter import Emitter
+from socp.member.events import Now, Say
+from socp.member.records import LineState, OutboxLine
+from socp.wire import limits
+from socp.wire.errors import Code
+from socp.wire.text import printable
+
+T = TypeVar("T")
+
+LINES_MAX: Final = 1_000
+BYTES_MAX: Final = 8 * limits.MIB
+SAME_BYTES_MS: Final = 4 * 60_000
+"""A frame is sent again byte for byte while its ts is inside the servers' window of five
+minutes."""
+UNANSWERED_MS: Final = 15_000
+TRIES_MAX: Final = 3
+NO_ANSWER_MS: Final = 5_000
+"""COMPAT(section 9): servers of plain v1.3 answer nothing; after so long a line counts as handed
+over."""
+NO_ANSWER: Final = "your server does not say what becomes of messages"
+DETAIL_COLUMNS: Final = 200
+QUEUED_STATUS: Final = "queued"
+REFUSED_STATUS: Final = "refused"
+
+_AGAIN: Final = frozenset({Code.USER_NOT_FOUND, Code.RATE_LIMITED, Code.TIMEOUT})
+"""ERRORs after which a line waits and is composed anew; all others end it."""
+
+
+@dataclass(slots=True)
+class Try:
+    """The last attempt at a line, as far as this run knows. `parts` are the texts of its open
+    frames."""
+
+    parts: tuple[str, ...]
+    sent_ms: int  # monotonic
+    count: int = 1
+
+
+class Outbox:
+    """Lines in the order in which they were said; one that waits holds up later ones to the same
+    reader."""
+
+    def __init__(
+        self,
+        emitter: Emitter,
+        courier: Courier,
+        destinations: Destinations,
+        remembered: Iterable[OutboxLine],
+    ) -> None:
+        self._emit = emitter
+        self._courier = courier
+        self._destinations = destinations
+        open_lines = (ln for ln in remembered if ln.state in (LineState.WAITING, LineState.SENT))
+        self._lines = {ln.line_id: ln for ln in sorted(open_lines, key=lambda ln: ln.line_id)}
+        self._next_id = max(self._lines, default=0) + 1
+        self._bytes = sum(len(line.text.encode()) for line in self._lines.values())
+        self._tries: dict[int, Try] = {}
+        self._refs = {ref: ln.line_id for ln in self._lines.values() for ref in ln.msg_refs}
+        self._again: list[int] = []  # lines whose frames are to be sent again as they are
+        self._answers = True  # whether this server answers messages at all
+
+    @property
+    def idle(self) -> bool:
+        """No line is on its way: those that wait wait for somebody else."""
+        return not any(line.state is LineState.SENT for line in self._lines.values())
+
+    def __contains__(self, msg_ref: str) -> bool:
+        return msg_ref in self._refs
+
+    # --- the person -----------------------------------------------------------------------------
+
+    def say(self, event: Say, now: Now) -> None:
+        """Take a line; send it at once where that is possible, else say what it waits for."""
+        to = event.to
+        text = event.text.encode(errors="replace").decode()  # a terminal may give half characters
+        line = OutboxLine(
+            line_id=self._next_id,
+            to=to,
+            text=text,
+            state=LineState.WAITING,
+            frames=(),
+            msg_refs=(),
+            composed_ms=0,
+        )
+        self._next_id += 1
+        refusal = self._full(text) or self._destinations.refusal(to, text)
+        if refusal is not None:
+            return self._tell(replace(line, state=LineState.REFUSED, reason=refusal))
+        self._bytes += len(text.encode())
+        self._keep(line)
+        self.flush(now)
+
+    def _full(self, text: str) -> str | None:
+        if len(self._lines) >= LINES_MAX or self._bytes + len(text.encode()) > BYTES_MAX:
+            return (
+                f"{len(self._lines)} lines wait to be sent and there is no room for more;"
+                " this one is not kept, say it again when some have gone"
+            )
+        return None
+
+    # --- the link -------------------------------------------------------------------------------
+
+    def attached(self, now: Now, *, answers: bool) -> None:
+        """A new link: what was on its way goes again, the same bytes while they are fresh."""
+        self._answers = answers
+        self._again.clear()
+        for line in tuple(self._lines.values()):
+            if line.state is LineState.SENT:
+                self._send_again(line, now)
+        # The others go at the next `due`: who is online is being told just now.
+
+    def _send_again(self, line: OutboxLine, now: Now) -> None:
+        if line.frames and 0 <= now.wall - line.composed_ms < SAME_BYTES_MS:
+            self._again.append(line.line_id)
+        else:
+            self._wait(self._opened(line), "it is sent again")
+
+    def due(self, now: Now) -> None:
+        """Look after lines that nobody answered, and send what there is room for."""
+        for line_id, tried in tuple(self._tries.items()):
+            waited = now.mono - tried.sent_ms
+            if waited >= (UNANSWERED_MS if self._answers else NO_ANSWER_MS):
+                self._unanswered(self._lines[line_id], tried, now)
+        self.flush(now)
+
+    def _unanswered(self, line: OutboxLine, tried: Try, now: Now) -> None:
+        if line.state is not LineState.SENT or line.line_id in self._again:
+            return None
+        if not self._answers:
+            return self._end(line, LineState.DONE, NO_ANSWER)
+        tried.sent_ms = now.mono
+        tried.count += 1
+        if tried.count > TRIES_MAX:
+            self._end(
+                line,
+                LineState.REFUSED,
+                "your server did not say whether it took this; ask whether it arrived before you"
+                " say it again",
+            )
+        elif 0 <= now.wall - line.composed_ms < SAME_BYTES_MS:
+            self._again.append(line.line_id)
+
+    # --- sending --------------------------------------------------------------------------------
+
+    def flush(self, now: Now) -> None:
+        """Send what can go, in order, as far as there is room."""
+        self._flush_again(now)
+        held_up: dict[str, str] = {}  # reader -> what the first line to them waits for
+        for line in tuple(self._lines.values()):
+            if line.state is not LineState.WAITING:
+                continue
+            why = held_up[line.to] if line.to in held_up else self._go(line, now)
+            if why is not None:
+                held_up[line.to] = why
+                self._wait(line, why)
+
+    def _flush_again(self, now: Now) -> None:
+        while self._again:
+            line = self._lines.get(self._again[0])
+            frames = () if line is None else line.frames
+            if self._courier.room(now.mono) < len(frames) or not self._destinations.attached:
+                return
+            self._again.pop(0)
+            if line is None:
+                continue
+            self._courier.spend(len(frames))
+            tried = self._tries.setdefault(line.line_id, Try((), now.mono, 0))
+            tried.sent_ms = now.mono
+            for frame in frames:
+                self._emit.transmit(frame)
+
+    def _go(self, line: OutboxLine, now: Now) -> str | None:
+        """Send one line, or say what it waits for."""
+        why = self._destinations.not_yet(line.to, now)
+        if why is not None:
+            return why
+        left = self._tries.get(line.line_id)
+        parts = left.parts if left is not None and left.parts else None
+        room = self._courier.room(now.mono)
+        composed = self._destinations.compose(line.to, line.text, parts, now.wall, room)
+        if composed is NotYet.TOO_LONG:
+            self._end(line, LineState.REFUSED, str(composed))
+        elif isinstance(composed, NotYet):
+            return str(composed)
+        else:
+            self._courier.spend(len(composed))
+            self._sent(line, composed, now)
+        return None
+
+    def _sent(self, line: OutboxLine, pieces: list[Piece], now: Now) -> None:
+        frames = tuple(self._emit.frame(piece.payload, to=line.to, ts=now.wall) for piece in pieces)
+        line = replace(
+            line,
+            state=LineState.SENT,
+            frames=frames,
+            msg_refs=tuple(piece.msg_ref for piece in pieces),
+            composed_ms=now.wall,
+            reason="",
+        )
+        self._tries[line.line_id] = Try(tuple(piece.text for piece in pieces), now.mono)
+        self._refs.update(dict.fromkeys(line.msg_refs, line.line_id))
+        self._keep(line)
+        self._tell(line)
+        for frame in frames:
+            self._emit.transmit(frame)
+
+    # --- answers --------------------------------------------------------------------------------
+
+    def acked(self, msg_ref: str, status: str) -> None:
+        """The server took one frame of a line; the last of them ends it (`status` as section 9)."""
+        line = self._lines.get(self._refs.pop(msg_ref, 0))
+        if line is None:
+            return None
+        if status == REFUSED_STATUS:
+            return self._end(line, LineState.REFUSED, "the server did not take it")
+        line = self._answered(line, msg_ref)
+        if line.msg_refs:
+            self._keep(line)
+        elif line.state is LineState.SENT:
+            kept = status == QUEUED_STATUS
+            self._end(line, LineState.DONE, "their server keeps it until they are back" * kept)
+
+    def _answered(self, line: OutboxLine, msg_ref: str) -> OutboxLine:
+        """The line without the frame that was answered."""
+        place = line.msg_refs.index(msg_ref)
+        tried = self._tries.get(line.line_id)
+        if tried is not None and len(tried.parts) == len(line.msg_refs):
+            tried.parts = _without(tried.parts, place)
+        return replace(
+            line, frames=_without(line.frames, place), msg_refs=_without(line.msg_refs, place)
+        )
+
+    def failed(self, msg_ref: str, code: str, detail: str, now: Now) -> None:
+        """An ERROR about one frame of a line: it waits and goes anew, or it is over."""
+        line = self._lines.get(self._refs.get(msg_ref, 0))
+        if line is None or line.state is not LineState.SENT:
+            return
+        if code == Code.USER_NOT_FOUND:
+            self._destinations.not_found(line.to, now)
+            self._wait(self._opened(line), self._destinations.away(line.to))
+        elif code in _AGAIN:
+            self._wait(self._opened(line), "your server asks to send slower")
+        else:
+            said = printable(detail, width=DETAIL_COLUMNS)
+            self._end(line, LineState.REFUSED, f"{printable(code, width=40)}: {said}")
+
+    def retimed(self, msg_ref: str) -> None:
+        """The server did not like our clock, which follows its own now: compose anew."""
+        line = self._lines.get(self._refs.get(msg_ref, 0))
+        if line is not None and line.state is LineState.SENT:
+            self._wait(self._opened(line), "it is sent again with the server's time")
+
+    def _opened(self, line: OutboxLine) -> OutboxLine:
+        """The line as one to compose anew; the parts that are still open are known to `Try`."""
+        for ref in line.msg_refs:
+            self._refs.pop(ref, None)
+        return replace(line, state=LineState.WAITING, frames=(), msg_refs=())
+
+    # --- state ----------------------------------------------------------------------------------
+
+    def _wait(self, line: OutboxLine, reason: str) -> None:
+        known = self._lines[line.line_id]
+        line = replace(line, reason=reason)
+        if line != known:
+            self._keep(line)
+            self._tell(line)
+
+    def _end(self, line: OutboxLine, state: LineState, reason: str) -> None:
+        line = replace(self._opened(line), state=state, reason=reason)
+        del self._lines[line.line_id]
+        self._tries.pop(line.line_id, None)
+        self._bytes -= len(line.text.encode())
+        # Told once and over, handed over or refused: the store keeps neither.
+        self._emit.persist(replace(line, state=LineState.DONE))
+        self._tell(line)
+
+    def _keep(self, line: OutboxLine) -> None:
+        self._lines[line.line_id] = line
+        self._emit.persist(line)
+
+    def _tell(self, line: OutboxLine) -> None:
+        self._emit.tell(LineMoved(line.line_id, line.to, line.text, line.state, line.reason))
+
+
+def _without(items: tuple[T, ...], place: int) -> tuple[T, ...]:
+    return items[:place] + items[place + 1 :]

@@ -1,0 +1,95 @@
+"""Somebody comes, goes, or their key becomes known: who needs to hear of it (sections 5 and 6)."""
+
+from __future__ import annotations
+
+from socp.crypto.keys import Suite
+from socp.member.contacts import Contacts
+from socp.member.delivery import Destinations
+from socp.member.events import Now
+from socp.member.inbox import Inbox
+from socp.member.lookups import Lookups
+from socp.member.public import Room
+from socp.member.questions import Questions
+from socp.member.receiving import Receiving
+from socp.member.sending import Sending
+from socp.member.trust import Trust
+from socp.wire.envelope import Envelope
+from socp.wire.payloads import PubkeyResponse, UserAdvertise, UserRemove
+
+
+class People:
+    """Presence and keys change in `trust`; what follows from it is done here, in one order."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        contacts: Contacts,
+        trust: Trust,
+        lookups: Lookups,
+        room: Room,
+        inbox: Inbox,
+        destinations: Destinations,
+        questions: Questions,
+        transfers: tuple[Sending, Receiving],
+    ) -> None:
+        self._suite = suite
+        self._contacts = contacts
+        self._trust = trust
+        self._lookups = lookups
+        self._room = room
+        self._inbox = inbox
+        self._destinations = destinations
+        self._questions = questions
+        self._transfers = transfers
+
+    def advertised(self, envelope: Envelope, advert: UserAdvertise, now: Now) -> None:
+        """USER_ADVERTISE; one without a key has us ask for it."""
+        user_id = advert.user_id
+        known = self._contacts.get(user_id) is not None
+        came = self._trust.advertised(envelope, advert, now)
+        if self._contacts.get(user_id) is None:
+            if self._contacts.is_online(user_id):
+                self._lookups.ask(user_id, now)
+        elif not known:
+            self._lookups.answered(user_id)
+            self.key_known(user_id, now)
+        if came:
+            self._room.came(user_id, now)
+            self._destinations.came(user_id)
+
+    def removed(self, envelope: Envelope, remove: UserRemove, now: Now) -> None:
+        """USER_REMOVE."""
+        if self._trust.removed(envelope, remove, now):
+            self._room.went(remove.user_id)
+            for transfers in self._transfers:
+                transfers.went(remove.user_id)
+
+    def answered(self, envelope: Envelope, response: PubkeyResponse, now: Now) -> None:
+        """PUBKEY_RESPONSE counts only where we asked."""
+        key = self._suite.parse_public(response.pubkey)
+        if self._lookups.answered(response.user_id):
+            self._trust.claimed(response.user_id, key, "", now)
+            self.key_known(response.user_id, now)
+
+    def nobody_knows(self, user_id: str, now: Now) -> None:
+        """ERROR USER_NOT_FOUND about a key that we asked for."""
+        if self._lookups.failed(user_id, now):
+            self._key_unknown(user_id, now)
+
+    def due(self, now: Now) -> None:
+        """Keys that were asked for too long ago count as unknown."""
+        for user_id in self._lookups.overdue(now):
+            self._key_unknown(user_id, now)
+
+    def key_known(self, user_id: str, now: Now) -> None:
+        """On with what waited for a key."""
+        self._room.came(user_id, now)
+        if self._room.key_known(user_id, now):
+            self._inbox.channel_key_learned(now)
+        self._inbox.key_known(user_id, now)
+        self._questions.key_known(user_id)
+
+    def _key_unknown(self, user_id: str, now: Now) -> None:
+        self._room.key_unknown(user_id)
+        self._inbox.key_unknown(user_id, now)
+        self._questions.key_unknown(user_id)

@@ -1,0 +1,232 @@
+"""The public channel for this member: its keys, who reads it, what is said before a post (section
+7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from socp.channel.keyring import HeldKey
+from socp.channel.machine import ChannelKeys
+from socp.channel.outcomes import (
+    CreatorUnknown,
+    GenerateKey,
+    KeyLearned,
+    Outcome,
+    ShareRefused,
+    ShareToSend,
+)
+from socp.crypto import hybrid
+from socp.crypto.keys import KeyRefused, PrivateKey, Suite, Unreadable
+from socp.member.contacts import Contacts
+from socp.member.courier import Courier
+from socp.member.effects import GenerateChannelKey, MembersShown
+from socp.member.emitter import Emitter
+from socp.member.events import Now
+from socp.member.lookups import Lookups
+from socp.member.records import ChannelKey
+from socp.wire import base64url
+from socp.wire.envelope import Envelope
+from socp.wire.errors import PeerFault
+from socp.wire.features import HYBRID
+from socp.wire.ids import EVERYONE, PUBLIC
+from socp.wire.payloads import PublicChannelAdd, PublicChannelKeyShare, PublicChannelUpdated
+
+KEYS_TRIED: Final = 8
+"""A post is tried with so many keys: each try costs an RSA decryption."""
+SHARES_HELD: Final = 32
+NAMES_SHOWN: Final = 5
+
+
+class Room:
+    """Drives ChannelKeys. Methods that return bool say whether a key was learned."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        emitter: Emitter,
+        courier: Courier,
+        contacts: Contacts,
+        lookups: Lookups,
+        remembered: Iterable[ChannelKey],
+    ) -> None:
+        self._suite = suite
+        self._emit = emitter
+        self._courier = courier
+        self._contacts = contacts
+        self._lookups = lookups
+        held = [key for record in remembered if (key := _held(suite, record)) is not None]
+        self._keys = ChannelKeys(suite, emitter.key, emitter.user_id, held)
+        self._unvouched: list[tuple[Envelope, PublicChannelKeyShare]] = []
+        self._shown: frozenset[str] | None = None  # None: nobody was shown in this run
+        self._lacking: frozenset[str] = frozenset()
+
+    # --- presence -------------------------------------------------------------------------------
+
+    def attached(self, now: Now) -> None:
+        """The server took our hello."""
+        self._keys.attached(now.mono)
+
+    def lost(self) -> None:
+        """The link is gone."""
+        self._keys.detached()
+        self._unvouched.clear()
+
+    def came(self, user_id: str, now: Now) -> None:
+        """Somebody is online, or their key came to be known while they are."""
+        key = self._contacts.key(user_id)
+        if key is not None and self._contacts.is_online(user_id):
+            self._keys.member_online(user_id, key, now.mono)
+
+    def went(self, user_id: str) -> None:
+        """Somebody left."""
+        self._keys.member_gone(user_id)
+
+    # --- keys -----------------------------------------------------------------------------------
+
+    def added(self, payload: PublicChannelAdd, now: Now) -> None:
+        """PUBLIC_CHANNEL_ADD."""
+        self._keys.added(payload, now.mono)
+
+    def updated(self, payload: PublicChannelUpdated, now: Now) -> None:
+        """PUBLIC_CHANNEL_UPDATED."""
+        self._keys.updated(payload, now.mono)
+
+    def shared(self, envelope: Envelope, payload: PublicChannelKeyShare, now: Now) -> bool:
+        """PUBLIC_CHANNEL_KEY_SHARE; the envelope's `from` is who made it, and signed it."""
+        author = envelope.from_
+        key = self._contacts.key(author)
+        shares = envelope.members["shares"]
+        outcome = self._keys.shared(author, payload, shares, key, now.mono)
+        return self._concluded(outcome, envelope, payload, now)
+
+    def _concluded(
+        self, outcome: Outcome, envelope: Envelope, payload: PublicChannelKeyShare, now: Now
+    ) -> bool:
+        match outcome:
+            case KeyLearned():
+                self._remember(outcome.key)
+                return True
+            case CreatorUnknown():
+                if len(self._unvouched) < SHARES_HELD and self._lookups.ask(envelope.from_, now):
+                    self._unvouched.append((envelope, payload))
+            case ShareRefused():
+                label = self._contacts.label(envelope.from_)
+                self._emit.warn_once(
+                    f"share {envelope.from_}",
+                    f"a key for the public channel from {label} is not used: {outcome.reason}",
+                )
+        return False
+
+    def key_known(self, user_id: str, now: Now) -> bool:
+        """Their key is pinned: look again at the shares they made."""
+        theirs = [one for one in self._unvouched if one[0].from_ == user_id]
+        self._unvouched = [one for one in self._unvouched if one[0].from_ != user_id]
+        learned = [self.shared(envelope, payload, now) for envelope, payload in theirs]
+        return any(learned)
+
+    def key_unknown(self, user_id: str) -> None:
+        """Nobody knows them: their shares are not used."""
+        self._unvouched = [one for one in self._unvouched if one[0].from_ != user_id]
+
+    def generated(self, version: int, key: PrivateKey) -> None:
+        """The pair we asked for."""
+        self._keys.generated(version, key)
+
+    def due(self, now: Now) -> bool:
+        """Ask for a key pair, give keys to who lacks them."""
+        learned = False
+        for action in self._keys.due(now.mono):
+            match action:
+                case GenerateKey():
+                    self._emit.add(GenerateChannelKey(action.version))
+                case KeyLearned():
+                    self._remember(action.key)
+                    learned = True
+                case ShareToSend():
+                    self._courier.post(action.payload, now, to=EVERYONE)
+        return learned
+
+    def _remember(self, key: HeldKey) -> None:
+        self._emit.persist(
+            ChannelKey(
+                version=key.version,
+                fingerprint=key.fingerprint,
+                channel_pub=key.public.text,
+                private=key.private.to_bytes(),
+                group_key=key.group_key,
+                box=base64url.encode(key.box),
+                creator_id=key.creator_id,
+            )
+        )
+
+    # --- reading and writing --------------------------------------------------------------------
+
+    def sending_key(self) -> HeldKey | None:
+        """The key that our posts are sealed to, or None."""
+        return self._keys.sending_key()
+
+    def openers(self, author: str) -> tuple[PrivateKey, ...]:
+        """The keys to try on what this author sent."""
+        return tuple(key.private for key in self._keys.reading_keys(author)[:KEYS_TRIED])
+
+    def opened(self, author: str, raw: bytes, ts: int, now: Now) -> bytes:
+        """What a post says whose content_sig holds. Raises Unreadable."""
+        for key in self._keys.reading_keys(author)[:KEYS_TRIED]:
+            try:
+                if hybrid.is_hybrid(raw):
+                    data = hybrid.open_(key.private, raw, from_=author, to=PUBLIC, ts=ts)
+                else:
+                    data = key.private.open(raw)
+            except Unreadable:
+                continue
+            self._keys.held_by(author, key.fingerprint, now.mono)
+            return data
+        self._keys.unreadable_by(author, now.mono)
+        raise Unreadable
+
+    def lacking_hybrid(self) -> frozenset[str]:
+        """Members online whose clients have not signed that they have `hybrid/1`."""
+        return frozenset(u for u in self._contacts.online() if not self._contacts.has_hybrid(u))
+
+    def all_bound(self) -> bool:
+        """Whether what goes to everybody can be bound to us."""
+        return not self.lacking_hybrid()
+
+    def before_post(self) -> None:
+        """What the person should see before something of theirs goes to everybody."""
+        people = self._contacts.members()
+        ids = frozenset(person.user_id for person in people)
+        known = self._shown or frozenset()
+        if self._shown is None or ids - known:
+            fresh = tuple(person for person in people if person.user_id not in known)
+            self._emit.tell(MembersShown(members=tuple(people), fresh=fresh))
+            self._shown = ids
+        self._warn_of_lacking()
+
+    def _warn_of_lacking(self) -> None:
+        lacking = self.lacking_hybrid()
+        if lacking and lacking != self._lacking:
+            names = [self._contacts.label(user_id) for user_id in sorted(lacking)[:NAMES_SHOWN]]
+            more = f" and {len(lacking) - NAMES_SHOWN} more" if len(lacking) > NAMES_SHOWN else ""
+            self._emit.warn(
+                f"{', '.join(names)}{more}: no {HYBRID} there, so what you send to everybody goes"
+                " as plain v1.3 messages, in which you are not bound as the author; write to others"
+                " directly where that matters"
+            )
+        self._lacking = lacking
+
+
+def _held(suite: Suite, record: ChannelKey) -> HeldKey | None:
+    """A key from the store; None where it is damaged, since others can give it to us again."""
+    try:
+        return HeldKey(
+            version=record.version,
+            public=suite.parse_public(record.channel_pub),
+            private=suite.load_private(record.private),
+            group_key=record.group_key,
+            box=base64url.decode(record.box),
+            creator_id=record.creator_id,
+        )
+    except (KeyRefused, PeerFault):
+        return None

@@ -1,0 +1,294 @@
+"""Files on their way in: drives one Receiver each (section 8; threats M2, M4, M5)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Final
+
+from socp.crypto.keys import PrivateKey
+from socp.files.receiver import Receiver, accept
+from socp.files.transfer import (
+    RECEIVING_BYTES_MAX,
+    RECEIVING_MAX,
+    RECEIVING_PER_AUTHOR_MAX,
+    Broken,
+)
+from socp.member.contacts import Contacts
+from socp.member.effects import (
+    DropSink,
+    FileDone,
+    FileFailed,
+    FileOffered,
+    FileProgress,
+    FinishSink,
+    MessageRefused,
+    OpenSink,
+    WriteChunk,
+)
+from socp.member.effects import Trust as Sureness
+from socp.member.emitter import Emitter
+from socp.member.events import FileStored, Now, StoreFailed
+from socp.member.inbox import Why, first_form
+from socp.member.lookups import Lookups
+from socp.member.public import Room
+from socp.member.seen import Seen, Verdict
+from socp.member.sureness import sureness
+from socp.member.trust import Trust
+from socp.wire.envelope import Envelope
+from socp.wire.ids import PUBLIC, is_uuid4
+from socp.wire.payloads import FileChunk, FileEnd, FileFrame, FileStart
+
+PROGRESS_MS: Final = 250
+TOO_MANY: Final = "too many files are on their way here; ask for it again when some are done"
+
+
+@dataclass(slots=True)
+class Incoming:
+    receiver: Receiver
+    trust: Sureness
+    ref: str
+    ts: int  # of the manifest, Unix ms
+    told_ms: int  # monotonic, when progress was told last
+    remembered: bool = False  # its ciphertext's digest is in `seen`
+    finishing: bool = False  # the shell checks and names it
+    digests: set[bytes] = field(default_factory=set)
+
+    @property
+    def peer(self) -> str:
+        return PUBLIC if self.receiver.public else self.receiver.author
+
+
+class Receiving:
+    """Bounded in number, number for each author, and bytes."""
+
+    def __init__(
+        self,
+        emitter: Emitter,
+        contacts: Contacts,
+        trust: Trust,
+        seen: Seen,
+        lookups: Lookups,
+        room: Room,
+    ) -> None:
+        self._emit = emitter
+        self._contacts = contacts
+        self._trust = trust
+        self._seen = seen
+        self._lookups = lookups
+        self._room = room
+        self._running: dict[str, Incoming] = {}
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is arriving."""
+        return not self._running
+
+    # --- frames ---------------------------------------------------------------------------------
+
+    def start(self, envelope: Envelope, payload: FileStart, now: Now) -> None:
+        """FILE_START: begin, or say why not. A replay is dropped in silence (M2)."""
+        author = self._author(envelope, payload)
+        ref = f"{author}/{payload.file_id}"
+        if not author or ref in self._seen or payload.file_id in self._running:
+            return None
+        key = self._contacts.key(author)
+        if key is None:
+            self._lookups.ask(author, now)
+            return self._refused(author, "a file by somebody whose key is not known yet", now)
+        if self._full(author, payload.size):
+            return self._refused(author, TOO_MANY, now)
+        public = envelope.to == PUBLIC
+        begun = accept(
+            payload,
+            envelope.members,
+            author=author,
+            author_key=key,
+            to=envelope.to,
+            openers=self._openers(author, public=public),
+            ts=envelope.ts,
+            mono=now.mono,
+            first=first_form(self._contacts.get(author)),
+        )
+        if isinstance(begun, Broken):
+            return self._refused(author, begun.reason, now)
+        if not public and not begun.bound and self._contacts.has_hybrid(author):
+            return self._refused(author, Why.DOWNGRADED.value, now)
+        self._begin(begun, ref, envelope.ts, now)
+
+    def _begin(self, receiver: Receiver, ref: str, ts: int, now: Now) -> None:
+        bound = receiver.bound and receiver.signed
+        contact = self._contacts.get(receiver.author)
+        assert contact is not None
+        incoming = Incoming(receiver, sureness(contact, bound=bound), ref, ts, now.mono)
+        if not self._is_theirs(incoming):
+            return self._refused(receiver.author, Why.OTHERS_WORDS.value, now)
+        file_id = receiver.file_id
+        self._running[file_id] = incoming
+        self._emit.add(OpenSink(file_id, receiver.size))
+        self._emit.tell(
+            FileOffered(
+                file_id=file_id,
+                author=receiver.author,
+                name=receiver.name,
+                size=receiver.size,
+                public=receiver.public,
+                trust=incoming.trust,
+            )
+        )
+
+    def chunk(self, envelope: Envelope, payload: FileChunk, now: Now) -> None:
+        """FILE_CHUNK of a transfer that began; others are dropped."""
+        incoming = self._of(envelope, payload)
+        if incoming is None:
+            return None
+        writes = incoming.receiver.chunk(payload, envelope.ts, now.mono)
+        if isinstance(writes, Broken):
+            return self._over(incoming, writes.reason)
+        if not self._is_theirs(incoming):
+            return self._over(incoming, Why.OTHERS_WORDS.value)
+        for write in writes:
+            self._emit.add(WriteChunk(payload.file_id, write.offset, write.data))
+        if writes:
+            self._progress(incoming, now)
+
+    def end(self, envelope: Envelope, payload: FileEnd, now: Now) -> None:
+        """FILE_END: have the whole checked and named."""
+        incoming = self._of(envelope, payload)
+        if incoming is None:
+            return None
+        complete = incoming.receiver.end()
+        if isinstance(complete, Broken):
+            return self._over(incoming, complete.reason)
+        incoming.finishing = True
+        if not incoming.remembered:  # an empty file has no ciphertext to remember it by
+            digest = hashlib.sha256(incoming.ref.encode()).digest()
+            self._seen.remember(incoming.ref, digest, incoming.receiver.author, incoming.ts)
+        form = incoming.receiver.form
+        if form is not None:
+            self._trust.signed_in(incoming.receiver.author, form.value)
+        self._emit.add(FinishSink(payload.file_id, complete.name, complete.size, complete.sha256))
+
+    def _author(self, envelope: Envelope, payload: FileFrame) -> str:
+        """Whose file it says it is, or "" for one that is not for us.
+
+        COMPAT(section 13): some servers put themselves into `from` and the author into `sender`.
+        """
+        author = envelope.from_
+        if author == self._emit.terms.server_id and payload.sender:
+            author = payload.sender
+        ours = envelope.to in (self._emit.user_id, PUBLIC)
+        return author if ours and is_uuid4(author) and author != self._emit.user_id else ""
+
+    def _of(self, envelope: Envelope, payload: FileFrame) -> Incoming | None:
+        incoming = self._running.get(payload.file_id)
+        if incoming is None or incoming.finishing:
+            return None
+        if incoming.receiver.author != self._author(envelope, payload):
+            return None
+        return incoming if incoming.receiver.public == (envelope.to == PUBLIC) else None
+
+    def _openers(self, author: str, *, public: bool) -> tuple[PrivateKey, ...]:
+        return self._room.openers(author) if public else (self._emit.key,)
+
+    def _full(self, author: str, size: int) -> bool:
+        theirs = [one for one in self._running.values() if one.receiver.author == author]
+        total = sum(one.receiver.size for one in self._running.values())
+        return (
+            len(self._running) >= RECEIVING_MAX
+            or len(theirs) >= RECEIVING_PER_AUTHOR_MAX
+            or total + size > RECEIVING_BYTES_MAX
+        )
+
+    def _is_theirs(self, incoming: Incoming) -> bool:
+        """False where the ciphertext was seen under another author (M4); remembers it else."""
+        digests = incoming.receiver.digests()
+        fresh = [digest for digest in digests if digest not in incoming.digests]
+        author = incoming.receiver.author
+        if fresh and not incoming.remembered:
+            if self._seen.judge(incoming.ref, fresh, author) is Verdict.OTHERS_WORDS:
+                return False
+            self._seen.remember(incoming.ref, fresh[0], author, incoming.ts)
+            incoming.remembered = True
+            incoming.digests.update(fresh)
+        return True
+
+    # --- the shell ------------------------------------------------------------------------------
+
+    def stored(self, event: FileStored, now: Now) -> None:
+        """Checked and named: now it counts as received."""
+        incoming = self._running.pop(event.file_id, None)
+        if incoming is not None:
+            receiver = incoming.receiver
+            self._emit.tell(
+                FileDone(
+                    file_id=event.file_id,
+                    peer=incoming.peer,
+                    name=receiver.name,
+                    size=receiver.size,
+                    sending=False,
+                    path=event.path,
+                )
+            )
+
+    def store_failed(self, event: StoreFailed, now: Now) -> None:
+        """Nothing of it is presented as received."""
+        incoming = self._running.get(event.file_id)
+        if incoming is not None:
+            self._over(incoming, event.reason)
+
+    def cancel(self, file_id: str) -> None:
+        """The person does not want it."""
+        incoming = self._running.get(file_id)
+        if incoming is not None:
+            self._over(incoming, "you stopped it")
+
+    # --- time -----------------------------------------------------------------------------------
+
+    def due(self, now: Now) -> None:
+        """Break off what nothing comes for."""
+        for incoming in tuple(self._running.values()):
+            broken = None if incoming.finishing else incoming.receiver.overdue(now.mono)
+            if broken is not None:
+                self._over(incoming, broken.reason)
+
+    def went(self, user_id: str) -> None:
+        """Its author left before it was whole."""
+        for incoming in tuple(self._running.values()):
+            if incoming.receiver.author == user_id and not incoming.finishing:
+                self._over(incoming, "its sender went away before it was whole; ask for it again")
+
+    def lost(self) -> None:
+        """The link is gone, and the transfers with it."""
+        for incoming in tuple(self._running.values()):
+            if not incoming.finishing:
+                self._over(incoming, "the link to the server was lost; ask for it again")
+
+    # --- telling --------------------------------------------------------------------------------
+
+    def _over(self, incoming: Incoming, reason: str) -> None:
+        receiver = incoming.receiver
+        del self._running[receiver.file_id]
+        self._emit.add(DropSink(receiver.file_id))
+        self._emit.tell(
+            FileFailed(receiver.file_id, incoming.peer, receiver.name, sending=False, reason=reason)
+        )
+
+    def _refused(self, author: str, reason: str, now: Now) -> None:
+        self._emit.tell(MessageRefused(author=author, reason=f"a file: {reason}", ts=now.wall))
+
+    def _progress(self, incoming: Incoming, now: Now) -> None:
+        if now.mono - incoming.told_ms < PROGRESS_MS:
+            return
+        incoming.told_ms = now.mono
+        receiver = incoming.receiver
+        self._emit.tell(
+            FileProgress(
+                receiver.file_id,
+                incoming.peer,
+                receiver.name,
+                receiver.done,
+                receiver.size,
+                sending=False,
+            )
+        )

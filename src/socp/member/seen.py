@@ -1,0 +1,60 @@
+"""What was received before: no replay, and no other author on the same ciphertext (threats M2,
+M4)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from enum import Enum, auto
+from typing import Final
+
+from socp.member.emitter import Emitter
+from socp.member.records import Seen as SeenRecord
+
+KEPT_BYTES: Final = 16
+"""So many bytes of each hash are in memory: about 250 bytes a message, for ever; the store has them
+whole."""
+
+
+class Verdict(Enum):
+    """Whether a message is one to show."""
+
+    NEW = auto()
+    AGAIN = auto()
+    OTHERS_WORDS = auto()  # the ciphertext was seen under another author
+
+
+class Seen:
+    """Grows by one for each message that was shown, as the history does, and never forgets."""
+
+    def __init__(self, emitter: Emitter, remembered: Iterable[SeenRecord]) -> None:
+        self._emit = emitter
+        self._refs: set[bytes] = set()
+        self._authors: dict[bytes, bytes] = {}
+        for record in remembered:
+            self._note(record.msg_ref, record.digest, record.author)
+
+    def __contains__(self, msg_ref: str) -> bool:
+        return _short(msg_ref) in self._refs
+
+    def judge(self, msg_ref: str, digests: Iterable[bytes], author: str) -> Verdict:
+        """`msg_ref` as section 9 (or a file's id), `digests` SHA-256 of its ciphertexts."""
+        if msg_ref in self:
+            return Verdict.AGAIN
+        me = _short(author)
+        if any(self._authors.get(digest[:KEPT_BYTES], me) != me for digest in digests):
+            return Verdict.OTHERS_WORDS
+        return Verdict.NEW
+
+    def remember(self, msg_ref: str, digest: bytes, author: str, ts: int) -> None:
+        """It is shown now; persisted before it is."""
+        self._note(msg_ref, digest, author)
+        self._emit.persist(SeenRecord(msg_ref=msg_ref, digest=digest, author=author, ts=ts))
+
+    def _note(self, msg_ref: str, digest: bytes, author: str) -> None:
+        self._refs.add(_short(msg_ref))
+        self._authors.setdefault(digest[:KEPT_BYTES], _short(author))
+
+
+def _short(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()[:KEPT_BYTES]

@@ -1,0 +1,287 @@
+"""From an open socket to an attached client: hello, challenge, proof, clock (sections 2, 6 and
+11)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from socp.crypto import signing
+from socp.crypto.fields import NONCE_BYTES
+from socp.crypto.keys import PublicKey, Suite
+from socp.member.effects import Disconnect, Online
+from socp.member.emitter import Emitter, Terms
+from socp.member.events import Connected, Now
+from socp.member.profile import Profile
+from socp.member.servers import ServerRefused, Servers
+from socp.wire import base64url, limits
+from socp.wire.bind import check_bind
+from socp.wire.envelope import Envelope, clock_offset_ms
+from socp.wire.errors import Code, PeerFault
+from socp.wire.features import BIND, LINK_AUTH, USER_FEATURES
+from socp.wire.ids import EVERYONE
+from socp.wire.payloads import Ack, Attach, AuthChallenge, AuthProof, Error, UserHello, UserMeta
+from socp.wire.text import printable
+
+SILENT_MS: Final = 3_000
+"""COMPAT(section 13): some servers answer a hello with nothing at all; so long is waited for
+more."""
+ANSWER_MS: Final = (limits.PROOF_S + limits.PING_S) * 1000
+DETAIL_COLUMNS: Final = 200
+
+REFUSALS: Final[dict[str, tuple[str, bool]]] = {
+    Code.NAME_IN_USE: ("this profile is attached on another link; close that client first", True),
+    Code.BAD_KEY: (
+        "the server knows this user id with another key; use the profile that made it,"
+        " or a new one (--as NAME)",
+        False,
+    ),
+    Code.NOT_ALLOWED: ("the server does not let this client in", False),
+    Code.INVALID_SIG: ("the server says that our proof does not hold", False),
+    Code.RATE_LIMITED: ("the server has too much to do; it is tried again in a while", True),
+}
+"""What an ERROR on our hello means to the person, and whether trying again can help."""
+
+
+class Stage(Enum):
+    """Where the link stands."""
+
+    OFF = auto()
+    GREETED = auto()  # USER_HELLO is out
+    PROVED = auto()  # AUTH_PROOF is out
+    ATTACHED = auto()
+    ENDING = auto()  # Disconnect is out
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """The server at the other end. `key` None: it never said one."""
+
+    server_id: str
+    key: PublicKey | None
+    features: tuple[str, ...]
+    proven: bool
+    since_ts: int  # Unix ms, the server's clock
+
+
+class Session:
+    """One link at a time. `server` is None until the server took our hello."""
+
+    def __init__(self, profile: Profile, suite: Suite, emitter: Emitter, servers: Servers) -> None:
+        self._profile = profile
+        self._suite = suite
+        self._emit = emitter
+        self._servers = servers
+        self.offset_ms = 0
+        self.server: Attached | None = None
+        self._stage = Stage.OFF
+        self._since_ms = 0
+        self._heard = False  # a frame that tells the time came on this link
+        self._corrected = False  # the clock was corrected on this link
+        self._clock_sure = True  # our own, or corrected by a server that had proved itself
+        self._opened = Connected(b"")
+        self._challenge: AuthChallenge | None = None
+        self._server_key: PublicKey | None = None
+
+    # --- the walk -------------------------------------------------------------------------------
+
+    def connected(self, event: Connected, now: Now) -> None:
+        """The socket is open: say hello."""
+        last = self._servers.last_at(self._profile.server_url)
+        self._opened, self._heard, self._corrected, self._challenge = event, False, False, None
+        self._move(Stage.GREETED, now)
+        self._emit.terms = Terms(last.server_id if last is not None else "")
+        key = self._emit.key.public.text
+        hello = UserHello(
+            client=self._profile.client,
+            pubkey=key,
+            enc_pubkey=key,
+            features=USER_FEATURES,
+            meta=UserMeta(display_name=self._profile.display_name),
+            auth_nonce=base64url.encode(event.nonce),
+        )
+        self._emit.send(hello, now, to=self._emit.terms.server_id or EVERYONE)
+
+    def lost(self) -> None:
+        """The socket is gone."""
+        self.server = None
+        self._stage = Stage.OFF
+        self._emit.terms = Terms()
+
+    def challenged(self, challenge: AuthChallenge, now: Now) -> None:
+        """AUTH_CHALLENGE: answer it where the key is the one we know for this server."""
+        if self._stage is not Stage.GREETED:
+            return None
+        nonce = base64url.decode(challenge.nonce)
+        if len(nonce) != NONCE_BYTES or LINK_AUTH not in challenge.features:
+            return self._end("the server's AUTH_CHALLENGE makes no sense", retry=True)
+        self._server_key = self._suite.parse_public(challenge.pubkey)
+        try:
+            self._servers.check_key(challenge.server_id, self._server_key)
+        except ServerRefused as refused:
+            return self._refuse(refused)
+        self._challenge = challenge
+        self._emit.terms = Terms(challenge.server_id, BIND in challenge.features)
+        self._emit.send(self._proof(challenge, nonce, now), now)
+        self._move(Stage.PROVED, now)
+
+    def _proof(self, challenge: AuthChallenge, nonce: bytes, now: Now) -> AuthProof:
+        own_id, key = self._profile.user_id, self._emit.key
+        preimage = signing.link_auth(own_id, challenge.server_id, nonce, self._opened.exporter)
+        proof = signing.sign(key, preimage)
+        if not self._clock_sure:
+            return AuthProof(proof=proof)
+        attach = signing.attach(own_id, challenge.server_id, now.wall, USER_FEATURES)
+        return AuthProof(proof=proof, attach=Attach(ts=now.wall, sig=signing.sign(key, attach)))
+
+    def welcomed(self, envelope: Envelope, ack: Ack, now: Now) -> None:
+        """The ACK of our hello: the server proves itself in turn, or never was asked to."""
+        if self._stage is Stage.PROVED:
+            return self._proven(envelope, ack, now)
+        if self._stage is Stage.GREETED:
+            self._unproven(ack.server_id or envelope.from_, ack, envelope.ts, now)
+
+    def _proven(self, envelope: Envelope, ack: Ack, now: Now) -> None:
+        challenge, key = self._challenge, self._server_key
+        assert challenge is not None and key is not None
+        if not self._proof_holds(envelope, ack, challenge, key):
+            return self._refuse(
+                ServerRefused(
+                    f"the server {printable(challenge.server_id, width=40)} could not prove its"
+                    " key: somebody may stand between you and it; try another network, or wss://"
+                )
+            )
+        try:
+            self._servers.check_features(challenge.server_id, ack.features)
+        except ServerRefused as refused:
+            return self._refuse(refused)
+        if not self._clock_sure:
+            return self._sure_of_the_clock(envelope.ts, now)
+        self._attach(
+            Attached(challenge.server_id, key, ack.features, proven=True, since_ts=envelope.ts), now
+        )
+
+    def _proof_holds(
+        self, envelope: Envelope, ack: Ack, challenge: AuthChallenge, key: PublicKey
+    ) -> bool:
+        preimage = signing.link_auth(
+            challenge.server_id,
+            self._profile.user_id,
+            self._opened.nonce,
+            self._opened.exporter,
+        )
+        if not signing.verify(key, ack.proof, preimage):
+            return False
+        if not signing.verify_transport(key, envelope):
+            return False
+        try:
+            check_bind(envelope, ack, required=BIND in ack.features)
+        except PeerFault:
+            return False
+        return envelope.from_ == challenge.server_id
+
+    def _unproven(self, server_id: str, ack: Ack, ts: int, now: Now) -> None:
+        """COMPAT(section 13): a server without `link-auth/1`. One that once had it is refused
+        (M9)."""
+        try:
+            self._servers.check_features(server_id, ())
+        except ServerRefused as refused:
+            return self._refuse(refused)
+        key = self._suite.parse_public(ack.pubkey) if ack.pubkey else None
+        features = ack.features if key is not None else ()
+        self._attach(Attached(server_id, key, features, proven=False, since_ts=ts), now)
+
+    def talked_at_once(self, envelope: Envelope, now: Now) -> None:
+        """COMPAT(section 13): no ACK, but presence or the like: the server took our hello.
+
+        Not where the last server at this address proved itself: that one begins with a challenge.
+        """
+        if self._stage is Stage.GREETED and not self._must_prove():
+            self._unproven(envelope.from_, Ack(), envelope.ts, now)
+
+    def _must_prove(self) -> bool:
+        last = self._servers.last_at(self._profile.server_url)
+        return last is not None and bool(last.features)
+
+    def _attach(self, server: Attached, now: Now) -> None:
+        self._move(Stage.ATTACHED, now)
+        self.server = server
+        self._emit.terms = Terms(server.server_id, BIND in server.features)
+        first_seen = self._servers.attached(
+            server.server_id,
+            server.key,
+            server.features if server.proven else (),
+            self._profile.server_url,
+            now.wall,
+        )
+        fingerprint = "" if server.key is None else server.key.fingerprint
+        self._emit.tell(Online(server.server_id, fingerprint, server.proven, first_seen))
+
+    def due(self, now: Now) -> None:
+        """Nobody answers: go on without, or give up."""
+        waited = now.mono - self._since_ms
+        if self._stage is Stage.GREETED and waited > SILENT_MS and not self._must_prove():
+            self._unproven("", Ack(), now.wall, now)
+        elif self._stage in (Stage.GREETED, Stage.PROVED) and waited > ANSWER_MS:
+            self._end("the server did not answer our hello; it is tried again", retry=True)
+
+    # --- what goes wrong ------------------------------------------------------------------------
+
+    def refused(self, error: Error) -> None:
+        """An ERROR before we were attached."""
+        if self._stage not in (Stage.GREETED, Stage.PROVED):
+            return None
+        offset = clock_offset_ms(error.detail)
+        if error.code == Code.BAD_FRAME and offset is not None:
+            if not self._corrected:
+                self._correct(offset)
+            return self._end("the clock was off; it is tried again with the server's", retry=True)
+        said = printable(error.detail, width=DETAIL_COLUMNS)
+        sentence, retry = REFUSALS.get(error.code, ("the server refused our hello", True))
+        self._end(f"{sentence} ({printable(error.code, width=40)}: {said})", retry=retry)
+
+    def heard(self, envelope: Envelope, now: Now) -> None:
+        """The server's first answer tells its time: a clock that is far off follows it."""
+        if self._heard or self._stage not in (Stage.GREETED, Stage.PROVED):
+            return
+        self._heard = True
+        offset = envelope.ts - now.wall
+        if len(str(envelope.ts)) == limits.TS_DIGITS and abs(offset) > limits.TS_WINDOW_MS:
+            self._correct(offset)
+
+    def clock_refused(self, offset_ms: int) -> None:
+        """An ERROR on an attached link says by how much our clock is off."""
+        self._correct(offset_ms)
+        self._clock_sure = self._emit.terms.bound
+
+    def _sure_of_the_clock(self, ts: int, now: Now) -> None:
+        """The server has signed its time: start over, and say with it where we are.
+
+        What says so before anybody proved anything may be somebody on the way, who would like our
+        signature under an `attach` of another day (threat I3).
+        """
+        if abs(ts - now.wall) > limits.TS_WINDOW_MS:
+            self._correct(ts - now.wall)
+        self._clock_sure = True
+        self._end("the clock was off; on with the server's time", retry=True)
+
+    def _correct(self, offset_ms: int) -> None:
+        self.offset_ms += offset_ms
+        self._corrected, self._clock_sure = True, False
+        direction = "behind" if offset_ms > 0 else "ahead"
+        self._emit.warn(
+            f"this machine's clock is {abs(offset_ms) // 1000} s {direction} of the server's;"
+            " the server's time is used, set your clock when you can"
+        )
+
+    def _refuse(self, refused: ServerRefused) -> None:
+        self._emit.warn(str(refused))
+        self._end(str(refused), retry=False)
+
+    def _end(self, reason: str, *, retry: bool) -> None:
+        self._stage = Stage.ENDING
+        self._emit.add(Disconnect(reason, retry))
+
+    def _move(self, stage: Stage, now: Now) -> None:
+        self._stage, self._since_ms = stage, now.mono

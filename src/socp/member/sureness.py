@@ -1,0 +1,16 @@
+"""How sure the person may be of an author whose signature holds."""
+
+from __future__ import annotations
+
+from socp.member.effects import Trust
+from socp.member.records import Contact
+
+
+def sureness(contact: Contact, *, bound: bool) -> Trust:
+    """`bound`: the author stands inside what is sealed (`hybrid/1`), so nobody can pass it on as
+    theirs."""
+    if not contact.from_directory and not contact.verified:
+        return Trust.FIRST_SEEN
+    if not bound:
+        return Trust.NOT_BOUND
+    return Trust.VERIFIED if contact.verified else Trust.PINNED

@@ -1,0 +1,247 @@
+"""Users come in: USER_HELLO, its proof, and the one live link of each user (sections 6 and 11)."""
+
+from __future__ import annotations
+
+from socp.crypto import signing
+from socp.crypto.keys import PublicKey
+from socp.node.directory import Directory
+from socp.node.effects import Identified, Kind, Probe
+from socp.node.emitter import Emitter
+from socp.node.events import Now
+from socp.node.links import Link, Links, Stage
+from socp.node.newcomers import Newcomers
+from socp.node.presence import Presence
+from socp.node.public_channel import PublicChannel
+from socp.node.records import Account
+from socp.node.refusals import Refusals
+from socp.node.settings import Settings
+from socp.wire import base64url, limits
+from socp.wire.envelope import Envelope
+from socp.wire.errors import Code, PeerFault
+from socp.wire.features import LINK_AUTH, SERVER_FEATURES, dropped
+from socp.wire.ids import is_uuid4
+from socp.wire.payloads import Ack, AuthChallenge, AuthProof, UserHello
+
+USERS = "server.users"
+NONCE_BYTES = 32
+
+
+def nonce_of(text: str) -> bytes:
+    """The raw bytes of an `auth_nonce`. Raises PeerFault(BAD_FRAME)."""
+    nonce = base64url.decode(text)
+    if len(nonce) != NONCE_BYTES:
+        raise PeerFault(
+            Code.BAD_FRAME, f"auth_nonce must be {NONCE_BYTES} bytes in base64url", close=1008
+        )
+    return nonce
+
+
+class Arrivals:
+    """From the first frame of a user to an attached link, and back."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        own_key_text: str,
+        emitter: Emitter,
+        links: Links,
+        directory: Directory,
+        presence: Presence,
+        channel: PublicChannel,
+        refusals: Refusals,
+    ) -> None:
+        self._settings = settings
+        self._own_key_text = own_key_text
+        self._emit = emitter
+        self._links = links
+        self._directory = directory
+        self._presence = presence
+        self._channel = channel
+        self._refusals = refusals
+        self.newcomers = Newcomers(links)
+
+    def hello(self, link: Link, envelope: Envelope, hello: UserHello, now: Now) -> None:
+        """First frame of a user: challenge those who can prove, attach those who never could."""
+        user_id = envelope.from_
+        if not is_uuid4(user_id):
+            raise PeerFault(
+                Code.BAD_FRAME, "USER_HELLO: from must be a UUID v4 in lower case", close=1008
+            )
+        key = self._directory.parse(hello.pubkey)
+        if user_id not in self._directory.accounts and not self._settings.registration_open:
+            raise PeerFault(
+                Code.NOT_ALLOWED, "this server takes no new users; ask its operator", close=1008
+            )
+        self._check(user_id, key, hello)
+        link.peer, link.key, link.hello = user_id, key, hello
+        if LINK_AUTH not in hello.features:
+            link.features = hello.features
+            return self._settle(link, now)
+        link.nonce = nonce_of(hello.auth_nonce)
+        link.move(Stage.CHALLENGED, now.mono)
+        self.challenge(link, now)
+
+    def _check(self, user_id: str, key: PublicKey, hello: UserHello) -> None:
+        """Raises PeerFault for another's id, a downgrade, and for a bare hello of somebody who
+        ever attached with a proof, here or elsewhere (I1, I11)."""
+        self._directory.check(user_id, key)
+        account = self._directory.accounts.get(user_id)
+        lacking = dropped(account.features, hello.features) if account and account.proven else ()
+        if lacking:
+            raise PeerFault(
+                Code.NOT_ALLOWED,
+                f"{user_id} proved itself here with {', '.join(lacking)} and must do so again",
+                close=1008,
+            )
+        if LINK_AUTH not in hello.features and self._directory.attach_ts(user_id):
+            raise PeerFault(
+                Code.NOT_ALLOWED, f"{user_id} proved itself before and must do so again", close=1008
+            )
+
+    def challenge(self, link: Link, now: Now) -> None:
+        """AUTH_CHALLENGE: unsigned and unbound, so that work before proof is cheap."""
+        self._emit.say(
+            link,
+            AuthChallenge(
+                nonce=base64url.encode(link.opened.nonce),
+                server_id=self._settings.server_id,
+                pubkey=self._own_key_text,
+                features=SERVER_FEATURES,
+            ),
+            now,
+            signed=False,
+        )
+
+    def proved(self, link: Link, proof: AuthProof, now: Now) -> None:
+        """AUTH_PROOF of a user. Raises PeerFault(INVALID_SIG) and closes where it does not hold."""
+        hello, key = link.hello, link.key
+        assert isinstance(hello, UserHello) and key is not None
+        preimage = signing.link_auth(
+            link.peer, self._settings.server_id, link.opened.nonce, link.opened.exporter
+        )
+        if not signing.verify(key, proof.proof, preimage):
+            raise PeerFault(Code.INVALID_SIG, "AUTH_PROOF does not hold for your key", close=1008)
+        link.proven, link.features = True, hello.features
+        attach = proof.attach
+        if attach is not None and abs(attach.ts - now.wall) <= limits.TS_WINDOW_MS:
+            own_id = self._settings.server_id
+            if signing.attach_holds(key, link.peer, own_id, attach, hello.features):
+                link.attach = (attach.ts, attach.sig)
+        self._settle(link, now)
+
+    def _settle(self, link: Link, now: Now) -> None:
+        """Attach, unless an older link of the same user still lives (section 6, NAME_IN_USE)."""
+        self._check_standing(link)
+        old = self._links.users.get(link.peer)
+        if old is None:
+            return self._attach(link, now)
+        if not link.proven or self.newcomers.awaited(old):
+            raise self._in_use(link)
+        self.newcomers.wait(link, old, now.mono)
+        self._emit.add(Probe(old.id))
+
+    def _check_standing(self, link: Link) -> None:
+        """What may have changed since the hello: the pin, what was proved, where the user is."""
+        hello, key = link.hello, link.key
+        assert isinstance(hello, UserHello) and key is not None
+        self._check(link.peer, key, hello)
+        if self._presence.location(link.peer) in ("", self._settings.server_id):
+            return
+        attach_ts = 0 if link.attach is None else link.attach[0]
+        if attach_ts <= self._directory.attach_ts(link.peer):
+            raise PeerFault(
+                Code.NAME_IN_USE,
+                f"{link.peer} is online at another server; leave there first,"
+                " or prove with a newer attach that you are here now",
+                close=1008,
+            )
+
+    @staticmethod
+    def _in_use(link: Link) -> PeerFault:
+        return PeerFault(
+            Code.NAME_IN_USE,
+            f"{link.peer} is attached on another link; close that one first",
+            close=1008,
+        )
+
+    def old_answered(self, old: Link, now: Now) -> None:
+        """The old link lives: who waited for its ping is refused."""
+        newcomer = self.newcomers.taken(old)
+        if newcomer is not None:
+            self._refusals.refuse(newcomer, self._in_use(newcomer), now, what="hello")
+
+    def old_is_dead(self, old: Link, now: Now) -> None:
+        """The old link did not answer a ping within 5 s, or is gone:
+        the proven newcomer takes over."""
+        newcomer = self.newcomers.taken(old)
+        if newcomer is None:
+            return
+        if self._links.users.get(old.peer) is old:
+            del self._links.users[old.peer]
+            self._end(old, 1008, "replaced by a newer link of the same user", now)
+        try:
+            self._settle(newcomer, now)
+        except PeerFault as fault:
+            self._refusals.refuse(newcomer, fault, now, what="hello")
+        if old.peer not in self._links.users:
+            self._presence.left(old.peer, now)
+
+    def _attach(self, link: Link, now: Now) -> None:
+        hello, key = link.hello, link.key
+        assert isinstance(hello, UserHello) and key is not None
+        name = hello.meta.display_name if hello.meta is not None else ""
+        self._directory.enrol(
+            Account(
+                user_id=link.peer,
+                pubkey=key.text,
+                version=1,
+                local=True,
+                proven=link.proven,
+                features=hello.features if link.proven else (),
+                display_name=name,
+                pinned_ms=now.wall,
+            )
+        )
+        link.move(Stage.USER, now.mono)
+        self._links.users[link.peer] = link
+        self._emit.add(Identified(link.id, Kind.USER, link.peer))
+        proof: tuple[tuple[str, bytes], ...] = ()
+        if link.proven:
+            preimage = signing.link_auth(
+                self._settings.server_id, link.peer, link.nonce, link.opened.exporter
+            )
+            proof = (("proof", preimage),)
+        self._emit.say(
+            link,
+            Ack(
+                msg_ref=UserHello.TYPE,
+                server_id=self._settings.server_id,
+                pubkey=self._own_key_text,
+                features=SERVER_FEATURES,
+            ),
+            now,
+            proofs=proof,
+        )
+        how = "proven" if link.proven else "unproven"
+        self._emit.info(USERS, f"User {link.peer} said hello from {link.opened.address} ({how})")
+        self._presence.arrived(link, name, now)
+        self._channel.arrived(link.peer, now)
+
+    def lost(self, link: Link, reason: str, now: Now) -> None:
+        """The socket of an attached user is gone."""
+        del self._links.users[link.peer]
+        self._emit.info(USERS, f"User {link.peer} left ({reason})")
+        self.old_is_dead(link, now)
+        if link.peer not in self._links.users:
+            self._presence.left(link.peer, now)
+
+    def moved_away(self, user_id: str, server_id: str, now: Now) -> None:
+        """The user's own newer attach says they are at another server: that link ends here."""
+        link = self._links.users.pop(user_id, None)
+        if link is not None:
+            self._emit.info(USERS, f"User {user_id} moved to server {server_id}")
+            self._end(link, 1000, "you attached to another server", now)
+
+    def _end(self, link: Link, code: int, reason: str, now: Now) -> None:
+        link.move(Stage.CLOSING, now.mono)
+        self._emit.close(link, code, reason)

@@ -1,0 +1,64 @@
+"""seen_ids (section 4): what passed already is dropped, for as long as its ts would be accepted."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from socp.wire import limits
+from socp.wire.envelope import Envelope
+from socp.wire.errors import Code, PeerFault
+from socp.wire.msg_ref import dedup_key
+
+KEPT_MS = (
+    2 * limits.TS_WINDOW_MS
+)  # a frame may be 5 min ahead when it comes, and 5 min old when replayed
+QUOTA_PER_SOURCE = 200_000
+KEY_BYTES = 16
+
+
+class SeenIds:
+    """Keys of frames, each remembered 10 min, at most a quota from each source.
+
+    A source at its quota is refused rather than that anything is forgotten: nobody can push
+    others' keys out to replay them.
+    """
+
+    def __init__(self, quota: int = QUOTA_PER_SOURCE) -> None:
+        self._quota = quota
+        self._seen: set[bytes] = set()
+        self._queue: deque[tuple[int, bytes, str]] = deque()
+        self._held: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    @staticmethod
+    def key(envelope: Envelope) -> bytes:
+        return dedup_key(envelope)[:KEY_BYTES]
+
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._seen
+
+    def add(self, key: bytes, source: str, mono: int) -> None:
+        """Remember `key` for `source`. Raises PeerFault(RATE_LIMITED) at the source's quota."""
+        if key in self._seen:
+            return
+        held = self._held.get(source, 0)
+        if held >= self._quota:
+            raise PeerFault(
+                Code.RATE_LIMITED,
+                f"more than {self._quota} frames in {KEPT_MS // 60_000} minutes; send less",
+            )
+        self._held[source] = held + 1
+        self._seen.add(key)
+        self._queue.append((mono + KEPT_MS, key, source))
+
+    def expire(self, mono: int) -> None:
+        while self._queue and self._queue[0][0] <= mono:
+            _, key, source = self._queue.popleft()
+            self._seen.discard(key)
+            left = self._held[source] - 1
+            if left:
+                self._held[source] = left
+            else:
+                del self._held[source]

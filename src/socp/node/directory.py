@@ -1,0 +1,193 @@
+"""User ids tied to keys, and where each user's home is (sections 4 and 10)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from socp.crypto import signing
+from socp.crypto.keys import PublicKey, Suite
+from socp.node.emitter import Emitter
+from socp.node.events import LinkId, Now
+from socp.node.links import Link, Links
+from socp.node.records import Account, Home, Remembered
+from socp.wire.errors import Code, PeerFault
+from socp.wire.payloads import Error, PubkeyRequest, PubkeyResponse
+
+ACCOUNTS_MAX = 200_000  # about 1.2 kB each
+NEW_PINS_PER_SERVER = 20_000  # users one other server may make us remember
+LOOKUP_MS = 5_000
+LOOKUPS_MAX = 10_000
+
+
+class Directory:
+    """Pins only grow: the first key seen for a user is the user's key until it signs another."""
+
+    def __init__(
+        self, suite: Suite, emitter: Emitter, links: Links, remembered: Remembered
+    ) -> None:
+        self._suite = suite
+        self._emit = emitter
+        self._links = links
+        self.accounts: dict[str, Account] = {a.user_id: a for a in remembered.accounts}
+        self.homes: dict[str, Home] = {h.user_id: h for h in remembered.homes}
+        self._new_by_server: dict[str, int] = {}
+        self._asking: dict[str, dict[LinkId, int]] = {}  # user -> who asked, until when (mono)
+
+    def parse(self, key_text: str) -> PublicKey:
+        """Raises PeerFault(BAD_KEY)."""
+        return self._suite.parse_public(key_text)
+
+    def key(self, user_id: str) -> PublicKey | None:
+        account = self.accounts.get(user_id)
+        return None if account is None else self._suite.parse_public(account.pubkey)
+
+    def home(self, user_id: str) -> str:
+        """The server that last advertised the user, or ""."""
+        home = self.homes.get(user_id)
+        return "" if home is None else home.server_id
+
+    def attach_ts(self, user_id: str) -> int:
+        home = self.homes.get(user_id)
+        return 0 if home is None else home.attach_ts
+
+    def check(self, user_id: str, key: PublicKey) -> None:
+        """Raises PeerFault(BAD_KEY) if `user_id` is pinned to another key."""
+        pinned = self.key(user_id)
+        if pinned is not None and pinned.fingerprint != key.fingerprint:
+            raise PeerFault(
+                Code.BAD_KEY,
+                f"{user_id} is known here with another key; use that key, or another user id",
+            )
+
+    def enrol(self, account: Account) -> None:
+        """A user said hello here. Raises PeerFault(RATE_LIMITED) where the table is full."""
+        self.check(account.user_id, self.parse(account.pubkey))
+        known = self.accounts.get(account.user_id)
+        if known is None and len(self.accounts) >= ACCOUNTS_MAX:
+            raise PeerFault(
+                Code.RATE_LIMITED,
+                f"this server keeps {ACCOUNTS_MAX} users and is full; ask its operator",
+                close=1008,
+            )
+        if known is not None:
+            account = replace(
+                account,
+                proven=account.proven or known.proven,
+                features=account.features or known.features,
+                version=known.version,
+                pinned_ms=known.pinned_ms,
+            )
+        if account != known:
+            self.accounts[account.user_id] = account
+            self._emit.persist(account)
+
+    def pin_remote(
+        self, user_id: str, key: PublicKey, server_id: str, display_name: str, now: Now
+    ) -> None:
+        """Remember a user of another server. Raises PeerFault(RATE_LIMITED) at that server's
+        quota."""
+        known = self.accounts.get(user_id)
+        if known is None:
+            self._count_new(server_id, len(self.accounts))
+            known = Account(
+                user_id=user_id,
+                pubkey=key.text,
+                version=1,
+                local=False,
+                proven=False,
+                features=(),
+                display_name=display_name,
+                pinned_ms=now.wall,
+            )
+            self.accounts[user_id] = known
+            self._emit.persist(known)
+
+    def move_home(self, user_id: str, server_id: str, attach_ts: int) -> None:
+        """The user was advertised by `server_id`. Who ever attached is moved by a newer attach
+        alone, never by an old one said again (I11). Raises PeerFault(RATE_LIMITED) as pin_remote.
+        """
+        known = self.homes.get(user_id)
+        if known is not None and known.attach_ts and attach_ts <= known.attach_ts:
+            return
+        home = Home(user_id, server_id, attach_ts)
+        if known == home:
+            return
+        if known is None and user_id not in self.accounts:
+            self._count_new(server_id, len(self.homes))
+        self.homes[user_id] = home
+        self._emit.persist(home)
+
+    def _count_new(self, server_id: str, held: int) -> None:
+        """One more user that another server makes us remember: by key, or by home alone."""
+        made = self._new_by_server.get(server_id, 0)
+        if made >= NEW_PINS_PER_SERVER or held >= ACCOUNTS_MAX:
+            raise PeerFault(Code.RATE_LIMITED, "too many new users from one server")
+        self._new_by_server[server_id] = made + 1
+
+    # --- PUBKEY_REQUEST -------------------------------------------------------------------------
+
+    def asked(self, link: Link, request: PubkeyRequest, location: str, now: Now) -> None:
+        """Answer from what is pinned, else ask the server where the user is (`location`, or "")."""
+        account = self.accounts.get(request.user_id)
+        if account is not None:
+            return self._answer(link, account, now)
+        holder = self._links.servers.get(location or self.home(request.user_id))
+        if holder is None or holder is link:
+            return self._unknown(link, request.user_id, now)
+        waiting = self._asking.setdefault(request.user_id, {})
+        if not waiting:
+            if len(self._asking) > LOOKUPS_MAX:
+                del self._asking[request.user_id]
+                raise PeerFault(Code.RATE_LIMITED, "too many key look-ups wait; ask again later")
+            self._emit.say(holder, PubkeyRequest(user_id=request.user_id), now)
+        waiting[link.id] = now.mono + LOOKUP_MS
+
+    def answered(self, link: Link, response: PubkeyResponse, location: str, now: Now) -> None:
+        """A server says a key: pinned if it is the user's own server, passed on to who asked."""
+        waiting = self._asking.get(response.user_id)
+        if not waiting or link.peer != (location or self.home(response.user_id)):
+            return
+        key = self.parse(response.pubkey)
+        self.check(response.user_id, key)
+        self.pin_remote(response.user_id, key, link.peer, "", now)
+        del self._asking[response.user_id]
+        for link_id in waiting:
+            asker = self._links.all.get(link_id)
+            if asker is not None:
+                self._emit.say(asker, response_of(response), now)
+
+    def due(self, now: Now) -> None:
+        """Tell those whose question nobody answered in 5 s."""
+        for user_id, waiting in tuple(self._asking.items()):
+            for link_id, until in tuple(waiting.items()):
+                if until <= now.mono:
+                    del waiting[link_id]
+                    asker = self._links.all.get(link_id)
+                    if asker is not None:
+                        self._unknown(asker, user_id, now)
+            if not waiting:
+                del self._asking[user_id]
+
+    def _answer(self, link: Link, account: Account, now: Now) -> None:
+        key = self._suite.parse_public(account.pubkey)
+        preimage = signing.directory(account.user_id, key.fingerprint, account.version)
+        self._emit.say(
+            link,
+            PubkeyResponse(user_id=account.user_id, pubkey=account.pubkey, version=account.version),
+            now,
+            proofs=(("directory_sig", preimage),),
+        )
+
+    def _unknown(self, link: Link, user_id: str, now: Now) -> None:
+        detail = f"nobody here knows a key for {user_id}; check the id"
+        self._emit.say(link, Error(code=Code.USER_NOT_FOUND, detail=detail, user_id=user_id), now)
+
+
+def response_of(response: PubkeyResponse) -> PubkeyResponse:
+    """The same answer without the hop's `bind`."""
+    return PubkeyResponse(
+        user_id=response.user_id,
+        pubkey=response.pubkey,
+        version=response.version,
+        directory_sig=response.directory_sig,
+    )

@@ -1,0 +1,157 @@
+"""What the brain asks of its shell. The shell commits every Persist of a batch before it sends
+anything of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from socp.node.events import LinkId
+from socp.node.records import Record
+from socp.wire.addresses import HostPort
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Outgoing:
+    """One frame of ours, to be signed once and encoded once however many links take it.
+
+    Compared by identity: the shell keeps signed bytes for as long as the brain keeps the object.
+    """
+
+    type: str
+    from_: str
+    to: str
+    ts: int
+    payload: bytes  # JSON text of the payload object
+    verbatim: bool = False  # payload is somebody else's text, not canonical: goes out unchanged
+    signed: bool = True  # False: `sig` stays "" (AUTH_CHALLENGE)
+    proofs: tuple[
+        tuple[str, bytes], ...
+    ] = ()  # payload members to fill with our signature over these bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Put this frame on each of these links, in order."""
+
+    links: tuple[LinkId, ...]
+    frame: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Put these encoded bytes, somebody else's frame, on each of these links, unchanged."""
+
+    links: tuple[LinkId, ...]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A long list for one link: paced by what the socket takes, outside the output bound."""
+
+    link: LinkId
+    frames: tuple[Outgoing | bytes, ...]
+
+
+class Kind(StrEnum):
+    USER = "user"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """The link belongs to `peer` from now on: the frame limit rises to 1 MiB."""
+
+    link: LinkId
+    kind: Kind
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Flush what was sent before, say CTRL_CLOSE, close with `code` (section 1).
+
+    `reason` <= 120 bytes.
+    """
+
+    link: LinkId
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Ping this link; Alive when it answers, ProbeFailed after 5 s."""
+
+    link: LinkId
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Ping this link; Alive when it answers, nothing else."""
+
+    link: LinkId
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """Read nothing from this link for so long: its peer is made to wait, nothing is refused."""
+
+    link: LinkId
+    pause_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Open a WebSocket to this server; LinkOpened(dialled=address) or DialFailed follows within 10
+    s."""
+
+    address: HostPort
+    tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Persist:
+    record: Record
+
+
+class Level(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A log line. `logger` names the part that speaks, e.g. "server.links"."""
+
+    level: Level
+    logger: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to an operator's command: lines for the terminal, and whether it was done."""
+
+    request: int
+    ok: bool
+    lines: tuple[str, ...]
+
+
+Effect = (
+    Send
+    | Relay
+    | Snapshot
+    | Identified
+    | Close
+    | Probe
+    | Ping
+    | Throttle
+    | Dial
+    | Persist
+    | Note
+    | Answer
+)

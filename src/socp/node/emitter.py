@@ -1,0 +1,100 @@
+"""Collects the effects of one event, and builds our own frames so that they are bound and signed
+as each link needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from socp.node.effects import Close, Effect, Level, Note, Outgoing, Persist, Relay, Send
+from socp.node.events import LinkId, Now
+from socp.node.links import Link
+from socp.node.records import Record
+from socp.wire.bind import bound
+from socp.wire.ids import EVERYONE
+from socp.wire.payloads import Payload, members_bytes
+
+
+class Emitter:
+    """The mouth of the brain. `effects` is taken and emptied after each event."""
+
+    def __init__(self, server_id: str) -> None:
+        self.server_id = server_id
+        self._effects: list[Effect] = []
+
+    def take(self) -> list[Effect]:
+        effects, self._effects = self._effects, []
+        return effects
+
+    def add(self, effect: Effect) -> None:
+        self._effects.append(effect)
+
+    def frame(
+        self,
+        payload: Payload,
+        *,
+        to: str,
+        ts: int,
+        bind: bool,
+        proofs: tuple[tuple[str, bytes], ...] = (),
+        signed: bool = True,
+        from_: str = "",
+    ) -> Outgoing:
+        """A frame of ours; `bind` fills `bind/1` with the envelope's own members."""
+        kind, author = type(payload).TYPE, from_ or self.server_id
+        if bind:
+            payload = bound(payload, type=kind, from_=author, to=to, ts=ts)
+        return Outgoing(
+            type=kind,
+            from_=author,
+            to=to,
+            ts=ts,
+            payload=members_bytes(payload),
+            proofs=proofs,
+            signed=signed,
+        )
+
+    def say(
+        self,
+        link: Link,
+        payload: Payload,
+        now: Now,
+        *,
+        ts: int | None = None,
+        proofs: tuple[tuple[str, bytes], ...] = (),
+        signed: bool = True,
+    ) -> None:
+        """Send `payload` to the peer of `link`, from us, at `ts` (now where it is None)."""
+        frame = self.frame(
+            payload,
+            to=link.peer or EVERYONE,
+            ts=now.wall if ts is None else ts,
+            bind=link.bound and signed,
+            proofs=proofs,
+            signed=signed,
+        )
+        self.send((link.id,), frame)
+
+    def send(self, links: Iterable[LinkId], frame: Outgoing) -> None:
+        targets = tuple(links)
+        if targets:
+            self.add(Send(targets, frame))
+
+    def relay(self, links: Iterable[LinkId], data: bytes) -> None:
+        targets = tuple(links)
+        if targets:
+            self.add(Relay(targets, data))
+
+    def persist(self, record: Record) -> None:
+        self.add(Persist(record))
+
+    def close(self, link: Link, code: int, reason: str) -> None:
+        self.add(Close(link.id, code, reason[:120]))
+
+    def info(self, logger: str, text: str) -> None:
+        self.add(Note(Level.INFO, logger, text))
+
+    def warn(self, logger: str, text: str) -> None:
+        self.add(Note(Level.WARNING, logger, text))
+
+    def debug(self, logger: str, text: str) -> None:
+        self.add(Note(Level.DEBUG, logger, text))

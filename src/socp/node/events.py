@@ -1,0 +1,136 @@
+"""What can happen to a server. Each event is complete: ids, nonces and addresses arrive in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from socp.wire.addresses import HostPort
+from socp.wire.envelope import Envelope
+from socp.wire.errors import PeerFault
+
+LinkId = int
+
+
+class Now(NamedTuple):
+    """The time of an event: `wall` Unix ms for the wire, `mono` ms that never jump for timers."""
+
+    wall: int
+    mono: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOpened:
+    """A WebSocket is open: a peer came to us, or our own dial to `dialled` went through."""
+
+    link: LinkId
+    address: str  # source address in text (a trusted proxy's forwarded one where there is one)
+    loopback: bool
+    browser: bool  # the request carried an Origin (accepted by the shell): users only
+    nonce: bytes  # 32 random bytes: our challenge, or our auth_nonce where we dialled
+    spare_id: str  # a fresh UUID v4, used if this peer asks for an id
+    dialled: HostPort | None = None
+    exporter: bytes = b""  # TLS exporter value, 32 bytes, or empty
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReceived:
+    link: LinkId
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRefused:
+    """Bytes that are no frame: `decode` said why."""
+
+    link: LinkId
+    fault: PeerFault
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLost:
+    """The socket is gone, whoever closed it. `reason` is for the log."""
+
+    link: LinkId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DialFailed:
+    """`reason` as the system says it, e.g. "[Errno 111] Connection refused"."""
+
+    address: HostPort
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """A WebSocket pong came (any pong; the answer to a Probe too)."""
+
+    link: LinkId
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeFailed:
+    """A Probe had no pong within 5 s."""
+
+    link: LinkId
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Comes about four times a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """The process ends: say goodbye. The shell flushes and closes all links with 1001
+    afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """`socp admin admit FINGERPRINT` (64 hex, or a unique prefix of a server refused lately)."""
+
+    request: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """`socp admin ban FINGERPRINT|SERVER_ID`: refused from now on, link cut."""
+
+    request: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """`socp admin forget SERVER_ID|FINGERPRINT`: pin and ruling are removed, link cut."""
+
+    request: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListServers:
+    """`socp admin servers`."""
+
+    request: int
+
+
+Event = (
+    LinkOpened
+    | FrameReceived
+    | FrameRefused
+    | LinkLost
+    | DialFailed
+    | Alive
+    | ProbeFailed
+    | Tick
+    | Stopping
+    | Admit
+    | Ban
+    | Forget
+    | ListServers
+)

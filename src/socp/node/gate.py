@@ -1,0 +1,136 @@
+"""What is checked of every frame before its handler sees it: rate, identity, signature, binding."""
+
+from __future__ import annotations
+
+from socp.crypto.signing import verify_transport
+from socp.node.events import Now
+from socp.node.links import Link, Stage
+from socp.node.pace import Buckets
+from socp.node.routes import Route
+from socp.node.settings import Settings
+from socp.node.trust import ServerTrust
+from socp.wire import limits
+from socp.wire.bind import check_bind
+from socp.wire.envelope import Envelope, check_ts
+from socp.wire.errors import Code, PeerFault
+from socp.wire.features import BIND
+from socp.wire.ids import EVERYONE
+from socp.wire.payloads import Payload
+
+EXCESS_MAX = 600  # frames over the rate before a user's link is cut
+LIST_ROWS_A_TOKEN = 150  # of a list that one frame of the rate pays for
+
+
+class Gate:
+    """Raises PeerFault for what must not pass."""
+
+    def __init__(self, settings: Settings, trust: ServerTrust) -> None:
+        self._settings = settings
+        self._trust = trust
+        self._hellos = Buckets(settings.hellos_per_s, settings.hellos_per_s)
+
+    def count(self, link: Link, envelope: Envelope, route: Route | None, now: Now) -> int:
+        """The limits of section 12: for how many ms the peer should not be read from.
+
+        Raises PeerFault(RATE_LIMITED); who goes on and on far over the rate is cut.
+        """
+        if link.stage is Stage.FRESH:
+            if not link.opened.loopback and not self._hellos.take(link.opened.address, now.mono):
+                raise PeerFault(
+                    Code.RATE_LIMITED, "too many hellos from your address; wait", close=1013
+                )
+        elif link.stage is Stage.SERVER:
+            if not link.bucket.take(now.mono):
+                raise PeerFault(Code.RATE_LIMITED, "too many frames on this link; send less")
+        elif link.stage is Stage.USER:
+            return self._count_user(link, envelope, route, now)
+        return 0
+
+    def _count_user(self, link: Link, envelope: Envelope, route: Route | None, now: Now) -> int:
+        """Messages by number; transfers, and what is long, by bytes: slowed, never refused."""
+        size = len(envelope.payload)
+        if route is not None and route.by_bytes:
+            return link.bytes_bucket.owe(now.mono, max(size, limits.FILE_FRAME_COST_BYTES))
+        self._settle_count(link, link.bucket.take(now.mono))
+        return link.bytes_bucket.owe(now.mono, size)
+
+    def count_garbage(self, link: Link, now: Now) -> None:
+        """Bytes that are no frame, from a user: as one that is."""
+        if link.stage is Stage.USER:
+            self._settle_count(link, link.bucket.take(now.mono))
+
+    def count_list(self, link: Link, rows: int, now: Now) -> None:
+        """A long list costs as much of the rate as it makes work (S3)."""
+        cost = min(rows // LIST_ROWS_A_TOKEN, self._settings.user_frames_burst - 1)
+        self._settle_count(link, link.bucket.take(now.mono, cost))
+
+    def _settle_count(self, link: Link, fits: bool) -> None:
+        if fits:
+            link.excess = max(0, link.excess - 1)
+            return
+        link.excess += 1
+        raise PeerFault(
+            Code.RATE_LIMITED,
+            f"more than {self._settings.user_frames_per_s} frames a second; send slower",
+            close=1008 if link.excess > EXCESS_MAX else None,
+        )
+
+    def check(
+        self, link: Link, envelope: Envelope, payload: Payload, route: Route, now: Now
+    ) -> bool:
+        """False for a frame to drop in silence: by a server nobody introduced to us."""
+        if route.timed:
+            check_ts(envelope.ts, now.wall)
+        if link.stage is Stage.USER:
+            self._check_user(link, envelope, payload, route)
+        elif link.stage is Stage.SERVER:
+            return self.check_server(link, envelope, payload, route)
+        else:
+            check_bind(envelope, payload, required=False)
+        return True
+
+    def _check_user(self, link: Link, envelope: Envelope, payload: Payload, route: Route) -> None:
+        """`from` is the link's own user; with `bind/1` all but MSG_* and FILE_* must be signed."""
+        if envelope.from_ != link.peer:
+            raise PeerFault(Code.NOT_ALLOWED, f"from is not {link.peer}, the user of this link")
+        signed = link.bound and not route.unsigned
+        check_bind(envelope, payload, required=signed and not route.bindless)
+        if signed and (link.key is None or not verify_transport(link.key, envelope)):
+            raise PeerFault(Code.INVALID_SIG, f"{envelope.type}: sig does not verify")
+
+    def check_server(self, link: Link, envelope: Envelope, payload: Payload, route: Route) -> bool:
+        """The sig and bind of a server's frame, under the key of its `from`."""
+        if route.unsigned:
+            check_bind(envelope, payload, required=False)
+            return True
+        own = envelope.from_ == link.peer
+        if not own and not route.forwarded:
+            raise PeerFault(Code.NOT_ALLOWED, f"from is not {link.peer}, the server of this link")
+        key = link.key if own else self._trust.key(envelope.from_)
+        if key is None:
+            return False
+        if own and link.bound and envelope.to not in (self._settings.server_id, EVERYONE):
+            raise PeerFault(
+                Code.INVALID_SIG, f"{envelope.type}: to is another server: a frame of another link"
+            )
+        bound = link.bound if own else BIND in self._trust.features(envelope.from_)
+        check_bind(envelope, payload, required=bound)
+        if not verify_transport(key, envelope):
+            raise PeerFault(
+                Code.INVALID_SIG, f"{envelope.type}: sig does not verify under the key of its from"
+            )
+        return True
+
+
+def out_of_place(link: Link, envelope: Envelope) -> PeerFault:
+    """The refusal of a frame type that this peer may not send, or not now."""
+    if link.stage in (Stage.USER, Stage.SERVER):
+        who = "user" if link.stage is Stage.USER else "server"
+        return PeerFault(Code.NOT_ALLOWED, f"{envelope.type} is not for a {who} to send here")
+    if link.stage is Stage.FRESH:
+        return PeerFault(
+            Code.NOT_ALLOWED,
+            f"{envelope.type} cannot come first; say USER_HELLO or SERVER_HELLO_JOIN",
+            close=1008,
+        )
+    return PeerFault(Code.NOT_ALLOWED, f"{envelope.type} is not due yet", close=1008)

@@ -1,0 +1,73 @@
+"""Time passing: heartbeats, the 45 s rule, first frames that do not come (sections 1, 5 and 12)."""
+
+from __future__ import annotations
+
+from socp.node.effects import Ping
+from socp.node.emitter import Emitter
+from socp.node.events import Now
+from socp.node.links import Link, Links, Stage
+from socp.wire import limits
+from socp.wire.payloads import Heartbeat
+
+HEARTBEAT_MS = limits.HEARTBEAT_S * 1000
+SILENCE_MS = limits.SILENCE_S * 1000
+USER_PING_MS = 30_000
+USER_SILENCE_MS = 90_000
+WAITING_MS = 15_000
+EXTRA_MS = 20_000  # a second link with a server, once both ends stand on the first
+ANSWER_MS = 15_000  # from our hello to the answer
+
+OVERDUE = {
+    Stage.FRESH: (limits.FIRST_FRAME_S * 1000, "no first frame in 10 s"),
+    Stage.CHALLENGED: (limits.PROOF_S * 1000, "no AUTH_PROOF in 10 s"),
+    Stage.WAITING: (WAITING_MS, "not admitted in time"),
+    Stage.DIALLED: (ANSWER_MS, "no answer to our hello"),
+    Stage.PROVING: (ANSWER_MS, "no answer to our proof"),
+}
+
+
+class Health:
+    """Links that are silent too long are closed; the rest follows from their loss."""
+
+    def __init__(self, emitter: Emitter, links: Links) -> None:
+        self._emit = emitter
+        self._links = links
+        self._beat_ms = 0
+        self._look_ms = 0
+
+    def due(self, now: Now) -> None:
+        if now.mono >= self._beat_ms:
+            self._beat_ms = now.mono + HEARTBEAT_MS
+            for link in self._links.servers.values():
+                self._emit.say(link, Heartbeat(), now)
+        if now.mono >= self._look_ms:
+            self._look_ms = now.mono + 1000
+            for link in tuple(self._links.all.values()):
+                self._look(link, now)
+
+    def _look(self, link: Link, now: Now) -> None:
+        if link.stage in OVERDUE:
+            most, reason = OVERDUE[link.stage]
+            if now.mono - link.since_ms > most:
+                self._end(link, 1008, reason, now)
+        elif link.stage is Stage.SERVER and not self._links.holds(link):
+            if now.mono - link.since_ms > EXTRA_MS:
+                self._end(link, 1000, "another link with you stays", now)
+        elif link.stage is Stage.SERVER:
+            self._silent(link, now, HEARTBEAT_MS, SILENCE_MS)
+        elif link.stage is Stage.USER:
+            self._silent(link, now, USER_PING_MS, USER_SILENCE_MS)
+
+    def _silent(self, link: Link, now: Now, ping_ms: int, most_ms: int) -> None:
+        """Ping the silent, close the dead."""
+        silent = now.mono - link.heard_ms
+        if silent > most_ms:
+            self._end(link, 1001, f"silent for {most_ms // 1000} s", now)
+        elif silent > ping_ms and now.mono - link.pinged_ms > ping_ms:
+            link.pinged_ms = now.mono
+            self._emit.add(Ping(link.id))
+
+    def _end(self, link: Link, code: int, reason: str, now: Now) -> None:
+        if link.stage not in (Stage.SERVER, Stage.USER):
+            link.move(Stage.CLOSING, now.mono)
+        self._emit.close(link, code, reason)

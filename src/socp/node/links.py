@@ -1,0 +1,106 @@
+"""Who is connected: one Link a socket, and the tables of section 4 that point to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from socp.crypto.keys import PublicKey
+from socp.node.events import LinkId, LinkOpened
+from socp.node.pace import Bucket
+from socp.wire.addresses import HostPort
+from socp.wire.features import BIND, LINK_AUTH
+from socp.wire.payloads import ServerHello, UserHello
+
+
+class Stage(Enum):
+    """Where a link stands. Anything not reachable here is refused by the routes."""
+
+    FRESH = auto()  # they came to us, no first frame yet
+    CHALLENGED = auto()  # AUTH_CHALLENGE is out, AUTH_PROOF is due
+    WAITING = auto()  # proof holds; an older link is being pinged, or our own dial decides
+    DIALLED = auto()  # we dialled and said hello
+    PROVING = auto()  # we dialled, were challenged and sent AUTH_PROOF
+    USER = auto()
+    SERVER = auto()
+    CLOSING = auto()
+
+
+@dataclass(slots=True)
+class Link:
+    """One socket. `peer`, `key` and `features` are claims until the stage is USER or SERVER."""
+
+    opened: LinkOpened
+    stage: Stage
+    since_ms: int  # monotonic, of the stage
+    heard_ms: int  # monotonic, last sign of life
+    bucket: Bucket
+    bytes_bucket: Bucket
+    errors: Bucket
+    peer: str = ""
+    key: PublicKey | None = None
+    features: tuple[str, ...] = ()
+    proven: bool = False
+    hello: ServerHello | UserHello | None = None
+    hello_to: str = ""
+    nonce: bytes = b""  # the other side's auth_nonce
+    address: HostPort | None = None  # where a server says it listens
+    attach: tuple[int, str] | None = None  # ts and sig of a user's valid attach
+    strikes: int = 0
+    pinged_ms: int = 0
+    established_ms: int = 0
+    excess: int = 0
+
+    @property
+    def id(self) -> LinkId:
+        return self.opened.link
+
+    @property
+    def dialled(self) -> HostPort | None:
+        return self.opened.dialled
+
+    @property
+    def bound(self) -> bool:
+        """True where both ends have `bind/1`: frames of this link carry it (section 11)."""
+        return BIND in self.features
+
+    @property
+    def has_link_auth(self) -> bool:
+        return LINK_AUTH in self.features
+
+    def move(self, stage: Stage, mono: int) -> None:
+        self.stage, self.since_ms = stage, mono
+
+    def name(self) -> str:
+        """For the log: who this is, as far as known."""
+        if self.stage is Stage.USER:
+            return f"user {self.peer}"
+        if self.stage is Stage.SERVER:
+            return f"server {self.peer}"
+        if self.dialled is not None:
+            return f"ws://{self.dialled}"
+        return self.opened.address
+
+
+@dataclass(slots=True)
+class Links:
+    """All links; `users` and `servers` hold the one live link of each identified peer."""
+
+    all: dict[LinkId, Link] = field(default_factory=dict)
+    users: dict[str, Link] = field(default_factory=dict)
+    servers: dict[str, Link] = field(default_factory=dict)
+
+    def user_links(self, *, but: str = "") -> tuple[LinkId, ...]:
+        return tuple(link.id for user, link in self.users.items() if user != but)
+
+    def server_links(self, *but: str) -> tuple[LinkId, ...]:
+        return tuple(link.id for server, link in self.servers.items() if server not in but)
+
+    def holds(self, link: Link) -> bool:
+        """True while `link` is the live link of its peer."""
+        table = self.users if link.stage is Stage.USER else self.servers
+        return table.get(link.peer) is link
+
+    def at(self, stage: Stage) -> Iterator[Link]:
+        return (link for link in tuple(self.all.values()) if link.stage is stage)

@@ -1,0 +1,203 @@
+"""The server's brain: one event in, the effects out (architecture, "One message walks")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from socp.crypto.keys import PublicKey, Suite
+from socp.node.admission import Admission
+from socp.node.arrivals import Arrivals
+from socp.node.dedup import SeenIds
+from socp.node.delivery import Delivery
+from socp.node.dialling import Dialling
+from socp.node.directory import Directory
+from socp.node.effects import Effect
+from socp.node.emitter import Emitter
+from socp.node.events import (
+    Admit,
+    Alive,
+    Ban,
+    DialFailed,
+    Event,
+    Forget,
+    FrameReceived,
+    FrameRefused,
+    LinkLost,
+    LinkOpened,
+    ListServers,
+    Now,
+    ProbeFailed,
+    Stopping,
+    Tick,
+)
+from socp.node.gate import Gate
+from socp.node.health import Health
+from socp.node.links import Link, Links, Stage
+from socp.node.operator import Operator
+from socp.node.pace import Bucket
+from socp.node.pairing import Pairing
+from socp.node.presence import Presence
+from socp.node.public_channel import PublicChannel
+from socp.node.quarantine import Quarantine
+from socp.node.records import Remembered
+from socp.node.refusals import ERRORS_BURST, ERRORS_PER_S, Refusals
+from socp.node.settings import Settings
+from socp.node.transfers import Transfers
+from socp.node.trust import ServerTrust
+from socp.node.walk import Walk
+from socp.wire import limits
+from socp.wire.errors import Misuse
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What /healthz tells."""
+
+    server_id: str
+    users: int
+    servers: tuple[str, ...]
+    links: int
+
+
+class Node:
+    """One server. Holds no socket, task, clock, dice, file or log."""
+
+    def __init__(
+        self, settings: Settings, suite: Suite, key: PublicKey, remembered: Remembered
+    ) -> None:
+        self._settings = settings
+        self._emit = emit = Emitter(settings.server_id)
+        self._links = links = Links()
+        self._seen = seen = SeenIds()
+        quarantine = Quarantine()
+        refusals = Refusals(emit, links, quarantine)
+        trust = ServerTrust(settings, suite, emit, remembered)
+        self._directory = people = Directory(suite, emit, links, remembered)
+        self._presence = presence = Presence(emit, links, people)
+        self._channel = channel = PublicChannel(emit, links, people, presence, seen, remembered)
+        self._dialling = dialling = Dialling(settings, emit, links, quarantine)
+        self._delivery = delivery = Delivery(emit, links, people, presence, seen)
+        transfers = Transfers(emit, links, people, presence, delivery, seen)
+        own_key, hall = key.text, (presence, channel, refusals)
+        self._arrivals = arrivals = Arrivals(settings, own_key, emit, links, people, *hall)
+        self._pairing = pairing = Pairing(
+            settings, own_key, emit, links, trust, dialling, *hall, quarantine
+        )
+        self._admission = admission = Admission(
+            settings, own_key, emit, links, trust, dialling, pairing, refusals
+        )
+        self._operator = Operator(emit, links, trust, dialling, presence)
+        self._health = Health(emit, links)
+        gate, parts = Gate(settings, trust), (people, presence, delivery, transfers, channel)
+        self._walk = Walk(emit, links, gate, refusals, arrivals, admission, *parts)
+
+    def status(self) -> Status:
+        return Status(
+            server_id=self._settings.server_id,
+            users=len(self._links.users),
+            servers=tuple(sorted(self._links.servers)),
+            links=len(self._links.all),
+        )
+
+    def handle(self, event: Event, now: Now) -> list[Effect]:  # noqa: C901 - one case an event
+        """Take one event at time `now` and say what must be done about it."""
+        match event:
+            case FrameReceived():
+                self._walk.frame(event.link, event.envelope, now)
+            case FrameRefused():
+                self._walk.no_frame(event.link, event.fault, now)
+            case LinkOpened():
+                self._opened(event, now)
+            case LinkLost():
+                self._lost(event, now)
+            case DialFailed():
+                self._dialling.failed(event.address, event.reason, now)
+            case Alive():
+                self._alive(event, now)
+            case ProbeFailed():
+                self._probe_failed(event, now)
+            case Tick():
+                self._tick(now)
+            case Stopping():
+                self._stopping(now)
+            case Admit():
+                self._operator.admit(event, now)
+            case Ban():
+                self._operator.ban(event, now)
+            case Forget():
+                self._operator.forget(event)
+            case ListServers():
+                self._operator.list_servers(event)
+            case _:
+                assert_never(event)
+        return self._emit.take()
+
+    # --- links ----------------------------------------------------------------------------------
+
+    def _opened(self, event: LinkOpened, now: Now) -> None:
+        if event.link in self._links.all:
+            raise Misuse(f"link {event.link} was opened twice")
+        stage = Stage.FRESH if event.dialled is None else Stage.DIALLED
+        link = Link(
+            opened=event,
+            stage=stage,
+            since_ms=now.mono,
+            heard_ms=now.mono,
+            bucket=Bucket.full(
+                self._settings.user_frames_burst, self._settings.user_frames_per_s, now.mono
+            ),
+            bytes_bucket=Bucket.full(limits.USER_BYTES_BURST, limits.USER_BYTES_PER_S, now.mono),
+            errors=Bucket.full(ERRORS_BURST, ERRORS_PER_S, now.mono),
+        )
+        self._links.all[event.link] = link
+        if link.dialled is not None:
+            self._dialling.opened(link.dialled)
+            self._admission.dialled(link, now)
+
+    def _lost(self, event: LinkLost, now: Now) -> None:
+        link = self._links.all.pop(event.link, None)
+        if link is None:
+            return None
+        for waits in (self._arrivals.newcomers, self._pairing.newcomers):
+            waits.lost(link)
+        if self._links.servers.get(link.peer) is link:
+            return self._pairing.lost(link, event.reason, now)
+        if self._links.users.get(link.peer) is link:
+            return self._arrivals.lost(link, event.reason, now)
+        self._arrivals.old_is_dead(link, now)
+        self._pairing.old_is_dead(link, now)
+        if link.dialled is None:
+            return None
+        if link.stage in (Stage.DIALLED, Stage.PROVING):
+            return self._dialling.failed(link.dialled, event.reason, now)
+        self._dialling.ended(link.dialled, now)
+
+    def _alive(self, event: Alive, now: Now) -> None:
+        link = self._links.all.get(event.link)
+        if link is None:
+            return
+        link.heard_ms = now.mono
+        self._arrivals.old_answered(link, now)
+        self._pairing.old_answered(link, now)
+
+    def _probe_failed(self, event: ProbeFailed, now: Now) -> None:
+        link = self._links.all.get(event.link)
+        if link is not None:
+            self._arrivals.old_is_dead(link, now)
+            self._pairing.old_is_dead(link, now)
+
+    def _tick(self, now: Now) -> None:
+        self._seen.expire(now.mono)
+        self._dialling.due(now)
+        self._admission.due(now)
+        self._health.due(now)
+        self._directory.due(now)
+        self._delivery.due(now)
+        self._channel.due(now)
+
+    def _stopping(self, now: Now) -> None:
+        """USER_REMOVE of each of our users to the servers, so that nobody waits 45 s."""
+        self._links.users.clear()
+        for present in tuple(self._presence.here()):
+            self._presence.left(present.user_id, now)

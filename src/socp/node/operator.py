@@ -1,0 +1,134 @@
+"""What `socp admin` asks of a running server:
+admit, ban, forget, list servers (section 5, admission)."""
+
+from __future__ import annotations
+
+from socp.node.dialling import Dialling
+from socp.node.effects import Answer
+from socp.node.emitter import Emitter
+from socp.node.events import Admit, Ban, Forget, ListServers, Now
+from socp.node.links import Links, Stage
+from socp.node.presence import Presence
+from socp.node.records import Verdict
+from socp.node.trust import ServerTrust
+
+ADMIN = "server.admin"
+FINGERPRINT_CHARS = 64
+PREFIX_MIN = 8
+
+
+class Operator:
+    """The operator's word stands above everything a peer says."""
+
+    def __init__(
+        self,
+        emitter: Emitter,
+        links: Links,
+        trust: ServerTrust,
+        dialling: Dialling,
+        presence: Presence,
+    ) -> None:
+        self._emit = emitter
+        self._links = links
+        self._trust = trust
+        self._dialling = dialling
+        self._presence = presence
+
+    def admit(self, event: Admit, now: Now) -> None:
+        found = self._fingerprints(event.fingerprint)
+        if len(found) != 1:
+            return self._not_one(event.request, event.fingerprint, found)
+        fingerprint = found[0]
+        self._trust.rule(fingerprint, Verdict.ADMITTED, now)
+        refused = self._trust.refused.pop(fingerprint, None)
+        lines = [f"admitted {fingerprint}"]
+        if refused is not None and refused.address is not None:
+            self._dialling.learn(refused.address, "")
+            self._dialling.now(refused.address, now)
+            lines.append(f"dialling ws://{refused.address} now; that server must admit us as well")
+        self._emit.info(ADMIN, f"Operator admitted key {fingerprint}")
+        self._answer(event.request, *lines)
+
+    def ban(self, event: Ban, now: Now) -> None:
+        found = self._fingerprints(event.who)
+        if len(found) != 1:
+            return self._not_one(event.request, event.who, found)
+        self._trust.rule(found[0], Verdict.BANNED, now)
+        self._emit.info(ADMIN, f"Operator banned key {found[0]}")
+        self._cut(found[0], "banned by the operator")
+        self._answer(event.request, f"banned {found[0]}")
+
+    def forget(self, event: Forget) -> None:
+        found = self._fingerprints(event.who)
+        if len(found) != 1:
+            return self._not_one(event.request, event.who, found)
+        fingerprint = found[0]
+        self._cut(fingerprint, "forgotten by the operator")
+        for server_id in tuple(self._trust.pins):
+            key = self._trust.key(server_id)
+            if key is not None and key.fingerprint == fingerprint:
+                self._trust.forget(server_id)
+                self._dialling.forget(server_id)
+        if fingerprint in self._trust.rulings:
+            self._trust.lift(fingerprint)
+        self._trust.refused.pop(fingerprint, None)
+        self._emit.info(ADMIN, f"Operator forgot key {fingerprint}")
+        self._answer(event.request, f"forgot {fingerprint}")
+
+    def list_servers(self, event: ListServers) -> None:
+        lines = []
+        for server_id, pin in sorted(self._trust.pins.items()):
+            key = self._trust.key(server_id)
+            fingerprint = key.fingerprint if key is not None else ""
+            state = "linked" if server_id in self._links.servers else "not linked"
+            ruling = self._trust.rulings.get(fingerprint)
+            trusted = ruling.verdict.value if ruling is not None else f"pinned ({pin.origin.value})"
+            lines.append(
+                f"{server_id}  ws://{pin.host}:{pin.port}  {state}  {trusted}"
+                f"  {self._presence.count(server_id)} users  {fingerprint}"
+            )
+        pinned = {k.fingerprint for s in self._trust.pins if (k := self._trust.key(s)) is not None}
+        for fingerprint, ruling in sorted(self._trust.rulings.items()):
+            if fingerprint not in pinned:
+                lines.append(f"{ruling.verdict.value}, not seen yet  {fingerprint}")
+        for refused in self._trust.refused.values():
+            place = "" if refused.address is None else f"  ws://{refused.address}"
+            lines.append(f"{refused.server_id}{place}  refused  {refused.fingerprint}")
+        self._answer(event.request, *(lines or ["no other servers are known"]))
+
+    # --- helpers of the above -------------------------------------------------------------------
+
+    def _fingerprints(self, who: str) -> list[str]:
+        """The keys that a server id, a fingerprint or a prefix of one (8 characters or more)
+        means."""
+        who = who.strip().lower()
+        pinned = self._trust.key(who)
+        if pinned is not None:
+            return [pinned.fingerprint]
+        if len(who) == FINGERPRINT_CHARS and not set(who) - set("0123456789abcdef"):
+            return [who]
+        if len(who) < PREFIX_MIN:
+            return []
+        known = {*self._trust.refused, *self._trust.rulings}
+        known |= {k.fingerprint for s in self._trust.pins if (k := self._trust.key(s)) is not None}
+        return sorted(f for f in known if f.startswith(who))
+
+    def _cut(self, fingerprint: str, reason: str) -> None:
+        for link in tuple(self._links.all.values()):
+            if link.key is None or link.key.fingerprint != fingerprint:
+                continue
+            if link.stage in (Stage.SERVER, Stage.WAITING, Stage.PROVING, Stage.CHALLENGED):
+                self._emit.close(link, 1008, reason)
+
+    def _not_one(self, request: int, who: str, found: list[str]) -> None:
+        if found:
+            lines = (f"{who} could be any of these, say more of it:", *found)
+        else:
+            lines = (
+                f"no server known by {who!r}: give a whole fingerprint (64 hex characters),"
+                " or the start of one that `socp admin servers` shows",
+            )
+        self._emit.add(Answer(request, ok=False, lines=lines))
+
+    def _answer(self, request: int, *lines: str) -> None:
+        self._emit.add(Answer(request, ok=True, lines=lines))

@@ -1,0 +1,290 @@
+"""Who is where: USER_ADVERTISE, USER_REMOVE, the snapshot, the list (sections 5 and 6)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from socp.crypto.keys import PublicKey
+from socp.crypto.signing import attach_holds
+from socp.node.directory import Directory
+from socp.node.effects import Outgoing, Snapshot
+from socp.node.emitter import Emitter
+from socp.node.events import Now
+from socp.node.links import Link, Links
+from socp.wire import limits
+from socp.wire.envelope import Envelope, reencode
+from socp.wire.errors import Code, PeerFault
+from socp.wire.ids import EVERYONE
+from socp.wire.payloads import (
+    Attach,
+    OnlineRow,
+    UserAdvertise,
+    UserList,
+    UserMeta,
+    UserRemove,
+)
+
+ONLINE_PER_SERVER = 10_000
+ORDER_PER_SERVER = 20_000  # users whose last presence ts is remembered
+ORDER_MAX = 400_000  # of all servers
+ADVERT_BYTES_MAX = 16 * limits.KIB  # it is kept, and said again to everyone who comes
+LIST_ROWS_A_FRAME = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """One user who is online: what was said of them, ready to be said again."""
+
+    user_id: str
+    server_id: str
+    display_name: str
+    attach_ts: int
+    ts: int  # of the ADVERTISE
+    frame: Outgoing | bytes  # ours, or another server's as received
+
+
+class Presence:
+    """Each fact has one owner: the server a user is attached to. We only pass it on."""
+
+    def __init__(self, emitter: Emitter, links: Links, directory: Directory) -> None:
+        self._emit = emitter
+        self._links = links
+        self._directory = directory
+        self._online: dict[str, Present] = {}
+        self._count: dict[str, int] = {}
+        self._order: dict[str, OrderedDict[str, int]] = {}  # by origin: none pushes others' out
+
+    # --- questions ------------------------------------------------------------------------------
+
+    def location(self, user_id: str) -> str:
+        """The server where the user is online (ours included), or ""."""
+        present = self._online.get(user_id)
+        return "" if present is None else present.server_id
+
+    def here(self) -> Iterator[Present]:
+        return (p for p in self._online.values() if p.server_id == self._emit.server_id)
+
+    def everyone(self) -> Iterator[Present]:
+        return iter(tuple(self._online.values()))
+
+    def key_text(self, user_id: str) -> str:
+        account = self._directory.accounts.get(user_id)
+        return "" if account is None else account.pubkey
+
+    def total(self) -> int:
+        return len(self._online)
+
+    def count(self, server_id: str) -> int:
+        return self._count.get(server_id, 0)
+
+    # --- our own users --------------------------------------------------------------------------
+
+    def arrived(self, link: Link, display_name: str, now: Now) -> None:
+        """A user of ours is attached: pin the place, greet with who is here, tell everyone."""
+        user_id, key = link.peer, link.key
+        assert key is not None
+        ts = self._next_ts(user_id, now)
+        frame = self._emit.frame(
+            UserAdvertise(
+                user_id=user_id,
+                server_id=self._emit.server_id,
+                meta=UserMeta(display_name=display_name, pubkey=key.text),
+                pubkey=key.text,
+                features=link.features,
+                attach=None
+                if link.attach is None
+                else Attach(ts=link.attach[0], sig=link.attach[1]),
+            ),
+            to=EVERYONE,
+            ts=ts,
+            bind=True,
+        )
+        attach_ts = 0 if link.attach is None else link.attach[0]
+        others = tuple(p.frame for p in self.everyone() if p.user_id != user_id)
+        if others:
+            self._emit.add(Snapshot(link.id, others))
+        self._put(Present(user_id, self._emit.server_id, display_name, attach_ts, ts, frame))
+        self._directory.move_home(user_id, self._emit.server_id, attach_ts)
+        self._emit.send(self._links.user_links(but=user_id) + self._links.server_links(), frame)
+
+    def left(self, user_id: str, now: Now) -> None:
+        """A user of ours is gone: tell everyone."""
+        present = self._online.get(user_id)
+        if present is None or present.server_id != self._emit.server_id:
+            return
+        self._drop(user_id)
+        frame = self._emit.frame(
+            UserRemove(user_id=user_id, server_id=self._emit.server_id),
+            to=EVERYONE,
+            ts=self._next_ts(user_id, now),
+            bind=True,
+        )
+        self._emit.send(self._links.user_links(but=user_id) + self._links.server_links(), frame)
+
+    def _next_ts(self, user_id: str, now: Now) -> int:
+        """Our own statements about a user are ordered by ts, also within one millisecond."""
+        ts = max(now.wall, self._last_ts(self._emit.server_id, user_id) + 1)
+        self._note_order(self._emit.server_id, user_id, ts)
+        return ts
+
+    # --- links of servers -----------------------------------------------------------------------
+
+    def snapshot(self, link: Link) -> None:
+        """What a new link hears first: each user of ours, as advertised."""
+        frames = tuple(p.frame for p in self.here())
+        if frames:
+            self._emit.add(Snapshot(link.id, frames))
+
+    def server_lost(self, server_id: str, now: Now) -> None:
+        """Its users' homes stay, their presence does not; its next snapshot counts again."""
+        for present in tuple(self._online.values()):
+            if present.server_id != server_id:
+                continue
+            self._drop(present.user_id)
+            self._note_order(server_id, present.user_id, present.ts - 1)
+            self._tell_users_gone(present, now)
+
+    def _tell_users_gone(self, present: Present, now: Now) -> None:
+        frame = self._emit.frame(
+            UserRemove(user_id=present.user_id, server_id=present.server_id),
+            to=EVERYONE,
+            ts=now.wall,
+            bind=True,
+        )
+        self._emit.send(self._links.user_links(), frame)
+
+    # --- other servers' users -------------------------------------------------------------------
+
+    def advertised(self, link: Link, envelope: Envelope, advert: UserAdvertise, now: Now) -> bool:
+        """A server about its user. True if one of our own users moved there (their link must
+        end)."""
+        origin = envelope.from_
+        if advert.server_id != origin:
+            raise PeerFault(Code.NOT_ALLOWED, f"{origin} cannot speak for users of another server")
+        if len(envelope.payload) > ADVERT_BYTES_MAX:
+            raise PeerFault(
+                Code.TOO_LARGE, f"USER_ADVERTISE: more than {ADVERT_BYTES_MAX} bytes; shorten meta"
+            )
+        if origin == self._emit.server_id or not self._newer(origin, advert.user_id, envelope, now):
+            return False
+        key = self._key_of(advert)
+        attach_ts = self._attach_ts(advert, key, origin, now)
+        if not self._may_claim(advert.user_id, origin, attach_ts):
+            return False
+        if self.location(advert.user_id) != origin and self.count(origin) >= ONLINE_PER_SERVER:
+            raise PeerFault(Code.RATE_LIMITED, f"more than {ONLINE_PER_SERVER} users of {origin}")
+        name = advert.meta.display_name if advert.meta is not None else ""
+        if key is not None:
+            self._directory.pin_remote(advert.user_id, key, origin, name, now)
+        self._directory.move_home(advert.user_id, origin, attach_ts)
+        self._note_order(origin, advert.user_id, envelope.ts)
+        moved_away = self.location(advert.user_id) == self._emit.server_id
+        raw = reencode(envelope)
+        self._put(Present(advert.user_id, origin, name, attach_ts, envelope.ts, raw))
+        self._pass_on(link, origin, raw)
+        return moved_away
+
+    def removed(self, link: Link, envelope: Envelope, remove: UserRemove, now: Now) -> None:
+        origin = envelope.from_
+        if remove.server_id != origin:
+            raise PeerFault(Code.NOT_ALLOWED, f"{origin} cannot speak for users of another server")
+        if not self._newer(origin, remove.user_id, envelope, now):
+            return
+        self._note_order(origin, remove.user_id, envelope.ts)
+        if self.location(remove.user_id) != origin:
+            return
+        self._drop(remove.user_id)
+        self._pass_on(link, origin, reencode(envelope))
+
+    def _newer(self, origin: str, user_id: str, envelope: Envelope, now: Now) -> bool:
+        """Presence is ordered per origin and user by its ts;
+        older or equal is dropped (section 2)."""
+        ahead = envelope.ts - now.wall
+        if ahead > limits.TS_WINDOW_MS:
+            raise PeerFault(
+                Code.BAD_FRAME, f"{envelope.type}: ts is {ahead // 1000} s ahead; set your clock"
+            )
+        return envelope.ts > self._last_ts(origin, user_id)
+
+    def _key_of(self, advert: UserAdvertise) -> PublicKey | None:
+        text = advert.pubkey or (advert.meta.pubkey if advert.meta is not None else "")
+        if not text:
+            return self._directory.key(advert.user_id)
+        key = self._directory.parse(text)
+        self._directory.check(advert.user_id, key)
+        return key
+
+    def _attach_ts(
+        self, advert: UserAdvertise, key: PublicKey | None, origin: str, now: Now
+    ) -> int:
+        """The ts of a valid attach, else 0."""
+        attach = advert.attach
+        if attach is None or key is None or attach.ts - now.wall > limits.TS_WINDOW_MS:
+            return 0
+        holds = attach_holds(key, advert.user_id, origin, attach, advert.features)
+        return attach.ts if holds else 0
+
+    def _may_claim(self, user_id: str, origin: str, attach_ts: int) -> bool:
+        """The newest valid attach wins; a claim without one only takes who is nowhere (section
+        11)."""
+        present = self._online.get(user_id)
+        if present is None or present.server_id == origin:
+            return True
+        return attach_ts > self._directory.attach_ts(user_id)
+
+    def _pass_on(self, link: Link, origin: str, raw: bytes) -> None:
+        self._emit.relay(
+            self._links.user_links() + self._links.server_links(link.peer, origin), raw
+        )
+
+    # --- tables ---------------------------------------------------------------------------------
+
+    def _put(self, present: Present) -> None:
+        self._drop(present.user_id)
+        self._online[present.user_id] = present
+        self._count[present.server_id] = self.count(present.server_id) + 1
+
+    def _drop(self, user_id: str) -> None:
+        present = self._online.pop(user_id, None)
+        if present is not None:
+            self._count[present.server_id] -= 1
+            if not self._count[present.server_id]:
+                del self._count[present.server_id]
+
+    def _last_ts(self, origin: str, user_id: str) -> int:
+        order = self._order.get(origin)
+        return 0 if order is None else order.get(user_id, 0)
+
+    def _note_order(self, origin: str, user_id: str, ts: int) -> None:
+        order = self._order.setdefault(origin, OrderedDict())
+        order[user_id] = ts
+        order.move_to_end(user_id)
+        if len(order) > ORDER_PER_SERVER:
+            order.popitem(last=False)
+        elif sum(map(len, self._order.values())) > ORDER_MAX:
+            max(self._order.values(), key=len).popitem(last=False)
+
+    # --- /list ----------------------------------------------------------------------------------
+
+    def listed(self, link: Link, now: Now) -> None:
+        """USER_LIST in parts that fit a frame (section 6)."""
+        rows = sorted(self._online.values(), key=lambda p: p.user_id)[: limits.LIST_ROWS]
+        starts = range(0, max(len(rows), 1), LIST_ROWS_A_FRAME)
+        for start in starts:
+            part = rows[start : start + LIST_ROWS_A_FRAME]
+            self._emit.say(
+                link,
+                UserList(
+                    users=tuple(p.user_id for p in part),
+                    online=tuple(
+                        OnlineRow(
+                            user_id=p.user_id, server_id=p.server_id, display_name=p.display_name
+                        )
+                        for p in part
+                    ),
+                    more=start + LIST_ROWS_A_FRAME < len(rows),
+                ),
+                now,
+            )

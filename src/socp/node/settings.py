@@ -1,0 +1,30 @@
+"""How this server is set up: what the brain needs of the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from socp.wire import limits
+from socp.wire.addresses import BootstrapEntry, HostPort
+
+
+class Federation(StrEnum):
+    KNOWN = "known"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`address` is what other servers are told to dial; `bootstrap` is without ourselves."""
+
+    server_id: str
+    address: HostPort
+    bootstrap: tuple[BootstrapEntry, ...] = ()
+    bootstrap_given: bool = False  # --bootstrap was said: no pinning on first use on loopback
+    federation: Federation = Federation.KNOWN
+    registration_open: bool = True
+    admin_hint: str = "socp admin"  # how the operator calls the admin command for this data folder
+    user_frames_burst: int = limits.USER_FRAMES_BURST
+    user_frames_per_s: int = limits.USER_FRAMES_PER_S
+    hellos_per_s: int = limits.HELLOS_PER_S

@@ -1,0 +1,258 @@
+"""A frame's way through the brain: its route (who may send this type), its signature and binding
+under the key the link stands for, the part that decides. A peer's fault becomes one ERROR."""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+
+from socp.node.admission import Admission
+from socp.node.arrivals import Arrivals
+from socp.node.delivery import Delivery
+from socp.node.directory import Directory
+from socp.node.effects import Throttle
+from socp.node.emitter import Emitter
+from socp.node.events import LinkId, Now
+from socp.node.gate import Gate, out_of_place
+from socp.node.links import Link, Links, Stage
+from socp.node.presence import Presence
+from socp.node.public_channel import PublicChannel
+from socp.node.references import reference
+from socp.node.refusals import Refusals
+from socp.node.routes import Route, Table, complete
+from socp.node.transfers import Transfers
+from socp.wire import payloads
+from socp.wire.envelope import Envelope
+from socp.wire.errors import Code, PeerFault
+from socp.wire.ids import PUBLIC
+from socp.wire.payloads import Payload
+
+STATE_WEIGHT = 0.1
+
+
+class Walk:
+    """Only here a frame's type is looked at."""
+
+    def __init__(
+        self,
+        emitter: Emitter,
+        links: Links,
+        gate: Gate,
+        refusals: Refusals,
+        arrivals: Arrivals,
+        admission: Admission,
+        directory: Directory,
+        presence: Presence,
+        delivery: Delivery,
+        transfers: Transfers,
+        channel: PublicChannel,
+    ) -> None:
+        self._emit = emitter
+        self._links = links
+        self._gate = gate
+        self._refusals = refusals
+        self._arrivals = arrivals
+        self._admission = admission
+        self._directory = directory
+        self._presence = presence
+        self._delivery = delivery
+        self._transfers = transfers
+        self._channel = channel
+        self._handling = False  # the frame at hand passed the gate
+        self._routes = self._table()
+
+    def frame(self, link_id: LinkId, envelope: Envelope, now: Now) -> None:
+        link = self._links.all.get(link_id)
+        if link is None or link.stage is Stage.CLOSING:
+            return
+        self._handling = False
+        try:
+            self._walk(link, envelope, now)
+        except PeerFault as fault:
+            ref, of = reference(envelope)
+            fault.msg_ref = fault.msg_ref or ref
+            weight = self._weight(link, envelope, fault)
+            self._refusals.refuse(link, fault, now, what=envelope.type, of=of, weight=weight)
+
+    def no_frame(self, link_id: LinkId, fault: PeerFault, now: Now) -> None:
+        """Bytes that are no frame count as one (S3)."""
+        link = self._links.all.get(link_id)
+        if link is None or link.stage is Stage.CLOSING:
+            return
+        try:
+            self._gate.count_garbage(link, now)
+        except PeerFault as flood:
+            fault = flood if fault.close is None else fault
+        self._refusals.refuse(link, fault, now, what="frame")
+
+    def _walk(self, link: Link, envelope: Envelope, now: Now) -> None:
+        """One frame, from its route to its handler. Raises PeerFault."""
+        kind = payloads.TYPES.get(envelope.type)
+        if kind is payloads.CtrlClose:
+            return self._emit.close(link, 1000, "goodbye")
+        route = self._routes[link.stage].get(kind) if kind is not None else None
+        pause_ms = self._gate.count(link, envelope, route, now)
+        if pause_ms:
+            self._emit.add(Throttle(link.id, pause_ms))
+        if route is None and link.stage not in (Stage.USER, Stage.SERVER):
+            raise out_of_place(link, envelope)
+        payload = payloads.parse(envelope)
+        if route is None:
+            raise out_of_place(link, envelope)
+        if self._gate.check(link, envelope, payload, route, now):
+            self._handling = True
+            route.handler(link, envelope, payload, now)
+
+    def _weight(self, link: Link, envelope: Envelope, fault: PeerFault) -> float:
+        """How much a refusal tells against the server that sent the frame (S12).
+
+        All of it for what it could have seen as we do: form, signature, binding. What depends on
+        who is where tells little, for news crosses on the way, and nothing where it only passed
+        on what another server or user says: two of us may have heard that one say two things.
+        """
+        if not self._handling or (fault.code is Code.INVALID_SIG and link.peer != envelope.from_):
+            return 1.0
+        if fault.code is Code.USER_NOT_FOUND or link.peer != envelope.from_:
+            return 0.0
+        return STATE_WEIGHT
+
+    # --- the table of routes --------------------------------------------------------------------
+
+    def _server_hello(self, link: Link, envelope: Envelope, hello: Payload, now: Now) -> None:
+        assert isinstance(hello, payloads.ServerHello)
+        self._admission.hello(link, envelope, hello, now)
+
+    def _proof(self, link: Link, envelope: Envelope, proof: Payload, now: Now) -> None:
+        assert isinstance(proof, payloads.AuthProof)
+        if envelope.from_ not in (link.peer, link.hello_to):
+            raise PeerFault(Code.NOT_ALLOWED, "AUTH_PROOF: from is not who said hello", close=1008)
+        if isinstance(link.hello, payloads.UserHello):
+            self._arrivals.proved(link, proof, now)
+        else:
+            self._admission.proved(link, proof, now)
+
+    def _challenged(self, link: Link, envelope: Envelope, challenge: Payload, now: Now) -> None:
+        assert isinstance(challenge, payloads.AuthChallenge)
+        self._admission.challenged(link, challenge, now)
+
+    def _remove(self, link: Link, envelope: Envelope, remove: Payload, now: Now) -> None:
+        assert isinstance(remove, payloads.UserRemove)
+        if any(
+            m is not UNSET for m in (remove.meta, remove.pubkey, remove.features, remove.attach)
+        ):
+            raise PeerFault(
+                Code.NOT_ALLOWED, "USER_REMOVE with members of an ADVERTISE: a re-typed frame"
+            )
+        self._presence.removed(link, envelope, remove, now)
+
+    def _file(self, link: Link, envelope: Envelope, frame: Payload, now: Now) -> None:
+        """From a server: between two servers signed by that hop, to all as posts are."""
+        assert isinstance(frame, payloads.FileFrame)
+        if envelope.to != PUBLIC:
+            hop = Route(self._nothing, forwarded=True)
+            if not self._gate.check_server(link, envelope, frame, hop):
+                return
+        self._transfers.from_server(link, envelope, frame, now)
+
+    def _error(self, link: Link, envelope: Envelope, error: Payload, now: Now) -> None:
+        assert isinstance(error, payloads.Error)
+        if link.stage in (Stage.DIALLED, Stage.PROVING):
+            self._admission.refused(link, error, now)
+        elif link.stage is Stage.SERVER:
+            self._delivery.failed(link, error, now)
+
+    def _advertise(self, link: Link, envelope: Envelope, advert: Payload, now: Now) -> None:
+        assert isinstance(advert, payloads.UserAdvertise)
+        if self._presence.advertised(link, envelope, advert, now):
+            self._arrivals.moved_away(advert.user_id, envelope.from_, now)
+
+    def _server_deliver(self, link: Link, envelope: Envelope, deliver: Payload, now: Now) -> None:
+        assert isinstance(deliver, payloads.ServerDeliver)
+        if not deliver.inner_type:
+            return self._delivery.from_server(link, envelope, deliver, now)
+        inner, kind = self._transfers.wrapped(link, envelope, deliver, now)
+        frame = payloads.parse_as(kind, inner.members)
+        self._transfers.from_server(link, inner, frame, now, outer=envelope)
+
+    def _list(self, link: Link, envelope: Envelope, request: Payload, now: Now) -> None:
+        self._gate.count_list(link, self._presence.total(), now)
+        self._presence.listed(link, now)
+
+    def _pubkey_request(self, link: Link, envelope: Envelope, request: Payload, now: Now) -> None:
+        assert isinstance(request, payloads.PubkeyRequest)
+        location = self._presence.location(request.user_id)
+        self._directory.asked(link, request, location, now)
+
+    def _pubkey_response(self, link: Link, envelope: Envelope, response: Payload, now: Now) -> None:
+        assert isinstance(response, payloads.PubkeyResponse)
+        location = self._presence.location(response.user_id)
+        self._directory.answered(link, response, location, now)
+
+    def _heartbeat(self, link: Link, envelope: Envelope, payload: Payload, now: Now) -> None:
+        link.heard_ms = now.mono
+
+    def _nothing(self, link: Link, envelope: Envelope, payload: Payload, now: Now) -> None:
+        """Taken and not acted on: an answer to something of ours."""
+
+    def _table(self) -> Table:
+        """Every frame type with who may send it when; what is not here is refused."""
+        p = payloads
+        answers: dict[type[Payload], Route] = {
+            p.Ack: Route(self._admission.answered),
+            p.ServerWelcome: Route(self._admission.answered),
+            p.Error: Route(self._error),
+        }
+        return complete(
+            {
+                Stage.FRESH: {
+                    p.UserHello: Route(self._arrivals.hello, timed=True),
+                    p.ServerHelloJoin: Route(self._server_hello, timed=True),
+                    p.ServerHelloLink: Route(self._server_hello, timed=True),
+                    p.ServerAnnounce: Route(self._server_hello, timed=True),
+                },
+                Stage.CHALLENGED: {p.AuthProof: Route(self._proof)},
+                Stage.DIALLED: {p.AuthChallenge: Route(self._challenged), **answers},
+                Stage.PROVING: answers,
+                Stage.USER: self._from_users(),
+                Stage.SERVER: self._from_servers(),
+            }
+        )
+
+    def _from_users(self) -> dict[type[Payload], Route]:
+        p = payloads
+        file = Route(self._transfers.from_user, timed=True, unsigned=True, by_bytes=True)
+        return {
+            p.MsgDirect: Route(self._delivery.direct, timed=True, unsigned=True),
+            p.MsgPublicChannel: Route(self._delivery.post, timed=True, unsigned=True),
+            p.FileStart: file,
+            p.FileChunk: file,
+            p.FileEnd: file,
+            p.PublicChannelKeyShare: Route(self._channel.shared, timed=True, bindless=True),
+            p.ListRequest: Route(self._list),
+            p.PubkeyRequest: Route(self._pubkey_request),
+            p.Ack: Route(self._nothing),
+            p.Error: Route(self._nothing, unsigned=True),
+            p.Heartbeat: Route(self._nothing, unsigned=True),
+        }
+
+    def _from_servers(self) -> dict[type[Payload], Route]:
+        p = payloads
+        file = Route(self._file, timed=True, unsigned=True)
+        return {
+            p.UserAdvertise: Route(self._advertise, forwarded=True),
+            p.UserRemove: Route(self._remove, forwarded=True),
+            p.ServerDeliver: Route(self._server_deliver, forwarded=True),
+            p.PublicChannelAdd: Route(self._channel.added, timed=True, forwarded=True),
+            p.PublicChannelUpdated: Route(self._channel.updated, timed=True, forwarded=True),
+            p.PublicChannelKeyShare: Route(self._channel.shared, timed=True, unsigned=True),
+            p.MsgPublicChannel: Route(self._delivery.post_from_server, timed=True, unsigned=True),
+            p.FileStart: file,
+            p.FileChunk: file,
+            p.FileEnd: file,
+            p.ServerAnnounce: Route(self._admission.announced, timed=True),
+            p.ServerHelloLink: Route(self._nothing),
+            p.PubkeyRequest: Route(self._pubkey_request),
+            p.PubkeyResponse: Route(self._pubkey_response),
+            p.Heartbeat: Route(self._heartbeat),
+            p.Ack: Route(self._nothing),
+            p.Error: Route(self._error),
+        }

@@ -1,0 +1,1 @@
+"""A whole mesh in one process: simulated time, its own network, the real brains."""

@@ -1,0 +1,56 @@
+"""Simulated time: what happens when, in one order for one seed."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from itertools import count
+from typing import Final
+
+START_WALL_MS: Final = 1_760_000_000_000
+STEPS_MAX: Final = 50_000_000
+"""A run that does not come to an end is a bug of the scenario, or of what it tests."""
+
+
+class Endless(Exception):
+    """More than STEPS_MAX things happened in one run: something goes in circles."""
+
+
+class Agenda:
+    """A heap of (when, which was asked for first, what). `mono` ms from 0, `wall` Unix ms."""
+
+    def __init__(self) -> None:
+        self.mono = 0
+        self._order = count()
+        self._heap: list[tuple[int, int, Callable[[], None]]] = []
+
+    @property
+    def wall(self) -> int:
+        """The true time, Unix ms."""
+        return START_WALL_MS + self.mono
+
+    def after(self, ms: int, what: Callable[[], None]) -> None:
+        """Have `what` done in `ms` from now."""
+        heapq.heappush(self._heap, (self.mono + ms, next(self._order), what))
+
+    def every(self, ms: int, what: Callable[[], None], while_: Callable[[], bool]) -> None:
+        """Have `what` done each `ms`, for as long as `while_` says so."""
+
+        def again() -> None:
+            if while_():
+                what()
+                self.after(ms, again)
+
+        self.after(ms, again)
+
+    def run(self, ms: int) -> None:
+        """Let `ms` pass."""
+        end = self.mono + ms
+        steps = 0
+        while self._heap and self._heap[0][0] <= end:
+            self.mono, _, what = heapq.heappop(self._heap)
+            what()
+            steps += 1
+            if steps > STEPS_MAX:
+                raise Endless(f"more than {STEPS_MAX} steps in {ms} ms")
+        self.mono = end

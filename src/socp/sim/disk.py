@@ -1,0 +1,91 @@
+"""What a brain's store would hold: records applied to tables, as `storage` does with rows."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from socp.member import records as member
+from socp.node import records as node
+
+
+class NodeDisk:
+    """A server's data folder. Survives a kill, as a committed database does."""
+
+    def __init__(self) -> None:
+        self._pins: dict[str, node.ServerPin] = {}
+        self._rulings: dict[str, node.Ruling] = {}
+        self._accounts: dict[str, node.Account] = {}
+        self._homes: dict[str, node.Home] = {}
+        self._shares: dict[tuple[str, int], node.ChannelShare] = {}
+        self._version = 0
+
+    def write(self, record: node.Record) -> None:
+        """One Persist."""
+        match record:
+            case node.ServerPin():
+                self._pins[record.server_id] = record
+            case node.Ruling():
+                self._rulings[record.fingerprint] = record
+            case node.Account():
+                self._accounts[record.user_id] = record
+            case node.Home():
+                self._homes[record.user_id] = record
+            case node.ChannelShare():
+                self._shares[record.member_id, record.version] = record
+            case node.ChannelVersion():
+                self._version = record.version
+            case node.Forgotten():
+                self._pins.pop(record.server_id, None)
+                self._rulings.pop(record.fingerprint, None)
+            case _:
+                assert_never(record)
+
+    def load(self) -> node.Remembered:
+        """What a start finds."""
+        return node.Remembered(
+            pins=tuple(self._pins.values()),
+            rulings=tuple(self._rulings.values()),
+            accounts=tuple(self._accounts.values()),
+            homes=tuple(self._homes.values()),
+            shares=tuple(self._shares.values()),
+            channel_version=self._version,
+        )
+
+
+class MemberDisk:
+    """A user's profile."""
+
+    def __init__(self) -> None:
+        self._contacts: dict[str, member.Contact] = {}
+        self._servers: dict[str, member.KnownServer] = {}
+        self._seen: dict[str, member.Seen] = {}
+        self._lines: dict[int, member.OutboxLine] = {}
+        self._keys: dict[tuple[int, str], member.ChannelKey] = {}
+
+    def write(self, record: member.Record) -> None:
+        """One Persist."""
+        match record:
+            case member.Contact():
+                self._contacts[record.user_id] = record
+            case member.KnownServer():
+                self._servers[record.server_id] = record
+            case member.Seen():
+                self._seen[record.msg_ref] = record
+            case member.OutboxLine():
+                self._lines[record.line_id] = record
+                if record.state is member.LineState.DONE:
+                    del self._lines[record.line_id]
+            case member.ChannelKey():
+                self._keys[record.version, record.fingerprint] = record
+            case _:
+                assert_never(record)
+
+    def load(self) -> member.Remembered:
+        """What a start finds."""
+        return member.Remembered(
+            contacts=tuple(self._contacts.values()),
+            servers=tuple(self._servers.values()),
+            seen=tuple(self._seen.values()),
+            outbox=tuple(self._lines.values()),
+            channel_keys=tuple(self._keys.values()),
+        )

@@ -1,0 +1,140 @@
+"""Sockets without a network: frames arrive whole, in order, until a socket is closed or cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from socp.sim.agenda import Agenda
+from socp.wire.addresses import HostPort
+
+LATENCY_MS: Final = 1
+REFUSED: Final = "[Errno 111] Connection refused"
+FRAMES_KEPT: Final = 100_000
+
+Tap = Callable[[bytes], Iterable[bytes]]
+"""Somebody on the way: gets a frame, gives what goes on instead of it (nothing, itself, others)."""
+
+
+class Endpoint(Protocol):
+    """Whoever holds one end of a socket."""
+
+    def received(self, wire: Wire, data: bytes) -> None:
+        """A frame came."""
+
+    def closed(self, wire: Wire) -> None:
+        """The socket is gone: somebody closed it, or it broke; `wire` says how."""
+
+
+class Listener(Protocol):
+    """Whoever listens at an address."""
+
+    def accepted(self, wire: Wire) -> None:
+        """Somebody dialled."""
+
+
+@dataclass(eq=False)
+class Wire:
+    """One WebSocket. `near` dialled, `far` listens; "up" is from near to far.
+
+    `up_log` and `down_log` hold the frames as they arrived, what a tap made of them.
+    """
+
+    agenda: Agenda
+    near: Endpoint
+    far: Endpoint | None = None
+    open: bool = True
+    close_code: int = 0  # once it is closed; 1006 where it broke
+    close_reason: str = ""
+    up_tap: Tap | None = None
+    down_tap: Tap | None = None
+    up_log: list[bytes] = field(default_factory=list)
+    down_log: list[bytes] = field(default_factory=list)
+
+    def send(self, sender: Endpoint, data: bytes) -> None:
+        """From one end to the other, by way of whoever taps the wire."""
+        up = sender is self.near
+        tap = self.up_tap if up else self.down_tap
+        for frame in (data,) if tap is None else tap(data):
+            self.inject(frame, up=up)
+
+    def inject(self, data: bytes, *, up: bool) -> None:
+        """Put a frame on the wire past the taps."""
+        if self.open:
+            self.agenda.after(LATENCY_MS, lambda: self._arrive(data, up=up))
+
+    def _arrive(self, data: bytes, *, up: bool) -> None:
+        receiver = self.far if up else self.near
+        if not self.open or receiver is None:
+            return
+        log = self.up_log if up else self.down_log
+        if len(log) < FRAMES_KEPT:
+            log.append(data)
+        receiver.received(self, data)
+
+    def close(self, code: int, reason: str) -> None:
+        """What was sent before still arrives, then both ends hear of it."""
+        self.agenda.after(LATENCY_MS, lambda: self._end(code, reason))
+
+    def cut(self, reason: str = "connection reset") -> None:
+        """Both ends lose it now, and what was on its way with it."""
+        self._end(1006, reason)
+
+    def _end(self, code: int, reason: str) -> None:
+        if not self.open:
+            return
+        self.open = False
+        self.close_code, self.close_reason = code, reason
+        for end in (self.near, self.far):
+            if end is not None:
+                end.closed(self)
+
+
+class Network:
+    """Who listens where, and every wire that was ever opened and still is."""
+
+    def __init__(self, agenda: Agenda) -> None:
+        self.agenda = agenda
+        self._listeners: dict[HostPort, Listener] = {}
+        self._wires: list[Wire] = []
+
+    def listen(self, address: HostPort, listener: Listener) -> None:
+        """From now on dials to `address` reach `listener`."""
+        self._listeners[address] = listener
+
+    def unlisten(self, address: HostPort) -> None:
+        """From now on they are refused."""
+        self._listeners.pop(address, None)
+
+    def dial(
+        self,
+        near: Endpoint,
+        address: HostPort,
+        opened: Callable[[Wire], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        """Open a wire, or say why not, a moment later; the dialler hears of it first."""
+
+        def arrive() -> None:
+            listener = self._listeners.get(address)
+            if listener is None:
+                return failed(REFUSED)
+            wire = Wire(self.agenda, near)
+            self._wires = [old for old in self._wires if old.open]
+            self._wires.append(wire)
+            listener.accepted(wire)
+            opened(wire)
+
+        self.agenda.after(LATENCY_MS, arrive)
+
+    def wires_of(self, end: Endpoint) -> list[Wire]:
+        """The open wires that end at `end`, oldest first."""
+        return [wire for wire in self._wires if wire.open and end in (wire.near, wire.far)]
+
+    def between(self, one: Endpoint, other: Endpoint) -> Wire:
+        """The newest open wire between these two. KeyError where there is none."""
+        for wire in reversed(self._wires):
+            if wire.open and {id(wire.near), id(wire.far)} == {id(one), id(other)}:
+                return wire
+        raise KeyError("no wire between these two")

@@ -1,0 +1,273 @@
+"""A server of the simulation: the shell around one Node, without sockets, threads or disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, assert_never
+
+from socp.crypto.keys import PrivateKey, Suite
+from socp.crypto.signing import sign, sign_transport
+from socp.node.effects import (
+    Answer,
+    Close,
+    Dial,
+    Effect,
+    Identified,
+    Note,
+    Outgoing,
+    Persist,
+    Ping,
+    Probe,
+    Relay,
+    Send,
+    Snapshot,
+    Throttle,
+)
+from socp.node.events import (
+    Alive,
+    DialFailed,
+    Event,
+    FrameReceived,
+    FrameRefused,
+    LinkLost,
+    LinkOpened,
+    Now,
+    ProbeFailed,
+    Tick,
+)
+from socp.node.node import Node
+from socp.node.settings import Settings
+from socp.sim.agenda import Agenda
+from socp.sim.disk import NodeDisk
+from socp.sim.frames import frame
+from socp.sim.ids import an_id
+from socp.sim.network import LATENCY_MS, Endpoint, Network, Wire
+from socp.wire import limits, strict
+from socp.wire.addresses import HostPort
+from socp.wire.canonical import canonical
+from socp.wire.envelope import decode, encode
+from socp.wire.errors import PeerFault
+from socp.wire.ids import EVERYONE
+from socp.wire.payloads import CtrlClose
+
+TICK_MS: Final = 250
+
+Bend = Callable[[Outgoing], Outgoing | None]
+"""A server gone bad: what it says instead, before it is signed; None to say nothing."""
+
+
+class Server:
+    """One server that can be killed, started again, and made to lie."""
+
+    def __init__(
+        self, name: str, settings: Settings, suite: Suite, key: PrivateKey, network: Network
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.key = key
+        self.disk = NodeDisk()
+        self.notes: list[Note] = []
+        self.answers: list[Answer] = []
+        self.bend: Bend | None = None
+        self.deaf: set[Wire] = set()  # wires whose other end does not answer pings
+        self.up = False
+        self._suite = suite
+        self._network = network
+        self._agenda: Agenda = network.agenda
+        self._life = 0
+        self._next_link = 1
+        self._wires: dict[int, Wire] = {}
+        self._links: dict[Wire, int] = {}
+        self.node = self._brain()
+
+    @property
+    def id(self) -> str:
+        """Its server_id."""
+        return self.settings.server_id
+
+    @property
+    def address(self) -> HostPort:
+        """Where it listens."""
+        return self.settings.address
+
+    @property
+    def linked(self) -> set[str]:
+        """The ids of the servers it is linked with."""
+        return set(self.node.status().servers)
+
+    def log(self) -> str:
+        """Its log lines."""
+        return "\n".join(note.text for note in self.notes)
+
+    # --- life -----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """A new process on the same disk."""
+        self.up = True
+        self._life += 1
+        life = self._life
+        self.node = self._brain()
+        self._network.listen(self.address, self)
+        self._agenda.every(
+            TICK_MS, lambda: self.event(Tick()), lambda: self.up and self._life == life
+        )
+
+    def kill(self) -> None:
+        """As kill -9: its sockets break, nothing is said."""
+        self.up = False
+        self._network.unlisten(self.address)
+        for wire in tuple(self._links):
+            wire.cut()
+
+    def _brain(self) -> Node:
+        return Node(self.settings, self._suite, self.key.public, self.disk.load())
+
+    def event(self, event: Event) -> None:
+        """Have the brain take an event and do what it says: first what is to be kept."""
+        if not self.up:
+            return
+        effects = self.node.handle(event, Now(self._agenda.wall, self._agenda.mono))
+        for effect in effects:
+            if isinstance(effect, Persist):
+                self.disk.write(effect.record)
+        for effect in effects:
+            self._do(effect)
+
+    # --- sockets --------------------------------------------------------------------------------
+
+    def accepted(self, wire: Wire) -> None:
+        """Somebody dialled us."""
+        wire.far = self
+        self._opened(wire, None)
+
+    def _opened(self, wire: Wire, dialled: HostPort | None) -> None:
+        link, self._next_link = self._next_link, self._next_link + 1
+        self._wires[link], self._links[wire] = wire, link
+        self.event(
+            LinkOpened(
+                link=link,
+                address="127.0.0.1",
+                loopback=True,
+                browser=False,
+                nonce=self._suite.random(32),
+                spare_id=an_id(self._suite.random(16)),
+                dialled=dialled,
+            )
+        )
+
+    def received(self, wire: Wire, data: bytes) -> None:
+        """A frame came."""
+        link = self._links.get(wire)
+        if link is None:
+            return
+        try:
+            self.event(FrameReceived(link, decode(data)))
+        except PeerFault as fault:
+            self.event(FrameRefused(link, fault))
+
+    def closed(self, wire: Wire) -> None:
+        """A socket is gone."""
+        link = self._links.pop(wire, None)
+        if link is not None:
+            del self._wires[link]
+            self.event(LinkLost(link, wire.close_reason))
+
+    # --- effects --------------------------------------------------------------------------------
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case Send():
+                self._send(effect.links, self._encoded(effect.frame))
+            case Relay():
+                self._send(effect.links, effect.data)
+            case Snapshot():
+                for each in effect.frames:
+                    data = each if isinstance(each, bytes) else self._encoded(each)
+                    self._send((effect.link,), data)
+            case Close():
+                self._close(effect)
+            case Dial():
+                self._dial(effect.address)
+            case Probe() | Ping():
+                self._ping(effect)
+            case Note():
+                self.notes.append(effect)
+            case Answer():
+                self.answers.append(effect)
+            case Persist() | Identified() | Throttle():
+                pass  # kept before anything was sent; sizes and speeds are not simulated
+            case _:
+                assert_never(effect)
+
+    def _send(self, links: tuple[int, ...], data: bytes | None) -> None:
+        for link in links:
+            wire = self._wires.get(link)
+            if wire is not None and data is not None:
+                wire.send(self, data)
+
+    def _close(self, effect: Close) -> None:
+        wire = self._wires.get(effect.link)
+        if wire is not None:
+            wire.send(self, encode(CtrlClose.TYPE, "", "", 0, b"{}", ""))
+            wire.close(effect.code, effect.reason)
+
+    def _dial(self, address: HostPort) -> None:
+        self._network.dial(
+            self,
+            address,
+            lambda wire: self._opened(wire, address),
+            lambda reason: self.event(DialFailed(address, reason)),
+        )
+
+    def _ping(self, effect: Probe | Ping) -> None:
+        wire = self._wires.get(effect.link)
+        if wire is not None and wire not in self.deaf:
+            self._agenda.after(2 * LATENCY_MS, lambda: self.event(Alive(effect.link)))
+        elif isinstance(effect, Probe):
+            wait = limits.PING_S * 1000
+            self._agenda.after(wait, lambda: self.event(ProbeFailed(effect.link)))
+
+    def _encoded(self, said: Outgoing) -> bytes | None:
+        """The frame's bytes, signed with the server's key, proofs filled in."""
+        if self.bend is not None:
+            bent = self.bend(said)
+            if bent is None:
+                return None
+            said = bent
+        members = strict.loads(said.payload)
+        assert isinstance(members, dict)
+        for name, preimage in said.proofs:
+            members[name] = sign(self.key, preimage)
+        payload = said.payload if said.verbatim else canonical(members)
+        sig = sign_transport(self.key, members) if said.signed else ""
+        return encode(said.type, said.from_, said.to, said.ts, payload, sig)
+
+    # --- gone bad -------------------------------------------------------------------------------
+
+    def forge(
+        self,
+        peer: Endpoint,
+        kind: str,
+        members: Mapping[str, object],
+        *,
+        to: str = EVERYONE,
+        from_: str = "",
+        ts: int = 0,
+        bind: bool = True,
+        signed: bool = True,
+    ) -> bytes:
+        """Put a frame that the brain never said on the wire to `peer`, and give its bytes back.
+
+        By default from itself, now, signed with its own key and bound, as it can do at any time.
+        """
+        data = frame(
+            kind,
+            members,
+            from_=from_ or self.id,
+            to=to,
+            ts=ts or self._agenda.wall,
+            key=self.key if signed else None,
+            bind=bind,
+        )
+        self._network.between(self, peer).send(self, data)
+        return data

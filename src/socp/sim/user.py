@@ -1,0 +1,335 @@
+"""A user of the simulation: the shell around one Member, with a profile and files in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final, TypeVar, assert_never
+
+from socp.crypto.keys import PrivateKey, Suite
+from socp.member.effects import (
+    Disconnect,
+    DropSink,
+    Effect,
+    FinishSink,
+    GenerateChannelKey,
+    LineMoved,
+    MessageArrived,
+    MessageRefused,
+    Notice,
+    OpenSink,
+    Persist,
+    ReadChunk,
+    Tell,
+    Transmit,
+    Warned,
+    WriteChunk,
+)
+from socp.member.events import (
+    ChannelKeyGenerated,
+    ChunkRead,
+    Connected,
+    Disconnected,
+    Event,
+    FileStored,
+    FrameReceived,
+    FrameRefused,
+    Now,
+    OfferFile,
+    Say,
+    StoreFailed,
+    Tick,
+)
+from socp.member.member import Member
+from socp.member.profile import Profile
+from socp.sim.agenda import Agenda
+from socp.sim.disk import MemberDisk
+from socp.sim.frames import frame
+from socp.sim.ids import an_id
+from socp.sim.network import Network, Tap, Wire
+from socp.wire import limits
+from socp.wire.addresses import HostPort
+from socp.wire.envelope import Envelope, decode, reencode
+from socp.wire.errors import PeerFault
+from socp.wire.ids import PUBLIC
+
+TICK_MS: Final = 100
+KEY_MS: Final = 600
+"""So long a key pair takes to make."""
+RETRY_MS: Final = 1_000
+
+N = TypeVar("N")
+
+
+class User:
+    """One person at one client. `skew_ms`: how far their machine's clock is ahead of the truth."""
+
+    def __init__(
+        self,
+        name: str,
+        suite: Suite,
+        key: PrivateKey,
+        network: Network,
+        address: HostPort,
+        skew_ms: int = 0,
+    ) -> None:
+        self.name = name
+        self.id = an_id(name)
+        self.key = key
+        self.address = address
+        self.disk = MemberDisk()
+        self.skew_ms = skew_ms
+        self.notices: list[Notice] = []
+        self.received_files: dict[str, bytes] = {}  # name -> content, once checked
+        self.stays = True  # dials again when the link is lost
+        self.wire: Wire | None = None
+        self.up_tap: Tap | None = None  # on each link that is opened from now on
+        self.down_tap: Tap | None = None
+        self.up = False
+        self._suite = suite
+        self._network = network
+        self._agenda: Agenda = network.agenda
+        self._life = 0
+        self._offered: dict[str, bytes] = {}
+        self._sinks: dict[str, bytearray] = {}
+        self.member = self._brain()
+
+    # --- life -----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """A new process on the same profile; it dials at once."""
+        self.up = True
+        self._life += 1
+        life = self._life
+        self.member = self._brain()
+        self._agenda.every(
+            TICK_MS, lambda: self.event(Tick()), lambda: self.up and self._life == life
+        )
+        self.connect()
+
+    def kill(self) -> None:
+        """As kill -9."""
+        self.up = False
+        self._sinks.clear()
+        if self.wire is not None:
+            self.wire.cut()
+
+    def connect(self) -> None:
+        """Dial the server, unless a link is there already."""
+        life = self._life
+        if self.up and self.wire is None:
+            self._network.dial(
+                self, self.address, lambda wire: self._opened(wire, life), self._failed
+            )
+
+    def leave(self) -> None:
+        """Close the link and stay away."""
+        self.stays = False
+        if self.wire is not None:
+            self.wire.close(1000, "left")
+
+    def come_back(self) -> None:
+        """Dial again after `leave`."""
+        self.stays = True
+        self.connect()
+
+    def _brain(self) -> Member:
+        profile = Profile(self.id, self.name, "sim", f"ws://{self.address}")
+        return Member(profile, self._suite, self.key, self.disk.load())
+
+    def _opened(self, wire: Wire, life: int) -> None:
+        if not self.up or life != self._life:
+            return wire.cut()
+        self.wire = wire
+        wire.up_tap, wire.down_tap = self.up_tap, self.down_tap
+        self.event(Connected(self._suite.random(32)))
+
+    def _failed(self, reason: str) -> None:
+        self.event(Disconnected(reason))
+        self._retry()
+
+    def _retry(self) -> None:
+        self._agenda.after(RETRY_MS, lambda: self.connect() if self.stays else None)
+
+    def received(self, wire: Wire, data: bytes) -> None:
+        """A frame came."""
+        if wire is self.wire:
+            try:
+                self.event(FrameReceived(decode(data)))
+            except PeerFault as fault:
+                self.event(FrameRefused(fault))
+
+    def closed(self, wire: Wire) -> None:
+        """The socket is gone."""
+        if wire is self.wire:
+            self.wire = None
+            self.event(Disconnected(wire.close_reason))
+            self._retry()
+
+    def event(self, event: Event) -> None:
+        """Have the brain take an event and do what it says: first what is to be kept."""
+        if not self.up:
+            return
+        now = Now(self._agenda.wall + self.skew_ms, self._agenda.mono)
+        effects = self.member.handle(event, now)
+        for effect in effects:
+            if isinstance(effect, Persist):
+                self.disk.write(effect.record)
+        for effect in effects:
+            self._do(effect)
+
+    # --- effects --------------------------------------------------------------------------------
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case Transmit():
+                if self.wire is not None:
+                    self.wire.send(self, effect.data)
+            case Tell():
+                self.notices.append(effect.notice)
+            case Disconnect():
+                self._disconnect(effect)
+            case GenerateChannelKey():
+                made = ChannelKeyGenerated(effect.version, self._suite.generate())
+                self._agenda.after(KEY_MS, lambda: self.event(made))
+            case ReadChunk():
+                data = self._offered[effect.file_id][effect.offset : effect.offset + effect.size]
+                self._soon(ChunkRead(effect.file_id, effect.index, data))
+            case OpenSink():
+                self._sinks[effect.file_id] = bytearray(effect.size)
+            case WriteChunk():
+                end = effect.offset + len(effect.data)
+                self._sinks[effect.file_id][effect.offset : end] = effect.data
+            case FinishSink():
+                self._finish(effect)
+            case DropSink():
+                self._sinks.pop(effect.file_id, None)
+            case Persist():
+                pass  # kept before anything else was done
+            case _:
+                assert_never(effect)
+
+    def _soon(self, event: Event) -> None:
+        self._agenda.after(0, lambda: self.event(event))
+
+    def _disconnect(self, effect: Disconnect) -> None:
+        self.stays = self.stays and effect.retry
+        if self.wire is not None:
+            self.wire.close(1000, effect.reason)
+
+    def _finish(self, effect: FinishSink) -> None:
+        content = bytes(self._sinks.pop(effect.file_id))
+        whole = len(content) == effect.size
+        if whole and hashlib.sha256(content).hexdigest() == effect.sha256:
+            self.received_files[effect.name] = content
+            self._soon(FileStored(effect.file_id, effect.name))
+        else:
+            self._soon(StoreFailed(effect.file_id, "its SHA-256 is not the one announced"))
+
+    # --- the person -----------------------------------------------------------------------------
+
+    def says(self, to: User, text: str) -> None:
+        """`/tell`."""
+        self.event(Say(to.id, text))
+
+    def posts(self, text: str) -> None:
+        """`/all`."""
+        self.event(Say(PUBLIC, text))
+
+    def sends_file(self, to: User | None, name: str, content: bytes) -> str:
+        """`/file`, to everybody where `to` is None. Gives the file's id."""
+        file_id = an_id(self._suite.random(16))
+        self._offered[file_id] = content
+        size = limits.FILE_CHUNK_BYTES
+        pieces = [content[start : start + size] for start in range(0, len(content), size)]
+        offer = OfferFile(
+            file_id=file_id,
+            to=PUBLIC if to is None else to.id,
+            name=name,
+            size=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            chunk_hashes=b"".join(hashlib.sha256(piece).digest() for piece in pieces),
+        )
+        self.event(offer)
+        return file_id
+
+    # --- what the person saw --------------------------------------------------------------------
+
+    def told(self, kind: type[N]) -> list[N]:
+        """The notices of one kind, in order."""
+        return [notice for notice in self.notices if isinstance(notice, kind)]
+
+    @property
+    def messages(self) -> list[MessageArrived]:
+        """What was shown as a message."""
+        return self.told(MessageArrived)
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of it."""
+        return [message.text for message in self.messages]
+
+    @property
+    def refusals(self) -> list[MessageRefused]:
+        """What came and was not shown."""
+        return self.told(MessageRefused)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Every warning."""
+        return [warned.text for warned in self.told(Warned)]
+
+    def line(self, text: str) -> LineMoved:
+        """Where the newest line of this text stands."""
+        return [moved for moved in self.told(LineMoved) if moved.text == text][-1]
+
+    def forget_notices(self) -> None:
+        """Clear the screen."""
+        self.notices.clear()
+
+    # --- on the wire ----------------------------------------------------------------------------
+
+    def heard(self, kind: str) -> list[Envelope]:
+        """The frames of one type that arrived on the present link."""
+        assert self.wire is not None
+        return [e for data in self.wire.down_log if (e := decode(data)).type == kind]
+
+    def sent(self, kind: str) -> list[Envelope]:
+        """The frames of one type that arrived at the server on the present link."""
+        assert self.wire is not None
+        return [e for data in self.wire.up_log if (e := decode(data)).type == kind]
+
+    def forge(
+        self,
+        kind: str,
+        members: Mapping[str, object],
+        *,
+        to: str,
+        from_: str = "",
+        ts: int = 0,
+        key: PrivateKey | None = None,
+        bind: bool = True,
+    ) -> Envelope:
+        """Put a frame that the brain never said on the own link, signed by `key`, or by itself."""
+        assert self.wire is not None
+        data = frame(
+            kind,
+            members,
+            from_=from_ or self.id,
+            to=to,
+            ts=ts or self._agenda.wall,
+            key=key or self.key,
+            bind=bind,
+        )
+        self.wire.send(self, data)
+        return decode(data)
+
+    def replay(self, envelope: Envelope, **changes: object) -> None:
+        """Have the network deliver this frame to the user once more, changed as said."""
+        assert self.wire is not None
+        self.wire.inject(reencode(_changed(envelope, changes)), up=False)
+
+
+def _changed(envelope: Envelope, changes: Mapping[str, object]) -> Envelope:
+    members = {name: getattr(envelope, name) for name in envelope.__struct_fields__}
+    return Envelope(**{**members, **changes})

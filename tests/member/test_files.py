@@ -1,0 +1,385 @@
+"""Files out and in, as the shell sees them (section 8)."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from socp.crypto import content_sig
+from socp.crypto.keys import PublicKey
+from socp.files.sender import Offer, Sender
+from socp.files.transfer import RECEIVING_PER_AUTHOR_MAX, SENDING_MAX, SILENCE_MS
+from socp.member.effects import (
+    DropSink,
+    FileDone,
+    FileFailed,
+    FileOffered,
+    FileProgress,
+    FinishSink,
+    OpenSink,
+    ReadChunk,
+    Transmit,
+    Trust,
+    WriteChunk,
+)
+from socp.member.events import (
+    CancelFile,
+    ChunkRead,
+    FileStored,
+    OfferFile,
+    ReadFailed,
+    StoreFailed,
+)
+from socp.wire import base64url
+from socp.wire.canonical import to_members
+from socp.wire.payloads import Payload
+from tests.member.desk import Desk, Friend, an_id
+
+PIECE = 256 * 1024
+CONTENT = b"some content " * 1000
+FILE = an_id("a file")
+
+
+def hashes(content: bytes) -> bytes:
+    pieces = (content[start : start + PIECE] for start in range(0, len(content), PIECE))
+    return b"".join(hashlib.sha256(piece).digest() for piece in pieces)
+
+
+def offers(desk: Desk, to: str, content: bytes = CONTENT, file_id: str = FILE) -> None:
+    """The person sends a file."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    desk.event(OfferFile(file_id, to, "notes.txt", len(content), sha256, hashes(content)))
+
+
+def reads(desk: Desk, content: bytes = CONTENT) -> None:
+    """The shell reads whatever is asked for, until nothing was for a second."""
+    done = idle = 0
+    while idle < 10:
+        for want in desk.did(ReadChunk)[done:]:
+            data = content[want.offset : want.offset + want.size]
+            desk.event(ChunkRead(want.file_id, want.index, data))
+            done, idle = done + 1, 0
+        desk.passes(0.1)
+        idle += 1
+
+
+def acks(desk: Desk, of: str, file_id: str = FILE) -> None:
+    desk.hears("ACK", {"msg_ref": file_id, "of": of})
+
+
+class Theirs:
+    """A file that a friend sends to us, frame by frame."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        friend: Friend,
+        content: bytes = CONTENT,
+        file_id: str = FILE,
+        reader: PublicKey | None = None,
+    ) -> None:
+        self.desk, self.friend, self.content = desk, friend, content
+        offer = Offer(
+            file_id,
+            desk.id,
+            "notes.txt",
+            len(content),
+            hashlib.sha256(content).hexdigest(),
+            hashes(content),
+        )
+        hybrid = "hybrid/1" in friend.features
+        self.sender = Sender(
+            desk.suite, friend.key, friend.id, offer, reader or desk.key.public, hybrid=hybrid
+        )
+
+    def starts(self) -> None:
+        self.hears(self.sender.start(self.desk.wall, self.desk.mono))
+
+    def goes_on(self) -> None:
+        """All chunks and the end."""
+        while True:
+            self.desk.mono += 3_000
+            want = self.sender.wants(self.desk.mono)
+            if want is None:
+                break
+            data = self.content[want.offset : want.offset + want.size]
+            chunk = self.sender.chunk(want.index, data, self.desk.wall)
+            assert isinstance(chunk, Payload)
+            self.hears(chunk)
+        end = self.sender.end(self.desk.mono)
+        assert isinstance(end, Payload)
+        self.hears(end)
+
+    def hears(self, payload: Payload) -> None:
+        members = to_members(payload) | {"sender": self.friend.id}
+        self.desk.hears(type(payload).TYPE, members, from_=self.friend.id, bind=False)
+
+
+@pytest.mark.spec("8")
+def test_a_file_goes_out_in_chunks_and_is_done_when_its_end_is_acked() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    offers(desk, alice.id)
+    assert len(desk.sent("FILE_START")) == 1
+    acks(desk, "FILE_START")
+    reads(desk)
+    assert len(desk.sent("FILE_CHUNK")) == len(desk.sent("FILE_END")) == 1
+    assert desk.told(FileDone) == []
+    acks(desk, "FILE_END")
+    (done,) = desk.told(FileDone)
+    assert (done.name, done.size, done.sending, done.peer) == (
+        "notes.txt",
+        len(CONTENT),
+        True,
+        alice.id,
+    )
+
+
+@pytest.mark.spec("8")
+def test_progress_is_told_at_most_four_times_a_second() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    content = bytes(PIECE * 12)
+    offers(desk, alice.id, content)
+    acks(desk, "FILE_START")
+    began = desk.mono
+    reads(desk, content)
+    assert 0 < len(desk.told(FileProgress)) <= (desk.mono - began) / 250 + 1
+
+
+@pytest.mark.spec("8")
+def test_an_error_about_a_file_ends_it_with_what_the_server_said() -> None:
+    desk = Desk().attaches()
+    offers(desk, desk.friend("alice").id)
+    error = {"code": "TOO_LARGE", "detail": "too big", "msg_ref": FILE, "of": "FILE_START"}
+    desk.hears("ERROR", error)
+    assert "too big" in desk.told(FileFailed)[0].reason
+    assert desk.member.idle
+
+
+@pytest.mark.spec("8")
+@pytest.mark.parametrize(
+    ("what", "word"),
+    [("link", "link to the server was lost"), ("peer", "went away"), ("person", "you stopped")],
+)
+def test_a_file_that_cannot_go_on_is_told_with_the_reason(what: str, word: str) -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    offers(desk, alice.id)
+    if what == "link":
+        desk.loses_the_link()
+    elif what == "peer":
+        desk.goes(alice)
+    else:
+        desk.event(CancelFile(FILE))
+    (failed,) = desk.told(FileFailed)
+    assert word in failed.reason
+    assert failed.sending
+
+
+@pytest.mark.spec("8")
+def test_a_file_that_cannot_be_read_or_changes_is_told() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    offers(desk, alice.id)
+    desk.event(ReadFailed(FILE, "Permission denied"))
+    offers(desk, alice.id, file_id=an_id("two"))
+    acks(desk, "FILE_START", an_id("two"))
+    reads(desk, b"X" * len(CONTENT))
+    assert ["Permission denied" in failed.reason for failed in desk.told(FileFailed)] == [
+        True,
+        False,
+    ]
+    assert "changed while it was being sent" in desk.told(FileFailed)[1].reason
+
+
+@pytest.mark.spec("8")
+@pytest.mark.parametrize("why", ["away", "too large", "too many", "nobody", "ourselves"])
+def test_a_file_that_cannot_begin_is_refused_with_the_reason(why: str) -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    bob = desk.friend("bob", v13=True)
+    if why == "away":
+        desk.goes(alice)
+        offers(desk, alice.id)
+    elif why == "too large":
+        desk.event(OfferFile(FILE, bob.id, "x", 17 * 1024 * 1024, "0" * 64, bytes(32 * 68)))
+    elif why == "too many":
+        for number in range(SENDING_MAX + 1):
+            offers(desk, alice.id, file_id=an_id(f"{number}"))
+    elif why == "nobody":
+        offers(desk, an_id("nobody"))
+    else:
+        offers(desk, desk.id)
+    (failed,) = desk.told(FileFailed)
+    assert failed.reason
+
+
+@pytest.mark.spec("8")
+def test_a_slow_transfer_to_a_v13_friend_is_announced_with_its_time() -> None:
+    desk = Desk().attaches()
+    bob = desk.friend("bob", v13=True)
+    content = bytes(4 * 1024 * 1024)
+    offers(desk, bob.id, content)
+    assert "notes.txt takes about" in desk.warnings[-1]
+    order = [type(effect).__name__ for effect in desk.effects]
+    assert order[::-1].index("Tell") > order[::-1].index("Transmit")
+
+
+@pytest.mark.spec("8")
+@pytest.mark.parametrize("v13", [False, True])
+def test_a_file_comes_in_is_checked_by_the_shell_and_then_done(v13: bool) -> None:
+    desk = Desk().attaches()
+    theirs = Theirs(desk, desk.friend("alice", v13=v13))
+    theirs.starts()
+    (offered,) = desk.told(FileOffered)
+    assert offered.trust is (Trust.NOT_BOUND if v13 else Trust.PINNED)
+    assert desk.did(OpenSink) == [OpenSink(FILE, len(CONTENT))]
+    theirs.goes_on()
+    written = bytearray(len(CONTENT))
+    for write in desk.did(WriteChunk):
+        written[write.offset : write.offset + len(write.data)] = write.data
+    assert written == CONTENT
+    (finish,) = desk.did(FinishSink)
+    assert finish.sha256 == hashlib.sha256(CONTENT).hexdigest()
+    assert desk.told(FileDone) == []
+    desk.event(FileStored(FILE, "/downloads/notes.txt"))
+    assert desk.told(FileDone)[0].path == "/downloads/notes.txt"
+
+
+@pytest.mark.threat("M5")
+def test_a_file_that_the_shell_finds_wrong_is_never_done() -> None:
+    desk = Desk().attaches()
+    theirs = Theirs(desk, desk.friend("alice"))
+    theirs.starts()
+    theirs.goes_on()
+    desk.event(StoreFailed(FILE, "its SHA-256 is another"))
+    assert desk.told(FileDone) == []
+    assert desk.did(DropSink) == [DropSink(FILE)]
+    assert desk.told(FileFailed)[0].reason == "its SHA-256 is another"
+
+
+@pytest.mark.threat("M5")
+def test_a_file_that_ends_early_is_dropped() -> None:
+    desk = Desk().attaches()
+    theirs = Theirs(desk, desk.friend("alice"))
+    theirs.starts()
+    theirs.desk.hears("FILE_END", {"file_id": FILE}, from_=theirs.friend.id, bind=False)
+    assert desk.did(FinishSink) == []
+    assert desk.did(DropSink) == [DropSink(FILE)]
+
+
+@pytest.mark.threat("M2")
+def test_a_file_that_came_once_does_not_come_again_not_even_after_a_restart() -> None:
+    desk = Desk().attaches()
+    theirs = Theirs(desk, desk.friend("alice"))
+    start = theirs.sender.start(desk.wall, desk.mono)
+    theirs.hears(start)
+    theirs.goes_on()
+    desk.event(FileStored(FILE, "x"))
+    theirs.hears(start)
+    desk.again(desk.store())
+    desk.attaches()
+    theirs.hears(start)
+    assert len(desk.told(FileOffered)) == 1
+    assert desk.refusals == []
+
+
+@pytest.mark.threat("M4")
+def test_a_file_whose_ciphertext_was_somebody_elses_is_broken_off() -> None:
+    desk = Desk().attaches()
+    bob, mallory = desk.friend("bob", v13=True), desk.friend("mallory", v13=True)
+    sealed = desk.key.public.seal(b"bob's words")
+    desk.hears("USER_DELIVER", bob.delivery(sealed))
+    theirs = Theirs(desk, mallory, b"bob's words")
+    theirs.starts()
+    sig = content_sig.sign_chunk(mallory.key, sealed, mallory.id, desk.id, desk.wall, FILE, 0, 1)
+    desk.hears(
+        "FILE_CHUNK",
+        {
+            "file_id": FILE,
+            "index": 0,
+            "total": 1,
+            "ciphertext": base64url.encode(sealed),
+            "sender_pub": mallory.key.public.text,
+            "content_sig": sig,
+        },
+        from_=mallory.id,
+        bind=False,
+    )
+    assert desk.did(WriteChunk) == []
+    assert "pass another's words off" in desk.told(FileFailed)[0].reason
+
+
+@pytest.mark.threat("M9")
+def test_a_plain_v13_file_from_a_friend_with_hybrid_is_refused() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    alice.features = ()
+    Theirs(desk, alice).starts()
+    assert desk.told(FileOffered) == []
+    assert "as a plain v1.3 message although" in desk.refusals[0].reason
+
+
+@pytest.mark.threat("I2")
+def test_a_chunk_by_somebody_else_goes_into_nobodys_file() -> None:
+    desk = Desk().attaches()
+    alice, mallory = desk.friend("alice"), desk.friend("mallory")
+    Theirs(desk, alice).starts()
+    theirs = Theirs(desk, mallory)
+    theirs.sender.start(desk.wall, desk.mono)
+    theirs.goes_on()
+    assert desk.did(WriteChunk) == []
+    assert desk.told(FileFailed) == []
+
+
+@pytest.mark.threat("M1")
+def test_a_file_frame_that_the_server_did_not_carry_is_dropped() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    Theirs(desk, alice).starts()
+    end = {"file_id": FILE, "sender": alice.id}
+    desk.hears("FILE_END", end, from_=alice.id, bind=False, signed=False)
+    assert desk.told(FileFailed) == []
+
+
+@pytest.mark.spec("12")
+def test_files_of_one_author_at_a_time_are_bounded() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    for number in range(RECEIVING_PER_AUTHOR_MAX + 1):
+        Theirs(desk, alice, file_id=an_id(f"{number}")).starts()
+    assert len(desk.told(FileOffered)) == RECEIVING_PER_AUTHOR_MAX
+    assert "too many files" in desk.refusals[0].reason
+
+
+@pytest.mark.spec("8")
+@pytest.mark.parametrize("why", ["silence", "lost link", "author gone", "person"])
+def test_a_file_that_stops_arriving_is_dropped_and_told(why: str) -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    Theirs(desk, alice).starts()
+    if why == "silence":
+        desk.passes(SILENCE_MS / 1000 + 1)
+    elif why == "lost link":
+        desk.loses_the_link()
+    elif why == "author gone":
+        desk.goes(alice)
+    else:
+        desk.event(CancelFile(FILE))
+    assert desk.did(DropSink) == [DropSink(FILE)]
+    assert desk.told(FileFailed)[0].sending is False
+    assert desk.member.idle
+
+
+@pytest.mark.threat("M8")
+def test_nothing_goes_back_to_whoever_sends_a_bad_file() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    theirs = Theirs(desk, alice, reader=desk.suite.generate().public)
+    before = len(desk.did(Transmit))
+    theirs.starts()
+    desk.passes(5)
+    assert len(desk.did(Transmit)) == before
+    assert "not encrypted for a key" in desk.refusals[0].reason

@@ -1,0 +1,482 @@
+"""A few server brains and hand-played peers in one process:
+no sockets, no time but what a test gives."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from socp.crypto import content_sig, signing
+from socp.crypto.keys import PrivateKey
+from socp.crypto.symbolic import SymbolicSuite
+from socp.node import records
+from socp.node.effects import (
+    Answer,
+    Close,
+    Dial,
+    Effect,
+    Identified,
+    Note,
+    Outgoing,
+    Persist,
+    Ping,
+    Probe,
+    Relay,
+    Send,
+    Snapshot,
+    Throttle,
+)
+from socp.node.events import (
+    Alive,
+    DialFailed,
+    Event,
+    FrameReceived,
+    FrameRefused,
+    LinkLost,
+    LinkOpened,
+    Now,
+    ProbeFailed,
+    Tick,
+)
+from socp.node.node import Node
+from socp.node.records import Record, Remembered
+from socp.node.settings import Federation, Settings
+from socp.wire import base64url, payloads
+from socp.wire.addresses import BootstrapEntry, HostPort
+from socp.wire.canonical import canonical
+from socp.wire.envelope import Envelope, decode, encode
+from socp.wire.errors import PeerFault
+from socp.wire.features import HYBRID, SERVER_FEATURES, USER_FEATURES
+from socp.wire.ids import EVERYONE
+
+START_MS = 1_760_000_000_000
+
+
+def an_id(name: str) -> str:
+    """A UUID v4 that depends on the name alone."""
+    h = hashlib.sha256(name.encode()).hexdigest()
+    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-8{h[17:20]}-{h[20:32]}"
+
+
+@dataclass
+class Peer:
+    """A socket played by hand: what it heard, and how to say something on it."""
+
+    mesh: Mesh
+    server: Server
+    link: int
+    id: str
+    key: PrivateKey
+    features: tuple[str, ...] = ()
+    heard: list[Envelope] = field(default_factory=list)
+    closed: int | None = None
+    lost: bool = False
+    answers_pings: bool = True
+
+    def said(self, kind: str) -> list[Envelope]:
+        """What it heard of one type."""
+        return [e for e in self.heard if e.type == kind]
+
+    def members(self, kind: str) -> list[dict[str, object]]:
+        return [e.members for e in self.said(kind)]
+
+    def errors(self) -> list[str]:
+        return [str(m["code"]) for m in self.members("ERROR")]
+
+    def clear(self) -> None:
+        self.heard.clear()
+
+    def say(
+        self,
+        kind: str,
+        members: dict[str, object],
+        *,
+        to: str = EVERYONE,
+        ts: int | None = None,
+        from_: str | None = None,
+        bind: bool = True,
+        sign_with: PrivateKey | None = None,
+        signed: bool = True,
+    ) -> Envelope:
+        """Put one frame on the socket, signed as a peer with these features would."""
+        ts = self.mesh.wall if ts is None else ts
+        from_ = self.id if from_ is None else from_
+        if bind and "bind/1" in self.features:
+            members = {**members, "bind": {"type": kind, "from": from_, "to": to, "ts": ts}}
+        payload = canonical(members)
+        key = sign_with or self.key
+        sig = base64url.encode(key.sign(payload)) if signed else ""
+        data = encode(kind, from_, to, ts, payload, sig)
+        self.raw(data)
+        return decode(data)
+
+    def raw(self, data: bytes) -> None:
+        self.mesh.bytes_in(self.server, self.link, data)
+
+    def drop(self) -> None:
+        self.mesh.lose(self.server, self.link, "connection reset")
+
+
+@dataclass
+class Server:
+    """One brain with what its shell would hold: key, disk, log."""
+
+    name: str
+    settings: Settings
+    key: PrivateKey
+    node: Node
+    disk: list[Record] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    wires: dict[int, Peer | tuple[Server, int]] = field(default_factory=dict)
+    identified: dict[int, str] = field(default_factory=dict)
+    paused_ms: dict[int, int] = field(default_factory=dict)
+    up: bool = True
+
+    @property
+    def id(self) -> str:
+        return self.settings.server_id
+
+    def linked(self) -> set[str]:
+        return set(self.node.status().servers)
+
+    def log(self) -> str:
+        return "\n".join(n.text for n in self.notes)
+
+
+class Mesh:
+    """Carries effects from brain to brain, in order, until nothing moves."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self.suite = SymbolicSuite(seed)
+        self.wall = START_MS
+        self.mono = 0
+        self.servers: dict[str, Server] = {}
+        self._next_link = 0
+        self._agenda: deque[tuple[Server, Event]] = deque()
+        self._signed: dict[int, tuple[Outgoing, bytes]] = {}
+        self._running = False
+
+    # --- making things --------------------------------------------------------------------------
+
+    def server(
+        self,
+        name: str,
+        *,
+        port: int = 8001,
+        peers: tuple[int, ...] = (),
+        federation: Federation = Federation.KNOWN,
+        given: bool = False,
+        keys: dict[int, str] | None = None,
+        remembered: Remembered | None = None,
+        key: PrivateKey | None = None,
+        registration_open: bool = True,
+    ) -> Server:
+        key = key or self.suite.generate()
+        settings = Settings(
+            server_id=an_id(name),
+            address=HostPort("localhost", port),
+            bootstrap=tuple(
+                BootstrapEntry(HostPort("localhost", p), tls=False, fingerprint=(keys or {}).get(p))
+                for p in peers
+            ),
+            bootstrap_given=given,
+            federation=federation,
+            registration_open=registration_open,
+        )
+        node = Node(settings, self.suite, key.public, remembered or Remembered())
+        server = Server(name, settings, key, node)
+        self.servers[name] = server
+        return server
+
+    def three(self) -> tuple[Server, Server, Server]:
+        """The default: three on loopback, no configuration, linked."""
+        servers = tuple(
+            self.server(name, port=port, peers=tuple({8001, 8002, 8003} - {port}))
+            for name, port in (("a", 8001), ("b", 8002), ("c", 8003))
+        )
+        self.run(10)
+        return servers  # type: ignore[return-value]
+
+    def open_socket(
+        self,
+        server: Server,
+        name: str,
+        *,
+        key: PrivateKey | None = None,
+        features: tuple[str, ...] = (),
+        loopback: bool = True,
+        browser: bool = False,
+        address: str = "127.0.0.1",
+        id: str | None = None,  # noqa: A002
+    ) -> Peer:
+        link = self._link()
+        peer = Peer(self, server, link, id or an_id(name), key or self.suite.generate(), features)
+        server.wires[link] = peer
+        self.event(
+            server,
+            LinkOpened(
+                link=link,
+                address=address,
+                loopback=loopback,
+                browser=browser,
+                nonce=self.suite.random(32),
+                spare_id=an_id(f"spare {link}"),
+            ),
+        )
+        return peer
+
+    def user(
+        self,
+        server: Server,
+        name: str,
+        *,
+        key: PrivateKey | None = None,
+        features: tuple[str, ...] = USER_FEATURES,
+        attach_ts: int | None = None,
+        display_name: str = "",
+        settle: bool = True,
+    ) -> Peer:
+        """A user that says hello, and proves itself where its features say so."""
+        peer = self.open_socket(server, name, key=key, features=features)
+        hello: dict[str, object] = {
+            "client": "test",
+            "pubkey": peer.key.public.text,
+            "features": list(features),
+            "meta": {"display_name": display_name or name},
+        }
+        nonce = self.suite.random(32)
+        if "link-auth/1" in features:
+            hello["auth_nonce"] = base64url.encode(nonce)
+        peer.say("USER_HELLO", hello, to=EVERYONE)
+        if "link-auth/1" in features and peer.said("AUTH_CHALLENGE"):
+            self._prove_user(peer, attach_ts)
+        if settle:
+            self.settle()
+        return peer
+
+    def _prove_user(self, peer: Peer, attach_ts: int | None) -> None:
+        challenge = peer.members("AUTH_CHALLENGE")[-1]
+        server_id = str(challenge["server_id"])
+        nonce = base64url.decode(str(challenge["nonce"]))
+        proof = signing.sign(peer.key, signing.link_auth(peer.id, server_id, nonce))
+        ts = self.wall if attach_ts is None else attach_ts
+        sig = signing.sign(peer.key, signing.attach(peer.id, server_id, ts, peer.features))
+        peer.say("AUTH_PROOF", {"proof": proof, "attach": {"ts": ts, "sig": sig}}, bind=False)
+
+    def plain_server(self, server: Server, name: str, *, key: PrivateKey | None = None) -> Peer:
+        """A v1.3 server without extensions, admitted by its key beforehand or refused."""
+        peer = self.open_socket(server, name, key=key)
+        peer.say(
+            "SERVER_HELLO_JOIN",
+            {"host": "127.0.0.9", "port": 9009, "pubkey": peer.key.public.text},
+            to="localhost:8001",
+        )
+        return peer
+
+    # --- running --------------------------------------------------------------------------------
+
+    def now(self) -> Now:
+        return Now(self.wall, self.mono)
+
+    def run(self, seconds: float) -> None:
+        """Let time pass, a tick every 250 ms."""
+        for _ in range(int(seconds * 4)):
+            self.wall += 250
+            self.mono += 250
+            for server in self.servers.values():
+                if server.up:
+                    self.event(server, Tick())
+        self.settle()
+
+    def settle(self) -> None:
+        if self._running:
+            return
+        self._running = True
+        while self._agenda:
+            server, event = self._agenda.popleft()
+            if server.up:
+                for effect in server.node.handle(event, self.now()):
+                    self._do(server, effect)
+        self._running = False
+
+    def event(self, server: Server, event: Event) -> None:
+        self._agenda.append((server, event))
+        self.settle()
+
+    def bytes_in(self, server: Server, link: int, data: bytes) -> None:
+        if link not in server.wires:
+            return
+        try:
+            event: Event = FrameReceived(link, decode(data))
+        except PeerFault as fault:
+            event = FrameRefused(link, fault)
+        self.event(server, event)
+
+    def lose(self, server: Server, link: int, reason: str) -> None:
+        wire = server.wires.pop(link, None)
+        if wire is None:
+            return
+        self.event(server, LinkLost(link, reason))
+        if isinstance(wire, Peer):
+            wire.lost = True
+        else:
+            other, other_link = wire
+            self.lose(other, other_link, reason)
+
+    def kill(self, server: Server) -> None:
+        """As kill -9 does: its sockets break, nothing is said."""
+        server.up = False
+        for link in tuple(server.wires):
+            self.lose(server, link, "connection reset")
+
+    def restart(self, server: Server, remembered: Remembered | None = None) -> None:
+        server.node = Node(
+            server.settings, self.suite, server.key.public, remembered or load(server.disk)
+        )
+        server.up = True
+
+    def _link(self) -> int:
+        self._next_link += 1
+        return self._next_link
+
+    # --- effects --------------------------------------------------------------------------------
+
+    def _do(self, server: Server, effect: Effect) -> None:  # noqa: C901 - one case an effect
+        match effect:
+            case Send():
+                self._put(server, effect.links, self._encoded(server, effect.frame))
+            case Relay():
+                self._put(server, effect.links, effect.data)
+            case Snapshot():
+                for frame in effect.frames:
+                    data = frame if isinstance(frame, bytes) else self._encoded(server, frame)
+                    self._put(server, (effect.link,), data)
+            case Close():
+                self._close(server, effect)
+            case Dial():
+                self._dial(server, effect)
+            case Probe():
+                wire = server.wires.get(effect.link)
+                dead = isinstance(wire, Peer) and not wire.answers_pings
+                self.event(server, ProbeFailed(effect.link) if dead else Alive(effect.link))
+            case Ping():
+                wire = server.wires.get(effect.link)
+                if not isinstance(wire, Peer) or wire.answers_pings:
+                    self.event(server, Alive(effect.link))
+            case Persist():
+                server.disk.append(effect.record)
+            case Note():
+                server.notes.append(effect)
+            case Answer():
+                server.answers.append(effect)
+            case Throttle():
+                server.paused_ms[effect.link] = effect.pause_ms
+            case Identified():
+                server.identified[effect.link] = effect.peer
+
+    def _put(self, server: Server, links: tuple[int, ...], data: bytes) -> None:
+        frame: Envelope | None = None
+        for link in links:
+            wire = server.wires.get(link)
+            if isinstance(wire, Peer):
+                frame = frame or decode(data)
+                wire.heard.append(frame)
+            elif wire is not None:
+                self.bytes_in(wire[0], wire[1], data)
+
+    def _encoded(self, server: Server, frame: Outgoing) -> bytes:
+        known = self._signed.get(id(frame))
+        if known is not None and known[0] is frame:
+            return known[1]
+        members = json.loads(frame.payload)
+        for name, preimage in frame.proofs:
+            members[name] = base64url.encode(server.key.sign(preimage))
+        payload = frame.payload if frame.verbatim else canonical(members)
+        sig = base64url.encode(server.key.sign(canonical(members))) if frame.signed else ""
+        data = encode(frame.type, frame.from_, frame.to, frame.ts, payload, sig)
+        self._signed[id(frame)] = (frame, data)
+        return data
+
+    def _close(self, server: Server, effect: Close) -> None:
+        wire = server.wires.get(effect.link)
+        if isinstance(wire, Peer):
+            wire.closed = effect.code
+        self.lose(server, effect.link, f"closed: {effect.reason}")
+
+    def _dial(self, server: Server, effect: Dial) -> None:
+        target = next(
+            (s for s in self.servers.values() if s.settings.address == effect.address and s.up),
+            None,
+        )
+        if target is None:
+            self.event(server, DialFailed(effect.address, "[Errno 111] Connection refused"))
+            return
+        mine, theirs = self._link(), self._link()
+        server.wires[mine], target.wires[theirs] = (target, theirs), (server, mine)
+        nonce, other = self.suite.random(32), self.suite.random(32)
+        self.event(
+            target,
+            LinkOpened(theirs, "127.0.0.1", True, False, other, an_id(f"spare {theirs}")),
+        )
+        self.event(
+            server,
+            LinkOpened(
+                mine, "127.0.0.1", True, False, nonce, an_id(f"spare {mine}"), effect.address
+            ),
+        )
+
+
+R = TypeVar("R", bound=Record)
+
+
+def load(disk: list[Record]) -> Remembered:
+    """What a store would load after these writes: the newest row of each key."""
+
+    def newest(kind: type[R], key: str) -> tuple[R, ...]:
+        rows = {getattr(x, key): x for x in disk if isinstance(x, kind)}
+        return tuple(rows.values())
+
+    versions = [x.version for x in disk if isinstance(x, records.ChannelVersion)]
+    gone = {x.server_id for x in disk if isinstance(x, records.Forgotten)}
+    return Remembered(
+        pins=tuple(p for p in newest(records.ServerPin, "server_id") if p.server_id not in gone),
+        rulings=newest(records.Ruling, "fingerprint"),
+        accounts=newest(records.Account, "user_id"),
+        homes=newest(records.Home, "user_id"),
+        shares=newest(records.ChannelShare, "member_id"),
+        channel_version=max(versions, default=0),
+    )
+
+
+def message(
+    author: Peer, to: str, text: bytes = b"hello", ts: int | None = None
+) -> dict[str, object]:
+    """The members of a MSG_DIRECT or MSG_PUBLIC_CHANNEL whose content_sig holds."""
+    ts = author.mesh.wall if ts is None else ts
+    raw = hashlib.sha512(text).digest() * 8
+    if to == "public":
+        sig = content_sig.sign_public(author.key, raw, author.id, ts)
+    else:
+        sig = content_sig.sign_direct(author.key, raw, author.id, to, ts)
+    return {
+        "ciphertext": base64url.encode(raw),
+        "sender_pub": author.key.public.text,
+        "content_sig": sig,
+    }
+
+
+__all__ = [
+    "HYBRID",
+    "SERVER_FEATURES",
+    "Mesh",
+    "Peer",
+    "Server",
+    "an_id",
+    "load",
+    "message",
+    "payloads",
+]
