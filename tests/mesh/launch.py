@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import logbook
+
 PROJECT = Path(__file__).resolve().parents[2]
 START_S = 20.0
 LISTENING = re.compile(r"Listening on ws://127\.0\.0\.1:(\d+)")
@@ -83,3 +85,4 @@ def running(folder: Path, *flags: str, port: int = 0) -> Iterator[Running]:
         reader.join()
         if process.stderr is not None:
             process.stderr.close()
+        logbook.keep(server.lines)

@@ -20,6 +20,8 @@ import aiohttp
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from tests import logbook
+
 PSS = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.MAX_LENGTH)
 PSS_ANY = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.AUTO)
 OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
@@ -115,6 +117,7 @@ class V13:
 
     def message(self, text: bytes, to: str, to_key: str, ts: int) -> Frame:
         """The payload of a MSG_DIRECT: one OAEP block, content_sig over the raw bytes."""
+        logbook.said(text.decode(errors="replace"))
         sealed = public_key(to_key).encrypt(text, OAEP)
         said = sealed + self.id.encode() + to.encode() + str(ts).encode()
         return {

@@ -24,6 +24,9 @@ SILENCE_S: Final = 45
 
 USER_FRAMES_BURST: Final = 120
 USER_FRAMES_PER_S: Final = 30
+USER_BYTES_BURST: Final = 2 * MIB
+USER_BYTES_PER_S: Final = 4 * MIB
+FILE_FRAME_COST_BYTES: Final = 12 * KIB  # of that rate at the least: each hop signs each frame
 CONNECTIONS_PER_ADDRESS: Final = 64
 HELLOS_PER_S: Final = 5
 
@@ -51,6 +54,7 @@ FILE_CHUNK_BYTES_V13: Final = 400
 FILE_BYTES_PER_S: Final = MIB
 
 CHANNEL_VERSION_JUMP: Final = 1000
+CHANNEL_VERSION_FIRST: Final = 1_000_000  # the first one heard of: any mesh may be that old
 
 TYPE_CHARS: Final = 64
 ADDRESSEE_CHARS: Final = 300  # an id, or "host:port" with the longest host name

@@ -1,0 +1,1 @@
+"""`socp` and its verbs."""

@@ -1,0 +1,246 @@
+"""Carries out what is typed and says what comes: the same for a terminal and for a script."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import shlex
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, assert_never
+
+from socp.cli.lines import commands
+from socp.cli.lines.comings import Comings
+from socp.cli.lines.commands import Command, Unclear
+from socp.cli.lines.entries import Entry
+from socp.cli.lines.help import help_entries
+from socp.cli.lines.own_lines import OwnLines
+from socp.cli.lines.phrases import Phrases, fingerprint_text, time_of
+from socp.cli.lines.transfers import Transfers
+from socp.client.client import Client
+from socp.client.errors import NoAnswer, UnknownPerson
+from socp.client.notices import GivenUp, Notice
+from socp.member import effects
+from socp.wire.ids import PUBLIC
+from socp.wire.text import printable
+
+_NAMED_S: Final = 3.0
+_LOOK_AGAIN_S: Final = 0.2  # that a key has come is told by no notice
+EVERYONE: Final = frozenset({"all", "everyone", "public"})
+
+Show = Callable[[Entry], None]
+
+
+def now_ms() -> int:
+    """Unix ms."""
+    return time.time_ns() // 1_000_000
+
+
+class Left(Exception):
+    """The person wants to go."""
+
+
+class Desk:
+    """`obey` what is typed, `follow` what happens. `patience_s`: a name may turn up that late."""
+
+    def __init__(
+        self, me: Client, show: Show, *, hold_s: float, patience_s: float, has_toolbar: bool
+    ) -> None:
+        """`hold_s`: how long one's own line may be on its way before it is shown as waiting."""
+        self.me = me
+        self.turned_to = ""  # user id, "public", or nobody yet
+        self.given_up = False
+        self.phrases = Phrases(me.contacts.label, me.user_id, me.url)
+        self._show = show
+        self._patience_s = patience_s
+        self._moved = asyncio.Event()
+        self._attached_s = math.inf  # monotonic
+        self.lines = OwnLines(self.phrases, show, hold_s)
+        self.transfers = Transfers(self.phrases, show, has_toolbar=has_toolbar)
+        self._comings = Comings(self.phrases, show)
+
+    # --- what is typed --------------------------------------------------------------------------
+
+    async def obey(self, line: str) -> None:
+        """Carry out one line. Unclear or ClientError say why not; Left."""
+        # A terminal hands over bytes that are no UTF-8 as lone surrogates, which nobody could send.
+        command = commands.parse(line.encode(errors="replace").decode())
+        if command is not None:
+            await self._do(command)
+
+    async def _do(self, command: Command) -> None:
+        match command:
+            case commands.Tell():
+                await self._say(await self._find(command.who), command.text)
+            case commands.TellAll():
+                await self._say(PUBLIC, command.text)
+            case commands.Plain():
+                if not self.turned_to:
+                    raise Unclear("to whom? /tell NAME text or /all text; then just type")
+                await self._say(self.turned_to, command.text)
+            case commands.SendFile():
+                await self._send_file(command)
+            case commands.Cancel():
+                await self.me.cancel_file(self.transfers.named(command.name))
+            case commands.Wait():
+                await asyncio.sleep(command.seconds)
+            case commands.Quit():
+                raise Left
+            case commands.Whois() | commands.ListUsers() | commands.Members() | commands.Help():
+                await self._answer(command)
+            case _:
+                assert_never(command)
+
+    async def _answer(
+        self, command: commands.Whois | commands.ListUsers | commands.Members | commands.Help
+    ) -> None:
+        match command:
+            case commands.Whois():
+                await self._whois(await self._find(command.who))
+            case commands.ListUsers():
+                await self._list()
+            case commands.Members():
+                self._members()
+            case commands.Help():
+                for entry in help_entries():
+                    self._show(entry)
+
+    async def _say(self, to: str, text: str) -> None:
+        self.turned_to = to
+        if text:
+            self.lines.said(await self.me.send(to, text))
+
+    async def _send_file(self, command: commands.SendFile) -> None:
+        everyone = command.who.casefold() in EVERYONE
+        to = PUBLIC if everyone else await self._find(command.who)
+        path = typed_path(command.path)
+        await self._reached(to)
+        self.transfers.offered(await self.me.send_file(to, path), path.name)
+
+    async def _list(self) -> None:
+        await self._attached()
+        users = await self.me.list_users()
+        people = {person.user_id: person for person in self.me.contacts.members()}
+        self._show(Entry((("class:mark", f"{len(users)} on the server's list:"),)))
+        for user_id in users:
+            if user_id == self.me.user_id:
+                self._show(Entry((("", "  "), ("class:name", self.me.name), ("", "  you"))))
+            elif person := people.get(user_id):
+                self._show(self.phrases.person(person, now_ms()))
+            else:
+                self._show(Entry((("", f"  {printable(user_id, width=36)}  not seen yet"),)))
+
+    def _members(self) -> None:
+        people = self.me.contacts.members()
+        head = f"everyone: you and {len(people)} more can read what is said with /all"
+        self._show(Entry((("class:mark", head),)))
+        for person in people:
+            self._show(self.phrases.person(person, now_ms()))
+
+    async def _whois(self, user_id: str) -> None:
+        if user_id == self.me.user_id:
+            self._facts("you", user_id, self.me.fingerprint, "")
+            return
+        answer = await self.me.look_up(user_id)
+        person = next((p for p in self.me.contacts.members() if p.user_id == user_id), None)
+        facts = [answer.note] if answer.note else []
+        if person and person.first_seen_ms:
+            facts.append(f"first seen {time_of(person.first_seen_ms, now_ms())}")
+        note = "; ".join(facts)
+        self._facts(self.phrases.name(user_id), user_id, answer.pubkey_fingerprint, note)
+
+    def _facts(self, name: str, user_id: str, fingerprint: str, note: str) -> None:
+        rows = [f"id  {user_id}", f"key {fingerprint_text(fingerprint)}", *([note] if note else [])]
+        self._show(Entry((("class:name", f"{name}  "),), "\n".join(rows)))
+
+    async def _find(self, who: str) -> str:
+        """A user id. A script may name somebody whom the server has not told of yet."""
+        until = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return self.me.find(who)
+            except UnknownPerson:
+                if self.me.attached:  # by then everybody who is here has been named
+                    until = min(until, self._attached_s + _NAMED_S)
+                if time.monotonic() >= until:
+                    raise
+                await self._news(until - time.monotonic())
+
+    async def _reached(self, to: str) -> None:
+        """Files cannot wait, but a script can: for the link, the reader, the channel's key."""
+        until = time.monotonic() + self._patience_s
+        while not self.me.reaches(to) and time.monotonic() < until:
+            await self._news(min(until - time.monotonic(), _LOOK_AGAIN_S))
+
+    async def _attached(self) -> None:
+        until = time.monotonic() + self._patience_s
+        while not self.me.attached:
+            if time.monotonic() >= until:
+                raise NoAnswer("not connected; try again when the server is back")
+            await self._news(until - time.monotonic())
+
+    async def _news(self, seconds: float) -> None:
+        self._moved.clear()
+        try:
+            async with asyncio.timeout(max(seconds, 0)):
+                await self._moved.wait()
+        except TimeoutError:
+            return
+
+    # --- what happens ---------------------------------------------------------------------------
+
+    async def follow(self) -> None:
+        """Say what happens until it is over for good (`given_up`)."""
+        async for notice in self.me.events():
+            self._heard(notice)
+            self._moved.set()
+            if isinstance(notice, GivenUp):
+                self.given_up = True
+                return
+
+    def _heard(self, notice: Notice) -> None:
+        match notice:
+            case effects.LineMoved():
+                self._comings.tell_of(notice.to)
+                self.lines.moved(notice)
+            case effects.Online():
+                self._attached_s = time.monotonic()
+            case effects.PeerMoved():
+                self._comings.moved(notice)
+            case effects.MessageArrived() | effects.FileOffered():
+                self._comings.tell_of(notice.author)
+            case effects.FileProgress() | effects.FileDone() | effects.FileFailed():
+                self.transfers.moved(notice)
+        entry = self.phrases.entry(notice, now_ms())
+        if entry is not None:
+            self._show(entry)
+
+    # --- the end --------------------------------------------------------------------------------
+
+    def outstanding(self) -> list[str]:
+        """What was asked for and is not done yet, one phrase each."""
+        return [*self.lines.outstanding(), *self.transfers.outstanding()]
+
+    async def finished(self, seconds: float) -> None:
+        """Return when nothing is outstanding, or after so long."""
+        until = time.monotonic() + seconds
+        while self.outstanding() and not self.given_up and time.monotonic() < until:
+            await self._news(until - time.monotonic())
+
+    @property
+    def failed(self) -> bool:
+        """Something that was said or sent was refused."""
+        return self.lines.refused or self.transfers.failed
+
+
+def typed_path(text: str) -> Path:
+    """A path as people and file managers write it: ~, quotes, backslashes before spaces."""
+    path = Path(text).expanduser()
+    if path.exists():
+        return path
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return path
+    return Path(words[0]).expanduser() if len(words) == 1 else path

@@ -1,0 +1,98 @@
+"""What became of the lines one said: shown once where all goes well, and more where it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from socp.cli.lines.entries import Entry
+from socp.cli.lines.phrases import Phrases
+from socp.client.line import Line
+from socp.member.effects import LineMoved
+from socp.member.records import LineState
+from socp.wire.text import printable
+
+_SHOWN_COLUMNS: Final = 40
+_SAYING_S: Final = 0.2  # by then a line that is being said is known as one's own
+
+
+class OwnLines:
+    """Lines of this run, and those that an earlier one left waiting."""
+
+    def __init__(self, phrases: Phrases, show: Callable[[Entry], None], hold_s: float) -> None:
+        self._phrases = phrases
+        self._show = show
+        self._hold_s = hold_s
+        self._mine: dict[int, Line] = {}  # said in this run, not settled
+        self._shown: dict[int, str] = {}  # line_id -> the reason it was last shown with
+        self._first_said: int | None = None  # line ids count up: lower ones are an earlier run's
+        self.refused = False
+
+    def said(self, line: Line) -> None:
+        """The person said this now. A moment's delay is not worth a word."""
+        moved = _moved(line)
+        if self._first_said is None:
+            self._first_said = line.line_id
+        if line.state in (LineState.DONE, LineState.REFUSED):
+            self._settle(moved)
+            return
+        self._mine[line.line_id] = line
+        if line.reason:
+            self._waits(moved)
+        else:
+            asyncio.get_running_loop().call_later(self._hold_s, self._held, line)
+
+    def moved(self, moved: LineMoved) -> None:
+        """The state of a line, in the order the brain tells it."""
+        if moved.state in (LineState.DONE, LineState.REFUSED):
+            if moved.line_id in self._mine or moved.line_id in self._shown:
+                self._settle(moved)
+            else:  # just being said, or an earlier run's
+                asyncio.get_running_loop().call_later(_SAYING_S, self._older, moved)
+        elif moved.reason:
+            self._waits(moved)
+
+    def outstanding(self) -> list[str]:
+        """Lines of this run that are not handed over."""
+        return [
+            f"to {self._phrases.name(line.to)}: "
+            f"{printable(line.text, width=_SHOWN_COLUMNS)}"
+            + (f" ({printable(line.reason)})" if line.reason else "")
+            for line in self._mine.values()
+        ]
+
+    def _held(self, line: Line) -> None:
+        if line.line_id in self._mine and line.line_id not in self._shown:
+            self._waits(_moved(line))
+
+    def _older(self, moved: LineMoved) -> None:
+        if self._first_said is None or moved.line_id < self._first_said:
+            self._show(self._phrases.own_moved(moved, _now()))
+
+    def _waits(self, moved: LineMoved) -> None:
+        if self._shown.get(moved.line_id) == moved.reason:
+            return
+        again = moved.line_id in self._shown
+        self._shown[moved.line_id] = moved.reason
+        phrase = self._phrases.own_still_waits if again else self._phrases.own_waits
+        self._show(phrase(moved, _now()))
+
+    def _settle(self, moved: LineMoved) -> None:
+        self._mine.pop(moved.line_id, None)
+        shown = self._shown.pop(moved.line_id, None) is not None
+        if moved.state is LineState.REFUSED:
+            self.refused = True
+        if moved.state is LineState.DONE and not shown:
+            self._show(self._phrases.own(moved, _now()))
+        else:
+            self._show(self._phrases.own_moved(moved, _now()))
+
+
+def _moved(line: Line) -> LineMoved:
+    return LineMoved(line.line_id, line.to, line.text, line.state, line.reason)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,1 @@
+"""The user's client on asyncio, and the library to build others on: begin at `client.Client`."""

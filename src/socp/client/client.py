@@ -1,0 +1,279 @@
+"""The library's front door: somebody who is attached to a server, and what they can do there.
+
+async with Client.open(Path("alice"), "ws://localhost:8001", name="alice") as alice:
+    line = await alice.send(alice.find("bob"), "hello")
+    await line.settled()
+    async for notice in alice.events():
+        ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import Final, Self, TypeVar
+from weakref import WeakValueDictionary
+
+import socp
+from socp.client import server_url, sources
+from socp.client.attachment import Attachment
+from socp.client.errors import AmbiguousPerson, NoAnswer, UnknownPerson
+from socp.client.file_work import FileWork
+from socp.client.inbox import Inbox
+from socp.client.line import Line
+from socp.client.notices import Notice
+from socp.client.profile_folder import OpenProfile, open_profile
+from socp.client.sinks import Downloads
+from socp.client.walk import Walk
+from socp.crypto.keys import RsaSuite, Suite
+from socp.member import effects, events
+from socp.member.contacts import AddressBook
+from socp.member.effects import LineMoved, ListAnswered, WhoisAnswered
+from socp.member.member import Member
+from socp.member.profile import Profile
+from socp.wire.ids import PUBLIC
+from socp.wire.text import printable
+
+ANSWER_S: Final = 10
+_CLIENT: Final = f"socp/{socp.__version__}"
+A = TypeVar("A")
+
+
+class Client:
+    """One user. Use `Client.open`; everything here belongs to the event loop it was opened in."""
+
+    def __init__(
+        self, profile: OpenProfile, url: server_url.ServerUrl, suite: Suite, downloads: Path
+    ) -> None:
+        self.url = url.text
+        self.user_id = profile.user_id
+        self.name = profile.display_name
+        self.fingerprint = profile.key.public.fingerprint
+        self.new_key = profile.new_key
+        self._suite = suite
+        self._member = Member(
+            Profile(profile.user_id, profile.display_name, _CLIENT, url.text),
+            suite,
+            profile.key,
+            profile.store.load(),
+        )
+        self._walk = Walk(self._member, profile.store, self._carry_out)
+        self._inbox = Inbox()
+        self._attachment = Attachment(url, self._walk, self._inbox.put, self._room)
+        self._tasks = asyncio.TaskGroup()
+        self._running: set[asyncio.Task[None]] = set()
+        self._files = FileWork(
+            Downloads(downloads), self._start, self._walk.feed, self._attachment.outgoing_room
+        )
+        self._lines: WeakValueDictionary[int, Line] = WeakValueDictionary()
+        self._lists: list[asyncio.Future[ListAnswered]] = []
+        self._look_ups: dict[str, list[asyncio.Future[WhoisAnswered]]] = {}
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(
+        cls,
+        profile: Path,
+        server: str,
+        *,
+        name: str,
+        downloads: Path,
+        suite: Suite | None = None,
+        making_key: Callable[[], None] = lambda: None,
+    ) -> AsyncIterator[Self]:
+        """Open the profile folder (made where missing, with a new key), stay attached to `server`.
+
+        `name` is the label that others see; received files land in `downloads`; `making_key` is
+        called, in a thread, where a new key keeps everybody waiting for some seconds. BadAddress,
+        ProfileBusy, ProfileUnusable; the last also later, when nothing more can be remembered.
+        """
+        url = server_url.parse(server)
+        suite = suite or RsaSuite()
+        opened = await asyncio.to_thread(open_profile, profile, name, suite, making_key)
+        try:
+            me = cls(opened, url, suite, downloads)
+            await asyncio.to_thread(Downloads(downloads).sweep)
+            try:
+                async with me._tasks, me._attached():
+                    yield me
+            except BaseExceptionGroup as group:
+                raise _first(group) from None
+        finally:
+            await asyncio.to_thread(opened.store.close)
+
+    # --- who ------------------------------------------------------------------------------------
+
+    @property
+    def contacts(self) -> AddressBook:
+        """Everybody known."""
+        return self._member.contacts
+
+    @property
+    def attached(self) -> bool:
+        """Whether the server took us and the link lives."""
+        return self._member.attached
+
+    def reaches(self, to: str) -> bool:
+        """Whether something to a user id or "public" could go out now; files cannot wait."""
+        there = self._member.can_post if to == PUBLIC else self.contacts.is_online(to)
+        return self.attached and there
+
+    def find(self, name_or_id: str) -> str:
+        """The user id meant by a name, an id or its start; UnknownPerson, AmbiguousPerson."""
+        found = self.contacts.resolve(name_or_id)
+        shown = printable(name_or_id)
+        if not found:
+            raise UnknownPerson(f'nobody known is called "{shown}"; /list shows who is here')
+        if len(found) > 1:
+            labels = ", ".join(self.contacts.label(user_id) for user_id in found)
+            raise AmbiguousPerson(f'"{shown}" can be any of {labels}; say which', found)
+        return found[0]
+
+    # --- say ------------------------------------------------------------------------------------
+
+    async def send(self, to: str, text: str) -> Line:
+        """Say `text` to a user id or "public". Returns when it is remembered, online or not."""
+        batch = self._walk.feed(events.Say(to, text))
+        moved = [
+            effect.notice
+            for effect in batch.effects
+            if isinstance(effect, effects.Tell) and isinstance(effect.notice, LineMoved)
+        ]
+        # Older lines may move as well; ids count up, and each new line is told of.
+        line = Line(max(moved, key=lambda notice: notice.line_id))
+        self._lines[line.line_id] = line
+        await batch.done
+        return line
+
+    async def list_users(self) -> tuple[str, ...]:
+        """Who the server says is registered or online (user ids, sorted). NoAnswer."""
+        answer: asyncio.Future[ListAnswered] = asyncio.get_running_loop().create_future()
+        self._lists.append(answer)
+        self._walk.feed(events.RequestList())
+        try:
+            return (await self._answered(answer)).users
+        finally:
+            self._lists.remove(answer)
+
+    async def look_up(self, user_id: str) -> WhoisAnswered:
+        """Somebody's key, from our pins or the directory. NoAnswer."""
+        answer: asyncio.Future[WhoisAnswered] = asyncio.get_running_loop().create_future()
+        waiting = self._look_ups.setdefault(user_id, [])
+        waiting.append(answer)
+        self._walk.feed(events.LookUp(user_id))
+        try:
+            return await self._answered(answer)
+        finally:
+            waiting.remove(answer)
+            if not waiting:
+                self._look_ups.pop(user_id, None)
+
+    async def send_file(self, to: str, path: Path) -> str:
+        """Offer a file to a user id or "public"; its file_id. FileUnsendable.
+
+        FileDone or FileFailed in `events` says how it went.
+        """
+        source = await asyncio.to_thread(sources.measure, path)
+        file_id = str(uuid.uuid4())
+        self._files.offer(file_id, source)
+        offer = events.OfferFile(
+            file_id, to, source.name, source.size, source.sha256, source.chunk_hashes
+        )
+        await self._walk.feed(offer).done
+        return file_id
+
+    async def cancel_file(self, file_id: str) -> None:
+        """Break a transfer off, whichever way it goes."""
+        await self._walk.feed(events.CancelFile(file_id)).done
+
+    async def events(self) -> AsyncIterator[Notice]:
+        """Everything there is to be told, in order, from the start on. One reader."""
+        while True:
+            yield await self._inbox.get()
+
+    # --- behind the door ------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def _attached(self) -> AsyncIterator[None]:
+        walking = self._tasks.create_task(self._walk.run())
+        attached = self._tasks.create_task(self._attachment.run())
+        ticking = self._tasks.create_task(self._attachment.tick())
+        try:
+            yield
+        finally:
+            ticking.cancel()
+            attached.cancel()
+            await asyncio.wait({attached})
+            if not walking.done():
+                await self._walk.settled()
+            walking.cancel()
+            for task in self._running:
+                task.cancel()
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        """Run beside the rest until done, or until we close."""
+        task = self._tasks.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _room(self) -> None:
+        await self._walk.waiting.room()
+        await self._inbox.waiting.room()
+        await self._files.writing.room()
+
+    async def _answered(self, answer: asyncio.Future[A]) -> A:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return await answer
+        except TimeoutError:
+            why = "it does not answer" if self.attached else "there is no link to it"
+            raise NoAnswer(f"nothing from {self.url}: {why}; try again later") from None
+
+    def _carry_out(self, effect: effects.Effect, link: int) -> None:
+        match effect:
+            case effects.Transmit():
+                self._attachment.send(effect.data, link)
+            case effects.Tell():
+                self._told(effect.notice)
+            case effects.Disconnect():
+                self._attachment.hang_up(effect.reason, link, retry=effect.retry)
+            case effects.Persist():
+                pass  # done, before anything of its batch came here
+            case effects.GenerateChannelKey():
+                self._start(self._generate(effect.version))
+            case _:
+                self._files.carry_out(effect)
+
+    async def _generate(self, version: int) -> None:
+        key = await asyncio.to_thread(self._suite.generate)
+        self._walk.feed(events.ChannelKeyGenerated(version, key))
+
+    def _told(self, notice: effects.Notice) -> None:
+        match notice:
+            case effects.Online():
+                self._attachment.online()
+            case effects.LineMoved():
+                if line := self._lines.get(notice.line_id):
+                    line.moved(notice)
+            case effects.ListAnswered():
+                _resolve(self._lists, notice)
+            case effects.WhoisAnswered():
+                _resolve(self._look_ups.get(notice.user_id, ()), notice)
+            case effects.FileDone() | effects.FileFailed() if notice.sending:
+                self._files.sent(notice.file_id)
+        self._inbox.put(notice)
+
+
+def _resolve(waiting: Iterable[asyncio.Future[A]], answer: A) -> None:
+    for future in waiting:
+        if not future.done():
+            future.set_result(answer)
+
+
+def _first(group: BaseExceptionGroup) -> BaseException:
+    """What went wrong first; the rest followed from it."""
+    fault = group.exceptions[0]
+    return _first(fault) if isinstance(fault, BaseExceptionGroup) else fault

@@ -1,0 +1,49 @@
+"""What goes wrong for a client, by name; `str()` of each is a line for a person, with a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class ClientError(Exception):
+    """Any of these; a program that only wants to show the line catches this one."""
+
+
+class ProfileBusy(ClientError):
+    """Another process uses this profile."""
+
+
+class ProfileUnusable(ClientError):
+    """The profile's folder, key or store cannot be read or written."""
+
+
+class BadAddress(ClientError):
+    """The server's address is not one."""
+
+
+class TurnedAway(ClientError):
+    """The server refused us, and trying again would not help."""
+
+
+class NoAnswer(ClientError):
+    """The server did not answer in time, or there is no link to ask over."""
+
+
+class UnknownPerson(ClientError):
+    """Nobody known is called that."""
+
+
+class AmbiguousPerson(ClientError):
+    """Several people are called that. `user_ids` are theirs."""
+
+    def __init__(self, line: str, user_ids: Sequence[str]) -> None:
+        super().__init__(line)
+        self.user_ids = tuple(user_ids)
+
+
+class FileUnsendable(ClientError):
+    """A file that cannot be offered, or changed while it was read."""
+
+
+class FileUnstorable(ClientError):
+    """A received file that could not be kept; nothing of it counts as received."""

@@ -1,0 +1,34 @@
+"""One thing the person said, and what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from socp.member.effects import LineMoved
+from socp.member.records import LineState
+
+_SETTLED = (LineState.DONE, LineState.REFUSED)
+
+
+class Line:
+    """Kept up to date as long as somebody holds it. One that waits may be sent in a later run."""
+
+    def __init__(self, moved: LineMoved) -> None:
+        self.line_id = moved.line_id
+        self.to = moved.to
+        self.text = moved.text
+        self.state = moved.state
+        self.reason = moved.reason
+        self._over = asyncio.Event()
+        self.moved(moved)
+
+    def moved(self, moved: LineMoved) -> None:
+        """Its newest state."""
+        self.state, self.reason = moved.state, moved.reason
+        if self.state in _SETTLED:
+            self._over.set()
+
+    async def settled(self) -> LineState:
+        """DONE or REFUSED. As long as the recipient is away, neither: use a time limit."""
+        await self._over.wait()
+        return self.state

@@ -1,0 +1,64 @@
+"""A profile on disk: who somebody is, their key, what they remember. One folder, one process."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from socp.client.errors import ProfileBusy, ProfileUnusable
+from socp.crypto.keys import PrivateKey, Suite
+from socp.keystore import KeyFileError, load_or_create
+from socp.storage.errors import FolderBusy, StorageError
+from socp.storage.profile_store import ProfileStore
+
+KEY_FILE: Final = "key.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenProfile:
+    """Close the store when done. `new_key`: made just now, so this is a new identity."""
+
+    store: ProfileStore
+    user_id: str
+    display_name: str
+    key: PrivateKey = field(repr=False)
+    new_key: bool
+
+
+def open_profile(
+    folder: Path, name: str, suite: Suite, making_key: Callable[[], None] = lambda: None
+) -> OpenProfile:
+    """Lock the folder, load the key or make it. Blocks, for seconds where the key is made.
+
+    `making_key` is called before that. ProfileBusy where another process has the folder,
+    ProfileUnusable with the reason otherwise.
+    """
+    try:
+        store = ProfileStore.open(folder)
+    except FolderBusy as fault:
+        raise ProfileBusy(str(fault)) from None
+    except StorageError as fault:
+        raise ProfileUnusable(str(fault)) from None
+    try:
+        if not (folder / KEY_FILE).exists():
+            making_key()
+        key, made = load_or_create(folder / KEY_FILE, suite)
+        return OpenProfile(store, *_identity(store, name, anew=made), key, made)
+    except (KeyFileError, StorageError) as fault:
+        store.close()
+        raise ProfileUnusable(str(fault)) from None
+    except BaseException:
+        store.close()
+        raise
+
+
+def _identity(store: ProfileStore, name: str, *, anew: bool) -> tuple[str, str]:
+    """(user_id, display_name). A lost key is a new identity: others pinned the old one."""
+    known = store.identity()
+    user_id = str(uuid.uuid4()) if known is None or anew else known[0]
+    if known != (user_id, name):
+        store.set_identity(user_id, name)
+    return user_id, name

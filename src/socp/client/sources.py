@@ -1,0 +1,91 @@
+"""Files being sent: measured and hashed once, then read piece by piece. Everything here blocks."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from socp.client.errors import FileUnsendable
+from socp.wire import limits
+from socp.wire.text import printable
+
+# O_NONBLOCK: a pipe that nobody writes to must not hang us.
+_READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An open file as it was when it was measured. `chunk_hashes` as OfferFile wants them."""
+
+    descriptor: int
+    name: str
+    size: int  # bytes
+    sha256: str  # hex
+    chunk_hashes: bytes
+    modified_ns: int
+
+    def read(self, offset: int, size: int) -> bytes:
+        """The piece, or FileUnsendable where the file is not the one that was measured any more."""
+        try:
+            data = os.pread(self.descriptor, size, offset)
+            found = os.fstat(self.descriptor)
+        except OSError as fault:
+            raise FileUnsendable(f"{self._shown} cannot be read: {fault.strerror}") from None
+        if len(data) != size or (found.st_size, found.st_mtime_ns) != (self.size, self.modified_ns):
+            raise FileUnsendable(
+                f"{self._shown} changed while it was being sent; send it again when it is complete"
+            )
+        return data
+
+    def close(self) -> None:
+        """Once, when nothing reads any more."""
+        os.close(self.descriptor)
+
+    @property
+    def _shown(self) -> str:
+        return printable(self.name)
+
+
+def measure(path: Path) -> Source:
+    """Open and hash the file; FileUnsendable says in one line why it cannot be sent."""
+    shown = printable(str(path))
+    try:
+        descriptor = os.open(path, _READ)
+    except OSError as fault:
+        raise FileUnsendable(f"{shown} cannot be read: {fault.strerror}") from None
+    except ValueError:  # a null byte in the path
+        raise FileUnsendable(f"{shown} is no path") from None
+    try:
+        return _measured(descriptor, path.name, shown)
+    except OSError as fault:
+        os.close(descriptor)
+        raise FileUnsendable(f"{shown} cannot be read: {fault.strerror}") from None
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _measured(descriptor: int, name: str, shown: str) -> Source:
+    before = os.fstat(descriptor)
+    if stat.S_ISDIR(before.st_mode):
+        raise FileUnsendable(f"{shown} is a folder; pack it into one file first")
+    if not stat.S_ISREG(before.st_mode):
+        raise FileUnsendable(f"{shown} is not a file")
+    if before.st_size > limits.FILE_BYTES:
+        raise FileUnsendable(
+            f"{shown} is too large: it has {before.st_size:,} bytes "
+            f"and {limits.FILE_BYTES:,} can be sent; send it in parts"
+        )
+    whole, pieces, size = hashlib.sha256(), bytearray(), 0
+    while size <= before.st_size and (piece := os.pread(descriptor, limits.FILE_CHUNK_BYTES, size)):
+        whole.update(piece)
+        pieces += hashlib.sha256(piece).digest()
+        size += len(piece)
+    after = os.fstat(descriptor)
+    if size != before.st_size or after.st_mtime_ns != before.st_mtime_ns:
+        raise FileUnsendable(f"{shown} is being written to; send it when it is complete")
+    return Source(descriptor, name, size, whole.hexdigest(), bytes(pieces), before.st_mtime_ns)

@@ -1,0 +1,1 @@
+"""The server's shell: sockets, threads, files and clocks around the brain in `node` (section 1)."""

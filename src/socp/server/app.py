@@ -1,0 +1,176 @@
+"""The server put together, the brain and all that acts for it, from first tick to goodbye."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import ssl
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from socp import __version__
+from socp.crypto.keys import PrivateKey
+from socp.node.effects import Close
+from socp.node.events import Event, Stopping, Tick
+from socp.node.records import Record
+from socp.server import fresh, walk
+from socp.server.admin import AdminDesk
+from socp.server.connection import GOING_AWAY
+from socp.server.dialler import Dialler
+from socp.server.front import FrontDoor
+from socp.server.gate import Gate
+from socp.server.guard import Addresses, Guard
+from socp.server.hands import Crew, Hands
+from socp.server.link import Links
+from socp.server.listeners import Acceptor, Bound
+from socp.server.signers import Signers
+from socp.wire.addresses import is_loopback
+
+log = logging.getLogger("server.server")
+
+TICK_S: Final = 0.25
+TICKS_A_CHECK: Final = 4
+GOODBYE_S: Final = 1.2  # of the 2 s that a stop may take
+FLUSH_S: Final = 0.7  # of those, for what is not signed or committed yet
+LOOK_S: Final = 0.01
+LAST_S: Final = 0.1  # for handlers whose sockets are gone
+
+
+class Status(Protocol):
+    """What we need of socp.node.node.Status."""
+
+    @property
+    def server_id(self) -> str: ...
+
+    @property
+    def users(self) -> int: ...
+
+    @property
+    def servers(self) -> tuple[str, ...]: ...
+
+
+class Brain(walk.Brain, Protocol):
+    """What we need of socp.node.node.Node."""
+
+    def status(self) -> Status: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a server is made of. `write` commits records; `folder` holds the operator's socket."""
+
+    brain: Brain
+    key: PrivateKey
+    write: Callable[[Sequence[Record]], Future[None]]
+    guard: Guard
+    max_per_address: int
+    bound: Bound
+    tls: ssl.SSLContext | None
+    folder: Path
+
+
+class App:
+    """One running server. Made and run on one event loop."""
+
+    def __init__(self, parts: Parts) -> None:
+        loop = asyncio.get_running_loop()
+        self._parts = parts
+        self._gate = Gate()
+        self._links = Links(self.tell)
+        self._signers = Signers(parts.key, self._gate, loop.call_soon_threadsafe)
+        self._desk = AdminDesk(parts.folder, self.tell)
+        self._dialler = Dialler(self._links, self.tell, self._gate)
+        hands = Hands(
+            self._links, self._signers, self._begin, self._dialler.dial, self._desk.answer
+        )
+        self._walk = walk.Walk(
+            parts.brain, parts.write, hands.carry, fresh.now, self._gate, loop.call_soon_threadsafe
+        )
+        self._addresses = Addresses(parts.max_per_address, self._is_exempt)
+        self._front = FrontDoor(
+            parts.guard, self._addresses, self._links, self.tell, self._gate, self._health, loop
+        )
+        self._crew: Crew | None = None
+        self._started = time.monotonic()
+
+    def tell(self, event: Event) -> None:
+        """Give the brain an event; what it says is done, at once or after its commit."""
+        self._walk.tell(event)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop`, then say goodbye to everybody: 2 s at most."""
+        async with asyncio.TaskGroup() as group:
+            self._crew = Crew(group)
+            for listening in self._parts.bound.sockets:
+                acceptor = Acceptor(listening, self._front, self._addresses, self._parts.tls)
+                self._crew.keep(acceptor.run())
+            self._crew.keep(self._tick())
+            self._crew.start(self._desk.serve())
+            _settle_memory()
+            await stop.wait()
+            await self._goodbye()
+            self._crew.dismiss()
+        self._front.pre_shutdown()  # idle HTTP connections, which have nothing to finish
+        await self._front.shutdown(LAST_S)
+        await self._dialler.close()
+        self._signers.stop()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        assert self._crew is not None, "nothing happens before run()"
+        self._crew.start(work)
+
+    async def _tick(self) -> None:
+        ticks = 0
+        while True:
+            try:
+                self.tell(Tick())
+            except Exception:  # a bug must not stop the clock for everybody
+                log.exception("a tick ended for a fault of this server")
+            ticks += 1
+            if ticks % TICKS_A_CHECK == 0:
+                now = time.monotonic()
+                for link in self._links:
+                    link.check(now)
+            await asyncio.sleep(TICK_S)
+
+    async def _goodbye(self) -> None:
+        self._front.closing = True
+        end = time.monotonic() + GOODBYE_S
+        self.tell(Stopping())
+        await self._until(lambda: not self._walk.busy, end - GOODBYE_S + FLUSH_S)
+        for link in self._links:
+            link.close(Close(link.id, GOING_AWAY, "the server stops"))
+        await self._until(lambda: not len(self._links), end)
+        for link in self._links:
+            link.cut("the server stops")
+
+    async def _until(self, done: Callable[[], bool], end: float) -> None:
+        while not done() and time.monotonic() < end:  # noqa: ASYNC110 - ends by the clock, once
+            await asyncio.sleep(LOOK_S)
+
+    def _is_exempt(self, address: str) -> bool:
+        return is_loopback(address) or self._parts.guard.is_proxy(address)
+
+    def _health(self) -> Mapping[str, object]:
+        status = self._parts.brain.status()
+        return {
+            "status": "ok",
+            "server_id": status.server_id,
+            "version": __version__,
+            "users": status.users,
+            "servers": len(status.servers),
+            "links": len(self._links),
+            "uptime_s": int(time.monotonic() - self._started),
+        }
+
+
+def _settle_memory() -> None:
+    """What is here now stays: without this each hello costs more, the more links there are."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 1000)

@@ -1,0 +1,216 @@
+"""The front door: one port for users, servers and plain HTTP (section 1)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final, cast
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_websocket import WebSocketReader
+from aiohttp.web_protocol import RequestHandler
+
+from socp.node.events import Event, LinkOpened
+from socp.server import fresh
+from socp.server.connection import Ear
+from socp.server.gate import Gate
+from socp.server.guard import Addresses, Guard, plain_address
+from socp.server.link import Links
+from socp.server.meter import Meter, Reader
+from socp.wire import limits
+from socp.wire.addresses import is_loopback
+
+log = logging.getLogger("server.http")
+
+REQUEST_S: Final = 10  # for the whole of an HTTP request, and between two of them
+HEADER_BYTES_MAX: Final = 8190
+HEADERS_MAX: Final = 64
+CROWDED: Final = "too many connections from this address; close some first"
+HINT: Final = "this is a SOCP v1.3 chat server; talk with `socp chat --server ws://{}`"
+NOT_OUR_HOST: Final = "not a host name of this server; its operator can add it with --allow-host"
+NOT_OUR_PAGE: Final = "pages of this origin may not connect; the operator can --allow-origin them"
+_OPEN_PATHS: Final = ("/", "/ws", "/chat")  # where people point their clients
+
+
+class Handler(RequestHandler):
+    """aiohttp's protocol of one connection, with our meter before its WebSocket reader."""
+
+    __slots__ = ("address", "addresses", "is_welcome", "meter")
+
+    def __init__(
+        self, manager: web.Server, addresses: Addresses, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        super().__init__(
+            manager,
+            loop=loop,
+            keepalive_timeout=REQUEST_S,
+            lingering_time=0,
+            auto_decompress=False,
+            max_line_size=HEADER_BYTES_MAX,
+            max_field_size=HEADER_BYTES_MAX,
+            max_headers=HEADERS_MAX,
+        )
+        self.addresses = addresses
+        self.address = ""
+        self.is_welcome = True  # not one connection too many of its address
+        self.meter: Meter | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.address = peer_address(transport)
+        self.is_welcome = self.addresses.enter(self.address)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.addresses.leave(self.address)
+        super().connection_lost(exc)
+
+    def set_parser(
+        self, parser: WebSocketReader, data_received_cb: Callable[[], None] | None = None
+    ) -> None:
+        self.meter = Meter(cast("Reader", parser))
+        super().set_parser(cast("WebSocketReader", self.meter), data_received_cb)
+
+    def log_exception(self, *_said: object, **rest: object) -> None:
+        """What aiohttp could not handle: a stranger's bad HTTP, or a bug of ours."""
+        fault = rest.get("exc_info")
+        if isinstance(fault, HttpProcessingError):
+            log.debug("refused a request from %s: %s", self.address, fault.message)
+        else:
+            log.error("a request from %s failed", self.address, exc_info=cast("Exception", fault))
+
+
+class FrontDoor(web.Server):
+    """Makes a Handler for each connection, and answers its requests."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        addresses: Addresses,
+        links: Links,
+        tell: Callable[[Event], None],
+        gate: Gate,
+        health: Callable[[], Mapping[str, object]],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        super().__init__(self._answer, loop=loop)
+        self._guard = guard
+        self._addresses = addresses
+        self._links = links
+        self._tell = tell
+        self._gate = gate
+        self._health = health
+        self._own_loop = loop
+        self.closing = False
+
+    def __call__(self) -> Handler:
+        return Handler(self, self._addresses, self._own_loop)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Any request: refused, upgraded, or told where it is."""
+        handler = request.protocol
+        assert isinstance(handler, Handler)
+        host, origin = request.headers.get("Host"), request.headers.get("Origin")
+        refusal = self._refusal(request, handler, host, origin)
+        if refusal is not None:
+            return refusal
+        if request.headers.get("Upgrade", "").lower().strip() == "websocket":
+            return await self._upgrade(request, handler, browser=origin is not None)
+        if request.method not in ("GET", "HEAD"):
+            return text(405, HINT.format(host))
+        if request.path == "/healthz":
+            return web.json_response(self._health(), dumps=json.dumps, headers=SERVER)
+        if request.path in _OPEN_PATHS:
+            return text(426, HINT.format(host), Upgrade="websocket")
+        return text(404, HINT.format(host))
+
+    def _refusal(
+        self, request: web.BaseRequest, handler: Handler, host: str | None, origin: str | None
+    ) -> web.Response | None:
+        """Why nothing of this request is served, if so."""
+        if not handler.is_welcome:
+            return text(503, CROWDED)
+        if not self._guard.is_our_host(host, local_address(request)):
+            return text(403, NOT_OUR_HOST)
+        if origin is not None and not self._guard.is_our_origin(origin, host):
+            return text(403, NOT_OUR_PAGE)
+        if self.closing:
+            return text(503, "this server is stopping")
+        return None
+
+    async def _upgrade(
+        self, request: web.BaseRequest, handler: Handler, *, browser: bool
+    ) -> web.StreamResponse:
+        if not self._guard.is_proxy(handler.address):
+            return await self._converse(request, handler, handler.address, browser=browser)
+        # All of these headers: some proxies add one of their own below what the client wrote.
+        forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
+        client = self._guard.client_behind(handler.address, forwarded)
+        if client == handler.address:
+            return await self._converse(request, handler, client, browser=browser)
+        try:
+            if not self._addresses.enter(client):
+                return text(503, CROWDED)
+            return await self._converse(request, handler, client, browser=browser)
+        finally:
+            self._addresses.leave(client)
+
+    async def _converse(
+        self, request: web.BaseRequest, handler: Handler, client: str, *, browser: bool
+    ) -> web.StreamResponse:
+        """Make it a WebSocket and listen until its end."""
+        socket = web.WebSocketResponse(
+            autoclose=False,
+            autoping=False,
+            compress=False,
+            decode_text=False,
+            max_msg_size=limits.FRAME_BYTES + 2,  # the meter refuses sooner
+            timeout=0.1,
+        )
+        socket.headers.update(SERVER)
+        await socket.prepare(request)
+        transport, meter = request.transport, handler.meter
+        if transport is None or meter is None:
+            return socket
+        link = self._links.add(transport, masked=False, meter=meter)
+        meter.watch(link.breached)
+        opened = LinkOpened(
+            link=link.id,
+            address=client,
+            loopback=client == handler.address and is_loopback(client),
+            browser=browser,
+            nonce=fresh.nonce(),
+            spare_id=fresh.server_id(),
+        )
+        try:
+            await Ear(link, socket, self._tell, self._gate).listen(opened)
+        finally:
+            self._links.remove(link)
+            transport.close()  # before aiohttp says a goodbye of its own
+        return socket
+
+
+SERVER: Final = {"Server": "socp"}
+
+
+def text(status: int, line: str, **headers: str) -> web.Response:
+    """A plain answer of one line."""
+    response = web.Response(status=status, text=line + "\n", headers={**SERVER, **headers})
+    if status == 503:
+        response.force_close()
+    return response
+
+
+def peer_address(transport: asyncio.BaseTransport) -> str:
+    """The other side's IP address."""
+    name = transport.get_extra_info("peername")
+    return plain_address(name[0]) if name else ""
+
+
+def local_address(request: web.BaseRequest) -> str:
+    """Our own IP address on this connection."""
+    transport = request.transport
+    name = transport.get_extra_info("sockname") if transport is not None else None
+    return plain_address(name[0]) if name else ""

@@ -1,0 +1,98 @@
+"""Who may open a connection at all: Host, Origin and how many from one address (P1, S1, S9)."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """`hosts`: the names we answer to, lower case; `origins`: the pages that may talk to us."""
+
+    hosts: frozenset[str]
+    origins: frozenset[str]
+    proxies: Sequence[Network]
+
+    def is_our_host(self, host: str | None, local_address: str) -> bool:
+        """Whether a request's Host means us: no foreign name may be bound to our address (P1)."""
+        name = host_name(host)
+        return name != "" and (name in self.hosts or name == plain_address(local_address))
+
+    def is_our_origin(self, origin: str, host: str | None) -> bool:
+        """Whether a page of this Origin may connect: our own pages, and those configured."""
+        if origin.lower() in self.origins:
+            return True
+        try:
+            parts = urlsplit(origin.lower())
+        except ValueError:
+            return False
+        return parts.scheme in ("http", "https") and parts.netloc == (host or "").lower()
+
+    def is_proxy(self, address: str) -> bool:
+        """Whether this address is a configured proxy, whose word about its clients counts."""
+        try:
+            found = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(found in network for network in self.proxies)
+
+    def client_behind(self, address: str, forwarded: str) -> str:
+        """The last in X-Forwarded-For that is no proxy of ours: anyone can write the others."""
+        for text in reversed(forwarded.split(",")):
+            client = plain_address(text.strip())
+            if client and not self.is_proxy(client):
+                return client
+        return address
+
+
+class Addresses:
+    """How many connections each source address has; those of `exempt` addresses are not counted."""
+
+    def __init__(self, most: int, exempt: Callable[[str], bool]) -> None:
+        self._most = most
+        self._exempt = exempt
+        self._open: Counter[str] = Counter()
+
+    def is_flooding(self, address: str) -> bool:
+        """Far too many: not even worth an answer."""
+        return self._open[address] >= 2 * self._most
+
+    def enter(self, address: str) -> bool:
+        """Count one more; False when it is one too many. Either way `leave` follows."""
+        if self._exempt(address):
+            return True
+        self._open[address] += 1
+        return self._open[address] <= self._most
+
+    def leave(self, address: str) -> None:
+        if self._open[address] > 1:
+            self._open[address] -= 1
+        else:
+            self._open.pop(address, None)
+
+
+def host_name(host: str | None) -> str:
+    """The name in a Host header, without its port, in lower case; "" where there is none."""
+    if not host:
+        return ""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+    return name.rstrip(".")
+
+
+def plain_address(text: str) -> str:
+    """An IP address in its usual form, IPv4 where it is one inside IPv6; "" for anything else."""
+    try:
+        found = ipaddress.ip_address(text.partition("%")[0].removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return ""
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return str(mapped or found)

@@ -1,0 +1,155 @@
+"""Carries out what the brain says, each effect at once and in order; long ones as tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Final, assert_never
+
+from socp.node.effects import (
+    Answer,
+    Close,
+    Dial,
+    Effect,
+    Identified,
+    Level,
+    Note,
+    Outgoing,
+    Persist,
+    Ping,
+    Probe,
+    Relay,
+    Send,
+    Snapshot,
+    Throttle,
+)
+from socp.node.events import LinkId
+from socp.server.link import Link, Links
+from socp.server.signers import Sealed, Signers, ready
+from socp.wire import limits
+
+log = logging.getLogger("server.server")
+
+PACE_BYTES: Final = 256 * limits.KIB  # a snapshot goes on while less than this waits on its link
+PACE_S: Final = 0.01  # between two looks: 25 MiB/s at most, and nothing to be told by the transport
+LEVELS: Final = {
+    Level.DEBUG: logging.DEBUG,
+    Level.INFO: logging.INFO,
+    Level.WARNING: logging.WARNING,
+    Level.ERROR: logging.ERROR,
+}
+
+
+ForOneLink = Snapshot | Identified | Close | Probe | Ping | Throttle
+
+
+class Crew:
+    """Owns the tasks that come and go while the server runs."""
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        self._group = group
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._dismissed = False
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Something that may fail without harm to the rest."""
+        self.keep(_loud(work))
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Something without which the server is none: its failure is the server's end."""
+        if self._dismissed:
+            work.close()
+            return
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def dismiss(self) -> None:
+        """Cancel them all, and start no more."""
+        self._dismissed = True
+        for task in self._tasks:
+            task.cancel()
+
+
+async def _loud(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:  # the top of a task: a bug in one must not end the others
+        log.exception("a task ended for a fault of this server")
+
+
+class Hands:
+    """`dial` and `answer` are what the dialler and the admin desk do with their effects."""
+
+    def __init__(
+        self,
+        links: Links,
+        signers: Signers,
+        start: Callable[[Coroutine[Any, Any, None]], None],
+        dial: Callable[[Dial], Coroutine[Any, Any, None]],
+        answer: Callable[[Answer], None],
+    ) -> None:
+        self._links = links
+        self._signers = signers
+        self._start = start
+        self._dial = dial
+        self._answer = answer
+
+    def carry(self, effect: Effect) -> None:
+        """Do one effect. Those for a link that is gone do nothing."""
+        match effect:
+            case Send():
+                self._send(effect.links, self._signers.seal(effect.frame))
+            case Relay():
+                self._send(effect.links, ready(effect.data))
+            case Note():
+                logging.getLogger(effect.logger).log(LEVELS[effect.level], "%s", effect.text)
+            case Persist():
+                pass  # was committed before anything of its batch came here
+            case Dial():
+                self._start(self._dial(effect))
+            case Answer():
+                self._answer(effect)
+            case Snapshot() | Identified() | Close() | Probe() | Ping() | Throttle():
+                link = self._links.get(effect.link)
+                if link is not None:
+                    self._do(link, effect)
+            case _:
+                assert_never(effect)
+
+    def _send(self, links: Iterable[LinkId], sealed: Sealed) -> None:
+        for number in links:
+            link = self._links.get(number)
+            if link is not None:
+                link.outbox.put(sealed)
+
+    def _do(self, link: Link, effect: ForOneLink) -> None:
+        match effect:
+            case Snapshot():
+                link.outbox.pacing += 1  # now, so that a Close of the same batch waits for it
+                self._start(self._pace(link, effect.frames))
+            case Identified():
+                link.identify()
+            case Close():
+                link.close(effect)
+            case Probe():
+                link.probe()
+            case Ping():
+                link.ping()
+            case Throttle():
+                link.throttle(effect.pause_ms)
+
+    async def _pace(self, link: Link, frames: Iterable[Outgoing | bytes]) -> None:
+        """Send a long list at the speed at which its link takes it."""
+        outbox = link.outbox
+        try:
+            for frame in frames:
+                while outbox.queued_bytes > PACE_BYTES and not link.is_over:  # noqa: ASYNC110 - see PACE_S
+                    await asyncio.sleep(PACE_S)
+                if link.is_over:
+                    break
+                outbox.pace(ready(frame) if isinstance(frame, bytes) else self._signers.seal(frame))
+        finally:
+            outbox.pacing -= 1
+            outbox.flush()

@@ -1,0 +1,175 @@
+"""What leaves one link: one ordered, bounded queue (section 12, threat S2).
+
+Nothing here waits: a link that does not take what it is sent is cut, and costs the others nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from socp.server import framing
+from socp.server.signers import Sealed, ready
+from socp.wire import limits
+
+GOODBYE: Final = ready(b'{"type":"CTRL_CLOSE"}')
+
+
+class Transport(Protocol):
+    """What we need of asyncio.Transport."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def get_write_buffer_size(self) -> int: ...
+
+    def is_closing(self) -> bool: ...
+
+
+class Owner(Protocol):
+    """The link around an outbox."""
+
+    def cut(self, reason: str) -> None:
+        """End the link at once, whatever still waits."""
+
+
+class Outbox:
+    """Frames in the order they were asked for, whatever the order in which they get signed."""
+
+    __slots__ = (
+        "_closing",
+        "_left_before",
+        "_masked",
+        "_over",
+        "_owner",
+        "_queue",
+        "_stuck_since",
+        "_trace",
+        "_transport",
+        "_waiting",
+        "_written",
+        "pacing",
+    )
+
+    def __init__(
+        self,
+        transport: Transport,
+        owner: Owner,
+        *,
+        masked: bool,
+        trace: Callable[[bytes], None] | None = None,
+    ) -> None:
+        self._transport = transport
+        self._owner = owner
+        self._masked = masked
+        self._trace = trace
+        self._queue: deque[Sealed] = deque()
+        self._waiting = 0  # bytes in the queue
+        self._written = 0  # bytes given to the transport, ever
+        self._left_before = 0  # of those had left it when it was last looked at
+        self._stuck_since: float | None = None
+        self._closing: bytes | None = None  # data of the close frame, once it is due
+        self._over = False  # nothing goes out any more
+        self.pacing = 0  # snapshots under way: the goodbye comes after them
+
+    @property
+    def queued_bytes(self) -> int:
+        """What this link has not taken: unsigned, or in the transport."""
+        return self._waiting + self._transport.get_write_buffer_size()
+
+    def put(self, sealed: Sealed) -> None:
+        """Send a frame after all that was asked for before."""
+        if self._closing is None:
+            self._add(sealed)
+
+    def pace(self, sealed: Sealed) -> None:
+        """One frame of a snapshot: still sent when the link is about to say goodbye."""
+        if not self._over:
+            self._add(sealed)
+
+    def control(self, opcode: int, data: bytes) -> None:
+        """A ping or a pong: may stand between any two frames, so it waits for nothing."""
+        if self._closing is None and not self._transport.is_closing():
+            self._hand_over(self._framed(opcode, data))
+            self._bound()
+
+    def answer_close(self, code: int) -> None:
+        """The other side said goodbye: say so too, at once, and nothing more."""
+        if not self._over:
+            self._over, self._closing = True, b""
+            self._hand_over(self._framed(framing.CLOSE, framing.close_data(code, "")))
+
+    def finish(self, code: int, reason: str) -> None:
+        """After all that was asked for before: CTRL_CLOSE, a close frame, and nothing more."""
+        if self._closing is None:
+            self._closing = framing.close_data(code, reason)
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is ready, up to the first frame that is not."""
+        while self._queue:
+            sealed = self._queue[0]
+            if sealed.failed:
+                self._owner.cut("a frame for it could not be signed")
+                return
+            if sealed.framed is None:
+                return
+            self._queue.popleft()
+            self._waiting = self._waiting - sealed.size
+            self._write(sealed)
+        if self._closing is not None and not self.pacing and not self._over:
+            self._over = True
+            self._write(GOODBYE)
+            self._hand_over(self._framed(framing.CLOSE, self._closing))
+
+    def drop(self) -> None:
+        """The link is gone: keep nothing for it."""
+        self._closing, self._over = b"", True
+        self._queue.clear()
+        self._waiting = 0
+
+    def is_stuck(self, now: float) -> bool:
+        """True when nothing left for 30 s although something waits; `now` in seconds."""
+        buffered = self._transport.get_write_buffer_size()
+        left = self._written - buffered
+        if not buffered or left != self._left_before:
+            self._left_before, self._stuck_since = left, None
+        elif self._stuck_since is None:
+            self._stuck_since = now
+        return self._stuck_since is not None and now - self._stuck_since > limits.OUTBOX_STALL_S
+
+    def _add(self, sealed: Sealed) -> None:
+        if self._transport.is_closing():
+            return
+        if not self._queue and sealed.framed is not None:
+            self._write(sealed)
+        else:
+            self._queue.append(sealed)
+            self._waiting += sealed.size
+            if sealed.framed is None:
+                sealed.waiters.append(self)
+        self._bound()
+
+    def _bound(self) -> None:
+        if self.queued_bytes > limits.OUTBOX_BYTES:
+            self._owner.cut(
+                f"slow reader: over {limits.OUTBOX_BYTES // limits.MIB} MiB wait for it"
+            )
+
+    def _write(self, sealed: Sealed) -> None:
+        if self._trace is not None:
+            self._trace(sealed.text)
+        framed = sealed.framed
+        assert framed is not None
+        if self._masked:
+            framed = framing.from_dialler(framing.TEXT, sealed.text)
+        self._hand_over(framed)
+
+    def _framed(self, opcode: int, data: bytes) -> bytes:
+        frame = framing.from_dialler if self._masked else framing.from_server
+        return frame(opcode, data)
+
+    def _hand_over(self, framed: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(framed)
+            self._written += len(framed)

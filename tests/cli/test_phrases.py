@@ -1,0 +1,154 @@
+"""Who, when, how sure, private or public: in words that a person reads once and understands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import get_args
+
+import pytest
+
+from socp.cli.lines.entries import Entry, Kind, layout, plain
+from socp.cli.lines.phrases import Phrases, shown_name, size_text, time_of
+from socp.client.notices import GivenUp, Notice, Offline
+from socp.member import effects
+from socp.member.contacts import Person
+from socp.member.effects import Trust
+from socp.member.records import LineState
+
+ME = "00000000-0000-4000-8000-000000000000"
+BOB = "11111111-1111-4111-8111-111111111111"
+NAMES = {BOB: "bob"}
+NOW = int(datetime(2026, 3, 4, 12, 3).timestamp() * 1000)  # noqa: DTZ001 - as people read it
+PERSON = Person(BOB, "bob", True, NOW, "f" * 64, False, True)
+
+
+@pytest.fixture
+def phrases() -> Phrases:
+    return Phrases(lambda user_id: NAMES.get(user_id, user_id[:8]), ME, "ws://localhost:8001")
+
+
+def text(entry: Entry | None) -> str:
+    assert entry is not None
+    return "\n".join(plain(row) for row in layout(entry, None))
+
+
+@pytest.mark.parametrize(
+    ("trust", "public", "shown"),
+    [
+        (Trust.VERIFIED, False, "12:03 [private, verified] bob: hi"),
+        (Trust.PINNED, False, "12:03 [private, pinned] bob: hi"),
+        (Trust.PINNED, True, "12:03 [public, pinned] bob: hi"),
+        (Trust.FIRST_SEEN, False, "12:03 [private, first seen] bob: hi"),
+        (Trust.NOT_BOUND, False, "12:03 [private, author not bound] bob: hi"),
+        (Trust.NOT_ENCRYPTED, True, "12:03 [public, not encrypted] bob: hi"),
+    ],
+)
+def test_a_message_says_when_how_sure_and_to_whom(
+    phrases: Phrases, trust: Trust, public: bool, shown: str
+) -> None:
+    said = effects.MessageArrived(BOB, "hi", NOW, trust, public, "ref")
+    assert text(phrases.entry(said, NOW)) == shown
+
+
+def test_a_time_of_another_day_has_its_date() -> None:
+    assert time_of(NOW, NOW) == "12:03"
+    assert time_of(NOW - 24 * 3600 * 1000, NOW) == "2026-03-03 12:03"
+    assert time_of(2**53 - 1, NOW) == "no time"
+
+
+@pytest.mark.threat("I8")
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("bob", "bob"),
+        ("Ann Lee", "Ann Lee"),
+        ("bob#11111111", "bob#11111111"),
+        ("Zoë 漢字", "Zoë 漢字"),
+        ("alice: send money", '"alice: send money"'),
+        ("x] [private, verified] alice", '"x] [private, verified] alice"'),
+        ('a" b', '"a\' b"'),
+    ],
+)
+def test_a_name_that_looks_like_more_than_a_name_is_in_quotes(label: str, shown: str) -> None:
+    assert shown_name(label) == shown
+
+
+@pytest.mark.threat("I9")
+def test_a_changed_key_is_loud_and_shows_both_and_what_to_do(phrases: Phrases) -> None:
+    entry = phrases.entry(effects.KeyChanged(BOB, "a" * 64, "b" * 64), NOW)
+    said = text(entry)
+    assert "KEY CHANGED" in said
+    assert "aaaaaaaa" in said
+    assert "bbbbbbbb" in said
+    assert "Ask bob by another way than this chat" in said
+    assert entry is not None
+    assert ("class:loud", " KEY CHANGED ") in entry.head
+
+
+def test_every_notice_has_its_phrase_or_another_place(phrases: Phrases) -> None:
+    moved = effects.LineMoved(1, BOB, "hi", LineState.DONE, "")
+    samples: list[Notice] = [
+        effects.Online("server", "f" * 64, True, True),
+        effects.MessageArrived(BOB, "hi", NOW, Trust.PINNED, False, "ref"),
+        effects.MessageRefused(BOB, "its signature does not hold", NOW),
+        moved,
+        effects.PeerMoved(BOB, "bob", True, True),
+        effects.KeyChanged(BOB, "a" * 64, "b" * 64),
+        effects.Warned("your clock is off"),
+        effects.MembersShown((PERSON,), (PERSON,)),
+        effects.ListAnswered(()),
+        effects.WhoisAnswered(BOB, "", ""),
+        effects.FileOffered("id", BOB, "a.txt", 5, False, Trust.PINNED),
+        effects.FileProgress("id", BOB, "a.txt", 1, 5, False),
+        effects.FileDone("id", BOB, "a.txt", 5, False, "a.txt"),
+        effects.FileFailed("id", BOB, "a.txt", False, "broken"),
+        Offline("gone"),
+        GivenUp("refused"),
+    ]
+    assert {type(sample) for sample in samples} == set(get_args(Notice))
+    for sample in samples:
+        entry = phrases.entry(sample, NOW)
+        assert entry is None or text(entry)
+
+
+def test_what_one_said_and_what_became_of_it(phrases: Phrases) -> None:
+    waits = effects.LineMoved(1, BOB, "hi\nthere", LineState.WAITING, "bob is away")
+    done = effects.LineMoved(1, BOB, "hi\nthere", LineState.DONE, "")
+    refused = effects.LineMoved(1, BOB, "hi", LineState.REFUSED, "too long")
+    public = effects.LineMoved(2, "public", "hi", LineState.DONE, "nobody says so")
+    assert text(phrases.own_waits(waits, NOW)) == (
+        "12:03 [private, waiting] you to bob: hi\n      │ there\n      │ (bob is away)"
+    )
+    assert text(phrases.own_moved(done, NOW)) == "12:03 sent to bob: hi there"
+    assert text(phrases.own_moved(refused, NOW)) == "12:03 ! not sent to bob: too long (hi)"
+    assert text(phrases.own(public, NOW)) == "12:03 [public, nobody says so] you to everyone: hi"
+
+
+def test_who_comes_and_goes_is_told_together(phrases: Phrases) -> None:
+    assert text(phrases.comings([BOB], [], {BOB}, NOW)) == "12:03 bob (first seen) is here"
+    many = [f"{n:08}-1111-4111-8111-111111111111" for n in range(10)]
+    said = text(phrases.comings(many, [BOB], set(), NOW))
+    assert said.endswith("00000007 and 2 more are here; bob is gone")
+
+
+def test_members_are_shown_with_when_they_were_first_seen(phrases: Phrases) -> None:
+    said = text(phrases.entry(effects.MembersShown((PERSON,), (PERSON,)), NOW))
+    assert said == "12:03 what you say to everyone, these can read: bob (first seen 12:03)"
+    row = text(phrases.person(PERSON, NOW))
+    assert row == f"  bob  {BOB}  here, first seen 12:03"
+
+
+def test_where_things_go_in_a_script(phrases: Phrases) -> None:
+    said = effects.MessageArrived(BOB, "hi", NOW, Trust.PINNED, False, "ref")
+    message, gone = phrases.entry(said, NOW), phrases.entry(Offline("gone"), NOW)
+    assert message is not None
+    assert gone is not None
+    assert (message.kind, gone.kind) == (Kind.TALK, Kind.ASIDE)
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [(0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KiB"), (10 * 2**20, "10.0 MiB")],
+)
+def test_sizes_are_written_as_people_read_them(size: int, shown: str) -> None:
+    assert size_text(size) == shown

@@ -1,0 +1,450 @@
+"""The library on a real socket, against a plain v1.3 server that the test plays."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from socp.client import client as client_module
+from socp.client.client import Client
+from socp.client.errors import (
+    AmbiguousPerson,
+    BadAddress,
+    FileUnsendable,
+    NoAnswer,
+    ProfileBusy,
+    ProfileUnusable,
+    UnknownPerson,
+)
+from socp.client.notices import GivenUp, Offline
+from socp.client.sinks import PARTS, Downloads, Sink
+from socp.crypto.symbolic import SymbolicSuite
+from socp.member.effects import (
+    FileDone,
+    FileFailed,
+    FileOffered,
+    LineMoved,
+    MessageArrived,
+    Online,
+    PeerMoved,
+    Trust,
+    Warned,
+)
+from socp.member.records import LineState, Record
+from socp.storage.errors import StorageError
+from socp.storage.profile_store import ProfileStore
+from tests.client.people import FRIEND_ID, Friend, somebody, two
+from tests.client.v13_server import Server, serving
+
+
+@pytest.fixture
+def suite() -> SymbolicSuite:
+    return SymbolicSuite(7)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with serving() as started:
+        yield started
+
+
+async def knocks(port: int, times: int) -> None:
+    """Return when somebody has tried the port so often, and was sent away."""
+    knocked = asyncio.Semaphore(0)
+
+    async def send_away(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+        knocked.release()
+
+    async with asyncio.timeout(10), await asyncio.start_server(send_away, "127.0.0.1", port):
+        for _ in range(times):
+            await knocked.acquire()
+
+
+# --- the link -----------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("1")
+async def test_who_leaves_says_so_and_closes_with_1000(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with somebody(tmp_path, server.url, suite):
+        link = await server.link()
+    assert await link.closed() == 1000
+    assert link.types[-1] == "CTRL_CLOSE"
+
+
+@pytest.mark.spec("5")
+async def test_a_server_that_goes_is_told_once_and_attached_to_again_when_it_is_back(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with somebody(tmp_path, server.url, suite) as alice:
+        await server.stop()
+        await knocks(server.port, 2)
+        await server.start()
+        await alice.hears(Online, lambda told: told is not alice.heard(Online)[0])
+        assert alice.me.attached
+        assert len(alice.heard(Offline)) == 1
+
+
+async def test_a_server_that_is_not_there_is_named_with_the_systems_reason(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    await server.stop()
+    async with somebody(tmp_path, server.url, suite, attached=False) as alice:
+        told = await alice.hears(Offline)
+        assert told.reason == "[Errno 111] Connection refused; trying again"
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [("/elsewhere", "it sends us elsewhere"), ("/page", "it is no chat server (HTTP 200)")],
+)
+async def test_only_the_server_that_was_named_is_talked_to(
+    tmp_path: Path, server: Server, suite: SymbolicSuite, path: str, why: str
+) -> None:
+    async with somebody(tmp_path, server.url + path, suite, attached=False) as alice:
+        assert why in (await alice.hears(Offline)).reason
+        assert not server.links
+
+
+@pytest.mark.threat("I9")
+async def test_a_refusal_that_trying_again_would_not_mend_ends_it(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    server.refuses = ("BAD_KEY", "another key")
+    async with somebody(tmp_path, server.url, suite, attached=False) as alice:
+        assert "another key" in (await alice.hears(GivenUp)).reason
+        assert len(server.links) == 1
+
+
+async def test_a_refusal_that_passes_is_tried_again(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    server.refuses = ("NAME_IN_USE", "attached already")
+    async with somebody(tmp_path, server.url, suite, attached=False) as alice:
+        assert "close that client first" in (await alice.hears(Offline)).reason
+        server.refuses = None
+        await alice.hears(Online)
+
+
+@pytest.mark.spec("1")
+@pytest.mark.threat("S4")
+async def test_a_frame_over_the_limit_closes_the_link_with_1009(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with somebody(tmp_path, server.url, suite) as alice:
+        link = await server.link()
+        await link.say("USER_LIST", {"users": ["x" * 2**20]})
+        assert await link.closed() == 1009
+        assert "too large" in (await alice.hears(Offline)).reason
+
+
+@pytest.mark.threat("M7")
+async def test_garbage_is_survived(tmp_path: Path, server: Server, suite: SymbolicSuite) -> None:
+    async with two(tmp_path, server, suite) as (alice, link, bob):
+        await link.socket.send_bytes(b"binary")
+        for text in ("", "{", "[" * 500, '{"type":"X","type":"Y"}', "null"):
+            await link.socket.send_str(text)
+        await bob.tells(link, suite, "still there?")
+        assert (await alice.hears(MessageArrived)).text == "still there?"
+
+
+# --- what is said -------------------------------------------------------------------------------
+
+
+async def test_a_line_is_done_when_the_server_acknowledges_it(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with two(tmp_path, server, suite) as (alice, link, bob):
+        await alice.hears(PeerMoved)
+        line = await alice.me.send(alice.me.find("bob"), "hello")
+        assert line.state is LineState.SENT
+        frame = await link.hears("MSG_DIRECT")
+        assert frame["to"] == bob.id
+        assert "hello" not in str(frame)
+        async with asyncio.timeout(3):
+            assert await line.settled() is LineState.DONE
+
+
+async def test_what_is_said_while_the_server_is_away_goes_out_when_it_is_back(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with two(tmp_path, server, suite) as (alice, _, bob):
+        await alice.hears(PeerMoved)
+        await server.stop()
+        await alice.hears(Offline)
+        line = await alice.me.send(bob.id, "kept")
+        assert line.state is LineState.WAITING
+        await server.start()
+        again = await server.link(1)
+        await bob.comes(again)
+        assert (await again.hears("MSG_DIRECT"))["to"] == bob.id
+
+
+async def test_what_was_said_is_kept_from_one_run_to_the_next(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with two(tmp_path, server, suite) as (alice, _, bob):
+        await alice.hears(PeerMoved)
+        await server.stop()
+        await alice.hears(Offline)
+        await alice.me.send(bob.id, "kept")
+    await server.start()
+    async with somebody(tmp_path, server.url, suite) as alice:
+        again = await server.link(1)
+        await bob.comes(again)
+        assert (await again.hears("MSG_DIRECT"))["to"] == bob.id
+
+
+async def test_a_line_that_cannot_be_sent_says_why_at_once(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with somebody(tmp_path, server.url, suite) as alice:
+        line = await alice.me.send(alice.me.user_id, "to myself")
+        assert (line.state, line.reason) == (LineState.REFUSED, "that is you")
+        assert await line.settled() is LineState.REFUSED
+
+
+async def test_lines_are_told_apart_when_an_older_one_moves_with_a_new_one(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with two(tmp_path, server, suite) as (alice, _, bob):
+        await alice.hears(PeerMoved)
+        first = await alice.me.send(bob.id, "first")
+        second = await alice.me.send(bob.id, "second")
+        assert (first.text, second.text) == ("first", "second")
+        assert second.line_id > first.line_id
+
+
+async def test_a_message_comes_with_its_author_and_how_sure_that_is(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with two(tmp_path, server, suite) as (alice, link, bob):
+        await bob.tells(link, suite, "hi")
+        said = await alice.hears(MessageArrived)
+        assert (said.author, said.text, said.public) == (bob.id, "hi", False)
+        assert said.trust is Trust.NOT_BOUND
+
+
+# --- who ----------------------------------------------------------------------------------------
+
+
+async def test_names_are_found_and_those_shared_by_two_name_both(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with two(tmp_path, server, suite) as (alice, link, bob):
+        other = Friend(suite.generate(), id="22222222-2222-4222-8222-222222222222")
+        await alice.hears(PeerMoved)
+        assert alice.me.find("bob") == bob.id
+        assert alice.me.find(bob.id[:4]) == bob.id
+        await other.comes(link)
+        await alice.hears(PeerMoved, lambda moved: moved.user_id == other.id)
+        with pytest.raises(AmbiguousPerson, match="bob#11111111, bob#22222222") as fault:
+            alice.me.find("bob")
+        assert set(fault.value.user_ids) == {bob.id, other.id}
+        with pytest.raises(UnknownPerson, match="nobody known is called"):
+            alice.me.find("carol\x1b[2J")
+
+
+async def test_the_list_is_asked_for_and_waited_for(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with somebody(tmp_path, server.url, suite) as alice:
+        assert await alice.me.list_users() == (alice.me.user_id,)
+
+
+async def test_a_server_that_does_not_answer_is_not_waited_for_long(
+    tmp_path: Path, server: Server, suite: SymbolicSuite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "ANSWER_S", 0.05)
+    server.acks = False
+    async with somebody(tmp_path, server.url, suite) as alice:
+        with pytest.raises(NoAnswer, match="it does not answer; try again later"):
+            await alice.me.list_users()
+
+
+async def test_a_pinned_key_can_be_looked_up(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with two(tmp_path, server, suite) as (alice, _, bob):
+        await alice.hears(PeerMoved)
+        answer = await alice.me.look_up(FRIEND_ID)
+        assert answer.pubkey_fingerprint == bob.key.public.fingerprint
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("8")
+async def test_a_received_file_is_checked_and_saved(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    content = os.urandom(1000)
+    async with two(tmp_path, server, suite) as (alice, link, bob):
+        await bob.sends_file(link, suite, "plan.txt", content, hashlib.sha256(content).hexdigest())
+        offered = await alice.hears(FileOffered)
+        assert (offered.author, offered.name, offered.size) == (bob.id, "plan.txt", 1000)
+        done = await alice.hears(FileDone)
+        assert Path(done.path) == alice.downloads / "plan.txt"
+        assert done.size == len(content)
+    assert (alice.downloads / "plan.txt").read_bytes() == content
+
+
+@pytest.mark.threat("M5")
+async def test_a_file_offered_under_a_path_stays_in_the_downloads_folder(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    content = b"x"
+    async with two(tmp_path, server, suite) as (alice, link, bob):
+        await bob.sends_file(
+            link, suite, "../../alice/key.pem", content, hashlib.sha256(content).hexdigest()
+        )
+        done = await alice.hears(FileDone)
+        assert Path(done.path) == alice.downloads / "key.pem"
+
+
+@pytest.mark.threat("M5")
+async def test_a_file_with_another_hash_than_announced_leaves_nothing(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with two(tmp_path, server, suite) as (alice, link, bob):
+        await bob.sends_file(link, suite, "plan.txt", b"x" * 900, "0" * 64)
+        failed = await alice.hears(FileFailed)
+        assert "SHA-256" in failed.reason
+        assert not alice.heard(FileDone)
+    assert [path.name for path in alice.downloads.rglob("*")] == [PARTS]
+
+
+async def test_leaving_in_the_middle_of_a_file_leaves_nothing_behind(
+    tmp_path: Path, server: Server, suite: SymbolicSuite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, open_sink, loop = asyncio.Event(), Downloads.open_sink, asyncio.get_running_loop()
+
+    def open_and_say_so(downloads: Downloads, size: int) -> Sink:
+        sink = open_sink(downloads, size)
+        loop.call_soon_threadsafe(opened.set)
+        return sink
+
+    monkeypatch.setattr(Downloads, "open_sink", open_and_say_so)
+    async with two(tmp_path, server, suite) as (alice, link, bob):
+        start = {"file_id": FRIEND_ID, "name": "a", "size": 900, "sha256": "0" * 64, "mode": "dm"}
+        await bob.frame(link, "FILE_START", start)
+        await asyncio.wait_for(opened.wait(), 5)
+        assert list(alice.downloads.glob(f"{PARTS}/*"))
+    assert not list(alice.downloads.glob(f"{PARTS}/*"))
+
+
+@pytest.mark.spec("8")
+async def test_a_file_is_sent_in_pieces_that_nobody_else_can_read(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    content = b"secret " * 200
+    (tmp_path / "plan.txt").write_bytes(content)
+    async with two(tmp_path, server, suite) as (alice, link, bob):
+        await alice.hears(PeerMoved)
+        file_id = await alice.me.send_file(bob.id, tmp_path / "plan.txt")
+        start = await link.hears("FILE_START")
+        assert start["payload"]["sha256"] == hashlib.sha256(content).hexdigest()
+        await link.hears("FILE_END")
+        chunks = [frame for frame in link.heard if frame["type"] == "FILE_CHUNK"]
+        assert len(chunks) == 4
+        assert "secret" not in str(link.heard)
+        assert (await alice.hears(FileDone)).file_id == file_id
+
+
+async def test_a_file_that_is_not_there_is_refused_before_anything_is_sent(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with two(tmp_path, server, suite) as (alice, link, bob):
+        with pytest.raises(FileUnsendable, match="No such file"):
+            await alice.me.send_file(bob.id, tmp_path / "absent")
+        assert "FILE_START" not in link.types
+
+
+async def test_a_transfer_can_be_broken_off(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    (tmp_path / "big").write_bytes(bytes(4 * 2**20))
+    async with two(tmp_path, server, suite) as (alice, link, bob):
+        await alice.hears(PeerMoved)
+        file_id = await alice.me.send_file(bob.id, tmp_path / "big")
+        await link.hears("FILE_START")
+        await alice.me.cancel_file(file_id)
+        assert (await alice.hears(FileFailed)).file_id == file_id
+
+
+# --- opening ------------------------------------------------------------------------------------
+
+
+async def test_an_address_that_is_none_is_refused_before_a_profile_is_made(
+    tmp_path: Path, suite: SymbolicSuite
+) -> None:
+    with pytest.raises(BadAddress):
+        async with somebody(tmp_path, "http://localhost", suite):
+            pass
+    assert os.listdir(tmp_path) == []
+
+
+async def test_one_profile_is_one_client(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with somebody(tmp_path, server.url, suite):
+        with pytest.raises(ProfileBusy, match="in use by process"):
+            async with somebody(tmp_path, server.url, suite):
+                pass
+
+
+@pytest.mark.threat("S8")
+async def test_a_disk_that_fails_ends_the_client_with_its_one_line(
+    tmp_path: Path, server: Server, suite: SymbolicSuite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_store: ProfileStore, _records: Sequence[Record]) -> Future[None]:
+        failed: Future[None] = Future()
+        failed.set_exception(StorageError("the disk is full; make room"))
+        return failed
+
+    async def says_something() -> None:
+        async with two(tmp_path, server, suite) as (alice, _, bob):
+            await alice.hears(PeerMoved)
+            monkeypatch.setattr(ProfileStore, "write", full)
+            await alice.me.send(bob.id, "lost")
+            await asyncio.Event().wait()
+
+    with pytest.raises(ProfileUnusable, match="the disk is full; make room"):
+        await says_something()
+    monkeypatch.undo()
+    async with somebody(tmp_path, server.url, suite):  # the folder was let go of
+        pass
+
+
+async def test_what_the_body_raises_comes_out_as_it_is(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    with pytest.raises(LookupError):
+        async with Client.open(
+            tmp_path, server.url, name="a", downloads=tmp_path / "d", suite=suite
+        ):
+            raise LookupError
+
+
+async def test_notices_are_not_lost_before_somebody_listens(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with Client.open(
+        tmp_path, server.url, name="a", downloads=tmp_path / "d", suite=suite
+    ) as me:
+        await server.link()
+        line = await me.send("not an id", "x")
+        assert line.state is LineState.REFUSED
+        async with asyncio.timeout(5):
+            async for notice in me.events():
+                if isinstance(notice, LineMoved):
+                    break
+                assert isinstance(notice, Online | Warned)

@@ -1,0 +1,91 @@
+"""Who somebody is, from one run to the next."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from socp.client.errors import ProfileBusy, ProfileUnusable
+from socp.client.profile_folder import KEY_FILE, open_profile
+from socp.crypto.symbolic import SymbolicSuite
+
+SUITE = SymbolicSuite(1)
+
+
+def test_a_new_profile_gets_a_key_and_an_id_that_it_keeps(tmp_path: Path) -> None:
+    folder = tmp_path / "alice"
+    making: list[str] = []
+    first = open_profile(folder, "Alice", SUITE, lambda: making.append("a key"))
+    first.store.close()
+    again = open_profile(folder, "Alice", SUITE, lambda: making.append("another"))
+    again.store.close()
+    assert making == ["a key"]
+    assert (first.new_key, again.new_key) == (True, False)
+    assert again.user_id == first.user_id
+    assert again.key.public == first.key.public
+    assert again.display_name == "Alice"
+
+
+@pytest.mark.threat("P4")
+def test_everything_in_a_profile_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        open_profile(tmp_path / "alice", "Alice", SUITE).store.close()
+    finally:
+        os.umask(before)
+    modes = {
+        path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "alice").iterdir()
+    }
+    assert modes[KEY_FILE] == 0o600
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE((tmp_path / "alice").stat().st_mode) == 0o700
+
+
+def test_another_name_is_another_label_for_the_same_person(tmp_path: Path) -> None:
+    first = open_profile(tmp_path, "Alice", SUITE)
+    first.store.close()
+    again = open_profile(tmp_path, "Alice B.", SUITE)
+    again.store.close()
+    assert (again.user_id, again.display_name) == (first.user_id, "Alice B.")
+
+
+def test_a_profile_in_use_says_by_which_process(tmp_path: Path) -> None:
+    profile = open_profile(tmp_path, "Alice", SUITE)
+    with pytest.raises(ProfileBusy, match=f"in use by process {os.getpid()}"):
+        open_profile(tmp_path, "Alice", SUITE)
+    profile.store.close()
+
+
+@pytest.mark.threat("I10")
+def test_who_lost_the_key_is_somebody_new(tmp_path: Path) -> None:
+    first = open_profile(tmp_path, "Alice", SUITE)
+    first.store.close()
+    (tmp_path / KEY_FILE).unlink()
+    again = open_profile(tmp_path, "Alice", SUITE)
+    again.store.close()
+    assert again.new_key
+    assert again.user_id != first.user_id
+
+
+def test_a_damaged_key_is_one_line_and_lets_go_of_the_folder(tmp_path: Path) -> None:
+    open_profile(tmp_path, "Alice", SUITE).store.close()
+    (tmp_path / KEY_FILE).write_text("half a ke")
+    for _ in range(2):
+        with pytest.raises(ProfileUnusable, match=KEY_FILE) as fault:
+            open_profile(tmp_path, "Alice", SUITE)
+        assert "\n" not in str(fault.value)
+
+
+def test_a_folder_that_cannot_be_one_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ProfileUnusable, match="cannot be used"):
+        open_profile(tmp_path / "file", "Alice", SUITE)
+
+
+def test_no_secret_is_in_the_repr_of_a_profile(tmp_path: Path) -> None:
+    profile = open_profile(tmp_path, "Alice", SUITE)
+    profile.store.close()
+    assert "key=" not in repr(profile).replace("new_key=", "")

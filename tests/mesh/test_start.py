@@ -1,0 +1,305 @@
+"""The start command: its log lines, its listeners, its mistakes, its end ("Done when" 2)."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from socp.server import places
+from tests.mesh.default_ports import default_ports
+from tests.mesh.launch import PROJECT, running
+from tests.mesh.stored import give_key
+
+__all__ = ["default_ports"]
+
+UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+ALONE = ("--bootstrap", "none")
+RUN_SERVER = [sys.executable, str(PROJECT / "server" / "run_server.py")]
+
+
+def fails(*flags: str) -> str:
+    """The one line of a start that could not be."""
+    done = subprocess.run([*RUN_SERVER, *flags], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+def listening_on(pid: int) -> set[tuple[str, int]]:
+    """Where this process listens, by the kernel's own tables."""
+    inodes = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        name = os.readlink(link)
+        if name.startswith("socket:["):
+            inodes.add(name[8:-1])
+    found = set()
+    for table, host in (("tcp", "127.0.0.1"), ("tcp6", "::1")):
+        for row in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            columns = row.split()
+            if columns[3] == "0A" and columns[9] in inodes:
+                address, port = columns[1].split(":")
+                is_loopback = address in ("0100007F", "0" * 24 + "01000000")
+                found.add((host if is_loopback else address, int(port, 16)))
+    return found
+
+
+@pytest.mark.spec("1")
+@pytest.mark.spec("5")
+def test_the_first_start_says_what_it_does_and_ctrl_c_ends_it(
+    tmp_path: Path, default_ports: tuple[int, int, int]
+) -> None:
+    with running(tmp_path, port=default_ports[0]) as server:
+        for port in default_ports[1:]:
+            server.wait_for(
+                rf"^WARNING:server\.links:.*localhost:{port}.*\[Errno 111\] Connection refused"
+            )
+        if Path("/proc/self/net/tcp").exists():
+            assert listening_on(server.process.pid) == {("127.0.0.1", 8001), ("::1", 8001)}
+        began = time.monotonic()
+        assert server.stop(signal.SIGINT) == 0
+        assert time.monotonic() - began < 2
+    assert server.lines[0] == "INFO:server.server:Generated new RSA-4096 keypair"
+    assert re.fullmatch(f"INFO:server.server:Server initialized with ID: {UUID4}", server.lines[1])
+    assert server.lines[2:5] == [
+        "INFO:server.server:SOCP Chat Server v1.3",
+        "INFO:server.server:Listening on ws://127.0.0.1:8001",
+        "INFO:server.server:Listening on ws://[::1]:8001",
+    ]
+    assert "Traceback" not in server.log()
+
+
+def test_later_starts_keep_key_and_id(tmp_path: Path) -> None:
+    with running(tmp_path, *ALONE) as first:
+        assert first.stop(signal.SIGTERM) == 0
+    with running(tmp_path, *ALONE) as second:
+        said = second.wait_for(r"^INFO:server\.server:Loaded RSA-4096 keypair ([0-9a-f]{64})$")
+        key = (tmp_path / "data" / places.KEY_FILE).read_bytes()
+        assert oct((tmp_path / "data" / places.KEY_FILE).stat().st_mode & 0o777) == "0o600"
+        assert said[1] not in key.decode()
+    assert first.lines[1] == second.lines[1]
+
+
+def test_an_ephemeral_server_leaves_nothing_and_is_another_each_time(tmp_path: Path) -> None:
+    with running(tmp_path, "--ephemeral", *ALONE) as first:
+        assert first.stop() == 0
+    with running(tmp_path, "--ephemeral", *ALONE) as second:
+        assert second.stop() == 0
+    assert first.lines[0] == second.lines[0] == "INFO:server.server:Generated new RSA-4096 keypair"
+    assert first.lines[1] != second.lines[1]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_log_lines_as_json(tmp_path: Path) -> None:
+    with running(tmp_path, "--ephemeral", "--log-format", "json", *ALONE) as server:
+        assert server.stop() == 0
+    lines = [json.loads(line) for line in server.lines]
+    assert lines[2]["message"] == "SOCP Chat Server v1.3"
+    assert {line["logger"] for line in lines} == {"server.server"}
+
+
+@pytest.mark.threat("S9")
+def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        line = fails("--port", str(port), "--data-dir", str(tmp_path / "data"))
+    assert line == (
+        f"socp: port {port} on 127.0.0.1 is in use by another program; "
+        "stop it or choose another --port\n"
+    )
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_second_server_on_one_data_folder_is_told_who_has_it(tmp_path: Path) -> None:
+    with running(tmp_path, *ALONE) as first:
+        folder = str(tmp_path / "data")
+        for port in ("0", str(first.port)):
+            line = fails("--port", port, "--data-dir", folder)
+            assert f"{folder} is in use by process {first.process.pid}" in line
+            assert "choose another --data-dir" in line
+        assert first.stop() == 0
+
+
+def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    key = tmp_path / "data" / places.KEY_FILE
+    key.parent.mkdir(mode=0o700)
+    key.write_text("x")
+    key.chmod(0o644)
+    line = fails("--port", "0", "--data-dir", str(key.parent))
+    assert f"run chmod 600 {key}" in line
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    line = fails("--port", "0", "--data-dir", str(tmp_path / "file" / "data"))
+    assert "make it writable for this user or choose another --data-dir" in line
+
+
+def test_a_certificate_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    line = fails("--ephemeral", "--tls-cert", str(tmp_path / "a"), "--tls-key", str(tmp_path / "b"))
+    assert "check both files" in line
+
+
+def test_a_wrong_flag_is_one_line() -> None:
+    assert fails("--prot", "1").startswith("socp: No such option")
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(running(tmp_path, "--ephemeral", *ALONE))
+        # Somebody who never answers the goodbye keeps the first signal busy.
+        with socket.create_connection(("127.0.0.1", server.port)) as silent:
+            silent.sendall(
+                b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            )
+            assert b" 101 " in silent.recv(1000)
+            server.process.send_signal(signal.SIGTERM)
+            server.wait_for("^INFO:server.server:Stopping")
+            began = time.monotonic()
+            assert server.stop(signal.SIGTERM) == 128 + signal.SIGTERM
+            assert time.monotonic() - began < 0.5
+
+
+def test_sighup_without_a_certificate_is_harmless(tmp_path: Path) -> None:
+    with running(tmp_path, "--ephemeral", *ALONE) as server:
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("Nothing to read again")
+        assert server.stop() == 0
+
+
+def test_socp_serve_is_the_same_program(tmp_path: Path) -> None:
+    said = [
+        subprocess.run(
+            [*command, "--version"], capture_output=True, text=True, check=True, timeout=30
+        ).stdout
+        for command in (RUN_SERVER, [sys.executable, "-m", "socp.cli.main", "serve"])
+    ]
+    assert said[0] == said[1]
+    assert "SOCP v1.3" in said[0]
+
+
+# --- what it does to the machine --------------------------------------------------------------
+
+STRACE = ["strace", "-f", "-qq", "-s", "300", "-e", "trace=process,connect,%file", "-o"]
+MAKES_A_PROCESS = re.compile(r"^\d+ +(execve|execveat|fork|vfork|clone3?)\((.*)")
+WRITES = re.compile(
+    r'^\d+ +(?:openat|open|creat)\((?:[^"]*)"([^"]+)", [^)]*O_(?:WRONLY|RDWR|CREAT)'
+)
+CONNECTS = re.compile(r"^\d+ +connect\([^{]*(\{.*?\})")
+ABROAD = re.compile(r'inet_addr\("(?!127\.)|inet_pton\(AF_INET6, "(?!::1")')
+
+AUDITED = """
+import os, sys
+said = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
+BAD = ("subprocess.Popen", "os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.system")
+def hook(event, arguments):
+    if event in BAD:
+        os.write(said, f"process {event}\\n".encode())
+    elif event == "socket.connect" and isinstance(arguments[1], tuple):
+        os.write(said, f"connect {arguments[1][0]}\\n".encode())
+    elif event == "open" and isinstance(arguments[0], str) and arguments[2] & 3:
+        os.write(said, f"write {os.path.abspath(arguments[0])}\\n".encode())
+sys.addaudithook(hook)
+sys.path.insert(0, sys.argv[2])
+from socp.server.main import main
+sys.exit(main(sys.argv[3:]))
+"""
+
+
+@dataclass
+class Deeds:
+    """What one short run of a server did to the machine."""
+
+    processes: list[str]  # made after its own start
+    abroad: list[str]  # addresses outside loopback
+    files: set[str]  # opened for writing
+
+
+def run_until_refused(command: list[str], folder: Path) -> subprocess.Popen[str]:
+    """A server until it has dialled and said so; still running."""
+    command = [*command, "--port", "0", "--data-dir", str(folder / "data")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    assert any("unreachable" in line for line in process.stderr)
+    return process
+
+
+def ended_well(process: subprocess.Popen[str]) -> None:
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def seen_by_strace(folder: Path) -> Deeds:
+    """The kernel's word."""
+    log = folder / "strace"
+    process = run_until_refused([*STRACE, str(log), *RUN_SERVER], folder)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(children[0]), signal.SIGINT)
+    ended_well(process)
+    lines = log.read_text().splitlines()
+    made = [found for line in lines if (found := MAKES_A_PROCESS.match(line))]
+    connects = [found[1] for line in lines if (found := CONNECTS.match(line))]
+    assert connects
+    return Deeds(
+        processes=[found[0] for found in made[1:] if "CLONE_THREAD" not in found[2]],
+        abroad=[to for to in connects if ABROAD.search(to)],
+        files={found[1] for line in lines if (found := WRITES.match(line))},
+    )
+
+
+def seen_by_python(folder: Path) -> Deeds:
+    """Where strace cannot run this is what is left: it sees Python, not the libraries in C."""
+    told = folder / "told"
+    command = [sys.executable, "-c", AUDITED, str(told), str(PROJECT / "src")]
+    process = run_until_refused(command, folder)
+    process.send_signal(signal.SIGINT)
+    ended_well(process)
+    rows = [line.split(" ", 1) for line in told.read_text().splitlines()]
+    return Deeds(
+        processes=[what for kind, what in rows if kind == "process"],
+        abroad=[w for kind, w in rows if kind == "connect" and w not in ("127.0.0.1", "::1")],
+        files={what for kind, what in rows if kind == "write"},
+    )
+
+
+def witnesses() -> list[Callable[[Path], Deeds]]:
+    """Many containers forbid tracing."""
+    if shutil.which("strace") is not None:
+        tried = subprocess.run([*STRACE, os.devnull, "true"], capture_output=True)
+        if tried.returncode == 0:
+            return [seen_by_strace, seen_by_python]
+    return [seen_by_python]
+
+
+@pytest.mark.parametrize("witness", witnesses())
+def test_it_makes_no_process_calls_nobody_abroad_and_writes_nothing_outside(
+    witness: Callable[[Path], Deeds], tmp_path: Path
+) -> None:
+    deeds = witness(tmp_path)
+    assert not deeds.processes
+    assert not deeds.abroad
+    # Its own folder, and what Python keeps of code that it compiled.
+    allowed = (str(tmp_path), str(PROJECT), sys.prefix, os.devnull)
+    assert not {path for path in deeds.files if path[0] == "/" and not path.startswith(allowed)}
+
+
+def test_its_key_is_nowhere_in_its_log(tmp_path: Path) -> None:
+    give_key(tmp_path, 0)
+    with running(tmp_path, "--log-level", "trace", *ALONE) as server:
+        assert server.stop() == 0
+    pem = (tmp_path / "data" / places.KEY_FILE).read_text().splitlines()[1:-1]
+    assert not [line for line in pem if line in server.log()]

@@ -1,0 +1,118 @@
+"""The operator's channel (`socp admin`)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from socp.node.effects import Answer, Effect
+from socp.node.events import Admit, Ban, Event, Forget, ListServers
+from socp.server import admin, places
+from socp.server.admin import NotRunning, Reply, Request, ask
+from tests.server.rig import Brain, running, until
+
+FINGERPRINT = "3f" * 32
+
+
+def operator(event: Event) -> Sequence[Effect]:
+    match event:
+        case Admit():
+            return [Answer(event.request, True, (f"admitted {event.fingerprint}",))]
+        case Ban() | Forget():
+            return [Answer(event.request, False, ("no such server",))]
+        case ListServers():
+            return [Answer(event.request, True, ("a", "b"))]
+    return ()
+
+
+async def asked(folder: Path, request: Request) -> Reply:
+    return await asyncio.to_thread(ask, folder, request)
+
+
+async def test_commands_reach_the_brain_and_its_answers_come_back(tmp_path: Path) -> None:
+    async with running(tmp_path, Brain(operator)) as shell:
+        await until((tmp_path / places.ADMIN_SOCKET).exists)
+        assert await asked(tmp_path, Request("admit", FINGERPRINT)) == Reply(
+            True, (f"admitted {FINGERPRINT}",)
+        )
+        assert await asked(tmp_path, Request("ban", "x")) == Reply(False, ("no such server",))
+        assert await asked(tmp_path, Request("forget", "x")) == Reply(False, ("no such server",))
+        assert await asked(tmp_path, Request("servers")) == Reply(True, ("a", "b"))
+        assert shell.brain.of(Admit)[0].fingerprint == FINGERPRINT
+
+
+async def test_what_is_no_command_is_told_so(tmp_path: Path) -> None:
+    async with running(tmp_path):
+        await until((tmp_path / places.ADMIN_SOCKET).exists)
+        for request in (Request("reboot"), Request("admit", "")):
+            reply = await asked(tmp_path, request)
+            assert (reply.ok, "no such command" in reply.lines[0]) == (False, True)
+        reader, writer = await asyncio.open_unix_connection(tmp_path / places.ADMIN_SOCKET)
+        writer.write(b"[[[[\n")
+        assert b"not a command" in await reader.read()
+        writer.close()
+        reader, writer = await asyncio.open_unix_connection(tmp_path / places.ADMIN_SOCKET)
+        writer.write(b"x" * 100_000)
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()
+
+
+async def test_the_socket_is_for_its_owner_alone_and_goes_with_the_server(tmp_path: Path) -> None:
+    file = tmp_path / places.ADMIN_SOCKET
+    async with running(tmp_path):
+        await until(file.exists)
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert not file.exists()
+
+
+async def test_what_a_killed_server_left_behind_is_cleared_away(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / places.ADMIN_SOCKET))
+    async with running(tmp_path, Brain(operator)):
+        await until(lambda: answers(tmp_path))
+
+
+def answers(folder: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(folder / places.ADMIN_SOCKET)) == 0
+
+
+async def test_a_living_servers_socket_is_not_taken_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(tmp_path, Brain(operator)):
+        await until(lambda: answers(tmp_path))
+        async with running(tmp_path):
+            await until(lambda: "no `socp admin` for this server" in caplog.text)
+        assert (await asked(tmp_path, Request("servers"))).ok
+
+
+async def test_a_long_path_works_too(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 100) / ("e" * 100)
+    async with running(deep, Brain(operator)):
+        await until((deep / places.ADMIN_SOCKET).exists)
+        assert (await asked(deep, Request("servers"))).ok
+
+
+def test_nobody_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(NotRunning, match="no server runs on"):
+        ask(tmp_path, Request("servers"))
+    with pytest.raises(NotRunning, match="no server runs on"):
+        ask(tmp_path / "absent", Request("servers"))
+
+
+async def test_a_brain_that_does_not_answer_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin, "WAIT_S", 0.2)
+    async with running(tmp_path):
+        await until(lambda: answers(tmp_path))
+        with pytest.raises(NotRunning, match="did not answer"):
+            await asked(tmp_path, Request("servers"))

@@ -1,0 +1,130 @@
+"""Commit first, then send; in the order of the events (architecture, "One message walks")."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from socp.node.effects import Close, Effect, Identified, Kind, Level, Note, Persist, Send
+from socp.node.events import Event, FrameReceived
+from socp.node.records import ChannelVersion
+from socp.storage import StorageError
+from tests.server.rig import Brain, Disk, ended, frame, message, running, said, until
+
+
+def storing(event: Event) -> Sequence[Effect]:
+    """STORE is answered after a commit, SAY without one."""
+    if not isinstance(event, FrameReceived):
+        return ()
+    send = Send((event.link,), frame(event.envelope.type))
+    if event.envelope.type == "STORE":
+        return [Persist(ChannelVersion(1)), send]
+    return [send]
+
+
+@pytest.fixture
+def disk() -> Disk:
+    return Disk(at_once=False)
+
+
+async def test_nothing_is_sent_before_its_commit(tmp_path: Path, disk: Disk) -> None:
+    async with running(tmp_path, Brain(storing), disk=disk) as shell:
+        ws = await shell.connect()
+        await ws.send_str(message("STORE"))
+        await until(lambda: disk.waiting)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(ws.receive(), 0.1)
+        ws = await shell.connect()
+        await ws.send_str(message("STORE"))
+        await until(lambda: len(disk.waiting) == 2)
+        for commit in disk.waiting:
+            commit.set_result(None)
+        assert (await said(ws))["type"] == "STORE"
+
+
+async def test_what_needs_no_commit_waits_behind_what_does(tmp_path: Path, disk: Disk) -> None:
+    async with running(tmp_path, Brain(storing), disk=disk) as shell:
+        ws = await shell.connect()
+        for kind in ("STORE", "SAY", "STORE", "SAY"):
+            await ws.send_str(message(kind))
+        await until(lambda: len(disk.waiting) == 2)
+        disk.waiting[1].set_result(None)  # the disk answers out of order
+        disk.waiting[0].set_result(None)
+        assert [(await said(ws))["type"] for _ in range(4)] == ["STORE", "SAY", "STORE", "SAY"]
+
+
+async def test_with_nothing_to_commit_the_answer_is_at_once(tmp_path: Path, disk: Disk) -> None:
+    async with running(tmp_path, Brain(storing), disk=disk) as shell:
+        ws = await shell.connect()
+        await ws.send_str(message("SAY"))
+        assert (await said(ws))["type"] == "SAY"
+        assert not disk.written
+
+
+@pytest.mark.threat("S8")
+async def test_after_a_failed_commit_nothing_is_sent_but_the_log_says_so(
+    tmp_path: Path, disk: Disk, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(tmp_path, Brain(storing), disk=disk) as shell:
+        ws = await shell.connect()
+        await ws.send_str(message("STORE"))
+        await ws.send_str(message("SAY"))
+        await until(lambda: disk.waiting)
+        disk.waiting[0].set_exception(StorageError("the disk is full; make room"))
+        assert (await said(ws))["type"] == "SAY"
+        assert "nothing was sent: the disk is full; make room" in caplog.text
+
+
+async def test_a_failed_commit_still_closes_and_notes(tmp_path: Path, disk: Disk) -> None:
+    def closing(event: Event) -> Sequence[Effect]:
+        if not isinstance(event, FrameReceived):
+            return ()
+        return [
+            Persist(ChannelVersion(1)),
+            Send((event.link,), frame()),
+            Note(Level.INFO, "server.links", "gone"),
+            Close(event.link, 1008, "no"),
+        ]
+
+    async with running(tmp_path, Brain(closing), disk=disk) as shell:
+        ws = await shell.connect()
+        await ws.send_str(message())
+        await until(lambda: disk.waiting)
+        disk.waiting[0].set_exception(StorageError("no"))
+        assert (await said(ws)) == {"type": "CTRL_CLOSE"}
+        assert await ended(ws) == 1008
+
+
+async def test_a_long_frame_is_welcome_as_soon_as_the_peer_is_known(
+    tmp_path: Path, disk: Disk
+) -> None:
+    def knowing(event: Event) -> Sequence[Effect]:
+        if isinstance(event, FrameReceived) and event.envelope.type == "HELLO":
+            return [Persist(ChannelVersion(1)), Identified(event.link, Kind.SERVER, "x")]
+        return ()
+
+    brain = Brain(knowing)
+    async with running(tmp_path, brain, disk=disk) as shell:
+        ws = await shell.connect()
+        await ws.send_str(message("HELLO"))
+        await until(lambda: disk.waiting)
+        await ws.send_str(message("LONG", text="x" * 200_000))
+        await until(lambda: len(brain.of(FrameReceived)) == 2)
+
+
+async def test_a_note_goes_to_the_logger_it_names(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    note = Note(Level.WARNING, "server.links", "refused 100% of them")
+    brain = Brain(lambda event: [note] if isinstance(event, FrameReceived) else ())
+    with caplog.at_level(logging.INFO):
+        async with running(tmp_path, brain) as shell:
+            ws = await shell.connect()
+            await ws.send_str(message())
+            await until(lambda: caplog.records)
+    record = caplog.records[0]
+    assert (record.name, record.getMessage()) == ("server.links", "refused 100% of them")
