@@ -16,11 +16,11 @@ _said: set[str] = set()
 _written = 0
 
 
-def keep(lines: Iterable[str]) -> None:
-    """The log of one process that ended."""
+def keep(lines: Iterable[str], *, kind: str = "log") -> None:
+    """What one process wrote: its "log", or the "screen" of a client, which may show what people say."""
     global _written
     _written += 1
-    Path(_folder.name, f"{_written}.log").write_text("\n".join(lines))
+    Path(_folder.name, f"{_written}.{kind}").write_text("\n".join(lines))
 
 
 def said(text: str) -> None:
@@ -41,9 +41,9 @@ def texts() -> frozenset[str]:
     return frozenset(_said)
 
 
-def logs() -> list[str]:
-    """All that was logged so far, one text a process."""
-    return [path.read_text() for path in sorted(Path(_folder.name).glob("*.log"))]
+def written(kind: str = "log") -> list[str]:
+    """All that was written so far, one text a process."""
+    return [path.read_text() for path in sorted(Path(_folder.name).glob(f"*.{kind}"))]
 
 
 def listen() -> None:

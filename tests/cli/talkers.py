@@ -132,7 +132,7 @@ def talking(
             listener.join()
         for stream in (process.stdin, process.stdout, process.stderr):
             stream.close()
-        logbook.keep(talker.err)
+        logbook.keep(talker.out + talker.err, kind="screen")
 
 
 def run(folder: Path, *arguments: str, said: str | bytes = "") -> subprocess.CompletedProcess[str]:

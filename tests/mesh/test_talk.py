@@ -158,6 +158,12 @@ async def test_a_file_of_10_mib_reaches_one_and_everyone_as_it_was_sent(
     await see_each_other(people)
 
     alice.says(f"/file carol {tmp_path}/to one.bin", f"/file all {tmp_path}/to all.bin")
+    await asyncio.to_thread(
+        alice.reads, r"to one\.bin \(10\.0 MiB\) sent to carol", seconds=TRANSFER_S
+    )
+    await asyncio.to_thread(
+        alice.reads, r"to all\.bin \(10\.0 MiB\) sent to everyone", seconds=TRANSFER_S
+    )
     for name in ("to one.bin", "to all.bin"):
         done = await carol.hears(FileDone, file_named(name), TRANSFER_S)
         assert (done.size, sha256(Path(done.path))) == (FILE_BYTES, digest)
@@ -166,8 +172,6 @@ async def test_a_file_of_10_mib_reaches_one_and_everyone_as_it_was_sent(
     )
     assert [path.name for path in visible(bob.downloads)] == ["to all.bin"]
     assert sha256(bob.downloads / "to all.bin") == digest
-    await asyncio.to_thread(alice.reads, r"to one\.bin \(10\.0 MiB\) sent to carol")
-    await asyncio.to_thread(alice.reads, r"to all\.bin \(10\.0 MiB\) sent to everyone")
     assert await asyncio.to_thread(alice.leaves) == 0
 
 

@@ -15,7 +15,9 @@ from socp.wire import limits
 from tests.mesh.crowd import HANDSHAKE, masked
 from tests.mesh.launch import Running, running
 
-SLACK_S = 6  # 2 for the goodbye, 1 for the clock that looks, 1 for the first byte, and a busy machine
+SLACK_S = (
+    6  # 2 for the goodbye, 1 for the clock that looks, 1 for the first byte, and a busy machine
+)
 TRICKLE_S = 1.0  # between two bytes of who sends them one by one
 
 Drip = Callable[[int], bytes]  # what is sent in the n-th second

@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 import socp
 from socp.client import server_url, sources
 from socp.client.attachment import Attachment
-from socp.client.errors import AmbiguousPerson, NoAnswer, UnknownPerson
+from socp.client.errors import AmbiguousPerson, ClientError, NoAnswer, UnknownPerson
 from socp.client.file_work import FileWork
 from socp.client.inbox import Inbox
 from socp.client.line import Line
@@ -92,7 +92,10 @@ class Client:
         """
         url = server_url.parse(server)
         suite = suite or RsaSuite()
-        opened = await asyncio.to_thread(open_profile, profile, name, suite, making_key)
+        opened = await _finished(
+            asyncio.to_thread(open_profile, profile, name, suite, making_key),
+            lambda late: late.store.close(),
+        )
         try:
             me = cls(opened, url, suite, downloads)
             await asyncio.to_thread(Downloads(downloads).sweep)
@@ -265,6 +268,17 @@ class Client:
             case effects.FileDone() | effects.FileFailed() if notice.sending:
                 self._files.sent(notice.file_id)
         self._inbox.put(notice)
+
+
+async def _finished(work: Coroutine[None, None, A], undo: Callable[[A], object]) -> A:
+    """The result of work that cannot be stopped; undone where nobody waits for it any more."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with contextlib.suppress(ClientError):
+            undo(await task)
+        raise
 
 
 def _resolve(waiting: Iterable[asyncio.Future[A]], answer: A) -> None:

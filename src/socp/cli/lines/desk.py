@@ -208,9 +208,13 @@ class Desk:
                 self._attached_s = time.monotonic()
             case effects.PeerMoved():
                 self._comings.moved(notice)
-            case effects.MessageArrived() | effects.FileOffered():
+            case effects.MessageArrived():
                 self._comings.tell_of(notice.author)
+            case effects.FileOffered():
+                self._comings.tell_of(notice.author)
+                self.transfers.received(notice)
             case effects.FileProgress() | effects.FileDone() | effects.FileFailed():
+                notice = self.transfers.by_author(notice)
                 self.transfers.moved(notice)
         entry = self.phrases.entry(notice, now_ms())
         if entry is not None:

@@ -17,7 +17,7 @@ from socp.client.errors import ClientError
 from socp.wire import limits
 
 LINE_BYTES_MAX: Final = limits.MIB
-_PATIENCE_S: Final = 10.0
+_PATIENCE_S: Final = 20.0  # the public channel takes a newcomer some ten seconds to get into
 _PIECE_BYTES: Final = 64 * limits.KIB
 
 

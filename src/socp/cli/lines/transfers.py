@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from socp.cli.lines.commands import Unclear
 from socp.cli.lines.entries import Entry, Kind
 from socp.cli.lines.phrases import SHOWN_COLUMNS, Phrases, shown_name, size_text
-from socp.member.effects import FileDone, FileFailed, FileProgress
+from socp.member.effects import FileDone, FileFailed, FileOffered, FileProgress
 from socp.wire.text import printable
 
 _RATE_AFTER_S: Final = 1.0
 _SHARE_SHOWN: Final = 0.25
+
+
+News = FileProgress | FileDone | FileFailed
 
 
 @dataclass(slots=True)
@@ -39,8 +42,20 @@ class Transfers:
         self._has_toolbar = has_toolbar
         self._running: dict[str, Transfer] = {}
         self._mine: dict[str, str] = {}  # file_id -> name: offered in this run, not over
+        self._authors: dict[str, str] = {}  # file_id -> user id: being received
         self._over: set[str] = set()  # over before `offered` could say whose they are
         self.failed = False
+
+    def received(self, notice: FileOffered) -> None:
+        """Somebody sends this."""
+        self._authors[notice.file_id] = notice.author
+
+    def by_author(self, notice: News) -> News:
+        """A file to everyone comes from somebody, whom its later news do not name."""
+        over = isinstance(notice, FileDone | FileFailed)
+        known = self._authors.pop if over else self._authors.get
+        author = known(notice.file_id, None)
+        return replace(notice, peer=author) if author else notice
 
     def offered(self, file_id: str, name: str) -> None:
         """The person sends this."""
@@ -49,7 +64,7 @@ class Transfers:
         else:
             self._mine[file_id] = name
 
-    def moved(self, notice: FileProgress | FileDone | FileFailed) -> None:
+    def moved(self, notice: News) -> None:
         """News of a transfer."""
         if isinstance(notice, FileProgress):
             self._progressed(notice)
