@@ -17,7 +17,8 @@ _written = 0
 
 
 def keep(lines: Iterable[str], *, kind: str = "log") -> None:
-    """What one process wrote: its "log", or the "screen" of a client, which may show what people say."""
+    """What one process wrote: its "log", or the "screen" of a client,
+    which may show what people say."""
     global _written
     _written += 1
     Path(_folder.name, f"{_written}.{kind}").write_text("\n".join(lines))

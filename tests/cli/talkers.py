@@ -135,13 +135,15 @@ def talking(
         logbook.keep(talker.out + talker.err, kind="screen")
 
 
-def run(folder: Path, *arguments: str, said: str | bytes = "") -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, *arguments: str, said: str | bytes = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
     """One run to its end: exit code and what it wrote."""
     done = subprocess.run(
         [*COMMAND, *arguments],
         input=said.encode() if isinstance(said, str) else said,
         capture_output=True,
-        env={**ENVIRONMENT, "HOME": str(folder)},
+        env={**ENVIRONMENT, "HOME": str(folder), **environment},
         timeout=PATIENCE_S * 2,
         check=False,
     )

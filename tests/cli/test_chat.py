@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import ssl
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -13,7 +15,9 @@ import pytest
 
 from socp.cli.main import main
 from tests.cli.talkers import COMMAND, ENVIRONMENT, flags, give_key, run, talking
+from tests.client.v13_server import serving
 from tests.mesh.launch import Running, running
+from tests.server.certificates import certificate
 
 NOBODY = "ws://127.0.0.1:9"  # the discard port: nothing listens there
 
@@ -238,6 +242,23 @@ def test_who_reads_no_further_does_not_make_it_crash(tmp_path: Path, server: Run
         )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.spec("1")
+async def test_a_certificate_that_the_system_does_not_trust_is_refused(tmp_path: Path) -> None:
+    give_key(tmp_path / "alice", 0)
+    chain, secret = certificate(tmp_path)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(chain, secret)
+    async with serving(tls) as server:
+        asked = flags(tmp_path, f"wss://localhost:{server.port}", "alice", "--wait", "0")
+        refused = await asyncio.to_thread(run, tmp_path, *asked, said="/all hello\n/wait 1\n")
+        trusted = {"SSL_CERT_FILE": str(chain)}
+        taken = await asyncio.to_thread(run, tmp_path, *asked, said="/list\n", **trusted)
+    assert refused.returncode == 1
+    assert "its certificate is not trusted" in refused.stderr
+    assert taken.returncode == 0, taken.stderr
+    assert "alice  you" in taken.stdout
 
 
 # --- threats ------------------------------------------------------------------------------------

@@ -173,7 +173,8 @@ def refuse(frame: str | bytes) -> None:
 
 @pytest.mark.parametrize("item", DENSE)
 def test_a_mebibyte_of_small_values_is_refused_before_it_is_parsed(item: str) -> None:
-    """A tenth of the time of parsing is the goal, and measured; this fails only far outside of it."""
+    """A tenth of the time of parsing is the goal, and measured;
+    this fails only far outside of it."""
     frame = mebibyte_of(item)
     parsed = seconds(lambda: json.loads(frame))
     assert seconds(lambda: refuse(frame)) <= 0.5 * parsed
