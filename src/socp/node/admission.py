@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from socp.crypto import signing
 from socp.crypto.keys import PublicKey
-from socp.node.arrivals import NONCE_BYTES, nonce_of
 from socp.node.dialling import LINKS, Dialling
 from socp.node.emitter import Emitter
 from socp.node.events import Now
+from socp.node.handshake import Handshake, nonce_of
 from socp.node.links import Link, Links, Stage
 from socp.node.pairing import Pairing
 from socp.node.records import PinOrigin
@@ -44,7 +44,7 @@ class Admission:
     def __init__(
         self,
         settings: Settings,
-        own_key_text: str,
+        handshake: Handshake,
         emitter: Emitter,
         links: Links,
         trust: ServerTrust,
@@ -53,7 +53,7 @@ class Admission:
         refusals: Refusals,
     ) -> None:
         self._settings = settings
-        self._own_key_text = own_key_text
+        self._handshake = handshake
         self._emit = emitter
         self._links = links
         self._trust = trust
@@ -87,28 +87,13 @@ class Admission:
             return self._decide(link, now)
         link.nonce = nonce_of(hello.auth_nonce)
         link.move(Stage.CHALLENGED, now.mono)
-        self._emit.say(
-            link,
-            AuthChallenge(
-                nonce=base64url.encode(link.opened.nonce),
-                server_id=self._settings.server_id,
-                pubkey=self._own_key_text,
-                features=SERVER_FEATURES,
-            ),
-            now,
-            signed=False,
-        )
+        self._handshake.challenge(link, now)
 
     def proved(self, link: Link, proof: AuthProof, now: Now) -> None:
         """AUTH_PROOF of a server: only now admission is decided."""
-        hello, key = link.hello, link.key
-        assert isinstance(hello, ServerHello) and key is not None
-        preimage = signing.link_auth(
-            link.hello_to, self._settings.server_id, link.opened.nonce, link.opened.exporter
-        )
-        if not signing.verify(key, proof.proof, preimage):
-            raise PeerFault(Code.INVALID_SIG, "AUTH_PROOF does not hold for your key", close=1008)
-        link.proven, link.features = True, hello.features
+        self._handshake.check(link, link.hello_to, proof)
+        assert link.hello is not None
+        link.features = link.hello.features
         self._decide(link, now)
 
     def _decide(self, link: Link, now: Now) -> None:
@@ -161,7 +146,7 @@ class Admission:
         payload = hello(
             host=place.host,
             port=place.port,
-            pubkey=self._own_key_text,
+            pubkey=self._handshake.own_key_text,
             features=SERVER_FEATURES,
             auth_nonce=base64url.encode(link.opened.nonce),
         )
@@ -180,9 +165,7 @@ class Admission:
         self._trust.saw(link.dialled, challenge.server_id, key)
         link.peer, link.key, link.features = challenge.server_id, key, challenge.features
         self._require_admission(link, key, now)
-        nonce = base64url.decode(challenge.nonce)
-        if len(nonce) != NONCE_BYTES:
-            raise PeerFault(Code.BAD_FRAME, "AUTH_CHALLENGE: nonce must be 32 bytes", close=1008)
+        nonce = nonce_of(challenge.nonce, "AUTH_CHALLENGE: nonce")
         preimage = signing.link_auth(
             self._settings.server_id, link.peer, nonce, link.opened.exporter
         )
@@ -293,7 +276,7 @@ class Admission:
         announce = ServerAnnounce(
             host=place.host,
             port=place.port,
-            pubkey=self._own_key_text,
+            pubkey=self._handshake.own_key_text,
             features=SERVER_FEATURES,
         )
         self._emit.send(

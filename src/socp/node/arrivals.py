@@ -8,6 +8,7 @@ from socp.node.directory import Directory
 from socp.node.effects import Identified, Kind, Probe
 from socp.node.emitter import Emitter
 from socp.node.events import Now
+from socp.node.handshake import Handshake, nonce_of
 from socp.node.links import Link, Links, Stage
 from socp.node.newcomers import Newcomers
 from socp.node.presence import Presence
@@ -15,25 +16,14 @@ from socp.node.public_channel import PublicChannel
 from socp.node.records import Account
 from socp.node.refusals import Refusals
 from socp.node.settings import Settings
-from socp.wire import base64url, limits
+from socp.wire import limits
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
-from socp.wire.features import LINK_AUTH, SERVER_FEATURES, dropped
+from socp.wire.features import LINK_AUTH, dropped
 from socp.wire.ids import is_uuid4
-from socp.wire.payloads import Ack, AuthChallenge, AuthProof, UserHello
+from socp.wire.payloads import AuthProof, UserHello
 
 USERS = "server.users"
-NONCE_BYTES = 32
-
-
-def nonce_of(text: str) -> bytes:
-    """The raw bytes of an `auth_nonce`. Raises PeerFault(BAD_FRAME)."""
-    nonce = base64url.decode(text)
-    if len(nonce) != NONCE_BYTES:
-        raise PeerFault(
-            Code.BAD_FRAME, f"auth_nonce must be {NONCE_BYTES} bytes in base64url", close=1008
-        )
-    return nonce
 
 
 class Arrivals:
@@ -42,7 +32,7 @@ class Arrivals:
     def __init__(
         self,
         settings: Settings,
-        own_key_text: str,
+        handshake: Handshake,
         emitter: Emitter,
         links: Links,
         directory: Directory,
@@ -51,7 +41,7 @@ class Arrivals:
         refusals: Refusals,
     ) -> None:
         self._settings = settings
-        self._own_key_text = own_key_text
+        self._handshake = handshake
         self._emit = emitter
         self._links = links
         self._directory = directory
@@ -79,7 +69,7 @@ class Arrivals:
             return self._settle(link, now)
         link.nonce = nonce_of(hello.auth_nonce)
         link.move(Stage.CHALLENGED, now.mono)
-        self.challenge(link, now)
+        self._handshake.challenge(link, now)
 
     def _check(self, user_id: str, key: PublicKey, hello: UserHello) -> None:
         """Raises PeerFault for another's id, a downgrade, and for a bare hello of somebody who
@@ -98,30 +88,12 @@ class Arrivals:
                 Code.NOT_ALLOWED, f"{user_id} proved itself before and must do so again", close=1008
             )
 
-    def challenge(self, link: Link, now: Now) -> None:
-        """AUTH_CHALLENGE: unsigned and unbound, so that work before proof is cheap."""
-        self._emit.say(
-            link,
-            AuthChallenge(
-                nonce=base64url.encode(link.opened.nonce),
-                server_id=self._settings.server_id,
-                pubkey=self._own_key_text,
-                features=SERVER_FEATURES,
-            ),
-            now,
-            signed=False,
-        )
-
     def proved(self, link: Link, proof: AuthProof, now: Now) -> None:
         """AUTH_PROOF of a user. Raises PeerFault(INVALID_SIG) and closes where it does not hold."""
         hello, key = link.hello, link.key
         assert isinstance(hello, UserHello) and key is not None
-        preimage = signing.link_auth(
-            link.peer, self._settings.server_id, link.opened.nonce, link.opened.exporter
-        )
-        if not signing.verify(key, proof.proof, preimage):
-            raise PeerFault(Code.INVALID_SIG, "AUTH_PROOF does not hold for your key", close=1008)
-        link.proven, link.features = True, hello.features
+        self._handshake.check(link, link.peer, proof)
+        link.features = hello.features
         attach = proof.attach
         if attach is not None and abs(attach.ts - now.wall) <= limits.TS_WINDOW_MS:
             own_id = self._settings.server_id
@@ -205,23 +177,11 @@ class Arrivals:
         link.move(Stage.USER, now.mono)
         self._links.users[link.peer] = link
         self._emit.add(Identified(link.id, Kind.USER, link.peer))
-        proof: tuple[tuple[str, bytes], ...] = ()
-        if link.proven:
-            preimage = signing.link_auth(
-                self._settings.server_id, link.peer, link.nonce, link.opened.exporter
-            )
-            proof = (("proof", preimage),)
-        self._emit.say(
-            link,
-            Ack(
-                msg_ref=UserHello.TYPE,
-                server_id=self._settings.server_id,
-                pubkey=self._own_key_text,
-                features=SERVER_FEATURES,
-            ),
-            now,
-            proofs=proof,
+        ack, proofs = (
+            self._handshake.ack(UserHello.TYPE),
+            self._handshake.own_proof(link, link.peer),
         )
+        self._emit.say(link, ack, now, proofs=proofs)
         how = "proven" if link.proven else "unproven"
         self._emit.info(USERS, f"User {link.peer} said hello from {link.opened.address} ({how})")
         self._presence.arrived(link, name, now)

@@ -32,6 +32,7 @@ from socp.node.events import (
     Tick,
 )
 from socp.node.gate import Gate
+from socp.node.handshake import Handshake
 from socp.node.health import Health
 from socp.node.links import Link, Links, Stage
 from socp.node.operator import Operator
@@ -79,13 +80,13 @@ class Node:
         self._dialling = dialling = Dialling(settings, emit, links, quarantine)
         self._delivery = delivery = Delivery(emit, links, people, presence, seen)
         transfers = Transfers(emit, links, people, presence, delivery, seen)
-        own_key, hall = key.text, (presence, channel, refusals)
-        self._arrivals = arrivals = Arrivals(settings, own_key, emit, links, people, *hall)
+        handshake, hall = Handshake(settings, key.text, emit), (presence, channel, refusals)
+        self._arrivals = arrivals = Arrivals(settings, handshake, emit, links, people, *hall)
         self._pairing = pairing = Pairing(
-            settings, own_key, emit, links, trust, dialling, *hall, quarantine
+            settings, handshake, emit, links, trust, dialling, *hall, quarantine
         )
         self._admission = admission = Admission(
-            settings, own_key, emit, links, trust, dialling, pairing, refusals
+            settings, handshake, emit, links, trust, dialling, pairing, refusals
         )
         self._operator = Operator(emit, links, trust, dialling, presence)
         self._health = Health(emit, links)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from socp.crypto import signing
 from socp.crypto.keys import PublicKey
 from socp.node.dialling import LINKS, Dialling
 from socp.node.effects import Identified, Kind, Probe
 from socp.node.emitter import Emitter
 from socp.node.events import Now
+from socp.node.handshake import Handshake
 from socp.node.links import Link, Links, Stage
 from socp.node.newcomers import Newcomers
 from socp.node.pace import Bucket
@@ -20,8 +20,7 @@ from socp.node.settings import Settings
 from socp.node.trust import ServerTrust
 from socp.node.welcome import Welcome
 from socp.wire.errors import Code, PeerFault
-from socp.wire.features import SERVER_FEATURES
-from socp.wire.payloads import Ack, ServerHello, ServerHelloJoin
+from socp.wire.payloads import ServerHello, ServerHelloJoin
 
 AT_ONCE_MS = 10_000  # two dials that cross are this close together
 SERVER_FRAMES_BURST, SERVER_FRAMES_PER_S = 20_000, 4_000
@@ -33,7 +32,7 @@ class Pairing:
     def __init__(
         self,
         settings: Settings,
-        own_key_text: str,
+        handshake: Handshake,
         emitter: Emitter,
         links: Links,
         trust: ServerTrust,
@@ -44,7 +43,7 @@ class Pairing:
         quarantine: Quarantine,
     ) -> None:
         self._settings = settings
-        self._own_key_text = own_key_text
+        self._handshake = handshake
         self._emit = emitter
         self._links = links
         self._trust = trust
@@ -53,7 +52,7 @@ class Pairing:
         self._channel = channel
         self._refusals = refusals
         self._quarantine = quarantine
-        self._welcome = Welcome(settings, own_key_text, links, trust, presence)
+        self._welcome = Welcome(settings, handshake.own_key_text, links, trust, presence)
         self.newcomers = Newcomers(links)
 
     # --- may it link at all ---------------------------------------------------------------------
@@ -184,21 +183,10 @@ class Pairing:
         if hello is None:
             return None
         assert isinstance(hello, ServerHello)
-        proofs: tuple[tuple[str, bytes], ...] = ()
-        if link.proven:
-            preimage = signing.link_auth(
-                self._settings.server_id, link.hello_to, link.nonce, link.opened.exporter
-            )
-            proofs = (("proof", preimage),)
+        proofs = self._handshake.own_proof(link, link.hello_to)
         if isinstance(hello, ServerHelloJoin):
             return self._emit.say(link, self._welcome.payload(link.peer), now, proofs=proofs)
-        ack = Ack(
-            msg_ref=type(hello).TYPE,
-            server_id=self._settings.server_id,
-            pubkey=self._own_key_text,
-            features=SERVER_FEATURES,
-        )
-        self._emit.say(link, ack, now, proofs=proofs)
+        return self._emit.say(link, self._handshake.ack(type(hello).TYPE), now, proofs=proofs)
 
     def lost(self, link: Link, reason: str, now: Now) -> None:
         """The socket of a linked server is gone."""
