@@ -56,6 +56,9 @@ class Running:
             with self._changed:
                 self.lines.append(line.rstrip("\n"))
                 self._changed.notify_all()
+        self.process.wait()
+        with self._changed:
+            self._changed.notify_all()
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         """The exit code."""

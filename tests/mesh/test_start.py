@@ -99,7 +99,7 @@ def test_an_ephemeral_server_leaves_nothing_and_is_another_each_time(tmp_path: P
         assert second.stop() == 0
     assert first.lines[0] == second.lines[0] == "INFO:server.server:Generated new RSA-4096 keypair"
     assert first.lines[1] != second.lines[1]
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not list(tmp_path.iterdir())
 
 
 def test_log_lines_as_json(tmp_path: Path) -> None:
@@ -154,6 +154,13 @@ def test_a_certificate_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
 
 def test_a_wrong_flag_is_one_line() -> None:
     assert fails("--prot", "1").startswith("socp: No such option")
+
+
+def test_without_what_it_needs_it_names_the_command_that_installs_it() -> None:
+    bare = [sys.executable, "-I", "-S", RUN_SERVER[1]]
+    done = subprocess.run(bare, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2
+    assert re.fullmatch(r"run_server: needs \w+; start with script/server\n", done.stderr)
 
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:

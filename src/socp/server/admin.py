@@ -163,6 +163,8 @@ def _listening(folder: Path) -> Iterator[socket.socket]:
             yield listening
         finally:
             file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # an ephemeral server keeps nothing else in it
 
 
 @contextlib.contextmanager

@@ -43,6 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StartFault as fault:
         sys.stderr.write(f"socp: {fault}\n")
         return WRONG
+    except ModuleNotFoundError as fault:
+        missing = (fault.name or "socp").partition(".")[0]
+        if missing == "socp":  # our own fault: it shows itself in full
+            raise
+        sys.stderr.write(f"socp: needs {missing}; start with script/server, which installs it\n")
+        return WRONG
     except KeyboardInterrupt:  # before the event loop took over
         return 128 + signal.SIGINT
     return 0
