@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,26 @@ async def test_a_snapshot_is_whole_however_long_it_is_and_the_goodbye_waits(tmp_
         assert numbers == list(range(1000))
         assert await said(ws) == {"n": 1000}
         assert await ended(ws) == 1000
+
+
+async def test_who_leaves_during_a_snapshot_is_gone_after_it(
+    tmp_path: Path,
+) -> None:
+    lines = tuple(frame(payload=f'{{"n":{n},"text":"{"x" * 9000}"}}') for n in range(200))
+    gone = replace(frame(payload="{}"), type="USER_REMOVE")
+    relayed = b'{"type":"USER_REMOVE","from":"b","to":"*","ts":1,"payload":{"n":2},"sig":""}'
+
+    def answers(event: Event) -> Sequence[Effect]:
+        if not isinstance(event, FrameReceived):
+            return ()
+        links = (event.link,)
+        return [Snapshot(event.link, lines), Send(links, gone), Relay(links, relayed)]
+
+    async with running(tmp_path, Brain(answers)) as shell:
+        ws = await shell.connect()
+        await ws.send_str(message("GO"))
+        kinds = [(await said(ws))["type"] for _ in range(202)]
+        assert kinds[-2:] == ["USER_REMOVE", "USER_REMOVE"]
 
 
 @pytest.mark.threat("S2")

@@ -28,9 +28,12 @@ from socp.node.events import LinkId
 from socp.server.link import Link, Links
 from socp.server.signers import Sealed, Signers, ready
 from socp.wire import limits
+from socp.wire.payloads import UserAdvertise, UserRemove
 
 log = logging.getLogger("server.server")
 
+PRESENCE: Final = (UserAdvertise.TYPE, UserRemove.TYPE)
+PRESENCE_HEADS: Final = tuple(f'{{"type":"{name}"'.encode() for name in PRESENCE)
 PACE_BYTES: Final = 256 * limits.KIB  # a snapshot goes on while less than this waits on its link
 PACE_S: Final = 0.01  # between two looks: 25 MiB/s at most, and nothing to be told by the transport
 LEVELS: Final = {
@@ -100,9 +103,11 @@ class Hands:
         """Do one effect. Those for a link that is gone do nothing."""
         match effect:
             case Send():
-                self._send(effect.links, self._signers.seal(effect.frame))
+                sealed = self._signers.seal(effect.frame)
+                self._send(effect.links, sealed, is_news=effect.frame.type in PRESENCE)
             case Relay():
-                self._send(effect.links, ready(effect.data))
+                is_news = effect.data.startswith(PRESENCE_HEADS)
+                self._send(effect.links, ready(effect.data), is_news=is_news)
             case Note():
                 logging.getLogger(effect.logger).log(LEVELS[effect.level], "%s", effect.text)
             case Persist():
@@ -118,16 +123,20 @@ class Hands:
             case _:
                 assert_never(effect)
 
-    def _send(self, links: Iterable[LinkId], sealed: Sealed) -> None:
+    def _send(self, links: Iterable[LinkId], sealed: Sealed, *, is_news: bool) -> None:
         for number in links:
             link = self._links.get(number)
-            if link is not None:
+            if link is None:
+                continue
+            if is_news:
+                link.outbox.put_news(sealed)
+            else:
                 link.outbox.put(sealed)
 
     def _do(self, link: Link, effect: ForOneLink) -> None:
         match effect:
             case Snapshot():
-                link.outbox.pacing += 1  # now, so that a Close of the same batch waits for it
+                link.outbox.begin_pacing()  # now, so that a Close of the same batch waits for it
                 self._start(self._pace(link, effect.frames))
             case Identified():
                 link.identify()
@@ -151,5 +160,4 @@ class Hands:
                     break
                 outbox.pace(ready(frame) if isinstance(frame, bytes) else self._signers.seal(frame))
         finally:
-            outbox.pacing -= 1
-            outbox.flush()
+            outbox.end_pacing()

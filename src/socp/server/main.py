@@ -147,7 +147,10 @@ async def _serve(opened: Opened, parts: Parts, tls: Certificate | None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop, stop, number)
-    loop.add_signal_handler(signal.SIGHUP, tls.reload if tls is not None else _nothing_to_reload)
+    if tls is not None:
+        loop.add_signal_handler(signal.SIGHUP, tls.reload)
+    else:  # its terminal was closed
+        loop.add_signal_handler(signal.SIGHUP, _stop, stop, signal.SIGHUP)
     _say_start(opened, parts.bound, "ws" if tls is None else "wss")  # signals are welcome now
     await App(parts).run(stop)
 
@@ -190,10 +193,6 @@ class Certificate:
         said = fault.strerror or str(fault)
         files = f"--tls-cert {self._chain} and --tls-key {self._key}"
         return f"cannot use {files}: {said}; check both files"
-
-
-def _nothing_to_reload() -> None:
-    log.info("Nothing to read again: no --tls-cert")
 
 
 def _raise_open_files() -> None:

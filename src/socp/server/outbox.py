@@ -38,17 +38,19 @@ class Outbox:
 
     __slots__ = (
         "_closing",
+        "_later",
+        "_later_bytes",
         "_left_before",
         "_masked",
         "_over",
         "_owner",
+        "_pacing",
         "_queue",
         "_stuck_since",
         "_trace",
         "_transport",
         "_waiting",
         "_written",
-        "pacing",
     )
 
     def __init__(
@@ -70,7 +72,9 @@ class Outbox:
         self._stuck_since: float | None = None
         self._closing: bytes | None = None  # data of the close frame, once it is due
         self._over = False  # nothing goes out any more
-        self.pacing = 0  # snapshots under way: the goodbye comes after them
+        self._later: list[Sealed] = []  # news about users, until the snapshot has told of them
+        self._later_bytes = 0
+        self._pacing = 0  # snapshots under way: news and the goodbye come after them
 
     @property
     def queued_bytes(self) -> int:
@@ -81,6 +85,29 @@ class Outbox:
         """Send a frame after all that was asked for before."""
         if self._closing is None:
             self._add(sealed)
+
+    def put_news(self, sealed: Sealed) -> None:
+        """Presence: after a snapshot under way, or who left would seem to come back."""
+        if not self._pacing:
+            return self.put(sealed)
+        self._later.append(sealed)
+        self._later_bytes += sealed.size
+        if self._later_bytes > limits.OUTBOX_BYTES:
+            self._owner.cut("slow reader: it does not take the list of users")
+
+    def begin_pacing(self) -> None:
+        """A snapshot starts."""
+        self._pacing += 1
+
+    def end_pacing(self) -> None:
+        """A snapshot is over, told or not."""
+        self._pacing -= 1
+        if self._pacing:
+            return
+        later, self._later, self._later_bytes = self._later, [], 0
+        for sealed in later:
+            self.pace(sealed)
+        self.flush()
 
     def pace(self, sealed: Sealed) -> None:
         """One frame of a snapshot: still sent when the link is about to say goodbye."""
@@ -117,7 +144,7 @@ class Outbox:
             self._queue.popleft()
             self._waiting = self._waiting - sealed.size
             self._write(sealed)
-        if self._closing is not None and not self.pacing and not self._over:
+        if self._closing is not None and not self._pacing and not self._over:
             self._over = True
             self._write(GOODBYE)
             self._hand_over(self._framed(framing.CLOSE, self._closing))
@@ -126,7 +153,8 @@ class Outbox:
         """The link is gone: keep nothing for it."""
         self._closing, self._over = b"", True
         self._queue.clear()
-        self._waiting = 0
+        self._later.clear()
+        self._waiting = self._later_bytes = 0
 
     def is_stuck(self, now: float) -> bool:
         """True when nothing left for 30 s although something waits; `now` in seconds."""

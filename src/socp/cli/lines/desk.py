@@ -20,7 +20,7 @@ from socp.cli.lines.phrases import Phrases, fingerprint_text, time_of
 from socp.cli.lines.transfers import Transfers
 from socp.client.client import Client
 from socp.client.errors import NoAnswer, UnknownPerson
-from socp.client.notices import GivenUp, Notice
+from socp.client.notices import GivenUp, Notice, Offline
 from socp.member import effects
 from socp.wire.ids import PUBLIC
 from socp.wire.text import printable
@@ -51,6 +51,7 @@ class Desk:
         self.me = me
         self.turned_to = ""  # user id, "public", or nobody yet
         self.given_up = False
+        self.here: set[str] = set()  # user ids; the toolbar asks at every key
         self.phrases = Phrases(me.contacts.label, me.user_id, me.url)
         self._show = show
         self._patience_s = patience_s
@@ -115,7 +116,8 @@ class Desk:
         everyone = command.who.casefold() in EVERYONE
         to = PUBLIC if everyone else await self._find(command.who)
         path = typed_path(command.path)
-        await self._reached(to)
+        if path.exists():  # one that does not is refused at once
+            await self._reached(to)
         self.transfers.offered(await self.me.send_file(to, path), path.name)
 
     async def _list(self) -> None:
@@ -206,7 +208,10 @@ class Desk:
                 self.lines.moved(notice)
             case effects.Online():
                 self._attached_s = time.monotonic()
+            case Offline():
+                self.here.clear()
             case effects.PeerMoved():
+                (self.here.add if notice.online else self.here.discard)(notice.user_id)
                 self._comings.moved(notice)
             case effects.MessageArrived():
                 self._comings.tell_of(notice.author)

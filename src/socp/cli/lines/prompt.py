@@ -172,7 +172,6 @@ def prompt(desk: Desk) -> FormattedText:
 def toolbar(desk: Desk) -> FormattedText:
     """Who and where one is, and files on their way."""
     me = desk.me
-    here = sum(person.online for person in me.contacts.members())
-    state = f"{here} more here" if me.attached else "not connected"
+    state = f"{len(desk.here)} more here" if me.attached else "not connected"
     rows = [f" {me.name} at {me.url}: {state}", *(f" {line}" for line in desk.transfers.running())]
     return FormattedText([("", "\n".join(rows))])
