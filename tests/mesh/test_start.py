@@ -181,11 +181,10 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
             assert time.monotonic() - began < 0.5
 
 
-def test_sighup_without_a_certificate_is_harmless(tmp_path: Path) -> None:
+def test_a_closed_terminal_ends_it_as_ctrl_c_does(tmp_path: Path) -> None:
     with running(tmp_path, "--ephemeral", *ALONE) as server:
-        server.process.send_signal(signal.SIGHUP)
-        server.wait_for("Nothing to read again")
-        assert server.stop() == 0
+        assert server.stop(signal.SIGHUP) == 0
+        server.wait_for("^INFO:server.server:Stopped")
 
 
 def test_socp_serve_is_the_same_program(tmp_path: Path) -> None:
