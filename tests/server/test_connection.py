@@ -18,9 +18,10 @@ from socp.node.events import (
     FrameReceived,
     FrameRefused,
     LinkOpened,
+    Now,
     ProbeFailed,
 )
-from socp.server import framing, link, signers
+from socp.server import framing, fresh, link, signers
 from socp.wire import limits
 from socp.wire.errors import Code
 from tests.server.rig import KEY, Brain, echo, ended, frame, message, running, said, until
@@ -170,6 +171,42 @@ async def test_the_other_sides_ping_is_answered_and_a_flood_of_them_ends_the_lin
         for _ in range(200):
             await ws.ping(b"")
         assert await ended(ws) == 1008
+
+
+async def test_pongs_nobody_asked_for_end_the_link_when_they_are_a_flood(tmp_path: Path) -> None:
+    async with running(tmp_path) as shell:
+        ws = await shell.connect()
+        for _ in range(200):
+            await ws.pong(b"")
+        assert await ended(ws) == 1008
+
+
+@pytest.mark.spec("5")
+async def test_a_peer_that_only_pings_is_never_cut_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Now(wall=1, mono=0)
+    monkeypatch.setattr(fresh, "now", lambda: clock)
+    async with running(tmp_path) as shell:
+        ws = await shell.connect(autoping=False)
+        for minute in range(300):
+            clock = Now(wall=1, mono=minute * 60_000)
+            await ws.ping(b"")
+            assert (await ws.receive(5)).type == aiohttp.WSMsgType.PONG
+
+
+@pytest.mark.threat("S3")
+async def test_what_comes_after_our_goodbye_reaches_the_brain_no_more(tmp_path: Path) -> None:
+    brain = Brain(lambda e: [Close(e.link, 1008, "no")] if isinstance(e, FrameReceived) else ())
+    async with running(tmp_path, brain) as shell:
+        ws = await shell.connect(autoclose=False)
+        await ws.send_str(message())
+        assert await ended(ws) == 1008
+        for _ in range(50):
+            await ws.send_str(message())
+        await ws.close()
+        await until(lambda: brain.lost() == ["no"])
+        assert len(brain.of(FrameReceived)) == 1
 
 
 async def test_a_bug_ends_its_link_loudly_and_the_server_goes_on(

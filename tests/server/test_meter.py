@@ -120,6 +120,15 @@ def test_fragments_count_together() -> None:
     assert scene.codes == [1009]
 
 
+@pytest.mark.threat("S1")
+def test_a_message_of_endless_empty_fragments_is_refused() -> None:
+    scene, part = Scene(), masked(CONTINUATION, b"", final=False)
+    scene.feed(masked(framing.TEXT, b"{", final=False) + part * 1_000 + masked(CONTINUATION, b"}"))
+    assert not scene.breaches
+    scene.feed(masked(framing.TEXT, b"{", final=False) + part * 2_000)
+    assert scene.codes == [1008]
+
+
 def test_a_length_beyond_all_memory_is_refused() -> None:
     scene = Scene()
     scene.feed(struct.pack("!BBQ", 0x81, 0x80 | 127, 2**63))

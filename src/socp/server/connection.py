@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from aiohttp import WSMessage, WSMsgType
 
 from socp.node.effects import Close
 from socp.node.events import Event, FrameReceived, FrameRefused, LinkLost, LinkOpened
-from socp.server import framing
+from socp.node.pace import Bucket
+from socp.server import framing, fresh
 from socp.server.gate import Gate
 from socp.server.link import POLICY, Link
 from socp.wire import envelope
@@ -23,7 +24,7 @@ log = logging.getLogger("server.links")
 INTERNAL: Final = 1011
 GOING_AWAY: Final = 1001
 _FAIR_MESSAGES: Final = 32  # in a row; then others have their turn
-_PINGS_MAX: Final = 100  # between two frames
+_CONTROLS_BURST, _CONTROLS_PER_S = 100, 10  # pings and pongs; an idle peer may send them for ever
 _ENDS: Final = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
 
@@ -44,7 +45,9 @@ class Ear:
     socket: Socket
     tell: Callable[[Event], None]
     gate: Gate
-    pings: int = 0
+    controls: Bucket = field(
+        default_factory=lambda: Bucket.full(_CONTROLS_BURST, _CONTROLS_PER_S, fresh.now().mono)
+    )
 
     async def listen(self, opened: LinkOpened) -> None:
         """From LinkOpened to LinkLost, whatever happens between. The caller ends the socket."""
@@ -75,7 +78,8 @@ class Ear:
             message = await self.socket.receive()
             if message.type in _ENDS:
                 return self._ended(message)
-            self._take(message)
+            if not self.link.is_ending:  # else read only so that no reset overtakes our goodbye
+                self._take(message)
             in_a_row += 1
             if in_a_row == _FAIR_MESSAGES:
                 in_a_row = 0
@@ -90,7 +94,6 @@ class Ear:
     def _take(self, message: WSMessage) -> None:
         match message.type:
             case WSMsgType.TEXT:
-                self.pings = 0
                 self._frame(message.data)
             case WSMsgType.BINARY:
                 fault = PeerFault(
@@ -98,12 +101,15 @@ class Ear:
                 )
                 self.tell(FrameRefused(self.link.id, fault))
             case WSMsgType.PING:
-                self.pings += 1
-                if self.pings > _PINGS_MAX:
-                    self.link.breached(POLICY, "too many pings")
+                self._count_control()
                 self.link.outbox.control(framing.PONG, bytes(message.data))
             case WSMsgType.PONG:
+                self._count_control()
                 self.link.pong()
+
+    def _count_control(self) -> None:
+        if not self.controls.take(fresh.now().mono):
+            self.link.breached(POLICY, "too many pings")
 
     def _frame(self, data: bytes) -> None:
         self.link.trace_in(data)

@@ -59,6 +59,11 @@ class Link:
         return self.transport.is_closing()
 
     @property
+    def is_ending(self) -> bool:
+        """True once we said goodbye: what still comes in counts no more."""
+        return self._deadline is not None
+
+    @property
     def frame_limit(self) -> int:
         """Bytes of a message that this link may send us."""
         return self._meter.limit if self._meter is not None else limits.FRAME_BYTES

@@ -14,6 +14,8 @@ from socp.wire import limits
 
 TOO_BIG: Final = 1009
 BREACH: Final = 1002
+POLICY: Final = 1008
+FRAGMENTS_MAX: Final = 1024  # of one message; empty ones cost us time and the sender nothing
 
 _LENGTH_BYTES: Final = {126: 2, 127: 8}
 _CONTROL: Final = 0x8
@@ -38,6 +40,7 @@ class Meter:
         "_breached",
         "_clock",
         "_fault",
+        "_fragments",
         "_head",
         "_in_message",
         "_kept",
@@ -60,6 +63,7 @@ class Meter:
         self._rest = 0  # bytes of the current frame's data still to come
         self._in_message = False  # the newest frame of data was not the last of its message
         self._kept = 0  # bytes of the current message so far
+        self._fragments = 0  # frames of it so far
         self.limit: int = limits.FRAME_BYTES_UNIDENTIFIED
         self.unfinished_since: float | None = None  # seconds of the clock; None between messages
 
@@ -123,13 +127,16 @@ class Meter:
             return None
         self._kept += length
         self._in_message = not head[0] & 0x80
+        self._fragments += 1
         if self._kept > self.limit:
             return TOO_BIG, f"at most {self.limit // limits.KIB} KiB a message here"
+        if self._fragments > FRAGMENTS_MAX:
+            return POLICY, f"at most {FRAGMENTS_MAX} fragments a message"
         return None
 
     def _frame_ended(self) -> None:
         if not self._in_message:
-            self._kept = 0
+            self._kept = self._fragments = 0
             self.unfinished_since = None
 
     def _time(self) -> None:
