@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from socp.cli.main import main
+from socp.files.transfer import SENDING_MAX
 from tests.cli.talkers import COMMAND, ENVIRONMENT, flags, give_key, run, talking
 from tests.client.v13_server import serving
 from tests.mesh.launch import Running, running
@@ -50,6 +51,39 @@ def test_a_wrong_flag_is_one_line_and_exit_code_2(
     assert why in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+def test_without_a_standard_input_it_ends_as_with_an_empty_one(tmp_path: Path) -> None:
+    give_key(tmp_path / "alice", 0)
+    words = [*COMMAND, *flags(tmp_path, NOBODY, "alice", "--wait", "0")]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&-', "sh", *words],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0
+
+
+def test_an_output_that_is_full_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
+    give_key(tmp_path / "alice", 0)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, *flags(tmp_path, NOBODY, "alice", "--wait", "0")],
+            input="/members\n",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRONMENT,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "socp: nothing more fits on standard output: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_second_chat_on_one_profile_says_so_and_ends_with_2(
@@ -102,6 +136,22 @@ def test_two_people_talk_and_a_script_ends_with_0(tmp_path: Path, server: Runnin
         bob.says("/tell alice are you still there")
         bob.is_told(r"you to alice: are you still there")
         bob.is_told(r"alice is away; it goes when they are back")
+
+
+@pytest.mark.spec("8")
+def test_a_script_may_send_more_files_than_go_at_a_time_and_all_arrive(
+    tmp_path: Path, server: Running
+) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    number = 3 * SENDING_MAX
+    with talking(tmp_path, server.url, "bob", key=1) as bob:
+        bob.is_told("connected to")
+        give_key(tmp_path / "alice", 0)
+        said = f"/file bob {tmp_path / 'a.txt'}\n" * number
+        done = run(tmp_path, *flags(tmp_path, server.url, "alice"), said=said)
+        assert done.returncode == 0
+        assert done.stdout.count("sent to bob") == number
+        bob.reads("received from alice, SHA-256 right", times=number)
 
 
 def test_what_is_said_to_somebody_away_is_kept_and_goes_when_they_are_back(

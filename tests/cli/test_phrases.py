@@ -85,6 +85,13 @@ def test_a_changed_key_is_loud_and_shows_both_and_what_to_do(phrases: Phrases) -
     assert ("class:loud", " KEY CHANGED ") in entry.head
 
 
+def test_a_wrong_key_for_oneself_names_who_may_be_behind_it(phrases: Phrases) -> None:
+    said = text(phrases.entry(effects.KeyChanged(ME, "a" * 64, "b" * 64), NOW))
+    assert "somebody claims to be you with another key" in said
+    assert "Your server" in said
+    assert "Ask you" not in said
+
+
 def test_every_notice_has_its_phrase_or_another_place(phrases: Phrases) -> None:
     moved = effects.LineMoved(1, BOB, "hi", LineState.DONE, "")
     samples: list[Notice] = [

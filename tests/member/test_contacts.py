@@ -37,6 +37,19 @@ def test_two_who_show_one_name_are_told_apart() -> None:
 
 @pytest.mark.threat("I8")
 @pytest.mark.parametrize(
+    "twin", ["bob\ufe0f", "b\U000e0100ob", "bo\u180bb"], ids=["emoji", "ideograph", "mongolian"]
+)
+def test_what_shows_as_nothing_tells_no_names_apart(twin: str) -> None:
+    desk = Desk().attaches()
+    one, two = named(desk, "1", "bob"), named(desk, "2", twin)
+    book = desk.member.contacts
+    assert book.label(one).endswith(f"#{one[:8]}")
+    assert book.label(two).endswith(f"#{two[:8]}")
+    assert book.resolve("bob") == sorted([one, two])
+
+
+@pytest.mark.threat("I8")
+@pytest.mark.parametrize(
     "name", ["all", "Public", "you", "deadbeef", "p\u0430ypal", "bob#1234", "me"]
 )
 def test_a_name_that_could_stand_for_something_else_carries_its_id(name: str) -> None:

@@ -9,7 +9,15 @@ import pytest
 from socp.crypto import content_sig
 from socp.crypto.keys import PublicKey
 from socp.files.sender import Offer, Sender
-from socp.files.transfer import RECEIVING_PER_AUTHOR_MAX, SENDING_MAX, SILENCE_MS
+from socp.files.transfer import (
+    RECEIVING_BYTES_MAX,
+    RECEIVING_MAX,
+    RECEIVING_PER_AUTHOR_MAX,
+    SENDING_BYTES_MAX,
+    SENDING_MAX,
+    SILENCE_MS,
+)
+from socp.member import receiving
 from socp.member.effects import (
     DropSink,
     FileDone,
@@ -383,3 +391,52 @@ def test_nothing_goes_back_to_whoever_sends_a_bad_file() -> None:
     desk.passes(5)
     assert len(desk.did(Transmit)) == before
     assert "not encrypted for a key" in desk.refusals[0].reason
+
+
+@pytest.mark.spec("8")
+def test_all_that_one_client_of_ours_may_send_at_a_time_another_takes() -> None:
+    """Nobody would tell the sender what was refused: it says "sent"."""
+    assert SENDING_MAX <= RECEIVING_PER_AUTHOR_MAX <= RECEIVING_MAX
+    assert SENDING_BYTES_MAX <= RECEIVING_BYTES_MAX
+
+
+@pytest.mark.spec("8")
+def test_a_file_that_is_whole_and_waits_for_the_disk_keeps_no_other_out() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    number = 3 * RECEIVING_PER_AUTHOR_MAX
+    for file_id in [an_id(f"{one}") for one in range(number)]:
+        theirs = Theirs(desk, alice, file_id=file_id)
+        theirs.starts()
+        theirs.goes_on()
+    assert len(desk.did(FinishSink)) == number
+    assert desk.refusals == []
+
+
+@pytest.mark.threat("S5")
+def test_whole_files_that_wait_for_a_disk_that_hangs_are_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(receiving, "STORING_MAX", 2)
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    for file_id in [an_id(f"{one}") for one in range(2)]:
+        theirs = Theirs(desk, alice, file_id=file_id)
+        theirs.starts()
+        theirs.goes_on()
+    Theirs(desk, alice, file_id=an_id("one more")).starts()
+    assert len(desk.told(FileOffered)) == 2
+    assert "too many files" in desk.refusals[0].reason
+
+
+@pytest.mark.spec("8")
+def test_large_files_wait_for_each_other_so_that_a_receiver_takes_them_all() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    half = SENDING_BYTES_MAX // 2
+    hashes_ = bytes(32 * -(-half // PIECE))
+    for name in ("one", "two", "three"):
+        desk.event(OfferFile(an_id(name), alice.id, name, half, "0" * 64, hashes_))
+    (failed,) = desk.told(FileFailed)
+    assert failed.name == "three"
+    assert "send it again when they are done" in failed.reason

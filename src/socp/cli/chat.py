@@ -90,6 +90,7 @@ def command(
     """Talk to people. At a terminal type /help; in a script give one command a line."""
     # Imported here: `socp --help` and a wrong flag need none of it.
     from socp.cli.lines import asking, places
+    from socp.cli.lines.piped import Unwritable
     from socp.cli.lines.places import BadName
     from socp.client import server_url
     from socp.client.errors import ClientError
@@ -114,10 +115,23 @@ def command(
         return USAGE_ERROR
     except asyncio.CancelledError:
         return 128 + signal.SIGTERM
-    except BrokenPipeError:
-        # Whoever read our output is gone; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output is gone
+        _let_go_of_streams()
         return 1
+    except Unwritable as fault:
+        _let_go_of_streams()
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"socp: {fault}\n")
+        return 1
+
+
+def _let_go_of_streams() -> None:
+    """What cannot be written must not be tried again at exit."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 async def _chat(chosen: Choices) -> int:

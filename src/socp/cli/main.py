@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Final
 
@@ -44,6 +45,7 @@ def socp() -> None:
 
 def main() -> None:
     """Run one verb and end with its exit code: 2 and one line for what was typed wrongly."""
+    _open_missing_streams()
     try:
         code = socp.main(prog_name="socp", standalone_mode=False)
     except click.ClickException as fault:
@@ -53,6 +55,14 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open_missing_streams() -> None:
+    """Who closed our standard input or outputs wants none: nothing else may get their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)  # takes the lowest number, which is theirs
+            setattr(sys, name, os.fdopen(nothing, mode, closefd=False))
 
 
 if __name__ == "__main__":

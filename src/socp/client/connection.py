@@ -98,6 +98,8 @@ class Connection:
         fault = self._socket.exception()
         if isinstance(fault, aiohttp.ServerTimeoutError | TimeoutError):
             return "it does not answer"
+        if isinstance(fault, aiohttp.ClientConnectionError | ConnectionError):
+            return _CLOSED[1006]  # their texts are about our transport, and tell a person nothing
         if fault is not None:
             return printable(str(fault), width=_SHOWN_COLUMNS) or type(fault).__name__
         code = self._socket.close_code

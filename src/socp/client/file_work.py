@@ -15,6 +15,7 @@ from socp.member.events import ChunkRead, Event, FileStored, ReadFailed, StoreFa
 from socp.wire import limits
 
 WRITING_BYTES_MAX: Final = 16 * limits.MIB
+_NAMING_BYTES: Final = limits.MIB  # what a file to be checked and named counts for: it takes long
 
 Step = WriteChunk | FinishSink | DropSink
 Steps = asyncio.Queue[Step]
@@ -113,4 +114,10 @@ class FileWork:
 
 
 def _weight(step: Step) -> int:
-    return len(step.data) if isinstance(step, WriteChunk) else 0
+    match step:
+        case WriteChunk():
+            return len(step.data)
+        case FinishSink():
+            return _NAMING_BYTES
+        case DropSink():
+            return 0

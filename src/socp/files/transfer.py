@@ -7,11 +7,15 @@ from typing import Final
 
 from socp.wire import limits
 
-RECEIVING_MAX: Final = 16
-"""Transfers towards us at a time; whoever owns the machines refuses more."""
-RECEIVING_PER_AUTHOR_MAX: Final = 4
-RECEIVING_BYTES_MAX: Final = 2 * limits.FILE_BYTES
 SENDING_MAX: Final = 8
+SENDING_BYTES_MAX: Final = limits.FILE_BYTES
+RECEIVING_MAX: Final = 32
+"""Transfers towards us at a time; whoever owns the machines refuses more."""
+RECEIVING_PER_AUTHOR_MAX: Final = SENDING_MAX
+"""Nobody tells a sender what a receiver refuses: it takes all that one sender of ours may send."""
+RECEIVING_BYTES_MAX: Final = 2 * SENDING_BYTES_MAX
+STORING_MAX: Final = 1_000
+"""Files that are whole, and wait for the disk only: these keep no new one out before so many."""
 SILENCE_MS: Final = 60_000
 """A transfer without a chunk for so long is broken."""
 

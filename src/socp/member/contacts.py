@@ -21,6 +21,10 @@ SHORT_ID_CHARS: Final = 8
 _PREFIX_CHARS_MIN: Final = 4
 _SPOKEN_FOR: Final = frozenset({"all", "everyone", "me", "public", "server", "system", "you"})
 _HEX: Final = frozenset("0123456789abcdef-")
+# Variation selectors and the joiner: between other characters than emoji they show as nothing.
+_UNSEEN: Final = dict.fromkeys(
+    (0x200D, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +229,8 @@ def harmless(display_name: str) -> str:
 
 
 def fold(name: str) -> str:
-    """What two names have in common that look the same: case, width and spaces do not count."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
+    """What two names have in common that look the same: case, width, spaces and what chooses
+    between two pictures of one character do not count."""
+    seen = name.translate(_UNSEEN)
+    folded = unicodedata.normalize("NFKC", seen).casefold()
     return "_".join(folded.replace("_", " ").split())

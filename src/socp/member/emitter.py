@@ -40,7 +40,7 @@ class Emitter:
         self.key = key
         self.terms = Terms()
         self._effects: list[Effect] = []
-        self._warned: set[str] = set()
+        self._warned: dict[str, None] = {}  # the latest subjects, oldest first
 
     def take(self) -> list[Effect]:
         """The effects since the last call, in order."""
@@ -64,14 +64,20 @@ class Emitter:
         self.tell(Warned(text))
 
     def warn_once(self, subject: str, text: str) -> None:
-        """As `warn`, but once for each subject until `warn_again`."""
-        if subject not in self._warned and len(self._warned) < WARNED_MAX:
-            self._warned.add(subject)
-            self.warn(text)
+        """As `warn`, but once for each subject until `warn_again`.
+
+        Others choose many subjects: the oldest is forgotten then, and no new one is left unsaid.
+        """
+        if subject in self._warned:
+            return
+        if len(self._warned) >= WARNED_MAX:
+            del self._warned[next(iter(self._warned))]
+        self._warned[subject] = None
+        self.warn(text)
 
     def warn_again(self, subject: str) -> None:
         """The state that was warned of is over."""
-        self._warned.discard(subject)
+        self._warned.pop(subject, None)
 
     # --- frames ---------------------------------------------------------------------------------
 

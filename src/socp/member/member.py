@@ -357,7 +357,8 @@ class Member:
             return
         said = printable(error.detail, width=DETAIL_COLUMNS)
         code = printable(error.code, width=40)
-        self._emit.warn_once(f"error {code}", f"the server refused something: {code}: {said}")
+        known = code if code in set(Code) else "of its own"  # or one server could say it for ever
+        self._emit.warn_once(f"error {known}", f"the server refused something: {code}: {said}")
 
     def _list(self, envelope: Envelope, users: UserList, now: Now) -> None:
         self._questions.listed(users)

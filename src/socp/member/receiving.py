@@ -12,6 +12,7 @@ from socp.files.transfer import (
     RECEIVING_BYTES_MAX,
     RECEIVING_MAX,
     RECEIVING_PER_AUTHOR_MAX,
+    STORING_MAX,
     Broken,
 )
 from socp.member.contacts import Contacts
@@ -192,10 +193,13 @@ class Receiving:
         return self._room.openers(author) if public else (self._emit.key,)
 
     def _full(self, author: str, size: int) -> bool:
-        theirs = [one for one in self._running.values() if one.receiver.author == author]
-        total = sum(one.receiver.size for one in self._running.values())
+        # What is whole counts no longer: its sender goes on with the next, as soon as that may.
+        arriving = [one for one in self._running.values() if not one.finishing]
+        theirs = [one for one in arriving if one.receiver.author == author]
+        total = sum(one.receiver.size for one in arriving)
         return (
-            len(self._running) >= RECEIVING_MAX
+            len(arriving) >= RECEIVING_MAX
+            or len(self._running) - len(arriving) >= STORING_MAX
             or len(theirs) >= RECEIVING_PER_AUTHOR_MAX
             or total + size > RECEIVING_BYTES_MAX
         )

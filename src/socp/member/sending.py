@@ -7,7 +7,7 @@ from typing import Final
 
 from socp.crypto.keys import PublicKey, Suite
 from socp.files.sender import Offer, Sender, estimate_s, refusal
-from socp.files.transfer import SENDING_MAX, Broken, Sent
+from socp.files.transfer import SENDING_BYTES_MAX, SENDING_MAX, Broken, Sent
 from socp.member.contacts import Contacts
 from socp.member.delivery import Destinations
 from socp.member.effects import FileDone, FileFailed, FileProgress, ReadChunk
@@ -89,6 +89,9 @@ class Sending:
             return "it is being sent already"
         if len(self._running) >= SENDING_MAX:
             return f"{SENDING_MAX} files are being sent; send it again when one is done"
+        under_way = sum(running.offer.size for running in self._running.values())
+        if under_way and under_way + event.size > SENDING_BYTES_MAX:
+            return "other large files are being sent; send it again when they are done"
         return refusal(event.size, hybrid=self._bound(event.to))
 
     def _recipient(self, to: str) -> PublicKey | None:

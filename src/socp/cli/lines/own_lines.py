@@ -54,6 +54,11 @@ class OwnLines:
         elif moved.reason:
             self._waits(moved)
 
+    @property
+    def open(self) -> int:
+        """How many lines of this run are not handed over."""
+        return len(self._mine)
+
     def outstanding(self) -> list[str]:
         """Lines of this run that are not handed over."""
         return [

@@ -53,7 +53,7 @@ def size_text(size: int) -> str:
     for unit, bytes_ in (("GiB", 1024 * limits.MIB), ("MiB", limits.MIB), ("KiB", limits.KIB)):
         if size >= bytes_:
             return f"{size / bytes_:.1f} {unit}"
-    return f"{size} bytes"
+    return "1 byte" if size == 1 else f"{size} bytes"
 
 
 def fingerprint_text(fingerprint: str) -> str:
@@ -187,11 +187,18 @@ class Phrases:
 
     def _key_changed(self, changed: effects.KeyChanged, now: int) -> Entry:
         name = self.name(changed.user_id)
+        remedy = (
+            "Your server, or somebody on the way to it, may give others a wrong key for you: ask"
+            " them by another way than this chat what /whois shows them."
+            if changed.user_id == self._own_id
+            else f"Ask {name} by another way than this chat; until then trust nobody who uses the"
+            " name."
+        )
         text = (
             f"somebody claims to be {name} with another key, and it is refused.\n"
             f"known:   {fingerprint_text(changed.pinned)}\n"
             f"claimed: {fingerprint_text(changed.claimed)}\n"
-            f"Ask {name} by another way than this chat; until then trust nobody who uses the name."
+            f"{remedy}"
         )
         return Entry(
             (_time(now, now), ("class:loud", " KEY CHANGED "), ("", " ")), text, Kind.ASIDE

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from typing import Final, TextIO
 
@@ -14,11 +15,19 @@ from socp.cli.lines.desk import Desk, Left
 from socp.cli.lines.entries import Entry, Kind, layout, plain
 from socp.client.client import Client
 from socp.client.errors import ClientError
+from socp.files.transfer import SENDING_MAX
 from socp.wire import limits
 
 LINE_BYTES_MAX: Final = limits.MIB
 _PATIENCE_S: Final = 20.0  # the public channel takes a newcomer some ten seconds to get into
+_LINES_AHEAD: Final = 500
+_STUCK_S: Final = 10.0
+_LOOK_AGAIN_S: Final = 0.05
 _PIECE_BYTES: Final = 64 * limits.KIB
+
+
+class Unwritable(Exception):
+    """Our output takes no more; `str()` says why."""
 
 
 class Reader(threading.Thread):
@@ -77,13 +86,21 @@ class Printer:
 
     def show(self, entry: Entry) -> None:
         """Print it now."""
-        stream = self._streams[entry.kind]
         for row in layout(entry, None):
-            stream.write(plain(row) + "\n")
+            self._write(entry.kind, plain(row))
 
     def complain(self, text: str) -> None:
         """Say what was wrong with a line."""
-        self._streams[Kind.ASIDE].write(f"socp: {text}\n")
+        self._write(Kind.ASIDE, f"socp: {text}")
+
+    def _write(self, kind: Kind, row: str) -> None:
+        try:
+            self._streams[kind].write(row + "\n")
+        except BrokenPipeError:
+            raise
+        except OSError as fault:
+            name = "output" if kind is Kind.TALK else "error"
+            raise Unwritable(f"nothing more fits on standard {name}: {fault.strerror}") from None
 
 
 async def talk(me: Client, wait_s: float) -> int:
@@ -113,6 +130,7 @@ async def _read(desk: Desk, printer: Printer) -> bool:
     understood, number = True, 0
     async for data in Reader(sys.stdin.fileno()).lines():
         number += 1
+        await _room(desk)
         try:
             await desk.obey(_text(data))
         except Left:
@@ -121,6 +139,20 @@ async def _read(desk: Desk, printer: Printer) -> bool:
             understood = False
             printer.complain(f"line {number}: {fault}")
     return understood
+
+
+async def _room(desk: Desk) -> None:
+    """A script says more at once than may wait, and sends more files than go at a time.
+
+    Where nothing moves for long, somebody is away: what is too much then is refused.
+    """
+    least, until = sys.maxsize, 0.0
+    while (ahead := desk.lines.open) >= _LINES_AHEAD or desk.transfers.sending >= SENDING_MAX:
+        if ahead < least or desk.transfers.sending >= SENDING_MAX:  # a file moves, or ends
+            least, until = ahead, time.monotonic() + _STUCK_S
+        if time.monotonic() >= until:
+            return
+        await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 def _text(data: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from socp.cli.lines.commands import Unclear
@@ -15,6 +16,7 @@ from socp.wire.text import printable
 
 _RATE_AFTER_S: Final = 1.0
 _SHARE_SHOWN: Final = 0.25
+ROWS_MAX: Final = 4
 
 
 News = FileProgress | FileDone | FileFailed
@@ -89,9 +91,16 @@ class Transfers:
             raise Unclear("no file is on its way")
         raise Unclear(f"which one? /cancel with one of {shown}")
 
+    @property
+    def sending(self) -> int:
+        """How many files of this run are on their way to others."""
+        return len(self._mine)
+
     def running(self) -> list[str]:
-        """One phrase for each file on its way, for the toolbar."""
-        return [self._phrase(transfer) for transfer in self._running.values()]
+        """One phrase for each file on its way, for the toolbar, which must leave room to type."""
+        shown = [self._phrase(transfer) for transfer in islice(self._running.values(), ROWS_MAX)]
+        more = len(self._running) - len(shown)
+        return [*shown, f"and {more} more"] if more else shown
 
     def outstanding(self) -> list[str]:
         """Files sent or being received that are not over."""
