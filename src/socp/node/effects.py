@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from socp.node.events import LinkId
+from socp.node.queries import Query
 from socp.node.records import Record
 from socp.wire.addresses import HostPort
 
@@ -48,10 +49,14 @@ class Relay:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A long list for one link: paced by what the socket takes, outside the output bound."""
+    """A long list for one link: paced by what the socket takes, outside the output bound.
+
+    `page` not 0: SnapshotDone(link, page) follows once the socket took all of it.
+    """
 
     link: LinkId
     frames: tuple[Outgoing | bytes, ...]
+    page: int = 0
 
 
 class Kind(StrEnum):
@@ -116,6 +121,13 @@ class Persist:
     record: Record
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Read from the store, after all that was given to it before; Answered follows."""
+
+    query: Query
+
+
 class Level(StrEnum):
     DEBUG = "debug"
     INFO = "info"
@@ -152,6 +164,7 @@ Effect = (
     | Throttle
     | Dial
     | Persist
+    | Ask
     | Note
     | Answer
 )

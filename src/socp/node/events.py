@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from socp.node.queries import Answer, Query
+from socp.node.records import Record
 from socp.wire.addresses import HostPort
 from socp.wire.envelope import Envelope
 from socp.wire.errors import PeerFault
@@ -119,6 +121,33 @@ class ListServers:
     request: int
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The store's answer to Ask(query); None where it could not be read."""
+
+    query: Query
+    answer: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommitFailed:
+    """These records of one event could not be stored, and nothing of its effects was sent.
+
+    `reason` is one line about the disk, for people.
+    """
+
+    records: tuple[Record, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotDone:
+    """The link's socket took all frames of the Snapshot with this `page`."""
+
+    link: LinkId
+    page: int
+
+
 Event = (
     LinkOpened
     | FrameReceived
@@ -133,4 +162,7 @@ Event = (
     | Ban
     | Forget
     | ListServers
+    | Answered
+    | CommitFailed
+    | SnapshotDone
 )

@@ -6,6 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+MAIL_PART_LAST = 2**31 - 1
+MAIL_OVERHEAD_BYTES = 256  # ids, signature and row around a payload
+RECENT_MS = 15 * 60_000  # longer than a frame that came may come again inside the time window
+
 
 class PinOrigin(StrEnum):
     """How a server's key came to be trusted (section 5, admission)."""
@@ -95,7 +99,139 @@ class Forgotten:
     fingerprint: str  # 64 hex
 
 
-Record = ServerPin | Ruling | Account | Home | ChannelShare | ChannelVersion | Forgotten
+class MailState(StrEnum):
+    """What became of a piece of mail. Only WAITING mail has a payload; the others are remembered
+    for as long as mail is kept, so that what comes again is known (section 11, `mailbox/1`)."""
+
+    WAITING = "waiting"
+    FORWARDED = "forwarded"  # another server has it: the reader's home
+    DELIVERED = "delivered"  # the reader's client acknowledged it
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One frame for a user that nobody acknowledged yet. Key: (user_id, msg_ref, part).
+
+    One that comes again under its key takes the place of what was remembered of it.
+    """
+
+    seq: int  # counts up over all mail and posts: the order in which they came
+    user_id: str  # whom it is for
+    msg_ref: str  # section 9: 43 characters, or the file's id
+    part: int  # 0: a message, FILE_START; 1 + index: FILE_CHUNK; MAIL_PART_LAST: FILE_END
+    sender: str
+    kind: str  # MSG_DIRECT, FILE_START, FILE_CHUNK, FILE_END
+    ts: int  # the author's
+    payload: bytes  # JSON text, the author's members
+    via: str  # the server it came from, "" where its author is ours
+    attach_ts: int  # of the reader's home, as known when it came
+    stored_ms: int
+
+    @property
+    def size(self) -> int:
+        """What it counts for in its mailbox, in bytes."""
+        return len(self.payload) + MAIL_OVERHEAD_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettled:
+    """All parts of this mail are in other hands: the payloads go, the key stays, with `state`."""
+
+    user_id: str
+    msg_ref: str
+    state: MailState
+
+
+@dataclass(frozen=True, slots=True)
+class MailDropped:
+    """Deletes all parts of this mail, as if it had never come: refused for good, or no room."""
+
+    user_id: str
+    msg_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailHanded:
+    """The user's WAITING mail up to `seq` was handed out once more to a client that cannot ACK."""
+
+    user_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post to the public channel, kept once for all who were away. Key: msg_ref."""
+
+    seq: int
+    msg_ref: str
+    author: str
+    ts: int
+    payload: bytes  # JSON text, the author's members
+    via: str  # the server it came from, "" where its author is ours
+    stored_ms: int
+
+    @property
+    def size(self) -> int:
+        """What it counts for, in bytes."""
+        return len(self.payload) + MAIL_OVERHEAD_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class PostsDropped:
+    """Deletes the posts up to `seq`: there is no room for them any more."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The posts up to `seq` are in the hands of a member who lives here, or of a linked server.
+
+    Key: owner.
+    """
+
+    owner: str  # user_id or server_id
+    seq: int
+
+
+Record = (
+    ServerPin
+    | Ruling
+    | Account
+    | Home
+    | ChannelShare
+    | ChannelVersion
+    | Forgotten
+    | Mail
+    | MailSettled
+    | MailDropped
+    | MailHanded
+    | Post
+    | PostsDropped
+    | Cursor
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BoxRow:
+    """How much WAITING mail of one sender lies in one user's mailbox, counted at start."""
+
+    user_id: str
+    sender: str
+    count: int
+    size: int  # bytes, as Mail.size
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostsHeld:
+    """The kept posts, counted at start; all 0 where there are none."""
+
+    count: int = 0
+    size: int = 0  # bytes, as Post.size
+    first_seq: int = 0
+    last_seq: int = 0
+    last_own_seq: int = 0  # of those whose author is ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +244,9 @@ class Remembered:
     homes: tuple[Home, ...] = ()
     shares: tuple[ChannelShare, ...] = field(default=())
     channel_version: int = 0
+    boxes: tuple[BoxRow, ...] = ()
+    posts: PostsHeld = PostsHeld()
+    cursors: tuple[Cursor, ...] = ()
+    recent_refs: tuple[tuple[str, str], ...] = ()
+    """(user_id or "public", msg_ref) of mail and posts stored in the last RECENT_MS."""
+    mail_seq: int = 0  # the highest ever used

@@ -8,6 +8,7 @@ from typing import Final
 LINK_AUTH: Final = "link-auth/1"
 BIND: Final = "bind/1"
 HYBRID: Final = "hybrid/1"
+MAILBOX: Final = "mailbox/1"
 
 SECURITY: Final = frozenset({LINK_AUTH, BIND})
 SERVER_FEATURES: Final = (LINK_AUTH, BIND)

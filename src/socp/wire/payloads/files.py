@@ -15,6 +15,7 @@ class FileFrame(Payload, frozen=True, kw_only=True):
     file_id: Id
     sender: str = ""
     user_id: str = ""
+    queued: bool = False  # `mailbox/1`: a server releases it late; added between servers
 
 
 class FileStart(FileFrame, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ class Said(Payload, frozen=True, kw_only=True):
     sender_pub: KeyText
     content_sig: Base64Url
     sender: str = ""
+    late: bool = False  # `mailbox/1`: sent again from an outbox, ts may be 30 days old
 
 
 class MsgDirect(Said, frozen=True, kw_only=True):
@@ -28,6 +29,8 @@ class MsgPublicChannel(Said, frozen=True, kw_only=True):
     """MSG_PUBLIC_CHANNEL, user to "public" (section 7)."""
 
     TYPE: ClassVar[str] = "MSG_PUBLIC_CHANNEL"
+
+    queued: bool = False  # `mailbox/1`: a server releases it late; added at that hop
 
 
 class UserDeliver(Payload, frozen=True, kw_only=True):
