@@ -6,8 +6,7 @@ from socp.crypto import content_sig, signing
 from socp.crypto.keys import PrivateKey
 from socp.node.events import Admit
 from socp.wire import base64url
-from socp.wire.features import SERVER_FEATURES
-from tests.node.mesh import Mesh, Peer, Server, an_id
+from tests.node.mesh import PLAIN_SERVER_FEATURES, Mesh, Peer, Server, an_id
 
 Members = dict[str, object]
 
@@ -40,7 +39,7 @@ def server_socket(
     server: Server,
     name: str,
     *,
-    features: tuple[str, ...] = SERVER_FEATURES,
+    features: tuple[str, ...] = PLAIN_SERVER_FEATURES,
     key: PrivateKey | None = None,
     hello: str = "SERVER_HELLO_JOIN",
     host: str = "peer.example",
@@ -59,7 +58,7 @@ def linked_server(
     server: Server,
     name: str,
     *,
-    features: tuple[str, ...] = SERVER_FEATURES,
+    features: tuple[str, ...] = PLAIN_SERVER_FEATURES,
     key: PrivateKey | None = None,
     hello: str = "SERVER_HELLO_JOIN",
     port: int = 9009,

@@ -15,6 +15,7 @@ from socp.crypto.symbolic import SymbolicSuite
 from socp.node import records
 from socp.node.effects import (
     Answer,
+    Ask,
     Close,
     Dial,
     Effect,
@@ -31,6 +32,7 @@ from socp.node.effects import (
 )
 from socp.node.events import (
     Alive,
+    Answered,
     DialFailed,
     Event,
     FrameReceived,
@@ -39,18 +41,26 @@ from socp.node.events import (
     LinkOpened,
     Now,
     ProbeFailed,
+    SnapshotDone,
     Tick,
 )
 from socp.node.node import Node
 from socp.node.records import Record, Remembered
 from socp.node.settings import Federation, Settings
+from socp.sim.mail_disk import MailDisk, MailRecord
 from socp.wire import base64url, payloads
 from socp.wire.addresses import BootstrapEntry, HostPort
 from socp.wire.canonical import canonical
 from socp.wire.envelope import Envelope, decode, encode
 from socp.wire.errors import PeerFault
-from socp.wire.features import HYBRID, SERVER_FEATURES, USER_FEATURES
+from socp.wire.features import BIND, HYBRID, LINK_AUTH, MAILBOX, SERVER_FEATURES
 from socp.wire.ids import EVERYONE
+
+USER_FEATURES = (LINK_AUTH, BIND, HYBRID)
+"""A user who proves themselves, and keeps nothing that is acknowledged."""
+KEEPER_FEATURES = (*USER_FEATURES, MAILBOX)
+PLAIN_SERVER_FEATURES = (LINK_AUTH, BIND)
+"""A server without `mailbox/1`."""
 
 START_MS = 1_760_000_000_000
 
@@ -129,6 +139,7 @@ class Server:
     key: PrivateKey
     node: Node
     disk: list[Record] = field(default_factory=list)
+    mail: MailDisk = field(default_factory=MailDisk)
     notes: list[Note] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     wires: dict[int, Peer | tuple[Server, int]] = field(default_factory=dict)
@@ -335,7 +346,10 @@ class Mesh:
 
     def restart(self, server: Server, remembered: Remembered | None = None) -> None:
         server.node = Node(
-            server.settings, self.suite, server.key.public, remembered or load(server.disk)
+            server.settings,
+            self.suite,
+            server.key.public,
+            remembered or load(server.disk, server.mail, self.wall),
         )
         server.up = True
 
@@ -355,6 +369,8 @@ class Mesh:
                 for frame in effect.frames:
                     data = frame if isinstance(frame, bytes) else self._encoded(server, frame)
                     self._put(server, (effect.link,), data)
+                if effect.page:
+                    self.event(server, SnapshotDone(effect.link, effect.page))
             case Close():
                 self._close(server, effect)
             case Dial():
@@ -367,8 +383,12 @@ class Mesh:
                 wire = server.wires.get(effect.link)
                 if not isinstance(wire, Peer) or wire.answers_pings:
                     self.event(server, Alive(effect.link))
-            case Persist():
-                server.disk.append(effect.record)
+            case Persist(record=record):
+                server.disk.append(record)
+                if isinstance(record, MailRecord):
+                    server.mail.write(record)
+            case Ask():
+                self.event(server, Answered(effect.query, server.mail.ask(effect.query)))
             case Note():
                 server.notes.append(effect)
             case Answer():
@@ -433,7 +453,7 @@ class Mesh:
 R = TypeVar("R", bound=Record)
 
 
-def load(disk: list[Record]) -> Remembered:
+def load(disk: list[Record], mail: MailDisk | None = None, now_ms: int = 0) -> Remembered:
     """What a store would load after these writes: the newest row of each key."""
 
     def newest(kind: type[R], key: str) -> tuple[R, ...]:
@@ -449,6 +469,7 @@ def load(disk: list[Record]) -> Remembered:
         homes=newest(records.Home, "user_id"),
         shares=newest(records.ChannelShare, "member_id"),
         channel_version=max(versions, default=0),
+        **(mail or MailDisk()).load(now_ms),
     )
 
 
@@ -471,6 +492,8 @@ def message(
 
 __all__ = [
     "HYBRID",
+    "KEEPER_FEATURES",
+    "MAILBOX",
     "SERVER_FEATURES",
     "Mesh",
     "Peer",

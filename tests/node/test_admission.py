@@ -74,7 +74,7 @@ def test_loopback_servers_of_the_default_list_pin_each_other_by_their_own_dial(m
     for server in (a, b):
         pins = [r for r in server.disk if isinstance(r, ServerPin)]
         assert pins[-1].origin is PinOrigin.LOOPBACK
-        assert pins[-1].features == ("bind/1", "link-auth/1")
+        assert pins[-1].features == ("bind/1", "link-auth/1", "mailbox/1")
 
 
 @pytest.mark.spec("5")

@@ -22,11 +22,12 @@ def home_of(server: Server, user_id: str) -> str:
 
 
 def reaches(author: Peer, user_id: str) -> bool:
-    """Whether the author's server knows where to bring a message for this user."""
+    """Whether the author's server knows where this user is online."""
     author.clear()
-    text = str(author.mesh.suite.random(8)).encode()
-    author.say("MSG_DIRECT", message(author, user_id, text), to=user_id)
-    return not author.errors()
+    author.say("LIST_REQUEST", {})
+    users = author.members("USER_LIST")[-1]["users"]
+    assert isinstance(users, list)
+    return user_id in users
 
 
 @pytest.mark.spec("5")

@@ -9,6 +9,7 @@ from socp.node.effects import Identified, Kind, Probe
 from socp.node.emitter import Emitter
 from socp.node.events import Now
 from socp.node.handshake import Handshake, nonce_of
+from socp.node.kept import Kept
 from socp.node.links import Link, Links, Stage
 from socp.node.newcomers import Newcomers
 from socp.node.presence import Presence
@@ -39,6 +40,7 @@ class Arrivals:
         presence: Presence,
         channel: PublicChannel,
         refusals: Refusals,
+        kept: Kept,
     ) -> None:
         self._settings = settings
         self._handshake = handshake
@@ -48,6 +50,7 @@ class Arrivals:
         self._presence = presence
         self._channel = channel
         self._refusals = refusals
+        self._kept = kept
         self.newcomers = Newcomers(links)
 
     def hello(self, link: Link, envelope: Envelope, hello: UserHello, now: Now) -> None:
@@ -184,8 +187,11 @@ class Arrivals:
         self._emit.say(link, ack, now, proofs=proofs)
         how = "proven" if link.proven else "unproven"
         self._emit.info(USERS, f"User {link.peer} said hello from {link.opened.address} ({how})")
+        elsewhere = self._directory.home(link.peer) not in ("", self._settings.server_id)
+        since_ms = self._directory.attach_ts(link.peer) if elsewhere else 0
         self._presence.arrived(link, name, now)
         self._channel.arrived(link.peer, now)
+        self._kept.member_came(link, since_ms, now)
 
     def lost(self, link: Link, reason: str, now: Now) -> None:
         """The socket of an attached user is gone."""
@@ -202,6 +208,21 @@ class Arrivals:
             self._emit.info(USERS, f"User {user_id} moved to server {server_id}")
             self._end(link, 1000, "you attached to another server", now)
 
+    def not_stored(self, account: Account, reason: str, now: Now) -> None:
+        """The disk did not take a user's account: nobody is attached who could be forgotten."""
+        self._directory.unsaved(account)
+        link = self._links.users.pop(account.user_id, None)
+        if link is None:
+            return
+        self._presence.left(account.user_id, now)
+        fault = PeerFault(
+            Code.TIMEOUT,
+            f"this server cannot store accounts just now ({reason}); try again later",
+            close=1013,
+        )
+        self._refusals.refuse(link, fault, now, what="hello")
+
     def _end(self, link: Link, code: int, reason: str, now: Now) -> None:
+        self._kept.link_lost(link)
         link.move(Stage.CLOSING, now.mono)
         self._emit.close(link, code, reason)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from socp.wire import limits
 from socp.wire.envelope import Envelope
@@ -53,6 +56,28 @@ class SeenIds:
         self._seen.add(key)
         self._queue.append((mono + KEPT_MS, key, source))
 
+    def remember(self, keys: Iterable[bytes], mono: int) -> None:
+        """What passed before this server was started, without a quota."""
+        for key in keys:
+            if key not in self._seen:
+                self._held[""] = self._held.get("", 0) + 1
+                self._seen.add(key)
+                self._queue.append((mono + KEPT_MS, key, ""))
+
+    @contextmanager
+    def passing(self, key: bytes, source: str, mono: int) -> Iterator[None]:
+        """As `add`; but what is refused inside may come again as it was."""
+        self.add(key, source, mono)
+        try:
+            yield
+        except PeerFault:
+            self.forget(key)
+            raise
+
+    def forget(self, key: bytes) -> None:
+        """It did not pass after all: it may come again."""
+        self._seen.discard(key)
+
     def expire(self, mono: int) -> None:
         while self._queue and self._queue[0][0] <= mono:
             _, key, source = self._queue.popleft()
@@ -62,3 +87,9 @@ class SeenIds:
                 self._held[source] = left
             else:
                 del self._held[source]
+
+
+def mail_key(reader: str, ref: str) -> bytes:
+    """Of a message, whichever way it came and whatever unknown members somebody pads it with
+    (S6); `reader` is "public" for a post."""
+    return hashlib.sha256(f"{reader}|{ref}".encode()).digest()[:KEY_BYTES]

@@ -1,40 +1,36 @@
-"""Direct messages and posts: who may say what for whom, and where it goes (sections 5, 6,
-7 and 9)."""
+"""Direct messages: who may say what for whom, and where it goes (sections 5, 6, 9 and 11)."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
 from dataclasses import replace
 
-from socp.crypto import content_sig
-from socp.crypto.content_sig import Form
-from socp.crypto.keys import PublicKey
-from socp.crypto.signing import verify_transport
-from socp.node.dedup import KEY_BYTES, SeenIds
+from socp.node.authorship import Authorship
+from socp.node.dedup import SeenIds, mail_key
 from socp.node.directory import Directory
-from socp.node.effects import Outgoing
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
+from socp.node.keepers import Keepers
+from socp.node.letters import Letters
 from socp.node.links import Link, Links
+from socp.node.mailbox import DELIVERED, QUEUED, Mailbox
 from socp.node.pending import PENDING_MS, Pending, PendingTable
 from socp.node.presence import Presence
-from socp.wire import base64url
+from socp.node.queries import FindMail, MailFound
+from socp.node.recall import Go, Recall, Step
+from socp.node.records import MailState
+from socp.wire import base64url, limits
 from socp.wire.envelope import Envelope, check_ts, reencode
 from socp.wire.errors import Code, PeerFault
-from socp.wire.ids import PUBLIC, is_uuid4
+from socp.wire.ids import is_uuid4
 from socp.wire.msg_ref import msg_ref
 from socp.wire.payloads import (
     Ack,
     Error,
     MsgDirect,
-    MsgPublicChannel,
+    Payload,
     ServerDeliver,
     UserDeliver,
 )
-
-FORMS_MAX = 10_000
-DELIVERED = "delivered"
 
 
 def away(user_id: str, ref: str) -> PeerFault:
@@ -43,6 +39,40 @@ def away(user_id: str, ref: str) -> PeerFault:
         f"{user_id} is not online anywhere this server can reach; send again when they are",
         msg_ref=ref,
     )
+
+
+def check_author(directory: Directory, link: Link, sender: str, sender_pub: str) -> None:
+    """The link's own user, the link's own key (I2). Raises PeerFault."""
+    if sender not in ("", link.peer):
+        raise PeerFault(Code.NOT_ALLOWED, "sender is not the user of this link")
+    if directory.parse(sender_pub) != link.key:
+        raise PeerFault(Code.BAD_KEY, "sender_pub is not the key you said hello with")
+
+
+def is_late(link: Link, ts: int, now: Now, *, late: bool) -> bool:
+    """True for a message from an outbox whose ts is outside the window: proven users of
+    `mailbox/1` may send such for 30 days (section 11). Raises PeerFault(BAD_FRAME)."""
+    age_ms = now.wall - ts
+    if late and link.acks and limits.TS_WINDOW_MS < age_ms <= limits.LATE_MS:
+        return True
+    check_ts(ts, now.wall)
+    return False
+
+
+def next_server(
+    links: Links, link: Link, envelope: Envelope, user_id: str, location: str, ref: str
+) -> Link:
+    """The user is at another server by now: on to it unchanged, never back where it came from.
+    Raises USER_NOT_FOUND."""
+    server = links.servers.get(location)
+    if server is None or location in (link.peer, envelope.from_):
+        raise away(user_id, ref)
+    return server
+
+
+def said_of(state: MailState) -> str:
+    """The status of an ACK about mail that came before."""
+    return DELIVERED if state is MailState.DELIVERED else QUEUED
 
 
 class Delivery:
@@ -55,148 +85,218 @@ class Delivery:
         directory: Directory,
         presence: Presence,
         seen: SeenIds,
+        authors: Authorship,
+        keepers: Keepers,
+        letters: Letters,
+        mailbox: Mailbox,
+        recall: Recall,
     ) -> None:
         self._emit = emitter
         self._links = links
         self._directory = directory
         self._presence = presence
         self._seen = seen
+        self._authors = authors
+        self._keepers = keepers
+        self._letters = letters
+        self._mailbox = mailbox
+        self._recall = recall
         self._pending = PendingTable()
-        self._forms: OrderedDict[str, Form] = OrderedDict()
 
-    # --- direct messages ------------------------------------------------------------------------
+    # --- from our own users ---------------------------------------------------------------------
 
     def direct(self, link: Link, envelope: Envelope, msg: MsgDirect, now: Now) -> None:
         """MSG_DIRECT of our own user."""
-        self._check_author(link, msg.sender, msg.sender_pub)
-        if not is_uuid4(envelope.to):
+        check_author(self._directory, link, msg.sender, msg.sender_pub)
+        reader = envelope.to
+        if not is_uuid4(reader):
             raise PeerFault(Code.BAD_FRAME, "MSG_DIRECT: to must be a user's UUID v4 in lower case")
-        raw = base64url.decode(msg.ciphertext)
-        ref = msg_ref(raw, envelope.from_, envelope.to, envelope.ts)
-        key = self._seen.key(envelope)
-        location = self._presence.location(envelope.to)
-        here = location == self._emit.server_id
-        status = DELIVERED if here else ""
-        if key in self._seen:
-            return self._emit.say(link, Ack(msg_ref=ref, status=status), now)
-        server = self._links.servers.get(location)
-        if not here and server is None:
-            raise away(envelope.to, ref)
-        self._seen.add(key, link.peer, now.mono)
-        if server is None:
-            said = UserDeliver(
-                ciphertext=msg.ciphertext,
-                sender=envelope.from_,
-                sender_pub=msg.sender_pub,
-                content_sig=msg.content_sig,
-                orig_ts=envelope.ts,
-            )
-            self._emit.say(self._links.users[envelope.to], said, now, ts=envelope.ts)
-        else:
-            self._hand_over(link, envelope, msg, server, ref, now)
-        self._emit.say(link, Ack(msg_ref=ref, status=status), now)
+        ref = msg_ref(base64url.decode(msg.ciphertext), envelope.from_, reader, envelope.ts)
+        late = is_late(link, envelope.ts, now, late=msg.late)
+        again = mail_key(reader, ref) in self._seen
+        if late or again or self._recall.waits(link.peer, reader):
+            ask = late or again
+            return self._ask(link, envelope, msg, self._direct, (reader, ref), ask=ask)
+        self._direct(link.id, envelope, msg, None, now)
 
-    def _hand_over(
-        self, link: Link, envelope: Envelope, msg: MsgDirect, server: Link, ref: str, now: Now
+    def _ask(
+        self,
+        link: Link,
+        envelope: Envelope,
+        payload: Payload,
+        go: Go,
+        whose: tuple[str, str],
+        *,
+        ask: bool,
     ) -> None:
-        deliver = ServerDeliver(
-            user_id=envelope.to,
-            ciphertext=msg.ciphertext,
-            sender=envelope.from_,
-            sender_pub=msg.sender_pub,
-            content_sig=msg.content_sig,
-            orig_ts=envelope.ts,
-        )
-        self._send_on(server, deliver, envelope.ts, now)
-        until = now.mono + PENDING_MS
-        pending = Pending(link.id, envelope.to, server.peer, until, deliver, envelope.ts)
-        self._pending.put(ref, pending)
+        """Into the line of its author and reader; a question to the store where it may have come
+        before."""
+        request = self._recall.next_request() if ask else 0
+        reader, ref = whose
+        author = payload.sender if isinstance(payload, ServerDeliver) else link.peer
+        step = Step(link.id, envelope, payload, go, request)
+        self._recall.enter(author, step, FindMail(request, reader, ref), ask=ask)
 
-    def _send_on(self, server: Link, deliver: ServerDeliver, ts: int, now: Now) -> None:
+    def _direct(
+        self,
+        link_id: LinkId,
+        envelope: Envelope,
+        payload: Payload,
+        found: MailFound | None,
+        now: Now,
+    ) -> None:
+        """It is new, or the store said what it knows."""
+        assert isinstance(payload, MsgDirect)
+        reader = envelope.to
+        ref = msg_ref(base64url.decode(payload.ciphertext), envelope.from_, reader, envelope.ts)
+        key = mail_key(reader, ref)
+        if found is not None and found.state is not None:
+            return self._ack(link_id, ref, said_of(found.state), now)
+        if key in self._seen:  # it was written to a reader who keeps nothing, or handed over
+            here = self._presence.location(reader) == self._emit.server_id
+            return self._ack(link_id, ref, DELIVERED if here else "", now)
+        with self._seen.passing(key, envelope.from_, now.mono):
+            status = self._place(link_id, envelope, payload, ref, now)
+        self._ack(link_id, ref, status, now)
+
+    def _place(
+        self, link_id: LinkId, envelope: Envelope, msg: MsgDirect, ref: str, now: Now
+    ) -> str:
+        """Write it, keep it or hand it over; the status of its ACK. Raises USER_NOT_FOUND."""
+        reader, ts = envelope.to, envelope.ts
+        home = self._keepers.home(reader)
+        live = self._mailbox.live_link(reader)
+        if live is not None:
+            self._write(live, msg, envelope.from_, ts, now)
+            return DELIVERED
+        if home and self._keepers.keeps(home):
+            self._mailbox.deposit(
+                self._letters.message(msg, envelope.from_, reader, ts, ref, now), now
+            )
+            self._copy(msg, envelope.from_, reader, ts, now)
+            return QUEUED
+        server = self._links.servers.get(self._presence.location(reader))
+        if server is None:
+            raise away(reader, ref)
+        deliver = _deliver(msg, envelope.from_, reader, ts)
         self._emit.say(server, deliver, now, ts=ts)
+        until = now.mono + PENDING_MS
+        self._pending.put(ref, Pending(link_id, reader, server.peer, until, deliver, ts))
+        return ""
 
-    def _check_author(self, link: Link, sender: str, sender_pub: str) -> None:
-        """The link's own user, the link's own key (I2)."""
-        if sender not in ("", link.peer):
-            raise PeerFault(Code.NOT_ALLOWED, "sender is not the user of this link")
-        if self._directory.parse(sender_pub) != link.key:
-            raise PeerFault(Code.BAD_KEY, "sender_pub is not the key you said hello with")
+    def _copy(self, msg: MsgDirect, sender: str, reader: str, ts: int, now: Now) -> None:
+        """To a server that claims the reader without their word: it may be true (I11)."""
+        claimant = self._keepers.claimant(reader)
+        if claimant is not None:
+            self._emit.say(claimant, _deliver(msg, sender, reader, ts), now, ts=ts)
 
-    def from_server(self, link: Link, envelope: Envelope, deliver: ServerDeliver, now: Now) -> None:
-        """SERVER_DELIVER: only from where its author is, only with the author's pinned key."""
-        ts = self._author_ts(envelope, deliver)
-        check_ts(ts, now.wall)
-        if not deliver.sender_pub:
-            raise PeerFault(Code.BAD_KEY, "SERVER_DELIVER: sender_pub is missing")
-        self.check_origin(envelope.from_, deliver.sender, deliver.sender_pub)
-        self._first_key(envelope.from_, deliver, ts, now)
-        raw = base64url.decode(deliver.ciphertext)
-        ref = msg_ref(raw, deliver.sender, deliver.user_id, ts)
-        key = self._seen.key(envelope)
-        if key in self._seen:
-            return None
-        location = self._presence.location(deliver.user_id)
-        if location != self._emit.server_id:
-            server = self.next_server(link, envelope, deliver.user_id, location, ref)
-            self._seen.add(key, link.peer, now.mono)
-            self._emit.relay((server.id,), reencode(envelope))
-            until = now.mono + PENDING_MS
-            return self._pending.put(ref, Pending(link.id, deliver.user_id, server.peer, until))
-        self._seen.add(key, link.peer, now.mono)
-        said = UserDeliver(
-            ciphertext=deliver.ciphertext,
-            sender=deliver.sender,
-            sender_pub=deliver.sender_pub,
-            content_sig=deliver.content_sig,
+    def _write(
+        self, link: Link, said: MsgDirect | ServerDeliver, sender: str, ts: int, now: Now
+    ) -> None:
+        deliver = UserDeliver(
+            ciphertext=said.ciphertext,
+            sender=sender,
+            sender_pub=said.sender_pub,
+            content_sig=said.content_sig,
             orig_ts=ts,
         )
-        self._emit.say(self._links.users[deliver.user_id], said, now, ts=ts)
+        self._emit.say(link, deliver, now, ts=ts)
 
-    def next_server(
-        self, link: Link, envelope: Envelope, user_id: str, location: str, ref: str
-    ) -> Link:
-        """The user is at another server by now: on to it unchanged,
-        never back where it came from."""
-        server = self._links.servers.get(location)
-        if server is None or location in (link.peer, envelope.from_):
-            raise away(user_id, ref)
-        return server
+    def _ack(self, link_id: LinkId, ref: str, status: str, now: Now) -> None:
+        link = self._links.all.get(link_id)
+        if link is not None:
+            self._emit.say(link, Ack(msg_ref=ref, status=status), now)
 
-    def check_origin(self, from_: str, sender: str, sender_pub: str) -> None:
-        """Refuse unless `from` is where `sender` is (or, away,
-        their home) and the key is theirs."""
-        place = self._presence.location(sender) or self._directory.home(sender)
-        if place != from_:
-            raise PeerFault(Code.NOT_ALLOWED, f"{sender} is not a user of {from_}")
-        pinned = self._directory.key(sender)
-        if sender_pub and pinned is not None and self._directory.parse(sender_pub) != pinned:
-            raise PeerFault(Code.BAD_KEY, f"sender_pub is not the known key of {sender}")
+    # --- from other servers ---------------------------------------------------------------------
 
-    def _first_key(self, from_: str, deliver: ServerDeliver, ts: int, now: Now) -> None:
-        """Of an author advertised without a key: the first sender_pub whose content_sig
-        verifies."""
-        if self._directory.key(deliver.sender) is not None:
-            return
-        key = self._directory.parse(deliver.sender_pub)
-        if content_sig.verify_direct(
-            key, deliver.ciphertext, deliver.sender, deliver.user_id, ts, deliver.content_sig
-        ):
-            self._directory.pin_remote(deliver.sender, key, from_, "", now)
+    def from_server(self, link: Link, envelope: Envelope, deliver: ServerDeliver, now: Now) -> None:
+        """SERVER_DELIVER: only from where its author is, only with the author's pinned key; a
+        release (`queued`) from any server, for the author's signature speaks for it."""
+        if not deliver.sender_pub:
+            raise PeerFault(Code.BAD_KEY, "SERVER_DELIVER: sender_pub is missing")
+        ts = self._authors.author_ts(envelope, deliver)
+        if deliver.queued:
+            self._authors.check_release(deliver, ts, now)
+        else:
+            check_ts(ts, now.wall)
+            self._authors.check_origin(envelope.from_, deliver.sender, deliver.sender_pub)
+            self._authors.first_key(envelope.from_, deliver, ts, now)
+        reader = deliver.user_id
+        ref = msg_ref(base64url.decode(deliver.ciphertext), deliver.sender, reader, ts)
+        again = mail_key(reader, ref) in self._seen
+        if again and not link.acks:
+            return None
+        if deliver.queued or again or self._recall.waits(deliver.sender, reader):
+            ask = deliver.queued or again
+            return self._ask(link, envelope, deliver, self._carried, (reader, ref), ask=ask)
+        self._carried(link.id, envelope, deliver, None, now)
 
-    def _author_ts(self, envelope: Envelope, deliver: ServerDeliver) -> int:
-        """The envelope's ts; where two disagree, the one that content_sig covers (section 5)."""
-        if deliver.orig_ts in (None, envelope.ts):
-            return envelope.ts
-        assert deliver.orig_ts is not None
-        key = self._directory.key(deliver.sender)
-        for ts in (envelope.ts, deliver.orig_ts):
-            if key is not None and content_sig.verify_direct(
-                key, deliver.ciphertext, deliver.sender, deliver.user_id, ts, deliver.content_sig
-            ):
-                return ts
-        raise PeerFault(
-            Code.INVALID_SIG, "SERVER_DELIVER: content_sig verifies with neither ts nor orig_ts"
-        )
+    def _carried(
+        self,
+        link_id: LinkId,
+        envelope: Envelope,
+        payload: Payload,
+        found: MailFound | None,
+        now: Now,
+    ) -> None:
+        """It is new, or the store said what it knows."""
+        assert isinstance(payload, ServerDeliver)
+        ts = self._authors.author_ts(envelope, payload)
+        reader = payload.user_id
+        ref = msg_ref(base64url.decode(payload.ciphertext), payload.sender, reader, ts)
+        link = self._links.all.get(link_id)
+        state = None if found is None else found.state
+        back = state is MailState.FORWARDED and self._keepers.is_ours(reader)
+        if state is not None and not back:
+            return self._ack_server(link, ref, said_of(state), now)
+        key = mail_key(reader, ref)
+        if key in self._seen and not back:
+            here = self._presence.location(reader) == self._emit.server_id
+            return self._ack_server(link, ref, DELIVERED if here else QUEUED, now)
+        with self._seen.passing(key, envelope.from_, now.mono):
+            status = self._take_in(link, envelope, payload, (ref, ts), now)
+        if status:
+            self._ack_server(link, ref, status, now)
+
+    def _take_in(
+        self,
+        link: Link | None,
+        envelope: Envelope,
+        deliver: ServerDeliver,
+        named: tuple[str, int],
+        now: Now,
+    ) -> str:
+        """Write it, keep it, or pass it on; the status of its ACK, "" for none."""
+        (ref, ts), reader = named, deliver.user_id
+        if self._keepers.is_ours(reader) or self._presence.location(reader) == self._emit.server_id:
+            live = self._mailbox.live_link(reader)
+            if live is not None:
+                self._write(live, deliver, deliver.sender, ts, now)
+                return DELIVERED
+            mail = self._letters.carried(deliver, ts, ref, envelope.from_, now)
+            self._mailbox.deposit(mail, now)
+            return QUEUED
+        if link is None:
+            return ""  # its server keeps it, and hands it over again
+        if link.acks:
+            raise self._moved(reader, ref)
+        location = self._presence.location(reader)
+        server = next_server(self._links, link, envelope, reader, location, ref)
+        self._emit.relay((server.id,), reencode(envelope))
+        until = now.mono + PENDING_MS
+        self._pending.put(ref, Pending(link.id, reader, server.peer, until))
+        return ""
+
+    def _moved(self, reader: str, ref: str) -> PeerFault:
+        """Its server keeps it until it finds the reader's home; we may know it."""
+        fault = away(reader, ref)
+        fault.moved_to = self._keepers.home(reader)
+        return fault
+
+    def _ack_server(self, link: Link | None, ref: str, status: str, now: Now) -> None:
+        """To servers with `mailbox/1` alone: others do not wait for it."""
+        if link is not None and link.acks:
+            self._emit.say(link, Ack(msg_ref=ref, status=status), now)
 
     # --- errors about messages handed over ------------------------------------------------------
 
@@ -211,7 +311,7 @@ class Delivery:
             return None
         server = self._links.servers.get(error.moved_to)
         if server is not None and server is not link and pending.deliver is not None:
-            self._send_on(server, pending.deliver, pending.ts, now)
+            self._emit.say(server, pending.deliver, now, ts=pending.ts)
             moved = replace(pending, server_id=server.peer, deliver=None)
             return self._pending.put(error.msg_ref, moved)
         author = self._links.all.get(pending.link)
@@ -221,92 +321,13 @@ class Delivery:
                 author, Error(code=fault.code, detail=fault.detail, msg_ref=error.msg_ref), now
             )
 
-    # --- posts ----------------------------------------------------------------------------------
 
-    def post(self, link: Link, envelope: Envelope, msg: MsgPublicChannel, now: Now) -> None:
-        """MSG_PUBLIC_CHANNEL of our own user: to all servers and members,
-        not back to the author."""
-        self._check_author(link, msg.sender, msg.sender_pub)
-        self._check_public(envelope)
-        ref = msg_ref(base64url.decode(msg.ciphertext), envelope.from_, PUBLIC, envelope.ts)
-        key = post_key(ref)
-        if key not in self._seen:
-            assert link.key is not None
-            self._verify_post(envelope, msg, link.key)
-            self._seen.add(key, link.peer, now.mono)
-            self._fan_out(envelope, self._links.server_links())
-        self._emit.say(link, Ack(msg_ref=ref), now)
-
-    def post_from_server(
-        self, link: Link, envelope: Envelope, msg: MsgPublicChannel, now: Now
-    ) -> None:
-        """A post by way of another server: authenticated by its author's own content_sig."""
-        self._check_public(envelope)
-        raw = base64url.decode(msg.ciphertext)
-        key = post_key(msg_ref(raw, envelope.from_, PUBLIC, envelope.ts))
-        if key in self._seen:
-            return
-        author = self._directory.key(envelope.from_)
-        if author is None:
-            return
-        if self._directory.parse(msg.sender_pub) != author:
-            raise PeerFault(Code.BAD_KEY, f"sender_pub is not the known key of {envelope.from_}")
-        check_hop(link, envelope)
-        self._verify_post(envelope, msg, author)
-        self._seen.add(key, link.peer, now.mono)
-        home = self._presence.location(envelope.from_)
-        self._fan_out(envelope, self._links.server_links(link.peer, home))
-
-    def _check_public(self, envelope: Envelope) -> None:
-        if envelope.to != PUBLIC:
-            raise PeerFault(Code.BAD_FRAME, f'{envelope.type}: to must be "{PUBLIC}"')
-
-    def _verify_post(self, envelope: Envelope, msg: MsgPublicChannel, key: PublicKey) -> None:
-        author = envelope.from_
-        first = self._forms.get(author, Form.RAW)
-        form = content_sig.verify_public(
-            key, msg.ciphertext, author, envelope.ts, msg.content_sig, first=first
-        )
-        if form is None:
-            raise PeerFault(
-                Code.INVALID_SIG, "MSG_PUBLIC_CHANNEL: content_sig does not verify with your key"
-            )
-        self._forms[author] = form
-        if len(self._forms) > FORMS_MAX:
-            self._forms.popitem(last=False)
-
-    def _fan_out(self, envelope: Envelope, servers: tuple[LinkId, ...]) -> None:
-        fan_out(self._emit, self._links, envelope, servers)
-
-
-def post_key(ref: str) -> bytes:
-    """A post is one post, whatever unknown members somebody pads it with (S6)."""
-    return hashlib.sha256(f"{MsgPublicChannel.TYPE}|{ref}".encode()).digest()[:KEY_BYTES]
-
-
-def check_hop(link: Link, envelope: Envelope) -> None:
-    """Posts and files to all carry the `sig` of the hop.
-
-    Without features the author's may stand there.
-    """
-    if not link.features:
-        return
-    assert link.key is not None
-    if not verify_transport(link.key, envelope):
-        raise PeerFault(Code.INVALID_SIG, f"{envelope.type}: sig is not by the server of this link")
-
-
-def fan_out(
-    emitter: Emitter, links: Links, envelope: Envelope, servers: tuple[LinkId, ...]
-) -> None:
-    """One frame, signed and encoded once, for all members here and all these servers (section
-    7)."""
-    frame = Outgoing(
-        type=envelope.type,
-        from_=envelope.from_,
-        to=PUBLIC,
-        ts=envelope.ts,
-        payload=envelope.payload,
-        verbatim=True,
+def _deliver(msg: MsgDirect, sender: str, reader: str, ts: int) -> ServerDeliver:
+    return ServerDeliver(
+        user_id=reader,
+        ciphertext=msg.ciphertext,
+        sender=sender,
+        sender_pub=msg.sender_pub,
+        content_sig=msg.content_sig,
+        orig_ts=ts,
     )
-    emitter.send(links.user_links(but=envelope.from_) + servers, frame)

@@ -30,6 +30,7 @@ class Directory:
         self._links = links
         self.accounts: dict[str, Account] = {a.user_id: a for a in remembered.accounts}
         self.homes: dict[str, Home] = {h.user_id: h for h in remembered.homes}
+        self._unsaved: set[str] = set()
         self._new_by_server: dict[str, int] = {}
         self._asking: dict[str, dict[LinkId, int]] = {}  # user -> who asked, until when (mono)
 
@@ -77,9 +78,15 @@ class Directory:
                 version=known.version,
                 pinned_ms=known.pinned_ms,
             )
-        if account != known:
+        if account != known or account.user_id in self._unsaved:
+            self._unsaved.discard(account.user_id)
             self.accounts[account.user_id] = account
             self._emit.persist(account)
+
+    def unsaved(self, account: Account) -> None:
+        """The disk did not take it: it is given to it again with the user's next hello."""
+        if account.user_id in self.accounts:
+            self._unsaved.add(account.user_id)
 
     def pin_remote(
         self, user_id: str, key: PublicKey, server_id: str, display_name: str, now: Now

@@ -9,7 +9,6 @@ from socp.node.pace import Buckets
 from socp.node.routes import Route
 from socp.node.settings import Settings
 from socp.node.trust import ServerTrust
-from socp.wire import limits
 from socp.wire.bind import check_bind
 from socp.wire.envelope import Envelope, check_ts
 from socp.wire.errors import Code, PeerFault
@@ -50,7 +49,7 @@ class Gate:
         """Messages by number; transfers, and what is long, by bytes: slowed, never refused."""
         size = len(envelope.payload)
         if route is not None and route.by_bytes:
-            return link.bytes_bucket.owe(now.mono, max(size, limits.FILE_FRAME_COST_BYTES))
+            return link.bytes_bucket.owe(now.mono, max(size, route.cost_bytes))
         self._settle_count(link, link.bucket.take(now.mono))
         return link.bytes_bucket.owe(now.mono, size)
 

@@ -10,7 +10,7 @@ from socp.crypto.keys import PublicKey
 from socp.node.events import LinkId, LinkOpened
 from socp.node.pace import Bucket
 from socp.wire.addresses import HostPort
-from socp.wire.features import BIND, LINK_AUTH
+from socp.wire.features import BIND, LINK_AUTH, MAILBOX
 from socp.wire.payloads import ServerHello, UserHello
 
 
@@ -64,6 +64,12 @@ class Link:
     def bound(self) -> bool:
         """True where both ends have `bind/1`: frames of this link carry it (section 11)."""
         return BIND in self.features
+
+    @property
+    def acks(self) -> bool:
+        """True where the peer acknowledges what it has kept (`mailbox/1`), and who it is was
+        proven: only then mail is deleted on its word (section 11; threats I1, M14)."""
+        return MAILBOX in self.features and (self.proven or self.stage is Stage.SERVER)
 
     @property
     def has_link_auth(self) -> bool:

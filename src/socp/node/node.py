@@ -8,7 +8,9 @@ from typing import assert_never
 from socp.crypto.keys import PublicKey, Suite
 from socp.node.admission import Admission
 from socp.node.arrivals import Arrivals
-from socp.node.dedup import SeenIds
+from socp.node.authorship import Authorship
+from socp.node.boxes import Boxes, BoxLimits
+from socp.node.dedup import SeenIds, mail_key
 from socp.node.delivery import Delivery
 from socp.node.dialling import Dialling
 from socp.node.directory import Directory
@@ -17,7 +19,9 @@ from socp.node.emitter import Emitter
 from socp.node.events import (
     Admit,
     Alive,
+    Answered,
     Ban,
+    CommitFailed,
     DialFailed,
     Event,
     Forget,
@@ -28,20 +32,31 @@ from socp.node.events import (
     ListServers,
     Now,
     ProbeFailed,
+    SnapshotDone,
     Stopping,
     Tick,
 )
+from socp.node.file_mail import FileMail
 from socp.node.gate import Gate
 from socp.node.handshake import Handshake
 from socp.node.health import Health
+from socp.node.keepers import Keepers
+from socp.node.kept import Kept
+from socp.node.letters import Letters
 from socp.node.links import Link, Links, Stage
+from socp.node.mailbox import Mailbox
+from socp.node.notices import Notices
 from socp.node.operator import Operator
 from socp.node.pace import Bucket
 from socp.node.pairing import Pairing
+from socp.node.post_log import PostLog
+from socp.node.posts import Posts
 from socp.node.presence import Presence
 from socp.node.public_channel import PublicChannel
 from socp.node.quarantine import Quarantine
-from socp.node.records import Remembered
+from socp.node.queries import FindMail, MailFound
+from socp.node.recall import Recall
+from socp.node.records import Account, Remembered
 from socp.node.refusals import ERRORS_BURST, ERRORS_PER_S, Refusals
 from socp.node.settings import Settings
 from socp.node.transfers import Transfers
@@ -78,9 +93,28 @@ class Node:
         self._presence = presence = Presence(emit, links, people)
         self._channel = channel = PublicChannel(emit, links, people, presence, seen, remembered)
         self._dialling = dialling = Dialling(settings, emit, links, quarantine)
-        self._delivery = delivery = Delivery(emit, links, people, presence, seen)
-        transfers = Transfers(emit, links, people, presence, delivery, seen)
-        handshake, hall = Handshake(settings, key.text, emit), (presence, channel, refusals)
+        keepers = Keepers(settings.server_id, links, people, presence, trust)
+        letters, recall = Letters(keepers, remembered.mail_seq), Recall(emit)
+        notices, authors = Notices(emit, links), Authorship(people, presence)
+        bounds = BoxLimits(
+            settings.mailbox_messages, settings.mailbox_bytes, settings.mailboxes_bytes
+        )
+        self._boxes = boxes = Boxes(bounds, remembered.boxes)
+        mailbox = Mailbox(emit, links, keepers, boxes, notices)
+        log = PostLog(emit, links, remembered.posts, remembered.cursors)
+        file_mail = FileMail(letters, mailbox)
+        days = settings.mailbox_days
+        self._kept = kept = Kept(emit, mailbox, log, file_mail, recall, notices, seen, days=days)
+        self._recent_refs = remembered.recent_refs
+        post = (letters, mailbox, recall)
+        self._delivery = delivery = Delivery(
+            emit, links, people, presence, seen, authors, keepers, *post
+        )
+        posts = Posts(emit, links, people, presence, seen, letters, log, recall)
+        transfers = Transfers(
+            emit, links, people, presence, authors, seen, keepers, file_mail, recall
+        )
+        handshake, hall = Handshake(settings, key.text, emit), (presence, channel, refusals, kept)
         self._arrivals = arrivals = Arrivals(settings, handshake, emit, links, people, *hall)
         self._pairing = pairing = Pairing(
             settings, handshake, emit, links, trust, dialling, *hall, quarantine
@@ -91,7 +125,7 @@ class Node:
         self._operator = Operator(emit, links, trust, dialling, presence)
         self._health = Health(emit, links)
         gate, parts = Gate(settings, trust), (people, presence, delivery, transfers, channel)
-        self._walk = Walk(emit, links, gate, refusals, arrivals, admission, *parts)
+        self._walk = Walk(emit, links, gate, refusals, arrivals, admission, *parts, posts, kept)
 
     def status(self) -> Status:
         return Status(
@@ -130,6 +164,12 @@ class Node:
                 self._operator.forget(event)
             case ListServers():
                 self._operator.list_servers(event)
+            case Answered():
+                self._answered(event, now)
+            case CommitFailed():
+                self._not_committed(event, now)
+            case SnapshotDone():
+                self._kept.page_done(event.link, event.page, now)
             case _:
                 assert_never(event)
         return self._emit.take()
@@ -160,6 +200,7 @@ class Node:
         link = self._links.all.pop(event.link, None)
         if link is None:
             return None
+        self._kept.link_lost(link)
         for waits in (self._arrivals.newcomers, self._pairing.newcomers):
             waits.lost(link)
         if self._links.servers.get(link.peer) is link:
@@ -188,7 +229,27 @@ class Node:
             self._arrivals.old_is_dead(link, now)
             self._pairing.old_is_dead(link, now)
 
+    # --- the store ------------------------------------------------------------------------------
+
+    def _answered(self, event: Answered, now: Now) -> None:
+        if isinstance(event.query, FindMail):
+            found = event.answer if isinstance(event.answer, MailFound) else None
+            self._walk.recalled(event.query, found, now)
+        else:
+            self._kept.answered(event, now)
+
+    def _not_committed(self, event: CommitFailed, now: Now) -> None:
+        self._kept.not_stored(event, now)
+        for record in event.records:
+            if isinstance(record, Account):
+                self._arrivals.not_stored(record, event.reason, now)
+
+    # --- time -----------------------------------------------------------------------------------
+
     def _tick(self, now: Now) -> None:
+        if self._recent_refs:
+            self._seen.remember((mail_key(*ref) for ref in self._recent_refs), now.mono)
+            self._recent_refs = ()
         self._seen.expire(now.mono)
         self._dialling.due(now)
         self._admission.due(now)
@@ -196,9 +257,11 @@ class Node:
         self._directory.due(now)
         self._delivery.due(now)
         self._channel.due(now)
+        self._kept.due(now)
 
     def _stopping(self, now: Now) -> None:
         """USER_REMOVE of each of our users to the servers, so that nobody waits 45 s."""
         self._links.users.clear()
         for present in tuple(self._presence.here()):
             self._presence.left(present.user_id, now)
+        self._kept.stopping()

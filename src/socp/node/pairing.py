@@ -8,6 +8,7 @@ from socp.node.effects import Identified, Kind, Probe
 from socp.node.emitter import Emitter
 from socp.node.events import Now
 from socp.node.handshake import Handshake
+from socp.node.kept import Kept
 from socp.node.links import Link, Links, Stage
 from socp.node.newcomers import Newcomers
 from socp.node.pace import Bucket
@@ -40,6 +41,7 @@ class Pairing:
         presence: Presence,
         channel: PublicChannel,
         refusals: Refusals,
+        kept: Kept,
         quarantine: Quarantine,
     ) -> None:
         self._settings = settings
@@ -51,6 +53,7 @@ class Pairing:
         self._presence = presence
         self._channel = channel
         self._refusals = refusals
+        self._kept = kept
         self._quarantine = quarantine
         self._welcome = Welcome(settings, handshake.own_key_text, links, trust, presence)
         self.newcomers = Newcomers(links)
@@ -156,7 +159,8 @@ class Pairing:
 
     def _establish(self, link: Link, hello: object, now: Now) -> None:
         self._identify(link, now)
-        fresh = link.peer not in self._links.servers
+        old = self._links.servers.get(link.peer)
+        fresh = old is None
         self._links.servers[link.peer] = link
         assert link.address is not None and link.key is not None
         if hello is not None:
@@ -169,8 +173,11 @@ class Pairing:
             self._emit.info(LINKS, text)
         else:
             self._emit.debug(LINKS, f"{text}, in place of an older link")
+        if old is not None and old is not link:
+            self._kept.link_lost(old)
         self._presence.snapshot(link)
         self._channel.linked(link, now)
+        self._kept.server_came(link, now)
 
     def _identify(self, link: Link, now: Now) -> None:
         link.move(Stage.SERVER, now.mono)

@@ -211,6 +211,10 @@ Record = (
     | Cursor
 )
 
+PROMISES = (Mail, Post, Account, Ruling, Forgotten)
+"""What somebody is told of once it is stored, and of what else where it is not. The others may be
+stored a little later: a crash before that costs work, and nobody's message."""
+
 
 @dataclass(frozen=True, slots=True)
 class BoxRow:
@@ -232,6 +236,7 @@ class PostsHeld:
     first_seq: int = 0
     last_seq: int = 0
     last_own_seq: int = 0  # of those whose author is ours
+    rows: tuple[tuple[int, int], ...] = ()  # (seq, size) of each, by seq
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ class Refusals:
             detail=fault.detail[: limits.ERROR_DETAIL_CHARS],
             msg_ref=fault.msg_ref or "",
             of=of,
+            moved_to=fault.moved_to,
         )
         # A stranger's garbage is not worth an RSA signature (S3).
         self._emit.say(link, error, now, signed=link.stage is not Stage.FRESH or bool(link.peer))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from socp.node.links import Stage
-from socp.wire import payloads
+from socp.wire import limits, payloads
 from socp.wire.errors import Misuse
 from socp.wire.payloads import Payload
 
@@ -33,6 +33,8 @@ class Route:
     """Travels on unchanged, so it needs no `bind/1`."""
     by_bytes: bool = False
     """Counted by size, not by number."""
+    cost_bytes: int = limits.FILE_FRAME_COST_BYTES
+    """What it counts for at the least, where by size."""
 
 
 Table = Mapping[Stage, Mapping[type[Payload], Route]]

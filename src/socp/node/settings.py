@@ -28,3 +28,7 @@ class Settings:
     user_frames_burst: int = limits.USER_FRAMES_BURST
     user_frames_per_s: int = limits.USER_FRAMES_PER_S
     hellos_per_s: int = limits.HELLOS_PER_S
+    mailbox_messages: int = limits.MAILBOX_MESSAGES
+    mailbox_bytes: int = limits.MAILBOX_BYTES
+    mailbox_days: int = limits.MAILBOX_DAYS
+    mailboxes_bytes: int = limits.MAILBOXES_BYTES

@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import json
 
+from socp.node.authorship import Authorship
 from socp.node.dedup import SeenIds
-from socp.node.delivery import DELIVERED, Delivery, away, check_hop, fan_out
+from socp.node.delivery import away, next_server, said_of
 from socp.node.directory import Directory
 from socp.node.effects import Outgoing
 from socp.node.emitter import Emitter
-from socp.node.events import Now
+from socp.node.events import LinkId, Now
+from socp.node.file_mail import FileMail
+from socp.node.hops import author_members
+from socp.node.keepers import Keepers
+from socp.node.letters import part_of
 from socp.node.links import Link, Links
+from socp.node.mailbox import DELIVERED, QUEUED
+from socp.node.posts import check_hop, fan_out
 from socp.node.presence import Presence
+from socp.node.queries import FindMail, MailFound
+from socp.node.recall import Recall, Step
+from socp.node.records import MailState
 from socp.wire import limits
 from socp.wire.canonical import canonical
 from socp.wire.envelope import Envelope, check_ts, reencode
 from socp.wire.errors import Code, PeerFault
 from socp.wire.ids import PUBLIC, is_uuid4
-from socp.wire.payloads import Ack, FileChunk, FileEnd, FileFrame, FileStart, ServerDeliver
+from socp.wire.payloads import (
+    Ack,
+    FileChunk,
+    FileEnd,
+    FileFrame,
+    FileStart,
+    Payload,
+    ServerDeliver,
+)
 
-HOP_MEMBERS = (
-    "sender",
-    "user_id",
-    "bind",
-)  # servers add these; the author's members stay unchanged
 INNER = {
     name: kind for kind in (FileStart, FileChunk, FileEnd) for name in (kind.TYPE, *kind.ALIASES)
 }
@@ -38,15 +51,21 @@ class Transfers:
         links: Links,
         directory: Directory,
         presence: Presence,
-        delivery: Delivery,
+        authors: Authorship,
         seen: SeenIds,
+        keepers: Keepers,
+        file_mail: FileMail,
+        recall: Recall,
     ) -> None:
         self._emit = emitter
         self._links = links
         self._directory = directory
         self._presence = presence
-        self._delivery = delivery
+        self._authors = authors
         self._seen = seen
+        self._keepers = keepers
+        self._file_mail = file_mail
+        self._recall = recall
 
     def from_user(self, link: Link, envelope: Envelope, frame: FileFrame, now: Now) -> None:
         if frame.sender not in ("", link.peer):
@@ -57,19 +76,64 @@ class Transfers:
             raise PeerFault(Code.BAD_KEY, "sender_pub is not the key you said hello with")
         if envelope.to != PUBLIC and not is_uuid4(envelope.to):
             raise PeerFault(Code.BAD_FRAME, f'{envelope.type}: to must be a user id or "{PUBLIC}"')
-        location = self._presence.location(envelope.to)
-        status = DELIVERED if location == self._emit.server_id else ""
         if envelope.to == PUBLIC:
-            if not self._again(link, envelope, frame, now):
-                servers = self._links.server_links()
-                fan_out(self._emit, self._links, self._named(envelope, frame), servers)
-        elif location != self._emit.server_id and location not in self._links.servers:
-            raise away(envelope.to, frame.file_id)
-        elif not self._again(link, envelope, frame, now):
-            self._direct(link, envelope, frame, envelope.from_, envelope.to)
+            status = self._to_all(link, envelope, frame, now)
+        elif self._is_mail(link, link.peer, envelope.to, frame):
+            return self._keep(link, envelope, frame, link.peer, envelope.to, now)
+        else:
+            status = self._to_one(link, envelope, frame, now)
         if not isinstance(frame, FileChunk):
-            ack = Ack(msg_ref=frame.file_id, of=type(frame).TYPE, status=status)
-            self._emit.say(link, ack, now)
+            self._ack(link, frame, status, now)
+
+    def _to_all(self, link: Link, envelope: Envelope, frame: FileFrame, now: Now) -> str:
+        if not self._again(link, envelope, frame, now):
+            servers = self._links.server_links()
+            fan_out(self._emit, self._links, self._named(envelope, frame), servers)
+        return ""
+
+    def _to_one(self, link: Link, envelope: Envelope, frame: FileFrame, now: Now) -> str:
+        location = self._presence.location(envelope.to)
+        here = location == self._emit.server_id
+        if not here and location not in self._links.servers:
+            raise away(envelope.to, frame.file_id)
+        if not self._again(link, envelope, frame, now):
+            self._direct(link, envelope, frame, envelope.from_, envelope.to)
+        return DELIVERED if here else ""
+
+    # --- into the mailbox -----------------------------------------------------------------------
+
+    def _is_mail(self, link: Link, sender: str, reader: str, frame: FileFrame) -> bool:
+        """A file begun while its reader is away goes into their mailbox to its end."""
+        if self._file_mail.holds(sender, frame.file_id, link):
+            return True
+        if not isinstance(frame, FileStart):
+            return False
+        location = self._presence.location(reader)
+        if location == self._emit.server_id or location in self._links.servers:
+            return False
+        home = self._keepers.home(reader)
+        return bool(home) and self._keepers.keeps(home)
+
+    def _keep(
+        self,
+        link: Link,
+        envelope: Envelope,
+        frame: FileFrame,
+        sender: str,
+        reader: str,
+        now: Now,
+    ) -> None:
+        if isinstance(frame, FileStart):
+            self._file_mail.begin(link, sender, reader, frame, now)
+        elif self._file_mail.reader_of(sender, frame.file_id) != reader:
+            raise away(reader, frame.file_id)
+        via = "" if link.peer == sender else link.peer
+        self._file_mail.take(self._named(envelope, frame), frame, sender, via, now)
+        self._ack(link, frame, QUEUED, now)
+
+    def _ack(self, link: Link, frame: FileFrame, status: str, now: Now) -> None:
+        ack = Ack(msg_ref=frame.file_id, of=type(frame).TYPE, status=status)
+        self._emit.say(link, ack, now)
 
     @staticmethod
     def _check_start(frame: FileFrame) -> None:
@@ -110,7 +174,7 @@ class Transfers:
     ) -> None:
         """On to the user, or to the user's server. Raises USER_NOT_FOUND."""
         location = self._presence.location(user_id)
-        members = {k: v for k, v in envelope.members.items() if k not in HOP_MEMBERS}
+        members = author_members(envelope.members)
         members["sender"] = author
         kind, ts = type(frame).TYPE, envelope.ts
         if location == self._emit.server_id:
@@ -143,13 +207,60 @@ class Transfers:
         if not frame.sender or not frame.user_id:
             raise PeerFault(Code.BAD_FRAME, f"{envelope.type}: sender and user_id are missing")
         self._check_start(frame)
-        sender_pub = getattr(frame, "sender_pub", "")
-        self._delivery.check_origin(envelope.from_, frame.sender, sender_pub)
-        location = self._presence.location(frame.user_id)
+        reader = frame.user_id
+        if frame.queued:
+            self._authors.check_file(link, envelope, frame)
+        else:
+            check_ts(envelope.ts, now.wall)
+            sender_pub = getattr(frame, "sender_pub", "")
+            self._authors.check_origin(envelope.from_, frame.sender, sender_pub)
+        if link.acks and (frame.queued or self._is_mail(link, frame.sender, reader, frame)):
+            return self._release(link, envelope, frame, now)
+        location = self._presence.location(reader)
         if location != self._emit.server_id:
             return self._forward(link, outer or envelope, frame, location, now)
         if not self._again(link, envelope, frame, now):
-            self._direct(link, envelope, frame, frame.sender, frame.user_id)
+            self._direct(link, envelope, frame, frame.sender, reader)
+
+    def _release(self, link: Link, envelope: Envelope, frame: FileFrame, now: Now) -> None:
+        """A frame for our reader's mailbox. One that was handed over before may come again."""
+        if not self._keepers.is_ours(frame.user_id):
+            fault = away(frame.user_id, frame.file_id)
+            fault.moved_to = self._keepers.home(frame.user_id)
+            raise fault
+        request = self._recall.next_request() if frame.queued else 0
+        step = Step(link.id, envelope, frame, self._released, request)
+        query = FindMail(request, frame.user_id, frame.file_id, part_of(frame))
+        if not request and not self._recall.waits(frame.sender, frame.user_id):
+            return self._released(link.id, envelope, frame, None, now)
+        self._recall.enter(frame.sender, step, query, ask=bool(request))
+
+    def _released(
+        self,
+        link_id: LinkId,
+        envelope: Envelope,
+        payload: Payload,
+        found: MailFound | None,
+        now: Now,
+    ) -> None:
+        assert isinstance(payload, FileFrame)
+        link = self._links.all.get(link_id)
+        if link is None:
+            return None  # its server keeps it, and hands it over again
+        state = None if found is None else found.state
+        if state is not None and state is not MailState.FORWARDED:
+            if state is MailState.WAITING:
+                self._file_mail.again(link, payload, now)
+            return self._ack(link, payload, said_of(state), now)
+        if not isinstance(payload, FileStart) and not self._file_mail.holds(
+            payload.sender, payload.file_id, link
+        ):
+            raise PeerFault(
+                Code.TIMEOUT,
+                f"{type(payload).TYPE}: its FILE_START is not here; begin again from there",
+                msg_ref=payload.file_id,
+            )
+        self._keep(link, envelope, payload, payload.sender, payload.user_id, now)
 
     def _forward(
         self, link: Link, envelope: Envelope, frame: FileFrame, location: str, now: Now
@@ -159,17 +270,18 @@ class Transfers:
         key = self._seen.key(envelope)
         if key in self._seen:
             return
-        server = self._delivery.next_server(link, envelope, frame.user_id, location, frame.file_id)
+        server = next_server(self._links, link, envelope, frame.user_id, location, frame.file_id)
         self._seen.add(key, link.peer, now.mono)
         self._emit.relay((server.id,), reencode(envelope))
 
     def _public_from_server(
         self, link: Link, envelope: Envelope, frame: FileFrame, now: Now
     ) -> None:
+        check_ts(envelope.ts, now.wall)
         if self._presence.location(envelope.from_) != link.peer:
             return
         self._check_start(frame)
-        self._delivery.check_origin(link.peer, envelope.from_, getattr(frame, "sender_pub", ""))
+        self._authors.check_origin(link.peer, envelope.from_, getattr(frame, "sender_pub", ""))
         check_hop(link, envelope)
         if not self._again(link, envelope, frame, now):
             fan_out(self._emit, self._links, self._named(envelope, frame), ())

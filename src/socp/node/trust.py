@@ -13,11 +13,12 @@ from socp.node.records import Forgotten, PinOrigin, Remembered, Ruling, ServerPi
 from socp.node.settings import Federation, Settings
 from socp.wire.addresses import BootstrapEntry, HostPort, is_loopback, parse_host_port
 from socp.wire.errors import Code, PeerFault
-from socp.wire.features import SECURITY, dropped
+from socp.wire.features import MAILBOX, SECURITY, dropped
 from socp.wire.ids import is_uuid4
 
 PINS_MAX = 10_000
 REFUSED_KEPT = 256
+REMEMBERED = SECURITY | {MAILBOX}  # MAILBOX: whether it takes mail, asked while it is not linked
 _SERVER_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}\Z")
 
 
@@ -163,7 +164,7 @@ class ServerTrust:
             raise PeerFault(
                 Code.RATE_LIMITED, "this server knows too many others; ask its operator", close=1008
             )
-        proved = tuple(sorted(SECURITY & set(features)))
+        proved = tuple(sorted(REMEMBERED & set(features)))
         record = ServerPin(
             server_id=server_id,
             pubkey=key.text,

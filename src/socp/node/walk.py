@@ -13,20 +13,28 @@ from socp.node.effects import Throttle
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.gate import Gate, out_of_place
+from socp.node.kept import Kept, unreadable
 from socp.node.links import Link, Links, Stage
+from socp.node.posts import Posts
 from socp.node.presence import Presence
 from socp.node.public_channel import PublicChannel
+from socp.node.queries import FindMail, MailFound
+from socp.node.recall import Step
 from socp.node.references import reference
 from socp.node.refusals import Refusals
 from socp.node.routes import Route, Table, complete
 from socp.node.transfers import Transfers
-from socp.wire import payloads
+from socp.wire import limits, payloads
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
 from socp.wire.ids import PUBLIC
 from socp.wire.payloads import Payload
 
 STATE_WEIGHT = 0.1
+ACK_COST_BYTES = 2 * limits.KIB  # some 2,000 a second: each is a signature to verify
+NOBODYS_FAULT = frozenset(
+    {Code.USER_NOT_FOUND, Code.MAILBOX_FULL, Code.TIMEOUT, Code.RATE_LIMITED, Code.TOO_LARGE}
+)
 
 
 class Walk:
@@ -45,6 +53,8 @@ class Walk:
         delivery: Delivery,
         transfers: Transfers,
         channel: PublicChannel,
+        posts: Posts,
+        kept: Kept,
     ) -> None:
         self._emit = emitter
         self._links = links
@@ -57,6 +67,8 @@ class Walk:
         self._delivery = delivery
         self._transfers = transfers
         self._channel = channel
+        self._posts = posts
+        self._kept = kept
         self._handling = False  # the frame at hand passed the gate
         self._routes = self._table()
 
@@ -72,6 +84,26 @@ class Walk:
             fault.msg_ref = fault.msg_ref or ref
             weight = self._weight(link, envelope, fault)
             self._refusals.refuse(link, fault, now, what=envelope.type, of=of, weight=weight)
+
+    def recalled(self, query: FindMail, found: MailFound | None, now: Now) -> None:
+        """The store said what it knows of a message: it goes on, and those behind it."""
+        for step in self._kept.recall.found(query, found):
+            self._handling = True
+            try:
+                if step.request and step.found is None:
+                    raise unreadable(query.msg_ref)
+                step.go(step.link, step.envelope, step.payload, step.found, now)
+            except PeerFault as fault:
+                self._refuse_step(step, fault, now)
+
+    def _refuse_step(self, step: Step, fault: PeerFault, now: Now) -> None:
+        link = self._links.all.get(step.link)
+        if link is None or link.stage is Stage.CLOSING:
+            return
+        ref, of = reference(step.envelope)
+        fault.msg_ref = fault.msg_ref or ref
+        weight = self._weight(link, step.envelope, fault)
+        self._refusals.refuse(link, fault, now, what=step.envelope.type, of=of, weight=weight)
 
     def no_frame(self, link_id: LinkId, fault: PeerFault, now: Now) -> None:
         """Bytes that are no frame count as one (S3)."""
@@ -111,7 +143,7 @@ class Walk:
         """
         if not self._handling or (fault.code is Code.INVALID_SIG and link.peer != envelope.from_):
             return 1.0
-        if fault.code is Code.USER_NOT_FOUND or link.peer != envelope.from_:
+        if fault.code in NOBODYS_FAULT or link.peer != envelope.from_:
             return 0.0
         return STATE_WEIGHT
 
@@ -157,13 +189,14 @@ class Walk:
         assert isinstance(error, payloads.Error)
         if link.stage in (Stage.DIALLED, Stage.PROVING):
             self._admission.refused(link, error, now)
-        elif link.stage is Stage.SERVER:
+        elif link.stage is Stage.SERVER and not self._kept.server_refused(link, error, now):
             self._delivery.failed(link, error, now)
 
     def _advertise(self, link: Link, envelope: Envelope, advert: Payload, now: Now) -> None:
         assert isinstance(advert, payloads.UserAdvertise)
         if self._presence.advertised(link, envelope, advert, now):
             self._arrivals.moved_away(advert.user_id, envelope.from_, now)
+        self._kept.moved(advert.user_id, now)
 
     def _server_deliver(self, link: Link, envelope: Envelope, deliver: Payload, now: Now) -> None:
         assert isinstance(deliver, payloads.ServerDeliver)
@@ -186,6 +219,10 @@ class Walk:
         assert isinstance(response, payloads.PubkeyResponse)
         location = self._presence.location(response.user_id)
         self._directory.answered(link, response, location, now)
+
+    def _ack(self, link: Link, envelope: Envelope, ack: Payload, now: Now) -> None:
+        assert isinstance(ack, payloads.Ack)
+        self._kept.acked(link, ack, now)
 
     def _heartbeat(self, link: Link, envelope: Envelope, payload: Payload, now: Now) -> None:
         link.heard_ms = now.mono
@@ -221,22 +258,22 @@ class Walk:
         p = payloads
         file = Route(self._transfers.from_user, timed=True, unsigned=True, by_bytes=True)
         return {
-            p.MsgDirect: Route(self._delivery.direct, timed=True, unsigned=True),
-            p.MsgPublicChannel: Route(self._delivery.post, timed=True, unsigned=True),
+            p.MsgDirect: Route(self._delivery.direct, unsigned=True),
+            p.MsgPublicChannel: Route(self._posts.post, unsigned=True),
             p.FileStart: file,
             p.FileChunk: file,
             p.FileEnd: file,
             p.PublicChannelKeyShare: Route(self._channel.shared, timed=True, bindless=True),
             p.ListRequest: Route(self._list),
             p.PubkeyRequest: Route(self._pubkey_request),
-            p.Ack: Route(self._nothing),
+            p.Ack: Route(self._ack, by_bytes=True, cost_bytes=ACK_COST_BYTES),
             p.Error: Route(self._nothing, unsigned=True),
             p.Heartbeat: Route(self._nothing, unsigned=True),
         }
 
     def _from_servers(self) -> dict[type[Payload], Route]:
         p = payloads
-        file = Route(self._file, timed=True, unsigned=True)
+        file = Route(self._file, unsigned=True)
         return {
             p.UserAdvertise: Route(self._advertise, forwarded=True),
             p.UserRemove: Route(self._remove, forwarded=True),
@@ -244,7 +281,7 @@ class Walk:
             p.PublicChannelAdd: Route(self._channel.added, timed=True, forwarded=True),
             p.PublicChannelUpdated: Route(self._channel.updated, timed=True, forwarded=True),
             p.PublicChannelKeyShare: Route(self._channel.shared, timed=True, unsigned=True),
-            p.MsgPublicChannel: Route(self._delivery.post_from_server, timed=True, unsigned=True),
+            p.MsgPublicChannel: Route(self._posts.from_server, unsigned=True),
             p.FileStart: file,
             p.FileChunk: file,
             p.FileEnd: file,
@@ -253,6 +290,6 @@ class Walk:
             p.PubkeyRequest: Route(self._pubkey_request),
             p.PubkeyResponse: Route(self._pubkey_response),
             p.Heartbeat: Route(self._heartbeat),
-            p.Ack: Route(self._nothing),
+            p.Ack: Route(self._ack),
             p.Error: Route(self._error),
         }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import assert_never
 
 from socp.member import records as member
+from socp.node import queries
 from socp.node import records as node
+from socp.sim.mail_disk import MailDisk
 
 
 class NodeDisk:
@@ -18,6 +20,9 @@ class NodeDisk:
         self._homes: dict[str, node.Home] = {}
         self._shares: dict[tuple[str, int], node.ChannelShare] = {}
         self._version = 0
+        self.mail = MailDisk()
+        self.fault = ""
+        """Why nothing can be written at present, as for a full disk; "" where it can."""
 
     def write(self, record: node.Record) -> None:
         """One Persist."""
@@ -38,9 +43,13 @@ class NodeDisk:
                 self._pins.pop(record.server_id, None)
                 self._rulings.pop(record.fingerprint, None)
             case _:
-                assert_never(record)
+                self.mail.write(record)
 
-    def load(self) -> node.Remembered:
+    def ask(self, query: queries.Query) -> queries.Answer:
+        """What the store would answer now."""
+        return self.mail.ask(query)
+
+    def load(self, now_ms: int = 0) -> node.Remembered:
         """What a start finds."""
         return node.Remembered(
             pins=tuple(self._pins.values()),
@@ -49,6 +58,7 @@ class NodeDisk:
             homes=tuple(self._homes.values()),
             shares=tuple(self._shares.values()),
             channel_version=self._version,
+            **self.mail.load(now_ms),
         )
 
 

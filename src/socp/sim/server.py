@@ -9,6 +9,7 @@ from socp.crypto.keys import PrivateKey, Suite
 from socp.crypto.signing import sign, sign_transport
 from socp.node.effects import (
     Answer,
+    Ask,
     Close,
     Dial,
     Effect,
@@ -25,6 +26,8 @@ from socp.node.effects import (
 )
 from socp.node.events import (
     Alive,
+    Answered,
+    CommitFailed,
     DialFailed,
     Event,
     FrameReceived,
@@ -33,9 +36,11 @@ from socp.node.events import (
     LinkOpened,
     Now,
     ProbeFailed,
+    SnapshotDone,
     Tick,
 )
 from socp.node.node import Node
+from socp.node.records import PROMISES
 from socp.node.settings import Settings
 from socp.sim.agenda import Agenda
 from socp.sim.disk import NodeDisk
@@ -120,18 +125,28 @@ class Server:
             wire.cut()
 
     def _brain(self) -> Node:
-        return Node(self.settings, self._suite, self.key.public, self.disk.load())
+        remembered = self.disk.load(self._agenda.wall)
+        return Node(self.settings, self._suite, self.key.public, remembered)
 
     def event(self, event: Event) -> None:
         """Have the brain take an event and do what it says: first what is to be kept."""
         if not self.up:
             return
         effects = self.node.handle(event, Now(self._agenda.wall, self._agenda.mono))
-        for effect in effects:
-            if isinstance(effect, Persist):
-                self.disk.write(effect.record)
+        records = tuple(effect.record for effect in effects if isinstance(effect, Persist))
+        promises = tuple(record for record in records if isinstance(record, PROMISES))
+        if promises and self.disk.fault:
+            self._soon(CommitFailed(promises, self.disk.fault))
+            effects = [effect for effect in effects if isinstance(effect, Close | Note)]
+        else:
+            for record in records:
+                self.disk.write(record)
         for effect in effects:
             self._do(effect)
+
+    def _soon(self, event: Event) -> None:
+        life = self._life
+        self._agenda.after(0, lambda: self.event(event) if self._life == life else None)
 
     # --- sockets --------------------------------------------------------------------------------
 
@@ -184,6 +199,11 @@ class Server:
                 for each in effect.frames:
                     data = each if isinstance(each, bytes) else self._encoded(each)
                     self._send((effect.link,), data)
+                if effect.page:
+                    self._soon(SnapshotDone(effect.link, effect.page))
+            case Ask():
+                answer = None if self.disk.fault else self.disk.ask(effect.query)
+                self._soon(Answered(effect.query, answer))
             case Close():
                 self._close(effect)
             case Dial():

@@ -26,7 +26,8 @@ class PeerFault(Exception):
 
     `detail` says what happened and what to do about it; `close` is the WebSocket close code if the
     link must end, else None; `msg_ref` names the refused message where there is one; `answerable`
-    is False for what was itself an ERROR or an ACK, which gets no answer (section 2).
+    is False for what was itself an ERROR or an ACK, which gets no answer (section 2); `moved_to`
+    is the server that a user moved to, as far as known (section 5, delivery).
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class PeerFault(Exception):
         close: int | None = None,
         msg_ref: str | None = None,
         answerable: bool = True,
+        moved_to: str = "",
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
@@ -44,6 +46,7 @@ class PeerFault(Exception):
         self.close = close
         self.msg_ref = msg_ref
         self.answerable = answerable
+        self.moved_to = moved_to
 
 
 class Misuse(Exception):

@@ -11,7 +11,7 @@ HYBRID: Final = "hybrid/1"
 MAILBOX: Final = "mailbox/1"
 
 SECURITY: Final = frozenset({LINK_AUTH, BIND})
-SERVER_FEATURES: Final = (LINK_AUTH, BIND)
+SERVER_FEATURES: Final = (LINK_AUTH, BIND, MAILBOX)
 USER_FEATURES: Final = (LINK_AUTH, BIND, HYBRID)
 
 

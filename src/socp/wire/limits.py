@@ -15,6 +15,7 @@ INTEGER_MAX: Final = 2**53 - 1
 
 TS_WINDOW_MS: Final = 5 * 60_000
 TS_DIGITS: Final = 13
+LATE_MS: Final = 30 * 24 * 3_600_000  # how old a late send may be (section 11)
 
 FIRST_FRAME_S: Final = 10
 PROOF_S: Final = 10
@@ -52,6 +53,13 @@ FILE_BYTES_V13: Final = 16 * MIB
 FILE_CHUNK_BYTES: Final = 256 * KIB
 FILE_CHUNK_BYTES_V13: Final = 400
 FILE_BYTES_PER_S: Final = MIB
+
+MAILBOX_MESSAGES: Final = 10_000
+MAILBOX_BYTES: Final = 64 * MIB
+MAILBOX_DAYS: Final = 30
+MAILBOXES_BYTES: Final = 16 * 1024 * MIB  # of all mailboxes of one server
+POSTS: Final = 10_000
+POSTS_BYTES: Final = 64 * MIB
 
 CHANNEL_VERSION_JUMP: Final = 1000
 CHANNEL_VERSION_FIRST: Final = 1_000_000  # the first one heard of: any mesh may be that old
