@@ -166,6 +166,7 @@ def test_a_claim_without_attach_takes_who_is_nowhere_but_never_their_home(
     advertise(m, "bob", key, ts=mesh.wall + 2)
     assert home_of(a, bob) == b.id
     assert reaches(alice, bob)
+    alice.say("MSG_DIRECT", message(alice, bob), to=bob)
     assert m.said("SERVER_DELIVER")
 
 

@@ -74,6 +74,7 @@ class Status:
     users: int
     servers: tuple[str, ...]
     links: int
+    mail: int  # pieces that wait for their readers
 
 
 class Node:
@@ -133,6 +134,7 @@ class Node:
             users=len(self._links.users),
             servers=tuple(sorted(self._links.servers)),
             links=len(self._links.all),
+            mail=self._boxes.waiting,
         )
 
     def handle(self, event: Event, now: Now) -> list[Effect]:  # noqa: C901 - one case an event

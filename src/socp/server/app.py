@@ -7,8 +7,7 @@ import gc
 import logging
 import ssl
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -17,7 +16,6 @@ from socp import __version__
 from socp.crypto.keys import PrivateKey
 from socp.node.effects import Close
 from socp.node.events import Event, Stopping, Tick
-from socp.node.records import Record
 from socp.server import fresh, walk
 from socp.server.admin import AdminDesk
 from socp.server.connection import GOING_AWAY
@@ -35,6 +33,7 @@ log = logging.getLogger("server.server")
 
 TICK_S: Final = 0.25
 TICKS_A_CHECK: Final = 4
+TICKS_A_RETRY: Final = 8
 GOODBYE_S: Final = 1.2  # of the 2 s that a stop may take
 FLUSH_S: Final = 0.7  # of those, for what is not signed or committed yet
 LOOK_S: Final = 0.01
@@ -53,6 +52,9 @@ class Status(Protocol):
     @property
     def servers(self) -> tuple[str, ...]: ...
 
+    @property
+    def mail(self) -> int: ...
+
 
 class Brain(walk.Brain, Protocol):
     """What we need of socp.node.node.Node."""
@@ -62,11 +64,11 @@ class Brain(walk.Brain, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a server is made of. `write` commits records; `folder` holds the operator's socket."""
+    """What a server is made of. `folder` holds the operator's socket."""
 
     brain: Brain
     key: PrivateKey
-    write: Callable[[Sequence[Record]], Future[None]]
+    store: walk.Store
     guard: Guard
     max_per_address: int
     bound: Bound
@@ -86,10 +88,15 @@ class App:
         self._desk = AdminDesk(parts.folder, self.tell)
         self._dialler = Dialler(self._links, self.tell, self._gate)
         hands = Hands(
-            self._links, self._signers, self._begin, self._dialler.dial, self._desk.answer
+            self._links,
+            self._signers,
+            self._begin,
+            self._dialler.dial,
+            self._desk.answer,
+            self.tell,
         )
         self._walk = walk.Walk(
-            parts.brain, parts.write, hands.carry, fresh.now, self._gate, loop.call_soon_threadsafe
+            parts.brain, parts.store, hands.carry, fresh.now, self._gate, loop.call_soon_threadsafe
         )
         self._addresses = Addresses(parts.max_per_address, self._is_exempt)
         self._front = FrontDoor(
@@ -136,6 +143,8 @@ class App:
                 now = time.monotonic()
                 for link in self._links:
                     link.check(now)
+            if ticks % TICKS_A_RETRY == 0:
+                self._walk.retry()
             await asyncio.sleep(TICK_S)
 
     async def _goodbye(self) -> None:
@@ -158,13 +167,16 @@ class App:
 
     def _health(self) -> Mapping[str, object]:
         status = self._parts.brain.status()
+        trouble = self._walk.trouble
         return {
-            "status": "ok",
+            "status": "degraded" if trouble else "ok",
+            **({"storage": trouble} if trouble else {}),
             "server_id": status.server_id,
             "version": __version__,
             "users": status.users,
             "servers": len(status.servers),
             "links": len(self._links),
+            "mail_waiting": status.mail,
             "uptime_s": int(time.monotonic() - self._started),
         }
 

@@ -9,13 +9,13 @@ from typing import Any, Final, assert_never
 
 from socp.node.effects import (
     Answer,
+    Ask,
     Close,
     Dial,
     Effect,
     Identified,
     Level,
     Note,
-    Outgoing,
     Persist,
     Ping,
     Probe,
@@ -24,7 +24,7 @@ from socp.node.effects import (
     Snapshot,
     Throttle,
 )
-from socp.node.events import LinkId
+from socp.node.events import Event, LinkId, SnapshotDone
 from socp.server.link import Link, Links
 from socp.server.signers import Sealed, Signers, ready
 from socp.wire import limits
@@ -92,12 +92,14 @@ class Hands:
         start: Callable[[Coroutine[Any, Any, None]], None],
         dial: Callable[[Dial], Coroutine[Any, Any, None]],
         answer: Callable[[Answer], None],
+        tell: Callable[[Event], None],
     ) -> None:
         self._links = links
         self._signers = signers
         self._start = start
         self._dial = dial
         self._answer = answer
+        self._tell = tell
 
     def carry(self, effect: Effect) -> None:
         """Do one effect. Those for a link that is gone do nothing."""
@@ -110,8 +112,8 @@ class Hands:
                 self._send(effect.links, ready(effect.data), is_news=is_news)
             case Note():
                 logging.getLogger(effect.logger).log(LEVELS[effect.level], "%s", effect.text)
-            case Persist():
-                pass  # was committed before anything of its batch came here
+            case Persist() | Ask():
+                pass  # the walk saw to them before anything of their batch came here
             case Dial():
                 self._start(self._dial(effect))
             case Answer():
@@ -137,7 +139,7 @@ class Hands:
         match effect:
             case Snapshot():
                 link.outbox.begin_pacing()  # now, so that a Close of the same batch waits for it
-                self._start(self._pace(link, effect.frames))
+                self._start(self._pace(link, effect))
             case Identified():
                 link.identify()
             case Close():
@@ -149,11 +151,11 @@ class Hands:
             case Throttle():
                 link.throttle(effect.pause_ms)
 
-    async def _pace(self, link: Link, frames: Iterable[Outgoing | bytes]) -> None:
+    async def _pace(self, link: Link, snapshot: Snapshot) -> None:
         """Send a long list at the speed at which its link takes it."""
         outbox = link.outbox
         try:
-            for frame in frames:
+            for frame in snapshot.frames:
                 while outbox.queued_bytes > PACE_BYTES and not link.is_over:  # noqa: ASYNC110 - see PACE_S
                     await asyncio.sleep(PACE_S)
                 if link.is_over:
@@ -161,3 +163,5 @@ class Hands:
                 outbox.pace(ready(frame) if isinstance(frame, bytes) else self._signers.seal(frame))
         finally:
             outbox.end_pacing()
+        if snapshot.page and not link.is_over:
+            self._tell(SnapshotDone(link.id, snapshot.page))

@@ -109,7 +109,7 @@ def _parts(asked: config.Config, opened: Opened, bound: Bound, tls: Certificate 
     return Parts(
         brain=Node(settings, RsaSuite(), opened.key.public, opened.remembered),
         key=opened.key,
-        write=opened.store.write,
+        store=opened.store,
         guard=asked.guard(bound.port),
         max_per_address=asked.max_per_address,
         bound=bound,

@@ -1,4 +1,8 @@
-"""One event's way: brain, then disk, then the sockets (S8); event after event."""
+"""One event's way: brain, then disk, then the sockets (S8); event after event.
+
+Where the disk fails, what was promised to nobody is told to whoever brought it, and what is only
+good to know is kept here and written once the disk takes it again.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from socp.node.effects import Answer, Close, Effect, Identified, Note, Persist
-from socp.node.events import Event, Now
-from socp.node.records import Record
+from socp.node.effects import Answer, Ask, Close, Effect, Identified, Note, Persist
+from socp.node.events import Answered, CommitFailed, Event, Now
+from socp.node.queries import Answer as Found
+from socp.node.queries import Query
+from socp.node.records import PROMISES, Cursor, Record
 from socp.server.gate import Gate
 
 log = logging.getLogger("server.storage")
@@ -25,12 +31,28 @@ class Brain(Protocol):
     def handle(self, event: Event, now: Now) -> list[Effect]: ...
 
 
+PROBE: Final = (Cursor("", 0),)  # something to write, to see whether that works
+PARKED_MAX: Final = 100_000  # records that wait for a disk that takes nothing
+
+
 @dataclass(slots=True, eq=False)
 class Batch:
     """What one event asked for; `commit` is None where nothing of it goes to disk."""
 
     effects: Sequence[Effect]
     commit: Future[None] | None
+
+    @property
+    def records(self) -> list[Record]:
+        return [effect.record for effect in self.effects if isinstance(effect, Persist)]
+
+
+class Store(Protocol):
+    """What we need of a NodeStore."""
+
+    def write(self, records: Sequence[Record]) -> Future[None]: ...
+
+    def ask(self, query: Query) -> Future[Found]: ...
 
 
 class Walk:
@@ -39,7 +61,7 @@ class Walk:
     def __init__(
         self,
         brain: Brain,
-        write: Callable[[Sequence[Record]], Future[None]],
+        store: Store,
         carry: Callable[[Effect], None],
         clock: Callable[[], Now],
         gate: Gate,
@@ -47,13 +69,17 @@ class Walk:
     ) -> None:
         """`carry` does one effect, at once; `wake` runs a function on the loop, from any thread."""
         self._brain = brain
-        self._write = write
+        self._store = store
         self._carry = carry
         self._clock = clock
         self._gate = gate
         self._wake = wake
         self._batches: deque[Batch] = deque()
         self._woken = False
+        self._parked: deque[Record] = deque(maxlen=PARKED_MAX)
+        self._retrying: Future[None] | None = None
+        self.trouble = ""
+        """What is wrong with the disk, one line for people; "" while all is well."""
 
     @property
     def busy(self) -> bool:
@@ -66,19 +92,34 @@ class Walk:
         records = [effect.record for effect in effects if isinstance(effect, Persist)]
         if not records and not self._batches:
             for effect in effects:
-                self._carry(effect)
+                self._do(effect)
             return
         for effect in effects:
             if isinstance(
                 effect, Identified
             ):  # no promise to anyone: the next frame may be a long one
                 self._carry(effect)
-        commit = self._write(records) if records else None
+        commit = self._store.write(records) if records else None
         self._batches.append(Batch(effects, commit))
         if len(self._batches) >= BATCHES_MAX:
             self._gate.hold(self)
         if commit is not None:
             commit.add_done_callback(self._committed)
+
+    def retry(self) -> None:
+        """Now and then: see whether a disk that failed takes writes again."""
+        if not self.trouble or self._retrying is not None:
+            return
+        records = tuple(self._parked) or PROBE
+        self._retrying = self._store.write(records)
+        self._retrying.add_done_callback(lambda _: self._wake(self._retried))
+
+    def _retried(self) -> None:
+        commit, self._retrying = self._retrying, None
+        assert commit is not None
+        if commit.exception() is None:
+            self._parked.clear()
+            self._well()
 
     def _committed(self, _commit: Future[None]) -> None:
         """On the writer's thread."""
@@ -93,21 +134,63 @@ class Walk:
             if batch.commit is not None and not batch.commit.done():
                 break
             self._batches.popleft()
-            for effect in _allowed(batch):
-                self._carry(effect)
+            for effect in self._allowed(batch):
+                self._do(effect)
         if len(self._batches) < BATCHES_MAX // 2:
             self._gate.release(self)
 
+    def _do(self, effect: Effect) -> None:
+        if isinstance(effect, Ask):
+            self._ask(effect.query)
+        else:
+            self._carry(effect)
 
-def _allowed(batch: Batch) -> Sequence[Effect]:
-    """What may be done once the commit is over: after a failed one, nothing that promises."""
-    fault = batch.commit.exception() if batch.commit is not None else None
-    if fault is None:
-        return batch.effects
-    log.error("could not commit, so nothing was sent: %s", fault)
+    def _ask(self, query: Query) -> None:
+        future = self._store.ask(query)
+        future.add_done_callback(lambda done: self._wake(lambda: self._answered(query, done)))
+
+    def _answered(self, query: Query, done: Future[Found]) -> None:
+        fault = done.exception()
+        if fault is not None:
+            self._troubled(fault)
+        self.tell(Answered(query, None if fault is not None else done.result()))
+
+    # --- when the disk fails --------------------------------------------------------------------
+
+    def _allowed(self, batch: Batch) -> Sequence[Effect]:
+        """What may be done once the commit is over: after a failed one, nothing that promises."""
+        fault = batch.commit.exception() if batch.commit is not None else None
+        if fault is None:
+            if batch.commit is not None:
+                self._well()
+            return batch.effects
+        self._troubled(fault)
+        records = batch.records
+        promised = tuple(record for record in records if isinstance(record, PROMISES))
+        self._parked.extend(record for record in records if not isinstance(record, PROMISES))
+        if not promised:
+            return batch.effects
+        self._wake(lambda: self.tell(CommitFailed(promised, str(fault))))
+        return _harmless(batch.effects, fault)
+
+    def _troubled(self, fault: BaseException) -> None:
+        line = str(fault)
+        if line != self.trouble:
+            log.error("cannot store: %s", line)
+        self.trouble = line
+
+    def _well(self) -> None:
+        if not self.trouble or self._parked:
+            return
+        log.info("Storing works again")
+        self.trouble = ""
+
+
+def _harmless(effects: Sequence[Effect], fault: BaseException) -> Sequence[Effect]:
+    """What is done all the same where what was promised could not be stored."""
     kept: list[Effect] = []
-    for effect in batch.effects:
-        if isinstance(effect, Close | Note):
+    for effect in effects:
+        if isinstance(effect, Close | Note | Ask):
             kept.append(effect)
         elif isinstance(effect, Answer):
             kept.append(Answer(effect.request, False, (f"not done: {fault}",)))

@@ -189,7 +189,7 @@ class Server:
 
     # --- effects --------------------------------------------------------------------------------
 
-    def _do(self, effect: Effect) -> None:
+    def _do(self, effect: Effect) -> None:  # noqa: C901 - one case an effect
         match effect:
             case Send():
                 self._send(effect.links, self._encoded(effect.frame))
