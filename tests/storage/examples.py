@@ -33,6 +33,22 @@ PIN = node.ServerPin(
 RULING = node.Ruling("ab" * 32, node.Verdict.BANNED, NOW)
 HOME = node.Home(ALICE, SERVER, NOW)
 SHARE = node.ChannelShare(ALICE, 3, "wrapped", BOB, b'{"type":"PUBLIC_CHANNEL_KEY_SHARE"}')
+MAIL = node.Mail(
+    seq=3,
+    user_id=ALICE,
+    msg_ref="m" * 43,
+    part=0,
+    sender=BOB,
+    kind="MSG_DIRECT",
+    ts=NOW,
+    payload=b'{"ciphertext":"\xc3\xa6"}',
+    via="",
+    attach_ts=NOW - 1,
+    stored_ms=NOW,
+)
+POST = node.Post(
+    seq=4, msg_ref="p" * 43, author=ALICE, ts=NOW, payload=b"{}", via="", stored_ms=NOW
+)
 NODE_RECORDS: tuple[node.Record, ...] = (
     ACCOUNT,
     PIN,

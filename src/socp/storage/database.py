@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
@@ -15,6 +16,8 @@ from socp.storage.errors import BadRecord, StorageError
 from socp.storage.formats import Schema, bring_up
 
 FILE_NAME = "socp.db"
+
+T = TypeVar("T")
 
 
 class Database:
@@ -41,14 +44,18 @@ class Database:
             self._engine.dispose()
             raise
 
-    @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """Everything inside is committed, and on the disk, when the block ends, or nothing is."""
+    def run(self, work: Callable[[Connection], T], *, read: bool = False) -> T:
+        """Do `work` in a transaction: committed, and on the disk, when this returns, or undone.
+
+        With `read` it begins without asking for the right to write, which it may not get.
+        """
         with self._turn:
             self._check()
             try:
-                with self._engine.begin() as connection:
-                    yield connection
+                with self._engine.connect() as connection:
+                    connection.execution_options(**{dialect.READ: read})
+                    with connection.begin():
+                        return work(connection)
             except dialect.RAISED as fault:
                 told = dialect.explain(fault, self.place)
                 if not isinstance(told, BadRecord) and self._file:

@@ -31,6 +31,8 @@ PRAGMAS = (
     "trusted_schema = OFF",
 )
 
+READ = "socp_read"  # an execution option: this transaction need not write
+
 FAULTS = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space, no restart is needed",
     sqlite3.SQLITE_IOERR: (
@@ -108,7 +110,8 @@ def _prepared(engine: Engine) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads = connection.get_execution_options().get(READ)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -135,6 +138,10 @@ class Put:
         """Insert the rows in their order, by one executemany."""
         ready = (self._encoded(row) for row in rows) if self._json else rows
         connection.exec_driver_sql(self._sql, [self._values(row) for row in ready])
+
+    def run_values(self, connection: Connection, rows: Collection[tuple[Any, ...]]) -> None:
+        """The same for rows that are values in the order of the table's columns, without JSON."""
+        connection.exec_driver_sql(self._sql, list(rows))
 
     def _encoded(self, row: Row) -> Row:
         return {**row, **{name: ENCODE_JSON(row[name]) for name in self._json}}

@@ -13,3 +13,7 @@ class FolderBusy(StorageError):
 
 class BadRecord(StorageError):
     """The database works, but this one write does not fit it; other writes are not touched."""
+
+
+class DatabaseAway(StorageError):
+    """The database cannot be reached: nothing can be read now either."""

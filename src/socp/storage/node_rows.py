@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, exists, select
 
 from socp.node import records
+from socp.storage import mail_queries
 from socp.storage import node_schema as tables
 from socp.storage.dialect import insert_missing, upsert
 from socp.storage.rows import Rows
@@ -165,7 +166,7 @@ class Batch:
         }
 
 
-def load(connection: Connection) -> records.Remembered:
+def load(connection: Connection, now_ms: int) -> records.Remembered:
     """Everything, in the order of the keys."""
     version = select(tables.groups.c.version).where(tables.groups.c.group_id == PUBLIC)
     return records.Remembered(
@@ -185,6 +186,11 @@ def load(connection: Connection) -> records.Remembered:
         ),
         shares=_shares(connection),
         channel_version=connection.execute(version).scalar_one_or_none() or 0,
+        boxes=mail_queries.boxes(connection),
+        posts=mail_queries.posts_held(connection),
+        cursors=mail_queries.cursors(connection),
+        recent_refs=mail_queries.recent_refs(connection, now_ms - records.RECENT_MS),
+        mail_seq=mail_queries.last_seq(connection),
     )
 
 

@@ -14,11 +14,13 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
     Table,
     Text,
+    text,
 )
 
 from socp.storage.formats import Schema
@@ -121,10 +123,58 @@ channel_shares = Table(
     ),
 )
 
+# Settled mail keeps its row, without payload, so that what comes again is known.
+mail = Table(
+    "mail",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("msg_ref", Text, primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("handed", Integer, nullable=False),  # how often to a client that cannot ACK
+    Column("sender", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("ts", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("attach_ts", BigInteger, nullable=False),
+    Column("stored_ms", BigInteger, nullable=False, index=True),
+)
+WAITING = text("state = 'waiting'")
+Index("ix_mail_waiting", mail.c.user_id, mail.c.seq, sqlite_where=WAITING, postgresql_where=WAITING)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("msg_ref", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False, index=True),
+    Column("author", Text, nullable=False),
+    Column("ts", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("stored_ms", BigInteger, nullable=False, index=True),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+
+# The highest `seq` ever used: mail and posts are deleted, and their numbers never come again.
+mail_counter = Table(
+    "mail_counter",
+    metadata,
+    Column("one", Integer, CheckConstraint("one = 1"), primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+)
+
 SCHEMA = Schema(
     kind="node",
     holds="a server's data",
     metadata=metadata,
-    format=1,
+    format=2,
     migrations=Path(__file__).parent / "migrations" / "node",
 )

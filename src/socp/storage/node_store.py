@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import ClassVar, assert_never
 
 from sqlalchemy import Connection, select
 
 from socp.node import records
-from socp.storage import dialect, node_rows
+from socp.node.queries import Answer, Query
+from socp.storage import dialect, mail_queries, node_rows
 from socp.storage import node_schema as tables
+from socp.storage.mail_rows import MailBatch
 from socp.storage.node_rows import Batch
 from socp.storage.store import Store
+
+PUT_IDENTITY = dialect.upsert(tables.identity)
 
 
 class NodeStore(Store[records.Record]):
@@ -22,21 +28,29 @@ class NodeStore(Store[records.Record]):
 
     def identity(self) -> str | None:
         """The server_id that this folder belongs to; None in a new one."""
-        with self._database.transaction() as connection:
-            return connection.execute(select(tables.identity.c.server_id)).scalar_one_or_none()
+        ours = select(tables.identity.c.server_id)
+        return self._read(lambda connection: connection.execute(ours).scalar_one_or_none())
 
     def set_identity(self, server_id: str) -> None:
         """Durable when this returns."""
-        with self._database.transaction() as connection:
-            row = {"one": 1, "server_id": server_id}
-            dialect.upsert(tables.identity).run(connection, [row])
+        row = {"one": 1, "server_id": server_id}
+        self._database.run(lambda connection: PUT_IDENTITY.run(connection, [row]))
 
-    def load(self) -> records.Remembered:
-        """All that was committed before."""
-        return self._read(node_rows.load)
+    def load(self, now_ms: int | None = None) -> records.Remembered:
+        """All that was committed before; `now_ms` None: by the clock."""
+        now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+        return self._read(lambda connection: node_rows.load(connection, now))
+
+    def ask(self, query: Query) -> Future[Answer]:
+        """Queue a question: the answer sees every record written before it, and none after it.
+
+        The future resolves on the writer's thread, in the order of writes and questions, after the
+        commit of what came before; it fails as those of writes do.
+        """
+        return self._ask(lambda connection: mail_queries.answer(connection, query))
 
     def _apply(self, connection: Connection, records_: Sequence[records.Record]) -> None:
-        batch = Batch(connection)
+        batch, mail = Batch(connection), MailBatch()
         for record in records_:
             match record:
                 case records.ServerPin():
@@ -53,6 +67,17 @@ class NodeStore(Store[records.Record]):
                     batch.channel_version(record)
                 case records.Forgotten():
                     batch.forget(record)
+                case (
+                    records.Mail()
+                    | records.MailSettled()
+                    | records.MailDropped()
+                    | records.MailHanded()
+                    | records.Post()
+                    | records.PostsDropped()
+                    | records.Cursor()
+                ):
+                    mail.take(record)
                 case _:
                     assert_never(record)
         batch.flush()
+        mail.flush(connection)

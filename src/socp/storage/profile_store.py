@@ -23,15 +23,14 @@ class ProfileStore(Store[records.Record]):
     def identity(self) -> tuple[str, str] | None:
         """(user_id, display_name) of the person whose profile this is; None in a new one."""
         columns = select(tables.identity.c.user_id, tables.identity.c.display_name)
-        with self._database.transaction() as connection:
-            row = connection.execute(columns).one_or_none()
+        row = self._read(lambda connection: connection.execute(columns).one_or_none())
         return (row.user_id, row.display_name) if row else None
 
     def set_identity(self, user_id: str, display_name: str) -> None:
         """Durable when this returns."""
         row = {"one": 1, "user_id": user_id, "display_name": display_name}
-        with self._database.transaction() as connection:
-            dialect.upsert(tables.identity).run(connection, [row])
+        put = dialect.upsert(tables.identity)
+        self._database.run(lambda connection: put.run(connection, [row]))
 
     def load(self) -> records.Remembered:
         """All that was committed before."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection
 
 from socp.storage.dialect import Put, Row
@@ -19,6 +21,9 @@ class Rows:
 
     def drop(self, key: object) -> None:
         self._rows.pop(key, None)
+
+    def drop_where(self, unwanted: Callable[[Row], bool]) -> None:
+        self._rows = {key: row for key, row in self._rows.items() if not unwanted(row)}
 
     def get(self, key: object) -> Row | None:
         return self._rows.get(key)

@@ -70,12 +70,18 @@ class Store(ABC, Generic[R]):
 
     def _read(self, load: Callable[[Connection], T]) -> T:
         """What `load` makes of the committed rows; StorageError for rows we did not write."""
-        with self._database.transaction() as connection:
-            try:
-                return load(connection)
-            except (ValueError, TypeError, KeyError, msgspec.MsgspecError) as fault:
-                line = f"{self._database.place} holds what socp did not write ({fault})"
-                raise StorageError(f"{line}; restore a backup") from fault
+        return self._database.run(lambda connection: self._legible(connection, load), read=True)
+
+    def _ask(self, answer: Callable[[Connection], T]) -> Future[T]:
+        """What `answer` makes of the rows once all that was written before is committed."""
+        return self._writer.ask(lambda connection: self._legible(connection, answer))
+
+    def _legible(self, connection: Connection, load: Callable[[Connection], T]) -> T:
+        try:
+            return load(connection)
+        except (ValueError, TypeError, KeyError, msgspec.MsgspecError) as fault:
+            line = f"{self._database.place} holds what socp did not write ({fault})"
+            raise StorageError(f"{line}; restore a backup") from fault
 
     @abstractmethod
     def _apply(self, connection: Connection, records: Sequence[R]) -> None:

@@ -1,4 +1,7 @@
-"""Group commit: one thread commits together all that queued while the last commit was under way."""
+"""Group commit: one thread commits together all that queued while the last commit was under way.
+
+Questions stand in the same queue, so that each sees what was written before it and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,18 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from itertools import groupby
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
 from socp.storage.database import Database
-from socp.storage.errors import BadRecord, StorageError
+from socp.storage.errors import BadRecord, DatabaseAway, StorageError
 
 QUEUED_RECORDS_MAX = 50_000  # at 20,000 a second, what a disk that hangs for two seconds costs
 
 R = TypeVar("R")
+T = TypeVar("T")
 Apply = Callable[[Connection, Sequence[R]], None]
 
 
@@ -27,6 +32,14 @@ class Write(Generic[R]):
     done: Future[None] = field(default_factory=Future)
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one call to `ask` brought."""
+
+    answer: Callable[[Connection], Any]
+    done: Future[Any] = field(default_factory=Future)
+
+
 class Writer(Generic[R]):
     """Waits on a condition while there is nothing to do, and costs nothing then."""
 
@@ -36,7 +49,7 @@ class Writer(Generic[R]):
         self._database = database
         self._apply = apply
         self._queued_max = queued_max
-        self._queue: list[Write[R]] = []
+        self._queue: list[Write[R] | Question] = []
         self._queued = 0
         self._closing = False
         self._news = threading.Condition()
@@ -51,16 +64,17 @@ class Writer(Generic[R]):
         cancelled, for what waits on it is on its way to the disk.
         """
         write = Write(tuple(records))
-        write.done.set_running_or_notify_cancel()
-        with self._news:
-            refusal = self._refusal(len(write.records))
-            if refusal is None:
-                self._queue.append(write)
-                self._queued += len(write.records)
-                self._news.notify()
-        if refusal:
-            write.done.set_exception(refusal)
+        self._enqueue(write, len(write.records))
         return write.done
+
+    def ask(self, answer: Callable[[Connection], T]) -> Future[T]:
+        """Queue a question: `answer` is called between what was put before it and after it.
+
+        The future resolves, fails and is refused as that of a put.
+        """
+        question = Question(answer)
+        self._enqueue(question, 1)
+        return question.done
 
     def close(self) -> None:
         """Commit what is queued and end the thread; later puts fail."""
@@ -68,6 +82,17 @@ class Writer(Generic[R]):
             self._closing = True
             self._news.notify()
         self._thread.join()
+
+    def _enqueue(self, job: Write[R] | Question, weight: int) -> None:
+        job.done.set_running_or_notify_cancel()
+        with self._news:
+            refusal = self._refusal(weight)
+            if refusal is None:
+                self._queue.append(job)
+                self._queued += weight
+                self._news.notify()
+        if refusal:
+            job.done.set_exception(refusal)
 
     def _refusal(self, more: int) -> StorageError | None:
         if self._closing:
@@ -84,7 +109,7 @@ class Writer(Generic[R]):
         while batch := self._take():
             self._commit(batch)
 
-    def _take(self) -> list[Write[R]]:
+    def _take(self) -> list[Write[R] | Question]:
         """Everything queued, waiting for something; nothing once closed and empty."""
         with self._news:
             while not self._queue and not self._closing:
@@ -92,50 +117,86 @@ class Writer(Generic[R]):
             batch, self._queue, self._queued = self._queue, [], 0
             return batch
 
-    def _commit(self, batch: list[Write[R]]) -> None:
-        records = [record for write in batch for record in write.records]
+    def _commit(self, batch: Sequence[Write[R] | Question]) -> None:
+        writes = any(job.records for job in batch if isinstance(job, Write))
+        if not writes and all(isinstance(job, Write) for job in batch):
+            _settle(batch, [None] * len(batch))
+            return
         try:
-            if records:
-                with self._database.transaction() as connection:
-                    self._apply(connection, records)
+            verdicts = self._database.run(
+                lambda connection: self._together(connection, batch), read=not writes
+            )
         except BadRecord:
             self._commit_apart(batch)
         except StorageError as fault:
-            _settle(batch, [fault] * len(batch))
-        except Exception:  # noqa: BLE001 - a bug fails the write it came with, below, and not the thread
+            _settle(batch, self._after(fault, batch) if writes else [fault] * len(batch))
+        except Exception:  # noqa: BLE001 - a bug fails the job it came with, below, and not the thread
             self._commit_apart(batch)
-        else:
-            _settle(batch, [None] * len(batch))
-
-    def _commit_apart(self, batch: list[Write[R]]) -> None:
-        """One of the batch does not fit: one transaction still, each write standing for itself."""
-        try:
-            with self._database.transaction() as connection:
-                verdicts = [self._attempt(connection, write) for write in batch]
-        except StorageError as fault:
-            _settle(batch, [fault] * len(batch))
         else:
             _settle(batch, verdicts)
 
-    def _attempt(self, connection: Connection, write: Write[R]) -> Exception | None:
+    def _together(self, connection: Connection, batch: Sequence[Write[R] | Question]) -> list[Any]:
+        """What there is to say to each: None to a write, the answer to a question."""
+        verdicts: list[Any] = []
+        for _, jobs in groupby(batch, type):
+            records: list[R] = []
+            for job in jobs:
+                if isinstance(job, Question):
+                    verdicts.append(job.answer(connection))
+                else:
+                    records += job.records
+                    verdicts.append(None)
+            if records:
+                self._apply(connection, records)
+        return verdicts
+
+    def _commit_apart(self, batch: Sequence[Write[R] | Question]) -> None:
+        """One of the batch does not fit: one transaction still, each job standing for itself."""
+        try:
+            verdicts = self._database.run(
+                lambda connection: [self._attempt(connection, job) for job in batch]
+            )
+        except StorageError as fault:
+            verdicts = self._after(fault, batch)
+        _settle(batch, verdicts)
+
+    def _after(self, fault: StorageError, batch: Sequence[Write[R] | Question]) -> list[Any]:
+        """Nothing can be written now; what is there may still be read."""
+        questions = [job for job in batch if isinstance(job, Question)]
+        answers: list[Any] = [fault] * len(questions)
+        if questions and not isinstance(fault, DatabaseAway):
+            try:
+                answers = self._database.run(
+                    lambda connection: [self._attempt(connection, job) for job in questions],
+                    read=True,
+                )
+            except StorageError as other:
+                answers = [other] * len(questions)
+        told = iter(answers)
+        return [next(told) if isinstance(job, Question) else fault for job in batch]
+
+    def _attempt(self, connection: Connection, job: Write[R] | Question) -> Any:
         try:
             with self._database.part(connection):
-                self._apply(connection, write.records)
+                if isinstance(job, Question):
+                    return job.answer(connection)
+                self._apply(connection, job.records)
         except BadRecord as fault:
             return fault
         except StorageError:
             raise
-        except Exception as bug:  # noqa: BLE001 - reaches whoever waits for this write
+        except Exception as bug:  # noqa: BLE001 - reaches whoever waits for this job
             return bug
         return None
 
 
-def _settle(batch: list[Write[R]], verdicts: Sequence[Exception | None]) -> None:
-    for write, verdict in zip(batch, verdicts, strict=True):
-        if verdict is None:
-            write.done.set_result(None)
-        elif isinstance(verdict, StorageError):
+def _settle(batch: Sequence[Write[Any] | Question], verdicts: Sequence[Any]) -> None:
+    """Tell each what became of it: an exception, or what its future resolves to."""
+    for job, verdict in zip(batch, verdicts, strict=True):
+        if isinstance(verdict, StorageError):
             # One for each: raising an exception writes into it.
-            write.done.set_exception(type(verdict)(*verdict.args))
+            job.done.set_exception(type(verdict)(*verdict.args))
+        elif isinstance(verdict, Exception):
+            job.done.set_exception(verdict)
         else:
-            write.done.set_exception(verdict)
+            job.done.set_result(verdict)
