@@ -20,6 +20,7 @@ from socp.crypto.keys import PrivateKey
 from socp.crypto.symbolic import SymbolicSuite
 from socp.node.effects import Effect, Outgoing, Send
 from socp.node.events import Event, FrameReceived, LinkId, LinkLost, LinkOpened, Now
+from socp.node.queries import Answer, Query
 from socp.node.records import Record
 from socp.server import listeners
 from socp.server.app import App, Parts
@@ -41,6 +42,7 @@ class Status:
     server_id: str = SERVER_ID
     users: int = 0
     servers: tuple[str, ...] = ()
+    mail: int = 0
 
 
 @dataclass
@@ -78,6 +80,8 @@ class Disk:
     at_once: bool = True
     written: list[Sequence[Record]] = field(default_factory=list)
     waiting: list[Future[None]] = field(default_factory=list)
+    asked: list[Query] = field(default_factory=list)
+    answers: list[Future[Answer]] = field(default_factory=list)
 
     def write(self, records: Sequence[Record]) -> Future[None]:
         self.written.append(records)
@@ -87,6 +91,13 @@ class Disk:
         else:
             self.waiting.append(commit)
         return commit
+
+    def ask(self, query: Query) -> Future[Answer]:
+        """An answer when the test gives one."""
+        self.asked.append(query)
+        answer: Future[Answer] = Future()
+        self.answers.append(answer)
+        return answer
 
 
 @dataclass
@@ -149,7 +160,7 @@ async def running(
     parts = Parts(
         brain=brain,
         key=key,
-        write=disk.write,
+        store=disk,
         guard=Guard(frozenset(hosts), frozenset(origins), networks),
         max_per_address=max_per_address,
         bound=bound,

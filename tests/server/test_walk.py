@@ -9,11 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from socp.node.effects import Close, Effect, Identified, Kind, Level, Note, Persist, Send
-from socp.node.events import Event, FrameReceived
-from socp.node.records import ChannelVersion
+from socp.node.effects import Ask, Close, Effect, Identified, Kind, Level, Note, Persist, Send
+from socp.node.events import Answered, CommitFailed, Event, FrameReceived
+from socp.node.queries import FindMail, MailFound
+from socp.node.records import ChannelVersion, Ruling, Verdict
 from socp.storage import StorageError
 from tests.server.rig import Brain, Disk, ended, frame, message, running, said, until
+
+PROMISE = Ruling("ab" * 32, Verdict.ADMITTED, 1)
+HINT = ChannelVersion(1)
 
 
 def storing(event: Event) -> Sequence[Effect]:
@@ -22,7 +26,7 @@ def storing(event: Event) -> Sequence[Effect]:
         return ()
     send = Send((event.link,), frame(event.envelope.type))
     if event.envelope.type == "STORE":
-        return [Persist(ChannelVersion(1)), send]
+        return [Persist(PROMISE), send]
     return [send]
 
 
@@ -76,7 +80,87 @@ async def test_after_a_failed_commit_nothing_is_sent_but_the_log_says_so(
         await until(lambda: disk.waiting)
         disk.waiting[0].set_exception(StorageError("the disk is full; make room"))
         assert (await said(ws))["type"] == "SAY"
-        assert "nothing was sent: the disk is full; make room" in caplog.text
+        assert "cannot store: the disk is full; make room" in caplog.text
+
+
+@pytest.mark.threat("S8")
+async def test_what_was_promised_and_could_not_be_stored_is_told_to_the_brain(
+    tmp_path: Path, disk: Disk
+) -> None:
+    brain = Brain(storing)
+    async with running(tmp_path, brain, disk=disk) as shell:
+        ws = await shell.connect()
+        await ws.send_str(message("STORE"))
+        await until(lambda: disk.waiting)
+        disk.waiting[0].set_exception(StorageError("the disk is full; make room"))
+        await until(lambda: brain.of(CommitFailed))
+        (failed,) = brain.of(CommitFailed)
+        assert failed == CommitFailed((PROMISE,), "the disk is full; make room")
+
+
+@pytest.mark.threat("S8")
+async def test_what_is_only_good_to_know_waits_for_the_disk_and_holds_nobody_up(
+    tmp_path: Path, disk: Disk, caplog: pytest.LogCaptureFixture
+) -> None:
+    def noting(event: Event) -> Sequence[Effect]:
+        if not isinstance(event, FrameReceived):
+            return ()
+        return [Persist(HINT), Send((event.link,), frame())]
+
+    with caplog.at_level(logging.INFO):
+        async with running(tmp_path, Brain(noting), disk=disk) as shell:
+            ws = await shell.connect()
+            await ws.send_str(message())
+            await until(lambda: disk.waiting)
+            disk.waiting[0].set_exception(StorageError("the disk is full; make room"))
+            await said(ws)
+            async with shell.session.get(shell.url + "/healthz") as health:
+                told = await health.json()
+            assert told["status"] == "degraded"
+            assert told["storage"] == "the disk is full; make room"
+            await until(lambda: len(disk.waiting) == 2)  # it is tried again by itself
+            assert list(disk.written[1]) == [HINT]
+            disk.waiting[1].set_result(None)
+            await until(lambda: "Storing works again" in caplog.text)
+            async with shell.session.get(shell.url + "/healthz") as health:
+                assert (await health.json())["status"] == "ok"
+    assert caplog.text.count("cannot store") == 1
+
+
+async def test_an_answer_of_the_store_reaches_the_brain_after_what_was_written_before(
+    tmp_path: Path, disk: Disk
+) -> None:
+    query = FindMail(1, "public", "r")
+
+    def asking(event: Event) -> Sequence[Effect]:
+        if not isinstance(event, FrameReceived):
+            return ()
+        return [Persist(PROMISE), Ask(query)]
+
+    brain = Brain(asking)
+    async with running(tmp_path, brain, disk=disk) as shell:
+        ws = await shell.connect()
+        await ws.send_str(message())
+        await until(lambda: disk.waiting)
+        assert disk.asked == []
+        disk.waiting[0].set_result(None)
+        await until(lambda: disk.asked)
+        disk.answers[0].set_result(MailFound(None))
+        await until(lambda: brain.of(Answered))
+        assert brain.of(Answered) == [Answered(query, MailFound(None))]
+
+
+@pytest.mark.threat("S8")
+async def test_a_store_that_cannot_be_read_is_an_answer_too(tmp_path: Path, disk: Disk) -> None:
+    query = FindMail(1, "public", "r")
+    brain = Brain(lambda event: [Ask(query)] if isinstance(event, FrameReceived) else ())
+    async with running(tmp_path, brain, disk=disk) as shell:
+        ws = await shell.connect()
+        await ws.send_str(message())
+        await until(lambda: disk.answers)
+        disk.answers[0].set_exception(StorageError("it is locked; close the other program"))
+        await until(lambda: brain.of(Answered))
+        assert brain.of(Answered) == [Answered(query, None)]
 
 
 async def test_a_failed_commit_still_closes_and_notes(tmp_path: Path, disk: Disk) -> None:
@@ -84,7 +168,7 @@ async def test_a_failed_commit_still_closes_and_notes(tmp_path: Path, disk: Disk
         if not isinstance(event, FrameReceived):
             return ()
         return [
-            Persist(ChannelVersion(1)),
+            Persist(PROMISE),
             Send((event.link,), frame()),
             Note(Level.INFO, "server.links", "gone"),
             Close(event.link, 1008, "no"),
@@ -104,7 +188,7 @@ async def test_a_long_frame_is_welcome_as_soon_as_the_peer_is_known(
 ) -> None:
     def knowing(event: Event) -> Sequence[Effect]:
         if isinstance(event, FrameReceived) and event.envelope.type == "HELLO":
-            return [Persist(ChannelVersion(1)), Identified(event.link, Kind.SERVER, "x")]
+            return [Persist(PROMISE), Identified(event.link, Kind.SERVER, "x")]
         return ()
 
     brain = Brain(knowing)

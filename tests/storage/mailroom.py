@@ -119,6 +119,7 @@ class Mailroom:
                 min(seqs, default=0),
                 max(seqs, default=0),
                 max(own, default=0),
+                tuple(sorted((post.seq, post.size) for post in self.posts.values())),
             ),
             cursors=tuple(records.Cursor(o, seq) for o, seq in sorted(self.cursors.items())),
             recent_refs=tuple(sorted(refs)),

@@ -138,7 +138,9 @@ def test_mail_survives_a_restart_as_it_came(folder: Path) -> None:
         assert load(store) == queries.MailPage((MAIL,), more=False)
         remembered = store.load(NOW)
         assert remembered.boxes == (records.BoxRow(ALICE, BOB, 1, MAIL.size, MAIL.seq),)
-        assert remembered.posts == records.PostsHeld(1, POST.size, POST.seq, POST.seq, POST.seq)
+        assert remembered.posts == records.PostsHeld(
+            1, POST.size, POST.seq, POST.seq, POST.seq, ((POST.seq, POST.size),)
+        )
         assert remembered.cursors == (records.Cursor(BOB, POST.seq),)
         assert remembered.mail_seq == POST.seq
 

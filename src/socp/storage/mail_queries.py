@@ -170,18 +170,13 @@ def boxes(connection: Connection) -> tuple[records.BoxRow, ...]:
 
 def posts_held(connection: Connection) -> records.PostsHeld:
     """The kept posts, counted."""
-    held = connection.execute(
-        select(
-            func.count(posts.seq).label("pieces"),
-            func.sum(POST_SIZE).label("size"),
-            func.min(posts.seq).label("first"),
-            func.max(posts.seq).label("last"),
-        )
-    ).one()
+    found = select(posts.seq, POST_SIZE).order_by(posts.seq)
+    rows = tuple((seq, int(size)) for seq, size in connection.execute(found))
+    if not rows:
+        return records.PostsHeld()
     own = connection.execute(select(func.max(posts.seq)).where(posts.via == "")).scalar_one()
-    return records.PostsHeld(
-        held.pieces, int(held.size or 0), held.first or 0, held.last or 0, own or 0
-    )
+    size = sum(size for _, size in rows)
+    return records.PostsHeld(len(rows), size, rows[0][0], rows[-1][0], own or 0, rows)
 
 
 def cursors(connection: Connection) -> tuple[records.Cursor, ...]:
