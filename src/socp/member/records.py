@@ -50,6 +50,7 @@ class LineState(StrEnum):
     SENT = "sent"  # on its way, no answer yet
     DONE = "done"  # handed over (ACK)
     REFUSED = "refused"  # will not be tried again
+    DELIVERED = "delivered"  # the reader's client has it: told after DONE, never stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,30 @@ class OutboxLine:
     msg_refs: tuple[str, ...]  # one per frame, still unanswered
     composed_ms: int  # wall time of the last composing, 0 while none
     reason: str = ""
+    late: bool = False  # the frames say `late`: with `mailbox/1` they are good for 30 days
+    sealed_to: str = ""  # the form and the fingerprint of the reader's key, "" for posts
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Something that came and that the person has not seen yet: told again at the next start. Key:
+    number (counts up)."""
+
+    number: int
+    msg_ref: str  # "" for a refusal
+    author: str
+    text: str  # what they wrote, or why it is not shown
+    ts: int  # author's, Unix ms
+    trust: str  # a `Trust`, "" for a refusal
+    public: bool
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedShown:
+    """The person has seen it: its `Arrived` has no business in the store any more."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +104,7 @@ class ChannelKey:
     creator_id: str
 
 
-Record = Contact | KnownServer | Seen | OutboxLine | ChannelKey
+Record = Contact | KnownServer | Seen | OutboxLine | Arrived | ArrivedShown | ChannelKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +116,4 @@ class Remembered:
     seen: tuple[Seen, ...] = ()
     outbox: tuple[OutboxLine, ...] = ()
     channel_keys: tuple[ChannelKey, ...] = ()
+    arrived: tuple[Arrived, ...] = ()

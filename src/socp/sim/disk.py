@@ -71,6 +71,7 @@ class MemberDisk:
         self._seen: dict[str, member.Seen] = {}
         self._lines: dict[int, member.OutboxLine] = {}
         self._keys: dict[tuple[int, str], member.ChannelKey] = {}
+        self._arrived: dict[int, member.Arrived] = {}
 
     def write(self, record: member.Record) -> None:
         """One Persist."""
@@ -85,6 +86,10 @@ class MemberDisk:
                 self._lines[record.line_id] = record
                 if record.state is member.LineState.DONE:
                     del self._lines[record.line_id]
+            case member.Arrived():
+                self._arrived[record.number] = record
+            case member.ArrivedShown():
+                self._arrived.pop(record.number, None)
             case member.ChannelKey():
                 self._keys[record.version, record.fingerprint] = record
             case _:
@@ -98,4 +103,5 @@ class MemberDisk:
             seen=tuple(self._seen.values()),
             outbox=tuple(self._lines.values()),
             channel_keys=tuple(self._keys.values()),
+            arrived=tuple(self._arrived.values()),
         )

@@ -12,7 +12,7 @@ MAILBOX: Final = "mailbox/1"
 
 SECURITY: Final = frozenset({LINK_AUTH, BIND})
 SERVER_FEATURES: Final = (LINK_AUTH, BIND, MAILBOX)
-USER_FEATURES: Final = (LINK_AUTH, BIND, HYBRID)
+USER_FEATURES: Final = (LINK_AUTH, BIND, HYBRID, MAILBOX)
 
 
 def dropped(proved: Iterable[str], announced: Iterable[str]) -> tuple[str, ...]:
