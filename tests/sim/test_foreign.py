@@ -49,7 +49,7 @@ def test_a_v13_client_writes_to_us_and_we_write_back_in_blocks_it_can_read() -> 
     t.run(1)
     got = victor.said("USER_DELIVER")
     assert "".join(victor.key.open(raw(e)).decode() for e in got) == "x" * 1000
-    assert t.bob.line("x" * 1000).state is LineState.DONE
+    assert t.bob.line("x" * 1000).state is LineState.DELIVERED
 
 
 @pytest.mark.spec("7")

@@ -20,7 +20,7 @@ and what the person reads."""
 
 def grown(first_ms: int, times: int) -> int:
     """Twice as long each time, up to PAUSE_MAX_MS."""
-    return min(first_ms << min(times, 16), PAUSE_MAX_MS)
+    return min(first_ms << min(max(times, 0), 16), PAUSE_MAX_MS)
 
 
 @dataclass(slots=True)

@@ -73,15 +73,16 @@ class Kept:
     # --- words about it -------------------------------------------------------------------------
 
     def acked(self, link: Link, ack: Ack, now: Now) -> None:
-        if self._mailbox.acked(link, ack, now) or self._posts.acked(link, ack):
+        if self._mailbox.acked(link, ack, now) or self._posts.acked(link, ack, now):
             return
         if link.stage is Stage.SERVER and ack.status == DELIVERED:
             self._notices.heard(ack, now)
 
     def server_refused(self, link: Link, error: Error, now: Now) -> bool:
         """ERROR of a server about mail that it was given. False: it is not about mail."""
-        if self._mailbox.server_refused(link, error, now):
-            return True
+        for part in (self._mailbox, self._posts):
+            if part.server_refused(link, error, now):
+                return True
         return self._notices.refused(error, now)
 
     # --- the store ------------------------------------------------------------------------------

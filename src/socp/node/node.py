@@ -95,7 +95,9 @@ class Node:
         self._channel = channel = PublicChannel(emit, links, people, presence, seen, remembered)
         self._dialling = dialling = Dialling(settings, emit, links, quarantine)
         keepers = Keepers(settings.server_id, links, people, presence, trust)
-        letters, recall = Letters(keepers, remembered.mail_seq), Recall(emit)
+        # A cursor may stand at a post that the disk did not take: its number is not used again.
+        last_seq = max([remembered.mail_seq, *(cursor.seq for cursor in remembered.cursors)])
+        letters, recall = Letters(keepers, last_seq), Recall(emit)
         notices, authors = Notices(emit, links), Authorship(people, presence)
         bounds = BoxLimits(
             settings.mailbox_messages, settings.mailbox_bytes, settings.mailboxes_bytes

@@ -13,11 +13,12 @@ from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.hops import released_post
 from socp.node.links import Link, Links
+from socp.node.mailbox import FOR_GOOD, UNACKED_MS
 from socp.node.queries import Expired, LoadPosts, PostPage
 from socp.node.records import Cursor, Post, PostsDropped, PostsHeld
 from socp.wire import limits
 from socp.wire.ids import PUBLIC
-from socp.wire.payloads import Ack, MsgPublicChannel
+from socp.wire.payloads import Ack, Error, MsgPublicChannel
 
 PAGE_POSTS = 64
 PAGE_BYTES = limits.MIB
@@ -40,7 +41,8 @@ class Reader:
     phase: Phase = Phase.LEVEL
     upto: int = 0
     page: int = 0
-    retry_ms: int = 0  # monotonic
+    retry_ms: int = 0  # monotonic: when to try again, 0 for nothing to try
+    since_ms: int = 0  # monotonic, of the last word or frame
     out: dict[str, int] = field(default_factory=dict)  # msg_ref -> seq, not acknowledged yet
 
     @property
@@ -116,7 +118,7 @@ class PostLog:
 
     # --- out, at once ---------------------------------------------------------------------------
 
-    def live(self, post: Post, *, forward: bool) -> Iterator[LinkId]:
+    def live(self, post: Post, now: Now, *, forward: bool) -> Iterator[LinkId]:
         """The links that get a new post at once: members and servers who have all before it.
 
         `forward`: to servers too, whoever its author is.
@@ -136,6 +138,8 @@ class PostLog:
                 self._moved(reader)
                 continue
             if reader.acks and not (reader.server and post.via):
+                if not reader.out:
+                    reader.since_ms = now.mono
                 reader.out[post.msg_ref] = post.seq
             else:
                 self._moved(reader)
@@ -251,13 +255,34 @@ class PostLog:
 
     # --- what they have -------------------------------------------------------------------------
 
-    def acked(self, link: Link, ack: Ack) -> bool:
+    def acked(self, link: Link, ack: Ack, now: Now) -> bool:
         """ACK of a member's client or of a server. False: it is not about a post it was given."""
         reader = self._readers.get(link.id)
         if reader is None or not reader.acks or reader.out.pop(ack.msg_ref, None) is None:
             return False
+        reader.since_ms = now.mono
         self._moved(reader)
         return True
+
+    def server_refused(self, link: Link, error: Error, now: Now) -> bool:
+        """ERROR of a server about a post it was given; False: it is not about one."""
+        reader = self._readers.get(link.id)
+        if reader is None or error.msg_ref not in reader.out:
+            return False
+        if error.code in FOR_GOOD:
+            del reader.out[error.msg_ref]
+            self._moved(reader)
+        else:
+            self._rewind(reader, now)
+        return True
+
+    def _rewind(self, reader: Reader, now: Now) -> None:
+        """What they do not have goes again, later."""
+        reader.cursor = reader.has
+        reader.out.clear()
+        self._pages.pop(reader.page, None)
+        reader.phase, reader.page = Phase.PACING, 0
+        reader.retry_ms = now.mono + RETRY_MS
 
     def _moved(self, reader: Reader) -> None:
         if reader.server and not reader.acks:
@@ -279,6 +304,8 @@ class PostLog:
             if reader.retry_ms and reader.retry_ms <= now.mono:
                 reader.retry_ms = 0
                 self._load(reader)
+            elif reader.server and reader.out and now.mono - reader.since_ms > UNACKED_MS:
+                self._rewind(reader, now)
 
     def flush(self) -> None:
         for owner, seq in self._changed.items():

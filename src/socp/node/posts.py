@@ -181,7 +181,7 @@ class Posts:
         skip = self._links.servers.get(home) if via else None
         links = tuple(
             link_id
-            for link_id in self._log.live(post, forward=forward)
+            for link_id in self._log.live(post, now, forward=forward)
             if skip is None or link_id != skip.id
         )
         self._emit.send(links, _frame(envelope, post.payload))
