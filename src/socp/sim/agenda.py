@@ -21,13 +21,18 @@ class Agenda:
 
     def __init__(self) -> None:
         self.mono = 0
+        self._skipped = 0
         self._order = count()
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
 
     @property
     def wall(self) -> int:
         """The true time, Unix ms."""
-        return START_WALL_MS + self.mono
+        return START_WALL_MS + self._skipped + self.mono
+
+    def skip(self, ms: int) -> None:
+        """Everybody's clock on the wall goes on by so much, and nothing happens meanwhile."""
+        self._skipped += ms
 
     def after(self, ms: int, what: Callable[[], None]) -> None:
         """Have `what` done in `ms` from now."""

@@ -1,0 +1,272 @@
+"""Mail for those who are away, with the real brains on both ends (section 11, `mailbox/1`)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from socp.member.effects import FileDone, FileFailed
+from socp.member.records import LineState
+from socp.sim.user import User
+from socp.wire import limits
+from tests.sim.town import Town, town
+
+
+def waiting(t: Town) -> list[int]:
+    """How much mail lies at each server."""
+    return [server.node.status().mail for server in (t.a, t.b, t.c)]
+
+
+@pytest.mark.spec("11")
+def test_mail_goes_to_the_readers_home_and_is_deleted_once_the_reader_has_it() -> None:
+    t = town()
+    t.bob.leave()
+    t.run(1)
+    t.alice.says(t.bob, "for later")
+    t.run(1)
+    assert waiting(t) == [0, 1, 0]
+    t.bob.come_back()
+    t.run(1)
+    assert t.bob.texts == ["for later"]
+    assert waiting(t) == [0, 0, 0]
+
+
+@pytest.mark.spec("11")
+def test_mail_for_a_server_that_is_down_waits_at_the_senders() -> None:
+    t = town()
+    t.b.kill()
+    t.run(1)
+    t.alice.says(t.bob, "one")
+    t.alice.says(t.bob, "two")
+    t.run(1)
+    assert t.alice.line("two").state is LineState.DONE
+    assert waiting(t)[0] == 2
+    t.a.kill()
+    t.a.start()
+    t.b.start()
+    t.run(8)
+    assert t.bob.texts == ["one", "two"]
+    assert waiting(t) == [0, 0, 0]
+
+
+@pytest.mark.spec("11")
+def test_a_home_that_moves_takes_its_mail_along() -> None:
+    t = town()
+    t.bob.leave()
+    t.run(1)
+    t.alice.says(t.bob, "to the old home")
+    t.run(1)
+    t.bob.address = t.c.address
+    t.bob.come_back()
+    t.run(2)
+    assert t.bob.texts == ["to the old home"]
+    assert waiting(t) == [0, 0, 0]
+    t.alice.says(t.bob, "to the new one")
+    t.run(1)
+    assert t.bob.texts[1:] == ["to the new one"]
+
+
+@pytest.mark.spec("11")
+def test_mail_goes_back_where_it_came_from_when_its_reader_moved_there() -> None:
+    t = town()
+    t.bob.leave()
+    t.run(1)
+    t.alice.says(t.bob, "hello")
+    t.run(1)
+    assert waiting(t) == [0, 1, 0]
+    t.bob.address = t.a.address
+    t.bob.come_back()
+    t.run(2)
+    assert t.bob.texts == ["hello"]
+    assert waiting(t) == [0, 0, 0]
+
+
+@pytest.mark.spec("11")
+def test_a_post_waits_for_those_who_are_away_here_and_elsewhere() -> None:
+    t = town()
+    t.bob.leave()
+    t.carol.leave()
+    t.c.kill()
+    t.run(1)
+    t.alice.posts("to everybody")
+    t.run(1)
+    t.c.start()
+    t.bob.come_back()
+    t.carol.come_back()
+    t.run(8)
+    assert t.bob.texts == ["to everybody"]
+    assert t.carol.texts == ["to everybody"]
+
+
+@pytest.mark.spec("11")
+def test_a_newcomer_is_not_given_what_was_said_before_they_came() -> None:
+    t = town()
+    t.alice.posts("long ago")
+    t.run(1)
+    dave = t.world.add_user("dave", t.a)
+    t.run(15)
+    assert dave.texts == []
+    assert dave.refusals == []
+
+
+@pytest.mark.spec("8")
+@pytest.mark.spec("11")
+@pytest.mark.parametrize("reader", ["bob", "dave"])
+def test_a_file_for_somebody_away_waits_in_their_mailbox(reader: str) -> None:
+    t = town()
+    dave = t.world.add_user("dave", t.a)
+    t.run(5)
+    them: User = {"bob": t.bob, "dave": dave}[reader]
+    them.leave()
+    t.run(1)
+    content = bytes(range(256)) * 4096 * 3
+    t.alice.sends_file(them, "later.bin", content)
+    t.run(10)
+    assert [done.sending for done in t.alice.told(FileDone)] == [True]
+    them.come_back()
+    t.run(10)
+    assert them.received_files == {"later.bin": content}
+    assert waiting(t) == [0, 0, 0]
+
+
+@pytest.mark.spec("8")
+@pytest.mark.spec("11")
+def test_a_file_that_is_too_large_for_a_mailbox_is_refused_at_once_with_the_reason() -> None:
+    t = town()
+    t.bob.leave()
+    t.run(1)
+    t.alice.sends_file(t.bob, "huge.bin", bytes(limits.MAILBOX_BYTES))
+    t.run(3)
+    (failed,) = t.alice.told(FileFailed)
+    assert "mailbox takes files of about 24 MiB" in failed.reason
+    assert "send it when they are online" in failed.reason
+    assert waiting(t) == [0, 0, 0]
+
+
+@pytest.mark.spec("8")
+@pytest.mark.spec("11")
+def test_a_reader_who_comes_while_their_file_is_put_into_the_mailbox_gets_all_of_it() -> None:
+    t = town()
+    t.bob.leave()
+    t.run(1)
+    content = bytes(6_000_000)
+    t.alice.sends_file(t.bob, "half.bin", content)
+    t.run(2)
+    t.bob.come_back()
+    t.run(20)
+    assert t.bob.received_files == {"half.bin": content}
+    assert waiting(t) == [0, 0, 0]
+
+
+@pytest.mark.spec("8")
+@pytest.mark.spec("11")
+def test_a_file_whose_sender_leaves_before_it_is_whole_is_not_kept() -> None:
+    t = town()
+    t.bob.leave()
+    t.run(1)
+    t.alice.sends_file(t.bob, "half.bin", bytes(6_000_000))
+    t.run(2)
+    t.alice.kill()
+    t.run(200)
+    assert waiting(t)[0] == 0
+    t.bob.come_back()
+    t.run(200)
+    assert t.bob.received_files == {}
+    assert waiting(t) == [0, 0, 0]
+
+
+@pytest.mark.spec("8")
+@pytest.mark.spec("11")
+@pytest.mark.parametrize("killed", ["a", "b"])
+def test_a_file_survives_either_server_once_it_is_kept(killed: str) -> None:
+    t = town()
+    t.bob.leave()
+    t.run(1)
+    content = bytes(range(256)) * 8192
+    t.alice.sends_file(t.bob, "kept.bin", content)
+    t.run(1.2)
+    server = {"a": t.a, "b": t.b}[killed]
+    if killed == "b":
+        server.kill()
+    t.run(6)
+    if killed == "a":
+        server.kill()
+    server.start()
+    t.run(200)
+    assert [done.sending for done in t.alice.told(FileDone)] == [True]
+    t.bob.come_back()
+    t.run(60)
+    assert t.bob.received_files == {"kept.bin": content}
+    assert waiting(t) == [0, 0, 0]
+
+
+@pytest.mark.spec("12")
+def test_a_full_mailbox_leaves_the_message_with_its_author_until_there_is_room() -> None:
+    t = town()
+    t.b.settings = replace(t.b.settings, mailbox_messages=2)  # half of it for one author
+    t.b.kill()
+    t.b.start()
+    dave = t.world.add_user("dave", t.b)
+    t.run(10)
+    t.bob.leave()
+    t.run(1)
+    dave.says(t.bob, "one")
+    dave.says(t.bob, "two")
+    t.run(2)
+    assert dave.line("two").state is LineState.WAITING
+    assert "their mailbox is full" in dave.line("two").reason
+    t.bob.come_back()
+    t.run(60)
+    assert t.bob.texts == ["one", "two"]
+
+
+@pytest.mark.spec("12")
+def test_mail_that_nobody_fetches_is_gone_after_thirty_days() -> None:
+    t = town()
+    t.bob.leave()
+    t.run(1)
+    t.alice.says(t.bob, "too late")
+    t.run(1)
+    t.world.agenda.skip(limits.MAILBOX_DAYS * 24 * 3_600_000)
+    t.run(3700)
+    assert waiting(t) == [0, 0, 0]
+    t.bob.come_back()
+    t.run(2)
+    assert t.bob.texts == []
+
+
+@pytest.mark.spec("11")
+def test_a_message_is_shown_once_however_often_it_is_handed_out() -> None:
+    t = town()
+    t.alice.says(t.bob, "first")
+    t.run(1)
+    t.bob.up_tap = lambda data: () if b'"type":"ACK"' in data else (data,)
+    assert t.bob.wire is not None
+    t.bob.wire.cut()
+    t.run(3)
+    t.alice.says(t.bob, "second")
+    t.run(1)
+    assert t.bob.texts == ["first", "second"]
+    assert waiting(t)[1] == 1
+    t.bob.up_tap = None
+    assert t.bob.wire is not None
+    t.bob.wire.cut()
+    t.run(3)
+    assert t.bob.texts == ["first", "second"]
+    assert waiting(t) == [0, 0, 0]
+
+
+@pytest.mark.spec("9")
+@pytest.mark.threat("S8")
+def test_a_disk_that_takes_nothing_is_told_to_the_author_and_the_line_goes_when_it_does() -> None:
+    t = town()
+    t.a.disk.fault = "socp.db: the disk is full; free some space"
+    t.alice.says(t.bob, "can you hear me?")
+    t.run(1)
+    assert t.bob.texts == []
+    assert t.alice.line("can you hear me?").state is LineState.WAITING
+    t.a.disk.fault = ""
+    t.run(30)
+    assert t.bob.texts == ["can you hear me?"]
+    assert t.alice.line("can you hear me?").state is LineState.DELIVERED
