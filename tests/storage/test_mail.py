@@ -18,6 +18,7 @@ from hypothesis import strategies as some
 from socp.node import queries, records
 from socp.node.records import MailState
 from socp.storage.address import PostgresAddress
+from socp.storage.node_schema import metadata
 from socp.storage.node_store import NodeStore
 from tests.postgres import ask
 from tests.storage.conftest import Listen, Site
@@ -109,7 +110,7 @@ def test_tables_and_dicts_agree_in_postgresql(
     one_database: PostgresAddress, steps: Steps, size: int
 ) -> None:
     with NodeStore.open(None, one_database) as store:
-        ask(one_database.dsn, "TRUNCATE mail, posts, cursors, mail_counter")
+        ask(one_database.dsn, f"TRUNCATE {', '.join(metadata.tables)}")
         play(store, steps, size)
 
 

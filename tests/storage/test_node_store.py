@@ -9,7 +9,7 @@ import pytest
 
 from socp.node import records
 from socp.storage import FolderBusy, StorageError
-from socp.storage.node_store import NodeStore
+from socp.storage.node_store import Identity, NodeStore
 from tests.storage import examples
 from tests.storage.conftest import Site
 from tests.storage.examples import ACCOUNT, ALICE, BOB, HOME, NOW, PIN, RULING, SERVER, SHARE
@@ -166,10 +166,10 @@ def test_the_largest_number_of_the_wire_fits(site: Site) -> None:
 def test_the_identity_survives_a_restart(site: Site) -> None:
     with site.open() as store:
         assert store.identity() is None
-        store.set_identity(SERVER)
-        assert store.identity() == SERVER
+        store.set_identity(Identity(SERVER, "ab" * 32))
+        assert store.identity() == Identity(SERVER, "ab" * 32)
     with site.open() as store:
-        assert store.identity() == SERVER
+        assert store.identity() == Identity(SERVER, "ab" * 32)
 
 
 def test_a_row_that_we_did_not_write_is_refused_with_one_line(site: Site) -> None:

@@ -18,6 +18,7 @@ from socp.node.settings import Federation, Settings
 from socp.server import logs, places
 from socp.server.faults import StartFault
 from socp.server.guard import Guard, Network, host_name
+from socp.storage.address import PostgresAddress
 from socp.wire import limits
 from socp.wire.addresses import BootstrapEntry, HostPort, is_loopback, parse_host_port, parse_ws_url
 from socp.wire.errors import PeerFault
@@ -35,6 +36,7 @@ class Config:
     host: str
     port: int
     data_dir: Path | None
+    database: PostgresAddress | None
     bootstrap: tuple[BootstrapEntry, ...]
     bootstrap_given: bool
     federation: Federation
@@ -188,6 +190,13 @@ PATH: Final = click.Path(path_type=Path)
     help="Keep key and state here.  [default: var/PORT in the project's folder]",
 )
 @click.option(
+    "--database",
+    metavar="URL",
+    callback=_each(PostgresAddress.parse),
+    help="Keep state in PostgreSQL, postgresql://USER:PASSWORD@HOST/NAME; better given as"
+    " SOCP_DATABASE, which other users do not see.  [default: a file in --data-dir]",
+)
+@click.option(
     "--bootstrap",
     multiple=True,
     metavar="URL",
@@ -257,6 +266,8 @@ def command(**values: Any) -> Config:
     """Check what belongs together."""
     if (values["tls_cert"] is None) != (values["tls_key"] is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
+    if values["ephemeral"] and values["database"] is not None:
+        raise click.UsageError("--ephemeral keeps nothing, and --database keeps it; choose one")
     asked: tuple[BootstrapEntry | None, ...] = values.pop("bootstrap")
     given = tuple(entry for entry in asked if entry is not None)
     default = tuple(BootstrapEntry(HostPort("localhost", port)) for port in INTRODUCERS)

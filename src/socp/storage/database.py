@@ -77,7 +77,7 @@ class Database:
         raise told
 
     def _transact(self, work: Callable[[Connection], T], read: bool) -> T:
-        with self._dialect.engine.connect() as connection:
+        with self._dialect.connect() as connection:
             connection.execution_options(**{READ: read})
             with connection.begin():
                 return work(connection)

@@ -6,8 +6,8 @@ And the statements that are written once for both, compiled once for each.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -41,9 +41,25 @@ class Dialect(ABC):
         """Call `work` where the driver can do its own; everything with a connection goes here."""
         return work()
 
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection, fit for use."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction, committed at the end."""
+        with self.connect() as connection, connection.begin():
+            yield connection
+
     @abstractmethod
     def take(self) -> None:
         """At the start: StorageError where it is damaged or another server works with it."""
+
+    @abstractmethod
+    def claim(self) -> None:
+        """At the end of the start, once the tables are there: it is ours until somebody comes."""
 
     @abstractmethod
     def check(self) -> None:

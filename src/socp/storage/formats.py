@@ -48,11 +48,13 @@ def bring_up(dialect: Dialect, schema: Schema, folder: Path | None) -> Path | No
     StorageError for a database that is damaged, foreign, newer than we are, or another server's.
     """
     dialect.take()
-    with dialect.engine.begin() as connection:
+    with dialect.begin() as connection:
         number = format_of(dialect, connection, schema)
         if number == 0:
             make(connection, schema, schema.format)
-    return _upgrade(dialect, schema, folder, number) if 0 < number < schema.format else None
+    kept = _upgrade(dialect, schema, folder, number) if 0 < number < schema.format else None
+    dialect.claim()
+    return kept
 
 
 def format_of(dialect: Dialect, connection: Connection, schema: Schema) -> int:

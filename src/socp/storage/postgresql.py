@@ -37,6 +37,11 @@ HOLDERS = text(
     "FROM pg_locks JOIN pg_stat_activity USING (pid) "
     "WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = :number AND objsubid = 1"
 ).bindparams(number=LOCK)
+CLAIM = text(
+    "INSERT INTO tenant (one, name) VALUES (1, :name) "
+    "ON CONFLICT (one) DO UPDATE SET name = excluded.name"
+)
+TENANT = text("SELECT name FROM tenant")
 END_SESSION = text("SELECT pg_terminate_backend(:pid, 2000)")
 
 START_IT = "see that PostgreSQL runs and can be reached; no restart of this server is needed"
@@ -62,6 +67,8 @@ FAULTS = {
 }
 UNFIT = ("22", "23")  # what says that the record is at fault
 
+PREPARED = "socp_prepared"
+
 T = TypeVar("T")
 
 
@@ -76,6 +83,7 @@ class Postgres(Dialect):
         self._dsn = address.dsn
         self._name = f"socp {secrets.token_hex(8)}"  # tells our own sessions from others'
         self._owns = False
+        self._claimed = False
         self._statement_s = STATEMENT_S
         self._loop = LoopThread()
         self.engine = create_async_engine(
@@ -87,7 +95,6 @@ class Postgres(Dialect):
             hide_parameters=True,  # they are keys and texts, and errors end up in logs
         ).sync_engine
         event.listen(self.engine, "checkout", self._look_at)
-        event.listen(self.engine, "engine_connect", self._set_up)
 
     def drive(self, work: Callable[[], T]) -> T:
         return self._loop.call(work)
@@ -114,30 +121,50 @@ class Postgres(Dialect):
         if connection.driver_connection.is_closed():
             raise DisconnectionError
 
-    def _set_up(self, connection: Connection) -> None:
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        with super().connect() as connection:
+            if not connection.info.get(PREPARED):
+                with connection.begin():
+                    self._prepare(connection)
+                connection.info[PREPARED] = True
+            yield connection
+
+    def _prepare(self, connection: Connection) -> None:
         """Once for each connection that is made."""
-        if connection.info.get("socp"):
-            return
-        with connection.begin():
-            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
-            if encoding != "UTF8":
-                raise StorageError(
-                    f"{self.place} is in {encoding}; create it with createdb -E UTF8 -T template0"
-                )
-            if connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() == "off":
-                # A commit is on the disk when it returns.
-                connection.exec_driver_sql("SET SESSION synchronous_commit = on")
-            if self._owns:
-                self._lock(connection)
-        connection.info["socp"] = True
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+        if encoding != "UTF8":
+            raise StorageError(
+                f"{self.place} is in {encoding}; create it with createdb -E UTF8 -T template0"
+            )
+        if connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() == "off":
+            # A commit is on the disk when it returns.
+            connection.exec_driver_sql("SET SESSION synchronous_commit = on")
+        if self._owns:
+            self._lock(connection)
 
     def take(self) -> None:
         self._owns = True
-        with self.engine.connect() as connection, connection.begin():
-            self._lock(connection)
+        self.engine.dispose()  # so that the next connection has the lock
+        with self.begin():
+            pass
+
+    def claim(self) -> None:
+        """Leave our name, so that we notice whoever comes while our connection is broken."""
+        with self.begin() as connection:
+            connection.execute(CLAIM, {"name": self._name})
+        self._claimed = True
 
     def _lock(self, connection: Connection) -> None:
         """Held by the connection, for as long as it lives."""
+        self._try_lock(connection)
+        if self._claimed and connection.execute(TENANT).scalar_one_or_none() != self._name:
+            raise DatabaseTaken(
+                f"{self.place}: another server has used this database meanwhile, and what we "
+                "remember is no longer true; restart this one once the other is stopped"
+            )
+
+    def _try_lock(self, connection: Connection) -> None:
         if connection.execute(TRY_LOCK).scalar_one():
             return
         for holder in connection.execute(HOLDERS):
@@ -203,7 +230,7 @@ class Postgres(Dialect):
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        with self.engine.connect() as connection:
+        with self.connect() as connection:
             connection.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
@@ -216,7 +243,7 @@ class Postgres(Dialect):
         self._statement_s = UPGRADE_S
         self.engine.dispose()
         try:
-            with self.engine.begin() as connection:
+            with self.begin() as connection:
                 yield connection
         finally:
             self._statement_s = STATEMENT_S

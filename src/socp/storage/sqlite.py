@@ -87,6 +87,9 @@ class Sqlite(Dialect):
                     "restore a backup, or move it away to start afresh"
                 )
 
+    def claim(self) -> None:
+        """The folder's lock has seen to that."""
+
     def check(self) -> None:
         """Refuse to commit to where nobody would find it."""
         if not self._file:
