@@ -134,7 +134,7 @@ def _read_file(context: click.Context, _parameter: click.Parameter, path: Path |
     context.default_map = defaults
 
 
-def _each(parse_one: Callable[[str], object]) -> Callable[..., Any]:
+def each(parse_one: Callable[[str], object]) -> Callable[..., Any]:
     """A click callback that parses one text or several, and says in one line what is wrong."""
 
     def parsed(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
@@ -192,7 +192,7 @@ PATH: Final = click.Path(path_type=Path)
 @click.option(
     "--database",
     metavar="URL",
-    callback=_each(PostgresAddress.parse),
+    callback=each(PostgresAddress.parse),
     help="Keep state in PostgreSQL, postgresql://USER:PASSWORD@HOST/NAME; better given as"
     " SOCP_DATABASE, which other users do not see.  [default: a file in --data-dir]",
 )
@@ -200,7 +200,7 @@ PATH: Final = click.Path(path_type=Path)
     "--bootstrap",
     multiple=True,
     metavar="URL",
-    callback=_each(_bootstrap),
+    callback=each(_bootstrap),
     help="Introduce us at ws://host:port or ws://host:port#FINGERPRINT; repeatable; `none` for"
     " nobody.  [default: localhost 8001, 8002 and 8003]",
 )
@@ -209,14 +209,14 @@ PATH: Final = click.Path(path_type=Path)
     type=click.Choice([kind.value for kind in Federation]),
     default=Federation.KNOWN.value,
     show_default=True,
-    callback=_each(Federation),
+    callback=each(Federation),
     help="Servers that may join: those known, or any.",
 )
 @click.option("--ephemeral", is_flag=True, help="Keep key and state in memory alone.")
 @click.option(
     "--advertise",
     metavar="HOST:PORT",
-    callback=_each(parse_host_port),
+    callback=each(parse_host_port),
     help="What other servers are told to dial.",
 )
 @click.option("--tls-cert", type=PATH, help="Certificate chain, PEM; read again on SIGHUP.")
@@ -237,7 +237,7 @@ PATH: Final = click.Path(path_type=Path)
     "--trusted-proxy",
     multiple=True,
     metavar="ADDRESS",
-    callback=_each(ipaddress.ip_network),
+    callback=each(ipaddress.ip_network),
     help="Believe X-Forwarded-For from this address or network; repeatable.",
 )
 @click.option(

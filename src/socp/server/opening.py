@@ -42,14 +42,14 @@ def open_all(
 
     try:
         if folder is not None:
-            _check_whereabouts(folder, address)
+            check_whereabouts(folder, address)
         store = NodeStore.open(folder, address)
     except StorageError as fault:
         raise StartFault(str(fault)) from fault
     try:
         key, is_new, server_id = _identify(store, folder, suite)
         if folder is not None and address is not None:
-            _note(folder, address)
+            note(folder, address)
         return Opened(store, key, is_new, server_id, store.load())
     except (StorageError, KeyFileError) as fault:
         store.close()
@@ -59,12 +59,15 @@ def open_all(
         raise
 
 
-def _check_whereabouts(folder: Path, address: PostgresAddress | None) -> None:
-    """A key with the wrong database would be a new server in the old one's name."""
-    note = folder / places.DATABASE_NOTE
-    if address is None and note.exists():
+def check_whereabouts(folder: Path, address: PostgresAddress | None) -> None:
+    """StartFault where folder and database are no pair.
+
+    A key with the wrong database would be a new server in the old one's name.
+    """
+    left = folder / places.DATABASE_NOTE
+    if address is None and left.exists():
         raise StartFault(
-            f"{folder} belongs to the database at {note.read_text().strip()}: give its --database, "
+            f"{folder} belongs to the database at {left.read_text().strip()}: give its --database, "
             "or choose another --data-dir"
         )
     if address is not None and (folder / places.DATABASE_FILE).exists():
@@ -75,7 +78,8 @@ def _check_whereabouts(folder: Path, address: PostgresAddress | None) -> None:
         )
 
 
-def _note(folder: Path, address: PostgresAddress) -> None:
+def note(folder: Path, address: PostgresAddress) -> None:
+    """Leave a line in the folder that says where its database is."""
     try:
         (folder / places.DATABASE_NOTE).write_text(f"{address}\n")
     except OSError as fault:

@@ -6,22 +6,24 @@ It is consistent however busy the server is, for its owner's eyes only, and whol
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 
-from sqlalchemy import Connection, MetaData, func, select
+from sqlalchemy import Connection, MetaData, Table, select
 
 from socp.storage import sqlite
 from socp.storage.dialect import Dialect
 from socp.storage.errors import StorageError
 from socp.storage.folders import sync_folder
 from socp.storage.formats import VERSION_TABLE, Schema, format_of, make
+from socp.storage.inspection import Reader, counted
 
 FILES_TABLE = "backup_files"  # in a backup only: name and content of files beside the database
 MAKE_FILES_TABLE = f"CREATE TABLE {FILES_TABLE} (name TEXT PRIMARY KEY, content BLOB NOT NULL)"
+PUT_FILE = f"INSERT INTO {FILES_TABLE} VALUES (?, ?)"  # noqa: S608 - ours
+GET_FILES = f"SELECT name, content FROM {FILES_TABLE}"  # noqa: S608 - ours
 ROWS_AT_ONCE = 100  # a row may be a few hundred KB
 
 
@@ -38,7 +40,9 @@ def beside(dialect: Dialect, schema: Schema, folder: Path, why: str) -> Path:
         if source:
             whole(target, lambda partial: sqlite.copy(source, partial))
         else:
-            write(dialect, schema, files_of(folder, schema), target)
+            files = {name: folder / name for name in schema.files}
+            kept = {name: file.read_bytes() for name, file in files.items() if file.is_file()}
+            whole(target, lambda partial: _fill(dialect, schema, kept, partial))
     except faults as fault:
         raise StorageError(
             f"{target} cannot be written ({fault}); free some space or make the folder writable: "
@@ -47,123 +51,159 @@ def beside(dialect: Dialect, schema: Schema, folder: Path, why: str) -> Path:
     return target
 
 
-def files_of(folder: Path, schema: Schema) -> dict[str, bytes]:
-    """The files of the data folder that belong to the database, by name; those that are there."""
-    found = {name: folder / name for name in schema.files}
-    return {name: file.read_bytes() for name, file in found.items() if file.is_file()}
-
-
 def write(dialect: Dialect, schema: Schema, files: Mapping[str, bytes], target: Path) -> None:
     """Write a backup of a database that may be in use, ours or another process's.
 
-    All that was committed before this was called is in it. Raises what the disk, SQLite and the
-    driver raise, and StorageError; then nothing is left of it.
+    All that was committed before this was called is in it. StorageError, and then nothing is left.
     """
-    source = dialect.file
+    if target.exists():
+        raise StorageError(f"{target} is there already; choose another name, or a folder")
+    faults: tuple[type[Exception], ...] = dialect.raised
+    try:
+        whole(
+            target,
+            lambda partial: dialect.drive(lambda: _fill(dialect, schema, files, partial)),
+        )
+    except faults as fault:
+        if isinstance(fault, OSError) and not isinstance(fault, TimeoutError):
+            line = f"{target} cannot be written: {fault.strerror}; choose another place"
+            raise StorageError(line) from fault
+        told = dialect.explain(fault)
+    else:
+        return
+    raise told
 
-    def fill(partial: Path) -> None:
-        if source:
-            sqlite.copy(source, partial)
-        else:
-            _copy_elsewhere(dialect, schema, partial)
-        _add_files(partial, files)
-        with Opened(partial) as made:
-            made.verify()
 
-    whole(target, fill)
-
-
-def _copy_elsewhere(dialect: Dialect, schema: Schema, partial: Path) -> None:
-    target = sqlite.Sqlite(partial)
-
-    def copy() -> None:
-        with dialect.snapshot() as source, target.engine.begin() as made:
+def _fill(dialect: Dialect, schema: Schema, files: Mapping[str, bytes], partial: Path) -> None:
+    if dialect.file:
+        sqlite.copy(dialect.file, partial)
+    else:
+        with dialect.snapshot() as source:
             number = format_of(dialect, source, schema)
             if number == 0:
                 raise StorageError(f"{dialect.place} is empty; there is nothing to back up")
-            make(made, schema, number)
-            copy_rows(source, made, reflected(made))
+            _copy_into_file(source, partial, schema, number)
+    sqlite.add_rows(partial, MAKE_FILES_TABLE, PUT_FILE, list(files.items()))
+    Reader(sqlite.Sqlite.to_read(partial), schema).examine()
+
+
+def restore(backup: Path, schema: Schema, dialect: Dialect) -> None:
+    """Fill an empty database with the rows of a backup: all of them, or none.
+
+    Upgrading, where the backup is older, is left to the next start.
+    """
+    try:
+        dialect.drive(lambda: _restore(backup, schema, dialect))
+    except dialect.raised as fault:
+        told = dialect.explain(fault)
+    else:
+        return
+    raise told
+
+
+def restore_file(backup: Path, schema: Schema, target: Path) -> None:
+    """The same for a new file, which gets its name when everything is in it."""
+
+    def fill(partial: Path) -> None:
+        made = sqlite.Sqlite(partial)
+        try:
+            restore(backup, schema, made)
+        finally:
+            made.close()
+        Reader(sqlite.Sqlite.to_read(partial), schema).examine()
 
     try:
-        dialect.drive(copy)
+        whole(target, fill)
+    except OSError as fault:
+        line = f"{target} cannot be written: {fault.strerror}; choose another place"
+        raise StorageError(line) from fault
+
+
+def files_in(backup: Path) -> dict[str, bytes]:
+    """The files that a backup carries, by name; none in a copy of a database alone."""
+    source = sqlite.Sqlite.to_read(backup)
+    try:
+        with source.snapshot() as connection:
+            if FILES_TABLE not in source.table_names(connection):
+                return {}
+            rows = connection.exec_driver_sql(GET_FILES).all()
+            return {str(name): bytes(content) for name, content in rows}
+    except source.raised as fault:
+        raise source.explain(fault) from fault
+    finally:
+        source.close()
+
+
+def _restore(backup: Path, schema: Schema, dialect: Dialect) -> None:
+    source = sqlite.Sqlite.to_read(backup)
+    try:
+        with source.snapshot() as rows, dialect.begin() as target:
+            if dialect.table_names(target):
+                raise StorageError(
+                    f"{dialect.place} is not empty; restore into an empty one, nothing is replaced"
+                )
+            number = format_of(source, rows, schema)
+            make(target, schema, number)
+            tables = _tables(rows, schema, number)
+            for table in tables:
+                _copy_rows(rows, target, table)
+            if counted(rows, tables) != counted(target, tables):
+                raise StorageError(f"{dialect.place} took not all rows; nothing was restored")
+    finally:
+        source.close()
+
+
+def _copy_into_file(source: Connection, partial: Path, schema: Schema, number: int) -> None:
+    target = sqlite.Sqlite(partial)
+    try:
+        with target.begin() as made:
+            make(made, schema, number)
+            for table in _tables(made, schema, number):
+                _copy_rows(source, made, table)
     finally:
         target.close()
 
 
-def _add_files(partial: Path, files: Mapping[str, bytes]) -> None:
-    with closing(sqlite3.connect(partial, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")  # one file, and nothing beside it
-        connection.execute(MAKE_FILES_TABLE)
-        connection.executemany(f"INSERT INTO {FILES_TABLE} VALUES (?, ?)", list(files.items()))  # noqa: S608 - ours
+def _tables(connection: Connection, schema: Schema, number: int) -> list[Table]:
+    """The tables of a format, what is referred to before what refers to it.
 
-
-def reflected(connection: Connection) -> MetaData:
-    """The tables of records in an SQLite database of ours, of whatever format."""
+    `connection` is to an SQLite file in that format, where it is not ours.
+    """
+    if number == schema.format:
+        return schema.metadata.sorted_tables
     metadata = MetaData()
     metadata.reflect(connection, only=lambda name, _: name not in (VERSION_TABLE, FILES_TABLE))
-    return metadata
+    return metadata.sorted_tables
 
 
-def copy_rows(source: Connection, target: Connection, metadata: MetaData) -> None:
-    """All rows of all tables, what is referred to before what refers to it."""
-    for table in metadata.sorted_tables:
-        rows = source.execute(select(table).execution_options(yield_per=ROWS_AT_ONCE))
-        for part in rows.mappings().partitions():
-            target.execute(table.insert(), [dict(row) for row in part])
+def _copy_rows(source: Connection, target: Connection, table: Table) -> None:
+    rows = source.execute(select(table).execution_options(yield_per=ROWS_AT_ONCE))
+    for part in rows.mappings().partitions():
+        target.execute(table.insert(), [dict(row) for row in part])
 
 
-def counted(connection: Connection, metadata: MetaData) -> dict[str, int]:
-    """How many rows each table has."""
-    return {
-        table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-        for table in metadata.sorted_tables
-    }
-
-
-def whole(target: Path, write: Callable[[Path], None]) -> None:
-    """Have `write` fill a file, for its owner's eyes only, that gets its name once it is safe."""
+def whole(target: Path, fill: Callable[[Path], None]) -> None:
+    """Have `fill` write a file, for its owner's eyes only, that gets its name once it is safe."""
     partial = target.with_name(f"{target.name}.part")
-    partial.unlink(missing_ok=True)  # of one that was killed here
+    _clear(partial)  # of one that was killed here
     descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        write(partial)
+        fill(partial)
         os.fsync(descriptor)
         partial.rename(target)
         sync_folder(target.parent)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
     finally:
         os.close(descriptor)
+        _clear(partial)
 
 
-class Opened:
-    """A backup, or any SQLite file of ours, opened to be read alone."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self.connection = sqlite.open_to_read(file)
-
-    def verify(self) -> None:
-        """StorageError where the file is damaged."""
-        try:
-            first = str(self.connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-            broken = self.connection.execute("PRAGMA foreign_key_check").fetchone()
-        except sqlite3.Error as fault:
-            raise StorageError(f"{self.file} is damaged ({fault}); use another backup") from fault
-        if first != "ok" or broken is not None:
-            what = " ".join(first.split()) if first != "ok" else "rows refer to what is not there"
-            raise StorageError(f"{self.file} is damaged ({what}); use another backup")
-
-    def __enter__(self) -> Opened:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.connection.close()
+def _clear(partial: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        with suppress(FileNotFoundError):
+            partial.with_name(partial.name + suffix).unlink()
 
 
 def _free_name(folder: Path, why: str) -> Path:
     numbered = (folder / f"socp.db.{why}-{number}.bak" for number in count(2))
-    return next(
-        name for name in chain([folder / f"socp.db.{why}.bak"], numbered) if not name.exists()
-    )
+    names = chain([folder / f"socp.db.{why}.bak"], numbered)
+    return next(name for name in names if not name.exists())

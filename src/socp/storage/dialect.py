@@ -74,6 +74,10 @@ class Dialect(ABC):
         """After a transaction that failed for this reason: whatever the next one needs."""
 
     @abstractmethod
+    def damage(self, connection: Connection) -> str | None:
+        """The first fault that a check of the whole database finds; None when all is well."""
+
+    @abstractmethod
     def table_names(self, connection: Connection) -> frozenset[str]:
         """The tables there are, the database's own left out."""
 

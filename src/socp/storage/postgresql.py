@@ -222,6 +222,11 @@ class Postgres(Dialect):
         what = type(cause).__name__
         return BadRecord(f"{self.place}: a value that cannot be stored ({what}); report this")
 
+    def damage(self, connection: Connection) -> str | None:
+        """It looks after its pages and references itself: that it answers is the check."""
+        connection.exec_driver_sql("SELECT 1")
+        return None
+
     def table_names(self, connection: Connection) -> frozenset[str]:
         rows = connection.exec_driver_sql(
             "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"

@@ -61,17 +61,21 @@ class Sqlite(Dialect):
     another = "choose another folder"
     raised = (*Dialect.raised, sqlite3.Error)
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path | None, engine: Engine | None = None) -> None:
         self.place = str(file or "memory")
         self._file = file
         self._inode = file.stat().st_ino if file else 0
-        self.engine = _connect_file(file) if file else _connect_memory()
-        _prepare(self.engine)
+        self.engine = engine or (_connect_file(file) if file else _connect_memory())
 
     @classmethod
     def in_folder(cls, folder: Path) -> Sqlite:
         """`socp.db` in `folder`, made where it is missing, for our eyes only (threat P3)."""
         return cls(_private_file(folder))
+
+    @classmethod
+    def to_read(cls, file: Path) -> Sqlite:
+        """A second look at a file that another process may work with; nothing is changed."""
+        return cls(file, _connect_to_read(file))
 
     @property
     def file(self) -> Path | None:
@@ -81,7 +85,7 @@ class Sqlite(Dialect):
         if not self._file:
             return
         with self.engine.begin() as connection:
-            if found := damage(connection):
+            if found := _torn(connection):
                 raise StorageError(
                     f"{self.place} is damaged ({found}); "
                     "restore a backup, or move it away to start afresh"
@@ -118,6 +122,10 @@ class Sqlite(Dialect):
         unknown = f"{cause}; restart, and restore a backup if it comes again"
         return StorageError(f"{self.place}: {FAULTS.get(code & 0xFF, unknown)}")
 
+    def damage(self, connection: Connection) -> str | None:
+        lost = "rows refer to what is not there" if broken_reference(connection) else None
+        return _torn(connection) or lost
+
     def table_names(self, connection: Connection) -> frozenset[str]:
         rows = connection.exec_driver_sql(
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'"
@@ -146,8 +154,7 @@ class Sqlite(Dialect):
                 connection.invalidate()  # the next connection has the switch on again
 
 
-def damage(connection: Connection) -> str | None:
-    """The first fault that SQLite's quick check finds in the whole file; None when all is well."""
+def _torn(connection: Connection) -> str | None:
     first = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
     return None if first == "ok" else " ".join(first.split())
 
@@ -160,7 +167,7 @@ def broken_reference(connection: Connection) -> bool:
 def open_to_read(file: Path) -> sqlite3.Connection:
     """A second connection, beside whoever works with the file."""
     address = f"file:{quote(str(file.absolute()))}?mode=ro"
-    connection = sqlite3.connect(address, uri=True, isolation_level=None)
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     return connection
 
@@ -169,6 +176,14 @@ def copy(file: Path, target: Path) -> None:
     """Write a consistent copy of the database over `target`, an existing file."""
     with closing(open_to_read(file)) as source, closing(sqlite3.connect(target)) as made:
         source.backup(made)
+
+
+def add_rows(file: Path, make: str, put: str, rows: list[tuple[str, bytes]]) -> None:
+    """One more table in a copy, which from then on is one file with nothing beside it."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute(make)
+        connection.executemany(put, rows)
 
 
 def driver(connection: Connection) -> sqlite3.Connection:
@@ -184,26 +199,45 @@ def _connect_file(path: Path) -> Engine:
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(address, uri=True, check_same_thread=False)
 
-    return create_engine(
-        "sqlite://",
-        creator=connect,
-        poolclass=QueuePool,
-        pool_size=1,
-        max_overflow=0,
-        hide_parameters=True,  # they are keys and texts, and errors end up in logs
+    return _prepared(
+        create_engine(
+            "sqlite://",
+            creator=connect,
+            poolclass=QueuePool,
+            pool_size=1,
+            max_overflow=0,
+            hide_parameters=True,  # they are keys and texts, and errors end up in logs
+        )
     )
 
 
 def _connect_memory() -> Engine:
-    return create_engine(
+    return _prepared(
+        create_engine(
+            "sqlite://",
+            creator=lambda: sqlite3.connect(":memory:", check_same_thread=False),
+            poolclass=StaticPool,
+            hide_parameters=True,
+        )
+    )
+
+
+def _connect_to_read(path: Path) -> Engine:
+    engine = create_engine(
         "sqlite://",
-        creator=lambda: sqlite3.connect(":memory:", check_same_thread=False),
+        creator=lambda: open_to_read(path),
         poolclass=StaticPool,
         hide_parameters=True,
     )
 
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
 
-def _prepare(engine: Engine) -> None:
+    return engine
+
+
+def _prepared(engine: Engine) -> Engine:
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, _record: object) -> None:
         # None: sqlite3 begins nothing by itself, so that DDL is part of a transaction too.
@@ -219,6 +253,8 @@ def _prepare(engine: Engine) -> None:
     def begin(connection: Connection) -> None:
         reads = connection.get_execution_options().get(READ)
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
 
 
 def _private_file(folder: Path) -> Path:
