@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests import logbook
+from tests import logbook, postgres
 
 HERE = Path(__file__).parent
 SECTIONS = {str(section) for section in range(1, 14)}
@@ -26,8 +27,17 @@ FIRST = (
     "keystore",
 )
 LAST = ("threats", "mesh")
+# Programs that are found elsewhere than in the path.
+FIND: dict[str, Callable[[str], object]] = {"postgresql": lambda _: postgres.programs()}
 
 said_in = pytest.StashKey[set[str]]()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[postgres.Postgres]:
+    """A private PostgreSQL, one for the whole run; tests of it are marked needs("postgresql")."""
+    with postgres.private() as cluster:
+        yield cluster
 
 
 def pytest_configure() -> None:
@@ -49,7 +59,7 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
 
 def _missing(item: pytest.Item) -> list[str]:
     needed = [program for marker in item.iter_markers("needs") for program in marker.args]
-    return [program for program in needed if shutil.which(program) is None]
+    return [program for program in needed if FIND.get(program, shutil.which)(program) is None]
 
 
 def _rank(path: Path) -> int:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from socp.member import records as member
 from socp.node import records as node
+from socp.storage.address import PostgresAddress
+from socp.storage.node_schema import metadata
 from socp.storage.node_store import NodeStore
 from socp.storage.profile_store import ProfileStore
+from tests.postgres import ask
 
 names = some.sampled_from(["a", "b", "c"])
-texts = some.text(some.characters(exclude_categories=["Cs"]), max_size=5)
+# PostgreSQL has no room for a NUL in a text.
+texts = some.text(some.characters(exclude_categories=["Cs"], exclude_characters=["\0"]), max_size=5)
 numbers = some.integers(0, 2**53 - 1)
 features = some.lists(texts, max_size=2).map(tuple)
 frames = some.binary(max_size=2)
@@ -143,6 +148,20 @@ def member_remembers(records: Sequence[member.Record]) -> member.Remembered:
 @given(some.lists(node_records, max_size=30), some.integers(1, 10))
 def test_a_server_remembers_the_last_of_everything(records: list[node.Record], size: int) -> None:
     with NodeStore.open(None) as store:
+        for start in range(0, len(records), size):
+            store.write(records[start : start + size])
+        store.write([]).result()
+        assert store.load() == node_remembers(records)
+
+
+@pytest.mark.needs("postgresql")
+@settings(max_examples=20, deadline=None)
+@given(some.lists(node_records, max_size=30), some.integers(1, 10))
+def test_a_server_remembers_it_in_postgresql(
+    one_database: PostgresAddress, records: list[node.Record], size: int
+) -> None:
+    with NodeStore.open(None, one_database) as store:
+        ask(one_database.dsn, f"TRUNCATE {', '.join(metadata.tables)}")
         for start in range(0, len(records), size):
             store.write(records[start : start + size])
         store.write([]).result()

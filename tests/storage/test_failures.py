@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from socp.member.records import Contact
 from socp.node import records
-from socp.storage import BadRecord, StorageError, dialect
+from socp.storage import BadRecord, StorageError, sqlite
 from socp.storage.node_store import NodeStore
 from socp.storage.profile_store import ProfileStore
 from tests.storage.conftest import Listen, file_size_limit
@@ -93,7 +93,7 @@ def test_a_read_only_database_is_named_and_later_writes_work(
 def test_a_database_locked_by_another_program_is_named_and_later_writes_work(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dialect, "PRAGMAS", ("busy_timeout = 1", *dialect.PRAGMAS[1:]))
+    monkeypatch.setattr(sqlite, "PRAGMAS", ("busy_timeout = 1", *sqlite.PRAGMAS[1:]))
     with NodeStore.open(folder) as store:
         with closing(sqlite3.connect(folder / "socp.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -121,7 +121,7 @@ def test_a_database_moved_away_while_in_use_takes_no_write_until_it_is_back(
 def test_a_database_damaged_while_in_use_is_named(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dialect, "PRAGMAS", (*dialect.PRAGMAS, "cache_size = 5"))
+    monkeypatch.setattr(sqlite, "PRAGMAS", (*sqlite.PRAGMAS, "cache_size = 5"))
     with NodeStore.open(folder) as store:
         store.write([replace(HOME, user_id=f"{n:036d}") for n in range(5000)]).result(PATIENCE_S)
     with NodeStore.open(folder) as store:

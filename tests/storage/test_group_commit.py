@@ -17,6 +17,7 @@ from socp.storage import StorageError
 from socp.storage.database import Database
 from socp.storage.node_schema import SCHEMA
 from socp.storage.node_store import NodeStore
+from socp.storage.sqlite import Sqlite
 from socp.storage.writer import Writer
 from tests.storage.conftest import Listen
 from tests.storage.examples import HOME, RULING, SHARE
@@ -166,7 +167,7 @@ def clerk() -> Clerk:
 
 @pytest.fixture
 def writer(clerk: Clerk) -> Iterator[Writer[str]]:
-    writer: Writer[str] = Writer(Database(None, SCHEMA), clerk, queued_max=3)
+    writer: Writer[str] = Writer(Database(Sqlite(None), SCHEMA, None), clerk, queued_max=3)
     yield writer
     clerk.may_go_on.set()
     writer.close()
@@ -218,7 +219,7 @@ def test_a_writer_with_nothing_to_do_does_not_wake(monkeypatch: pytest.MonkeyPat
 
     parts = SimpleNamespace(Condition=Watched, Thread=threading.Thread)
     monkeypatch.setattr("socp.storage.writer.threading", parts)
-    writer: Writer[str] = Writer(Database(None, SCHEMA), Clerk())
+    writer: Writer[str] = Writer(Database(Sqlite(None), SCHEMA, None), Clerk())
     assert waiting.wait(PATIENCE_S)
     writer.close()
     assert timeouts == [None]

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from socp.storage.node_store import NodeStore
+from socp.storage.node_store import Identity, NodeStore
 
 # Each write is an account and its home; a line is printed when the write is said to be stored.
 WRITE_FOR_EVER = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from socp.storage.node_store import NodeStore
+from socp.storage.node_store import Identity, NodeStore
 from tests.storage.examples import ACCOUNT, HOME
 
 store = NodeStore.open(Path(sys.argv[1]))
@@ -67,5 +67,5 @@ def test_a_killed_writer_leaves_a_folder_that_opens_and_takes_writes(
 ) -> None:
     told_until_killed(folder, python_path, 1)
     with NodeStore.open(folder) as store:
-        store.set_identity("again")
-        assert store.identity() == "again"
+        store.set_identity(Identity("again", None))
+        assert store.identity() == Identity("again", None)

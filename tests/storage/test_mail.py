@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from socp.node import queries, records
 from socp.node.records import MailState
+from socp.storage.address import PostgresAddress
+from socp.storage.node_schema import metadata
 from socp.storage.node_store import NodeStore
-from tests.storage.conftest import Listen
+from tests.postgres import ask
+from tests.storage.conftest import Listen, Site
 from tests.storage.examples import ALICE, BOB, MAIL, NOW, POST, SERVER
 from tests.storage.mailroom import Mailroom
 
@@ -91,35 +94,51 @@ def numbered(steps: list[records.Record | queries.Query]) -> list[records.Record
     ]
 
 
+Steps = list[records.Record | queries.Query]
+
+
 @given(some.lists(steps, max_size=40), some.integers(1, 6))
-def test_tables_and_dicts_agree_on_every_answer_and_at_the_end(
-    steps: list[records.Record | queries.Query], size: int
+def test_tables_and_dicts_agree_on_every_answer_and_at_the_end(steps: Steps, size: int) -> None:
+    with NodeStore.open(None) as store:
+        play(store, steps, size)
+
+
+@pytest.mark.needs("postgresql")
+@settings(max_examples=30, deadline=None)
+@given(some.lists(steps, max_size=40), some.integers(1, 6))
+def test_tables_and_dicts_agree_in_postgresql(
+    one_database: PostgresAddress, steps: Steps, size: int
 ) -> None:
+    with NodeStore.open(None, one_database) as store:
+        ask(one_database.dsn, f"TRUNCATE {', '.join(metadata.tables)}")
+        play(store, steps, size)
+
+
+def play(store: NodeStore, steps: Steps, size: int) -> None:
+    """Records in writes of `size`, a question wherever one comes."""
     room = Mailroom()
     waiting: list[records.Record] = []
     questions: list[tuple[Future[queries.Answer], queries.Answer]] = []
-
-    with NodeStore.open(None) as store:
-        for step in numbered(steps):
-            if isinstance(step, queries.Query):
-                store.write(waiting)
-                waiting = []
-                questions.append((store.ask(step), room.answer(step)))
-                continue
-            room.take(step)
-            waiting.append(step)
-            if len(waiting) == size:
-                store.write(waiting)
-                waiting = []
-        store.write(waiting).result(PATIENCE_S)
-        for told, expected in questions:
-            assert told.result(PATIENCE_S) == expected
-        assert store.load(NOW) == room.remembered(NOW)
+    for step in numbered(steps):
+        if isinstance(step, queries.Query):
+            store.write(waiting)
+            waiting = []
+            questions.append((store.ask(step), room.answer(step)))
+            continue
+        room.take(step)
+        waiting.append(step)
+        if len(waiting) == size:
+            store.write(waiting)
+            waiting = []
+    store.write(waiting).result(PATIENCE_S)
+    for told, expected in questions:
+        assert told.result(PATIENCE_S) == expected
+    assert store.load(NOW) == room.remembered(NOW)
 
 
 @pytest.fixture
-def store(folder: Path) -> Iterator[NodeStore]:
-    with NodeStore.open(folder) as store:
+def store(site: Site) -> Iterator[NodeStore]:
+    with site.open() as store:
         yield store
 
 
@@ -131,10 +150,10 @@ def load(store: NodeStore, **about: int) -> queries.MailPage:
 
 
 @pytest.mark.spec("11")
-def test_mail_survives_a_restart_as_it_came(folder: Path) -> None:
-    with NodeStore.open(folder) as store:
+def test_mail_survives_a_restart_as_it_came(site: Site) -> None:
+    with site.open() as store:
         store.write([MAIL, POST, records.Cursor(BOB, POST.seq)]).result(PATIENCE_S)
-    with NodeStore.open(folder) as store:
+    with site.open() as store:
         assert load(store) == queries.MailPage((MAIL,), more=False)
         remembered = store.load(NOW)
         assert remembered.boxes == (records.BoxRow(ALICE, BOB, 1, MAIL.size, MAIL.seq),)
@@ -158,13 +177,13 @@ def test_settled_mail_leaves_no_payload_behind_and_is_known_when_it_comes_again(
 
 
 @pytest.mark.spec("11")
-def test_a_number_that_was_used_is_never_forgotten(folder: Path) -> None:
+def test_a_number_that_was_used_is_never_forgotten(site: Site) -> None:
     """Cursors count on it: a post with an old number would be taken for one that was read."""
-    with NodeStore.open(folder) as store:
+    with site.open() as store:
         store.write([MAIL, POST]).result(PATIENCE_S)
         store.write([records.PostsDropped(POST.seq), records.MailDropped(ALICE, MAIL.msg_ref)])
         store.ask(queries.Expire(NOW * 2)).result(PATIENCE_S)
-    with NodeStore.open(folder) as store:
+    with site.open() as store:
         assert store.load(NOW).mail_seq == POST.seq
         assert store.load(NOW).posts == records.PostsHeld()
 
@@ -178,13 +197,14 @@ def test_a_page_of_mail_larger_than_asked_for_holds_one_piece_and_says_there_is_
     assert load(store, after_seq=MAIL.seq, size_max=1) == queries.MailPage((second,), more=False)
 
 
-def test_a_mailbox_is_read_by_its_index(store: NodeStore, folder: Path, listen: Listen) -> None:
+def test_a_mailbox_is_read_by_its_index(folder: Path, listen: Listen) -> None:
     """However much mail others have."""
     statements: list[tuple[str, Any]] = []
     listen("before_cursor_execute", lambda *about: statements.append((about[2], about[3])))
-    store.write([MAIL]).result(PATIENCE_S)
-    load(store, handed_below=3)
-    selects = [one for one in statements if one[0].startswith("SELECT")]
+    with NodeStore.open(folder) as store:
+        store.write([MAIL]).result(PATIENCE_S)
+        load(store, handed_below=3)
+    selects = [one for one in statements if "FROM mail" in one[0]]
     assert len(selects) == 2
     with closing(sqlite3.connect(folder / "socp.db")) as connection:
         for sql, values in selects:

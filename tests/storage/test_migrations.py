@@ -13,12 +13,13 @@ from typing import ClassVar
 import pytest
 from sqlalchemy import Engine, inspect
 
-from socp.storage import StorageError, dialect, formats, migrations
+from socp.storage import StorageError, formats, migrations, sqlite
 from socp.storage.database import Database
 from socp.storage.formats import Schema
 from socp.storage.node_schema import SCHEMA as NODE
 from socp.storage.node_store import NodeStore
 from socp.storage.profile_schema import SCHEMA as PROFILE
+from socp.storage.sqlite import Sqlite
 from tests.storage.examples import ACCOUNT, HOME, SHARE
 
 NEXT = f"""
@@ -90,8 +91,9 @@ def shape(engine: Engine) -> dict[str, object]:
 
 @pytest.mark.parametrize("schema", [NODE, PROFILE], ids=["node", "profile"])
 def test_a_new_database_and_a_migrated_one_are_the_same(schema: Schema) -> None:
-    made, migrated = dialect.connect_memory(), dialect.connect_memory()
-    formats.bring_up(made, schema, None)
+    first, second = Sqlite(None), Sqlite(None)
+    made, migrated = first.engine, second.engine
+    formats.bring_up(first, schema, None)
     with migrated.begin() as connection:
         migrations.upgrade(connection, schema.migrations, schema.revision)
     assert shape(made) == shape(migrated)
@@ -144,7 +146,7 @@ def test_an_upgrade_leaves_nothing_else_in_the_folder(old: Path, tmp_path: Path)
 
 
 def test_references_are_enforced_again_after_an_upgrade(old: Path, tmp_path: Path) -> None:
-    database = Database(old, with_next_format(tmp_path).SCHEMA)
+    database = Database(Sqlite.in_folder(old), with_next_format(tmp_path).SCHEMA, old)
     assert database.run(lambda c: c.exec_driver_sql("PRAGMA foreign_keys").scalar_one()) == 1
     database.close()
 
@@ -189,7 +191,7 @@ def test_without_room_for_a_backup_nothing_is_upgraded(
     def full(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(dialect, "copy", full)
+    monkeypatch.setattr(sqlite, "copy", full)
     with pytest.raises(StorageError, match="nothing is upgraded without a backup"):
         with_next_format(tmp_path).open(old)
     assert {file.name for file in old.iterdir()} == {"socp.db", "socp.lock"}

@@ -20,6 +20,7 @@ from socp.storage.database import Database
 from socp.storage.node_schema import SCHEMA
 from socp.storage.node_store import NodeStore
 from socp.storage.profile_store import ProfileStore
+from socp.storage.sqlite import Sqlite
 from tests.storage.examples import HOME, NODE_RECORDS
 
 OPEN = """
@@ -111,7 +112,7 @@ def test_a_second_store_in_one_folder_is_refused(file: Path) -> None:
 )
 def test_a_connection_is_set_up_to_lose_nothing(folder: Path, pragma: str, value: object) -> None:
     folder.mkdir()
-    database = Database(folder, SCHEMA)
+    database = Database(Sqlite.in_folder(folder), SCHEMA, folder)
     assert database.run(lambda c: c.exec_driver_sql(f"PRAGMA {pragma}").scalar_one()) == value
     database.close()
 
@@ -196,7 +197,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(
             raise OSError(30, "Read-only file system", str(path))
         return real(path, flags, mode)
 
-    monkeypatch.setattr("socp.storage.database.os.open", read_only)
+    monkeypatch.setattr("socp.storage.sqlite.os.open", read_only)
     with pytest.raises(StorageError) as fault:
         NodeStore.open(file.parent)
     line = f"{file} cannot be used: Read-only file system; make it writable for this user"
@@ -209,7 +210,7 @@ def test_a_file_system_that_cannot_sync_folders_will_do(
     def sync(_descriptor: int) -> None:
         raise OSError(errno.EINVAL, "Invalid argument")
 
-    monkeypatch.setattr("socp.storage.backup.os.fsync", sync)
+    monkeypatch.setattr("socp.storage.folders.os.fsync", sync)
     NodeStore.open(folder).close()
 
 
@@ -220,7 +221,7 @@ def test_a_folder_that_fails_to_sync_is_refused(
     def sync(_descriptor: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("socp.storage.backup.os.fsync", sync)
+    monkeypatch.setattr("socp.storage.folders.os.fsync", sync)
     with pytest.raises(StorageError, match="cannot be used: Input/output error"):
         NodeStore.open(folder)
 

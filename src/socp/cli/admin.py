@@ -1,13 +1,15 @@
-"""`socp admin`: what an operator says to a running server."""
+"""`socp admin`: what an operator says to a running server, and does with its data."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from socp.server import admin, config, places
+from socp.storage.address import PostgresAddress
 from socp.wire.text import printable
 
 
@@ -28,7 +30,7 @@ from socp.wire.text import printable
 )
 @click.pass_context
 def command(context: click.Context, data_dir: Path | None, port: int) -> None:
-    """Tell a running server whom to let in."""
+    """Tell a running server whom to let in; back up, restore and check its data."""
     context.obj = data_dir or places.default_data_folder(port)
 
 
@@ -61,6 +63,65 @@ def forget(folder: Path, who: str) -> int:
 def servers(folder: Path) -> int:
     """List the servers that are linked, known, refused and banned."""
     return _ask(folder, admin.Request("servers"))
+
+
+def _database(function: Callable[..., int]) -> Callable[..., int]:
+    """The option of the verbs that look into the database themselves."""
+    return click.option(
+        "--database",
+        metavar="URL",
+        envvar="SOCP_DATABASE",
+        callback=config.each(PostgresAddress.parse),
+        help="The server's PostgreSQL, where it has one.",
+    )(function)
+
+
+@command.command()
+@click.argument("target", type=click.Path(path_type=Path), metavar="FILE|FOLDER")
+@_database
+@click.pass_obj
+def backup(folder: Path, target: Path, database: PostgresAddress | None) -> int:
+    """Write everything, the server's private key too, to one new file; it may run meanwhile."""
+    from socp.server import safekeeping
+
+    server = safekeeping.Server(folder, database)
+    return _tell(lambda: safekeeping.back_up(server, target))
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_database
+@click.pass_obj
+def restore(folder: Path, file: Path, database: PostgresAddress | None) -> int:
+    """Make a server of a backup, in an empty data folder; nothing is ever replaced."""
+    from socp.server import safekeeping
+
+    server = safekeeping.Server(folder, database)
+    return _tell(lambda: safekeeping.restore(file, server))
+
+
+@command.command()
+@_database
+@click.pass_obj
+def check(folder: Path, database: PostgresAddress | None) -> int:
+    """Look whether database and key are whole and belong together; the server may run meanwhile."""
+    from socp.server import safekeeping
+
+    server = safekeeping.Server(folder, database)
+    return _tell(lambda: safekeeping.check(server))
+
+
+def _tell(work: Callable[[], list[str]]) -> int:
+    from socp.server import safekeeping
+
+    try:
+        lines = work()
+    except safekeeping.FAULTS as fault:
+        sys.stderr.write(f"socp admin: {printable(str(fault))}\n")
+        return 1
+    for line in lines:
+        click.echo(printable(line))
+    return 0
 
 
 def _ask(folder: Path, request: admin.Request) -> int:

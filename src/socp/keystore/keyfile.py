@@ -56,6 +56,14 @@ def load_or_create(path: Path, suite: Suite) -> tuple[PrivateKey, bool]:
         return key, True
 
 
+def put(path: Path, content: bytes) -> None:
+    """Write a key file as it was, of a backup. KeyFileError where there is one already."""
+    with _locked_folder(path) as place:
+        if _read(place) is not None:
+            raise KeyFileError(f"{path} is there already; move it away first")
+        _write(place, content)
+
+
 @contextlib.contextmanager
 def _locked_folder(path: Path) -> Iterator[_Place]:
     place = _open_folder(path)

@@ -18,6 +18,7 @@ from socp.node.settings import Federation, Settings
 from socp.server import logs, places
 from socp.server.faults import StartFault
 from socp.server.guard import Guard, Network, host_name
+from socp.storage.address import PostgresAddress
 from socp.wire import limits
 from socp.wire.addresses import BootstrapEntry, HostPort, is_loopback, parse_host_port, parse_ws_url
 from socp.wire.errors import PeerFault
@@ -35,6 +36,7 @@ class Config:
     host: str
     port: int
     data_dir: Path | None
+    database: PostgresAddress | None
     bootstrap: tuple[BootstrapEntry, ...]
     bootstrap_given: bool
     federation: Federation
@@ -132,7 +134,7 @@ def _read_file(context: click.Context, _parameter: click.Parameter, path: Path |
     context.default_map = defaults
 
 
-def _each(parse_one: Callable[[str], object]) -> Callable[..., Any]:
+def each(parse_one: Callable[[str], object]) -> Callable[..., Any]:
     """A click callback that parses one text or several, and says in one line what is wrong."""
 
     def parsed(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
@@ -188,10 +190,17 @@ PATH: Final = click.Path(path_type=Path)
     help="Keep key and state here.  [default: var/PORT in the project's folder]",
 )
 @click.option(
+    "--database",
+    metavar="URL",
+    callback=each(PostgresAddress.parse),
+    help="Keep state in PostgreSQL, postgresql://USER:PASSWORD@HOST/NAME; better given as"
+    " SOCP_DATABASE, which other users do not see.  [default: a file in --data-dir]",
+)
+@click.option(
     "--bootstrap",
     multiple=True,
     metavar="URL",
-    callback=_each(_bootstrap),
+    callback=each(_bootstrap),
     help="Introduce us at ws://host:port or ws://host:port#FINGERPRINT; repeatable; `none` for"
     " nobody.  [default: localhost 8001, 8002 and 8003]",
 )
@@ -200,14 +209,14 @@ PATH: Final = click.Path(path_type=Path)
     type=click.Choice([kind.value for kind in Federation]),
     default=Federation.KNOWN.value,
     show_default=True,
-    callback=_each(Federation),
+    callback=each(Federation),
     help="Servers that may join: those known, or any.",
 )
 @click.option("--ephemeral", is_flag=True, help="Keep key and state in memory alone.")
 @click.option(
     "--advertise",
     metavar="HOST:PORT",
-    callback=_each(parse_host_port),
+    callback=each(parse_host_port),
     help="What other servers are told to dial.",
 )
 @click.option("--tls-cert", type=PATH, help="Certificate chain, PEM; read again on SIGHUP.")
@@ -228,7 +237,7 @@ PATH: Final = click.Path(path_type=Path)
     "--trusted-proxy",
     multiple=True,
     metavar="ADDRESS",
-    callback=_each(ipaddress.ip_network),
+    callback=each(ipaddress.ip_network),
     help="Believe X-Forwarded-For from this address or network; repeatable.",
 )
 @click.option(
@@ -257,6 +266,8 @@ def command(**values: Any) -> Config:
     """Check what belongs together."""
     if (values["tls_cert"] is None) != (values["tls_key"] is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
+    if values["ephemeral"] and values["database"] is not None:
+        raise click.UsageError("--ephemeral keeps nothing, and --database keeps it; choose one")
     asked: tuple[BootstrapEntry | None, ...] = values.pop("bootstrap")
     given = tuple(entry for entry in asked if entry is not None)
     default = tuple(BootstrapEntry(HostPort("localhost", port)) for port in INTRODUCERS)

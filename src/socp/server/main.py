@@ -90,7 +90,8 @@ def _open(asked: config.Config, port: int) -> Opened:
         from socp.crypto.keys import RsaSuite
         from socp.server import opening
 
-        return opening.open_all(None if asked.ephemeral else asked.folder(port), RsaSuite())
+        folder = None if asked.ephemeral else asked.folder(port)
+        return opening.open_all(folder, RsaSuite(), asked.database)
 
     with ThreadPoolExecutor(1, "open") as beside:
         opened = beside.submit(open_all)

@@ -5,6 +5,7 @@ Everything here blocks and runs in one thread beside the rest of the start.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from socp.server.faults import StartFault
 from socp.storage import StorageError
 
 if TYPE_CHECKING:
+    from socp.storage.address import PostgresAddress
     from socp.storage.node_store import NodeStore
 
 
@@ -29,20 +31,25 @@ class Opened:
     remembered: Remembered
 
 
-def open_all(folder: Path | None, suite: RsaSuite) -> Opened:
-    """Lock and open `folder`; make key and id where there are none. None: in memory alone."""
+def open_all(
+    folder: Path | None, suite: RsaSuite, address: PostgresAddress | None = None
+) -> Opened:
+    """Lock and open `folder`; make key and id where there are none. None: in memory alone.
+
+    `address` is the database where it is not a file in the folder.
+    """
     from socp.storage.node_store import NodeStore  # brings SQLAlchemy along: 0.2 s
 
     try:
-        store = NodeStore.open(folder)
+        if folder is not None:
+            check_whereabouts(folder, address)
+        store = NodeStore.open(folder, address)
     except StorageError as fault:
         raise StartFault(str(fault)) from fault
     try:
-        key, is_new = _key(folder, suite)
-        server_id = store.identity()
-        if server_id is None:
-            server_id = fresh.server_id()
-            store.set_identity(server_id)
+        key, is_new, server_id = _identify(store, folder, suite)
+        if folder is not None and address is not None:
+            note(folder, address)
         return Opened(store, key, is_new, server_id, store.load())
     except (StorageError, KeyFileError) as fault:
         store.close()
@@ -52,7 +59,60 @@ def open_all(folder: Path | None, suite: RsaSuite) -> Opened:
         raise
 
 
-def _key(folder: Path | None, suite: RsaSuite) -> tuple[PrivateKey, bool]:
-    if folder is None:
-        return suite.generate(), True
-    return load_or_create(folder / places.KEY_FILE, suite)
+def check_whereabouts(folder: Path, address: PostgresAddress | None) -> None:
+    """StartFault where folder and database are no pair.
+
+    A key with the wrong database would be a new server in the old one's name.
+    """
+    left = folder / places.DATABASE_NOTE
+    if address is None and left.exists():
+        raise StartFault(
+            f"{folder} belongs to the database at {left.read_text().strip()}: give its --database, "
+            "or choose another --data-dir"
+        )
+    if address is not None and (folder / places.DATABASE_FILE).exists():
+        raise StartFault(
+            f"{folder} has a database of its own, {places.DATABASE_FILE}: start without "
+            "--database; or take a backup (socp admin backup) and restore it with --database into "
+            "an empty folder"
+        )
+
+
+def note(folder: Path, address: PostgresAddress) -> None:
+    """Leave a line in the folder that says where its database is."""
+    try:
+        (folder / places.DATABASE_NOTE).write_text(f"{address}\n")
+    except OSError as fault:
+        raise StorageError(
+            f"{folder} cannot be written: {fault.strerror}; make it writable for this user"
+        ) from fault
+
+
+def _identify(
+    store: NodeStore, folder: Path | None, suite: RsaSuite
+) -> tuple[PrivateKey, bool, str]:
+    """Key and id, which must belong together: made where there is neither."""
+    from socp.storage.node_store import Identity
+
+    known = store.identity()
+    file = folder / places.KEY_FILE if folder is not None else None
+    if known is not None and file is not None and not os.path.lexists(file):
+        raise StartFault(
+            f"{file} is missing, the key of server {known.server_id} whose database is "
+            f"{store.place}: restore both from the same backup, or move the database away to start "
+            "as a new server"
+        )
+    key, is_new = load_or_create(file, suite) if file is not None else (suite.generate(), True)
+    found = key.public.fingerprint
+    if known is None:
+        known = Identity(fresh.server_id(), found)
+        store.set_identity(known)
+    elif known.fingerprint is None:
+        store.set_identity(Identity(known.server_id, found))
+    elif known.fingerprint != found:
+        raise StartFault(
+            f"{file} is another server's key ({found[:16]}…) than that of server "
+            f"{known.server_id} in {store.place} ({known.fingerprint[:16]}…): restore both from "
+            "the same backup, or move one of them away"
+        )
+    return key, is_new, known.server_id

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 KEY_FILE: Final = "server_key.pem"
+DATABASE_FILE: Final = "socp.db"
+DATABASE_NOTE: Final = "database.txt"  # where the database is, when it is not in the folder
 ADMIN_SOCKET: Final = "admin.sock"
 
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
-from socp.storage import backup, dialect
+from socp.storage.address import PostgresAddress
+from socp.storage.dialect import READ, Dialect
 from socp.storage.errors import BadRecord, StorageError
 from socp.storage.formats import Schema, bring_up
 
-FILE_NAME = "socp.db"
-
 T = TypeVar("T")
+
+
+def connect(folder: Path | None, address: PostgresAddress | None = None) -> Dialect:
+    """The database at `address`, else `socp.db` in `folder`, made where it is missing, else memory.
+
+    Nothing is read from it yet.
+    """
+    if address is not None:
+        from socp.storage.postgresql import Postgres
+
+        return Postgres(address)
+    from socp.storage.sqlite import Sqlite
+
+    return Sqlite.in_folder(folder) if folder else Sqlite(None)
 
 
 class Database:
@@ -26,23 +38,24 @@ class Database:
     `backup` is the copy that an upgrade made while opening, else None.
     """
 
-    def __init__(self, folder: Path | None, schema: Schema) -> None:
-        """Open `socp.db` in `folder`, made where it is missing; in memory when `folder` is None."""
-        file = _private_file(folder) if folder else None
-        self.place = str(file or "memory")
-        self._file = file
-        self._inode = file.stat().st_ino if file else 0
+    def __init__(self, dialect: Dialect, schema: Schema, folder: Path | None) -> None:
+        """Take `dialect` over; a backup is made in `folder`, where there is one."""
+        self.place = dialect.place
+        self._dialect = dialect
         self._turn = threading.Lock()
         self._closed = False
-        self._engine: Engine = dialect.connect_file(file) if file else dialect.connect_memory()
         try:
-            self.backup = bring_up(self._engine, schema, file)
-        except dialect.RAISED as fault:
-            self._engine.dispose()
-            raise dialect.explain(fault, self.place) from fault
+            self.backup = self._bring_up(schema, folder)
         except BaseException:
-            self._engine.dispose()
+            dialect.close()
             raise
+
+    def _bring_up(self, schema: Schema, folder: Path | None) -> Path | None:
+        try:
+            return self._dialect.drive(lambda: bring_up(self._dialect, schema, folder))
+        except self._dialect.raised as fault:
+            told = self._dialect.explain(fault)
+        raise told
 
     def run(self, work: Callable[[Connection], T], *, read: bool = False) -> T:
         """Do `work` in a transaction: committed, and on the disk, when this returns, or undone.
@@ -50,18 +63,24 @@ class Database:
         With `read` it begins without asking for the right to write, which it may not get.
         """
         with self._turn:
-            self._check()
+            if self._closed:
+                raise StorageError(f"{self.place} is closed; open it again")
+            self._dialect.check()
             try:
-                with self._engine.connect() as connection:
-                    connection.execution_options(**{dialect.READ: read})
-                    with connection.begin():
-                        return work(connection)
-            except dialect.RAISED as fault:
-                told = dialect.explain(fault, self.place)
-                if not isinstance(told, BadRecord) and self._file:
-                    # A connection made while the disk was read-only stays so: start anew.
-                    self._engine.dispose()
-                raise told from fault
+                return self._dialect.drive(lambda: self._transact(work, read))
+            except self._dialect.raised as fault:
+                told = self._dialect.explain(fault)
+            except StorageError as fault:
+                told = fault
+            self._dialect.recover(told)
+        # Not inside the except: a driver's own words may hold what was to be stored.
+        raise told
+
+    def _transact(self, work: Callable[[Connection], T], read: bool) -> T:
+        with self._dialect.connect() as connection:
+            connection.execution_options(**{READ: read})
+            with connection.begin():
+                return work(connection)
 
     @contextmanager
     def part(self, connection: Connection) -> Iterator[None]:
@@ -70,49 +89,20 @@ class Database:
         try:
             yield
             savepoint.commit()
-        except dialect.RAISED as fault:
-            told = dialect.explain(fault, self.place)
-            if isinstance(told, BadRecord):  # else the whole is lost, and SQLite may have undone it
-                savepoint.rollback()
-            raise told from fault
+        except self._dialect.raised as fault:
+            told = self._dialect.explain(fault)
         except Exception:
             savepoint.rollback()
             raise
-
-    def _check(self) -> None:
-        """Refuse to commit to where nobody would find it."""
-        if self._closed:
-            raise StorageError(f"{self.place} is closed; open it again")
-        if not self._file:
+        else:
             return
-        try:
-            moved = self._file.stat().st_ino != self._inode
-        except OSError:
-            moved = True
-        if moved:  # SQLite would go on: its log is open, and writes to a deleted file succeed
-            line = f"{self.place}: moved or deleted while in use; put it back or restart"
-            raise StorageError(line)
+        if isinstance(told, BadRecord):  # else the whole is lost, and SQLite may have undone it
+            savepoint.rollback()
+        raise told
 
     def close(self) -> None:
         """After the transaction under way, if there is one."""
         with self._turn:
-            self._closed = True
-            self._engine.dispose()
-
-
-def _private_file(folder: Path) -> Path:
-    """The database's file, made where it is missing, for our eyes only (threat P3)."""
-    file = folder / FILE_NAME
-    try:
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            if os.fstat(descriptor).st_mode & 0o077:
-                os.fchmod(descriptor, 0o600)
-        finally:
-            os.close(descriptor)
-        backup.sync_folder(folder)
-    except OSError as fault:
-        raise StorageError(
-            f"{file} cannot be used: {fault.strerror}; make it writable for this user"
-        ) from fault
-    return file
+            if not self._closed:
+                self._closed = True
+                self._dialect.close()

@@ -1,150 +1,156 @@
-"""All that is particular to SQLite: connecting, upserts, checks, copies, and what its faults mean.
+"""What storage needs of a database, whichever it is; `sqlite` and `postgresql` are the two.
 
-PostgreSQL later needs a sibling of this module and nothing else.
+And the statements that are written once for both, compiled once for each.
 """
 
 from __future__ import annotations
 
-import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from sqlalchemy import JSON, ColumnElement, Connection, Engine, Table, create_engine, event
-from sqlalchemy.dialects.sqlite import Insert, dialect, insert
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy import JSON, ColumnElement, Connection, Engine, Table
+from sqlalchemy.engine import Dialect as Speech
+from sqlalchemy.exc import SQLAlchemyError
 
-from socp.storage.errors import BadRecord, StorageError
+from socp.storage.errors import StorageError
 
-BUSY_TIMEOUT_MS = 5_000  # somebody may look into the file with another program
-WAL_AUTOCHECKPOINT_PAGES = 4_000  # 16 MiB; done in line, so that the log cannot run away
-PRAGMAS = (
-    f"busy_timeout = {BUSY_TIMEOUT_MS}",
-    "journal_mode = WAL",
-    "synchronous = FULL",  # a commit is on the disk when it returns
-    f"wal_autocheckpoint = {WAL_AUTOCHECKPOINT_PAGES}",
-    "foreign_keys = ON",
-    "trusted_schema = OFF",
-)
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 READ = "socp_read"  # an execution option: this transaction need not write
 
-FAULTS = {
-    sqlite3.SQLITE_FULL: "the disk is full; free some space, no restart is needed",
-    sqlite3.SQLITE_IOERR: (
-        "the disk does not read or write (disk I/O error); "
-        "look for a full disk, a limit on file sizes or failing hardware"
-    ),
-    sqlite3.SQLITE_READONLY: "cannot be written; make the disk and the file writable for this user",
-    sqlite3.SQLITE_BUSY: "another program holds the database locked; close it",
-    sqlite3.SQLITE_LOCKED: "another program holds the database locked; close it",
-    sqlite3.SQLITE_CORRUPT: "the database is damaged; stop, and restore a backup",
-    sqlite3.SQLITE_NOTADB: (
-        "not a database, or a damaged one; restore a backup, or move it away to start afresh"
-    ),
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened; look whether it is still there and may be read",
-    sqlite3.SQLITE_PERM: "cannot be used; make the file readable and writable for this user",
-    sqlite3.SQLITE_NOMEM: "out of memory; close other programs",
-}
-
-DIALECT = dialect()
-# As SQLAlchemy writes JSON, since SQLAlchemy reads it.
-encode_json = JSON().dialect_impl(DIALECT).bind_processor(DIALECT)
-assert encode_json
-ENCODE_JSON: Callable[[object], str] = encode_json
-# What says that the record is at fault, and not the disk.
-UNFIT = (
-    sqlite3.IntegrityError,
-    sqlite3.DataError,
-    sqlite3.InterfaceError,
-    sqlite3.ProgrammingError,
-)
-# What the driver and SQLAlchemy raise; the last two for values that SQLite has no room for.
-RAISED = (SQLAlchemyError, sqlite3.Error, UnicodeEncodeError, OverflowError)
+T = TypeVar("T")
 
 
-def connect_file(path: Path) -> Engine:
-    """An engine with one connection to a file that exists: a lost one must not come back empty."""
-    address = f"file:{quote(str(path.absolute()))}?mode=rw"
+class Dialect(ABC):
+    """One database, connected or not yet, and all that is particular to its kind."""
 
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(address, uri=True, check_same_thread=False)
+    place: str  # for people; never with a password
+    another: str  # what to choose where this one will not do
+    engine: Engine
+    raised: tuple[type[Exception], ...] = (SQLAlchemyError, UnicodeEncodeError, OverflowError)
+    """What the driver and SQLAlchemy raise; the last two for values that there is no room for."""
 
-    engine = create_engine(
-        "sqlite://",
-        creator=connect,
-        poolclass=QueuePool,
-        pool_size=1,
-        max_overflow=0,
-        hide_parameters=True,  # they are keys and texts, and errors end up in logs
-    )
-    return _prepared(engine)
+    def drive(self, work: Callable[[], T]) -> T:
+        """Call `work` where the driver can do its own; everything with a connection goes here."""
+        return work()
 
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection, fit for use."""
+        with self.engine.connect() as connection:
+            yield connection
 
-def connect_memory() -> Engine:
-    """An engine on a database that is gone when the engine is disposed of."""
-    engine = create_engine(
-        "sqlite://",
-        creator=lambda: sqlite3.connect(":memory:", check_same_thread=False),
-        poolclass=StaticPool,
-        hide_parameters=True,
-    )
-    return _prepared(engine)
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction, committed at the end."""
+        with self.connect() as connection, connection.begin():
+            yield connection
 
+    @abstractmethod
+    def take(self) -> None:
+        """At the start: StorageError where it is damaged or another server works with it."""
 
-def _prepared(engine: Engine) -> Engine:
-    @event.listens_for(engine, "connect")
-    def set_up(connection: sqlite3.Connection, _record: object) -> None:
-        # None: sqlite3 begins nothing by itself, so that DDL is part of a transaction too.
-        connection.isolation_level = None
-        try:
-            for pragma in PRAGMAS:
-                connection.execute(f"PRAGMA {pragma}")
-        except sqlite3.Error:
-            connection.close()
-            raise
+    @abstractmethod
+    def claim(self) -> None:
+        """At the end of the start, once the tables are there: it is ours until somebody comes."""
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        reads = connection.get_execution_options().get(READ)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    @abstractmethod
+    def check(self) -> None:
+        """Before each transaction: StorageError where nothing may be committed."""
 
-    return engine
+    @abstractmethod
+    def explain(self, fault: Exception) -> StorageError:
+        """What an error of the driver or SQLAlchemy means, in one line, without any value."""
+
+    @abstractmethod
+    def recover(self, told: StorageError) -> None:
+        """After a transaction that failed for this reason: whatever the next one needs."""
+
+    @abstractmethod
+    def damage(self, connection: Connection) -> str | None:
+        """The first fault that a check of the whole database finds; None when all is well."""
+
+    @abstractmethod
+    def table_names(self, connection: Connection) -> frozenset[str]:
+        """The tables there are, the database's own left out."""
+
+    @abstractmethod
+    def schema_change(self) -> AbstractContextManager[Connection]:
+        """One transaction in which tables may be rebuilt; references hold when it commits."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """One transaction that reads, and sees nothing of what is committed meanwhile."""
+
+    @property
+    def file(self) -> Path | None:
+        """Where it is one, on this machine."""
+        return None
+
+    def close(self) -> None:
+        self.drive(self.engine.dispose)
 
 
 Row = Mapping[str, Any]  # column name -> value
-Condition = Callable[[Insert], ColumnElement[bool]]
+Condition: TypeAlias = "Callable[[Insert], ColumnElement[bool]]"
+Statement: TypeAlias = "Callable[[str], Insert]"  # by the name of the dialect
 
 
-class Put:
-    """Inserts rows by one statement compiled once, for rows that all have the same columns.
+class Prepared:
+    """A statement compiled for one database.
 
     SQLAlchemy's own executemany prepares every value of every row in Python, which costs as much
     as SQLite's whole work; only JSON needs it.
     """
 
-    def __init__(self, statement: Insert, columns: Collection[str]) -> None:
-        compiled = statement.compile(dialect=DIALECT, column_keys=list(columns))
-        self._sql = str(compiled)
-        self._values = itemgetter(*compiled.positiontup or ())
-        table = statement.table
+    def __init__(self, statement: Insert, columns: Collection[str], speech: Speech) -> None:
+        compiled = statement.compile(dialect=speech, column_keys=list(columns))
+        self.sql = str(compiled)
+        self.values = itemgetter(*compiled.positiontup or ())
+        # As SQLAlchemy writes JSON, since SQLAlchemy reads it.
+        encode = JSON().dialect_impl(speech).bind_processor(speech)
+        assert encode
+        self.encode_json: Callable[[object], str] = encode
+
+
+class Put:
+    """Inserts rows by one statement compiled once, for rows that all have the same columns."""
+
+    def __init__(self, table: Table, statement: Statement, columns: Collection[str]) -> None:
+        self._statement = statement
+        self._columns = columns
         self._json = [name for name in columns if isinstance(table.columns[name].type, JSON)]
+        self._prepared: dict[str, Prepared] = {}
 
     def run(self, connection: Connection, rows: Collection[Row]) -> None:
         """Insert the rows in their order, by one executemany."""
-        ready = (self._encoded(row) for row in rows) if self._json else rows
-        connection.exec_driver_sql(self._sql, [self._values(row) for row in ready])
+        prepared = self._for(connection)
+        ready = (self._encoded(row, prepared) for row in rows) if self._json else rows
+        values = [prepared.values(row) for row in ready]
+        connection.exec_driver_sql(prepared.sql, values)
 
     def run_values(self, connection: Connection, rows: Collection[tuple[Any, ...]]) -> None:
         """The same for rows that are values in the order of the table's columns, without JSON."""
-        connection.exec_driver_sql(self._sql, list(rows))
+        connection.exec_driver_sql(self._for(connection).sql, list(rows))
 
-    def _encoded(self, row: Row) -> Row:
-        return {**row, **{name: ENCODE_JSON(row[name]) for name in self._json}}
+    def _for(self, connection: Connection) -> Prepared:
+        name = connection.dialect.name
+        prepared = self._prepared.get(name)
+        if prepared is None:
+            statement = self._statement(name)
+            prepared = Prepared(statement, self._columns, connection.dialect)
+            self._prepared[name] = prepared
+        return prepared
+
+    def _encoded(self, row: Row, prepared: Prepared) -> Row:
+        return {**row, **{name: prepared.encode_json(row[name]) for name in self._json}}
 
 
 def upsert(
@@ -160,77 +166,34 @@ def upsert(
     """
     keys = {column.name for column in table.primary_key}
     columns = [column.name for column in table.columns if column.name not in keep]
-    statement = insert(table)
-    statement = statement.on_conflict_do_update(
-        index_elements=table.primary_key,
-        set_={
-            name: statement.excluded[name]
-            for name in (columns if update is None else update)
-            if name not in keys
-        },
-        where=where(statement) if where else None,
-    )
-    return Put(statement, columns)
+
+    def statement(name: str) -> Insert:
+        into = _insert(table, name)
+        return into.on_conflict_do_update(
+            index_elements=table.primary_key,
+            set_={
+                column: into.excluded[column]
+                for column in (columns if update is None else update)
+                if column not in keys
+            },
+            where=where(into) if where else None,
+        )
+
+    return Put(table, statement, columns)
 
 
 def insert_missing(table: Table) -> Put:
     """Insert a row unless its primary key is taken."""
     columns = [column.name for column in table.columns]
-    return Put(insert(table).on_conflict_do_nothing(), columns)
+    return Put(table, lambda name: _insert(table, name).on_conflict_do_nothing(), columns)
 
 
-def explain(fault: Exception, place: str) -> StorageError:
-    """What an error of SQLite or SQLAlchemy means, as one line about `place`, without any value."""
-    cause = fault.orig if isinstance(fault, DBAPIError) else fault
-    if not isinstance(cause, sqlite3.Error):
-        return BadRecord(
-            f"{place}: a value that cannot be stored ({type(cause).__name__}); report this"
-        )
-    if isinstance(cause, UNFIT):
-        return BadRecord(f"{place}: a record that cannot be stored ({cause}); report this")
-    code: int = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    unknown = f"{cause}; restart, and restore a backup if it comes again"
-    return StorageError(f"{place}: {FAULTS.get(code & 0xFF, unknown)}")
+def _insert(table: Table, name: str) -> Insert:
+    """Only the database that is used is imported: each costs the start some milliseconds."""
+    if name == "postgresql":
+        from sqlalchemy.dialects import postgresql
 
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
 
-def damage(connection: Connection) -> str | None:
-    """The first fault that SQLite's quick check finds in the whole file; None when all is well."""
-    first = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
-    return None if first == "ok" else " ".join(first.split())
-
-
-def table_names(connection: Connection) -> frozenset[str]:
-    """The tables there are, SQLite's own left out."""
-    rows = connection.exec_driver_sql(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'"
-    )
-    return frozenset(rows.scalars())
-
-
-@contextmanager
-def schema_change(engine: Engine) -> Iterator[Connection]:
-    """One transaction in which tables may be rebuilt; references are checked before it commits."""
-    with engine.connect() as connection:
-        _driver(connection).execute("PRAGMA foreign_keys = OFF")  # ignored inside a transaction
-        try:
-            with connection.begin():
-                yield connection
-                if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
-                    raise StorageError("an upgrade that loses references was undone; report this")
-        finally:
-            connection.invalidate()  # the next connection has the switch on again
-
-
-def copy(connection: Connection, target: Path) -> None:
-    """Write a consistent copy of the database over `target`, an existing file.
-
-    `connection` must not have begun anything: SQLite would wait for its end, for ever.
-    """
-    with closing(sqlite3.connect(target)) as other:
-        _driver(connection).backup(other)
-
-
-def _driver(connection: Connection) -> sqlite3.Connection:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    return driver
+    return sqlite.insert(table)

@@ -17,3 +17,7 @@ class BadRecord(StorageError):
 
 class DatabaseAway(StorageError):
     """The database cannot be reached: nothing can be read now either."""
+
+
+class DatabaseTaken(DatabaseAway):
+    """Another server works with the database."""

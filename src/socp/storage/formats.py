@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, MetaData
+from sqlalchemy import Connection, MetaData
 
-from socp.storage import backup, dialect
+from socp.storage.dialect import Dialect
 from socp.storage.errors import StorageError
 
 VERSION_TABLE = "alembic_version"
@@ -32,61 +32,79 @@ class Schema:
     metadata: MetaData
     format: int  # counts up from 1
     migrations: Path  # a folder of Alembic scripts, one per format
+    files: tuple[str, ...] = ()  # of the data folder, without which the database is worth nothing
 
     @property
     def revision(self) -> str:
-        return f"{self.kind}_{self.format:04d}"
+        return self.revision_of(self.format)
+
+    def revision_of(self, number: int) -> str:
+        return f"{self.kind}_{number:04d}"
 
 
-def bring_up(engine: Engine, schema: Schema, file: Path | None) -> Path | None:
-    """Give the database behind `engine` our format; `file` is None in memory.
+def bring_up(dialect: Dialect, schema: Schema, folder: Path | None) -> Path | None:
+    """Give the database our format; an upgrade leaves a backup in `folder`, and returns it.
 
-    Returns the backup, where an upgrade made one. StorageError for a database that is damaged,
-    foreign, or newer than we are.
+    StorageError for a database that is damaged, foreign, newer than we are, or another server's.
     """
-    place = str(file or "memory")
-    with engine.begin() as connection:
-        if file and (found := dialect.damage(connection)):
-            raise StorageError(
-                f"{place} is damaged ({found}); restore a backup, or move it away to start afresh"
-            )
-        tables = dialect.table_names(connection)
-        if not tables:
-            _make(connection, schema)
-            return None
-        number = _format(connection, tables, schema, place)
+    dialect.take()
+    with dialect.begin() as connection:
+        number = format_of(dialect, connection, schema)
+        if number == 0:
+            make(connection, schema, schema.format)
+    kept = _upgrade(dialect, schema, folder, number) if 0 < number < schema.format else None
+    dialect.claim()
+    return kept
+
+
+def format_of(dialect: Dialect, connection: Connection, schema: Schema) -> int:
+    """The number of its format, 0 where it is empty; StorageError where we cannot use it."""
+    tables = dialect.table_names(connection)
+    number = _format(connection, tables, schema, dialect) if tables else 0
     if number > schema.format:
         raise StorageError(
-            f"{place} was written by a newer version of socp (format {number}, this one knows "
-            f"{schema.format}): upgrade socp, or restore a backup"
+            f"{dialect.place} was written by a newer version of socp (format {number}, this one "
+            f"knows {schema.format}): upgrade socp, or restore a backup"
         )
-    return _upgrade(engine, schema, file, number) if number < schema.format else None
+    return number
 
 
-def _make(connection: Connection, schema: Schema) -> None:
-    """All at once; a test proves that the migrations lead to the very same."""
+def make(connection: Connection, schema: Schema, number: int) -> None:
+    """The tables of format `number` in an empty database.
+
+    Ours all at once; a test proves that the migrations lead to the very same.
+    """
+    if number != schema.format:
+        from socp.storage import migrations
+
+        migrations.upgrade(connection, schema.migrations, schema.revision_of(number))
+        return
     schema.metadata.create_all(connection)
     connection.exec_driver_sql(MAKE_VERSION_TABLE)
     connection.exec_driver_sql(f"INSERT INTO {VERSION_TABLE} VALUES ('{schema.revision}')")  # noqa: S608 - both are ours
 
 
-def _format(connection: Connection, tables: frozenset[str], schema: Schema, place: str) -> int:
+def _format(
+    connection: Connection, tables: frozenset[str], schema: Schema, dialect: Dialect
+) -> int:
     """The number of the format; StorageError where the database is not of this kind."""
     if VERSION_TABLE not in tables:
-        raise StorageError(f"{place} is no database of socp; choose another folder")
+        raise StorageError(f"{dialect.place} is no database of socp; {dialect.another}")
     rows = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalars().all()  # noqa: S608 - ours
     revision = re.fullmatch(r"([a-z]+)_(\d{4})", str(rows[0])) if len(rows) == 1 else None
     if revision is None:
-        raise StorageError(f"{place} does not say its format; restore a backup")
+        raise StorageError(f"{dialect.place} does not say its format; restore a backup")
     if revision[1] != schema.kind:
-        raise StorageError(f"{place} is a {revision[1]}, not {schema.holds}; choose another folder")
+        raise StorageError(
+            f"{dialect.place} is a {revision[1]}, not {schema.holds}; {dialect.another}"
+        )
     return int(revision[2])
 
 
-def _upgrade(engine: Engine, schema: Schema, file: Path | None, number: int) -> Path | None:
-    kept = backup.beside(engine, file, f"format-{number}") if file else None
-    from socp.storage import migrations
+def _upgrade(dialect: Dialect, schema: Schema, folder: Path | None, number: int) -> Path | None:
+    from socp.storage import backup, migrations
 
-    with dialect.schema_change(engine) as connection:
+    kept = backup.beside(dialect, schema, folder, f"format-{number}") if folder else None
+    with dialect.schema_change() as connection:
         migrations.upgrade(connection, schema.migrations, schema.revision)
     return kept

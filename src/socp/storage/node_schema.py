@@ -32,6 +32,16 @@ identity = Table(
     metadata,
     Column("one", Integer, CheckConstraint("one = 1"), primary_key=True, autoincrement=False),
     Column("server_id", Text, nullable=False),
+    Column("fingerprint", Text),  # of the key that is this server; none until it was seen
+)
+
+# The process that works with the database, or did so last: where it lost its connection it learns
+# from this whether another came.
+tenant = Table(
+    "tenant",
+    metadata,
+    Column("one", Integer, CheckConstraint("one = 1"), primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
 )
 
 users = Table(
@@ -177,4 +187,5 @@ SCHEMA = Schema(
     metadata=metadata,
     format=2,
     migrations=Path(__file__).parent / "migrations" / "node",
+    files=("server_key.pem",),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import ClassVar, assert_never
 
 from sqlalchemy import Connection, select
@@ -20,20 +21,34 @@ from socp.storage.store import Store
 PUT_IDENTITY = dialect.upsert(tables.identity)
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A server: its id, and the key that proves it."""
+
+    server_id: str
+    fingerprint: str | None  # 64 hex; None in a database of before it was noted
+
+
 class NodeStore(Store[records.Record]):
     """`NodeStore.open(folder)`, `load()` once, then `write()` as the brain says."""
 
     SCHEMA = tables.SCHEMA
     OPTION: ClassVar[str] = "--data-dir"
 
-    def identity(self) -> str | None:
-        """The server_id that this folder belongs to; None in a new one."""
-        ours = select(tables.identity.c.server_id)
-        return self._read(lambda connection: connection.execute(ours).scalar_one_or_none())
+    @property
+    def place(self) -> str:
+        """The database, as people know it."""
+        return self._database.place
 
-    def set_identity(self, server_id: str) -> None:
+    def identity(self) -> Identity | None:
+        """Whose database this is; None in a new one."""
+        ours = select(tables.identity.c.server_id, tables.identity.c.fingerprint)
+        row = self._read(lambda connection: connection.execute(ours).one_or_none())
+        return Identity(row.server_id, row.fingerprint) if row else None
+
+    def set_identity(self, identity: Identity) -> None:
         """Durable when this returns."""
-        row = {"one": 1, "server_id": server_id}
+        row = {"one": 1, "server_id": identity.server_id, "fingerprint": identity.fingerprint}
         self._database.run(lambda connection: PUT_IDENTITY.run(connection, [row]))
 
     def load(self, now_ms: int | None = None) -> records.Remembered:

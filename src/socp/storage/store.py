@@ -12,7 +12,8 @@ from typing import ClassVar, Generic, Self, TypeVar
 import msgspec
 from sqlalchemy import Connection
 
-from socp.storage.database import Database
+from socp.storage.address import PostgresAddress
+from socp.storage.database import Database, connect
 from socp.storage.errors import StorageError
 from socp.storage.folder_lock import FolderLock
 from socp.storage.formats import Schema
@@ -34,14 +35,15 @@ class Store(ABC, Generic[R]):
         self._writer: Writer[R] = Writer(database, self._apply)
 
     @classmethod
-    def open(cls, folder: Path | None) -> Self:
+    def open(cls, folder: Path | None, address: PostgresAddress | None = None) -> Self:
         """Take the folder's lock, check the database and bring it to our format. Blocks.
 
-        None keeps everything in memory. FolderBusy, or StorageError with the line to show.
+        The database is the one at `address`, else a file in the folder; None keeps everything in
+        memory. FolderBusy, or StorageError with the line to show.
         """
         lock = FolderLock.take(folder, option=cls.OPTION) if folder else None
         try:
-            return cls(Database(folder, cls.SCHEMA), lock)
+            return cls(Database(connect(folder, address), cls.SCHEMA, folder), lock)
         except BaseException:
             if lock:
                 lock.release()

@@ -1,4 +1,4 @@
-"""Mail and posts that wait for their readers."""
+"""Mail and posts that wait for their readers; whose database this is."""
 
 from __future__ import annotations
 
@@ -10,6 +10,18 @@ down_revision = "node_0001"
 
 
 def upgrade() -> None:
+    op.add_column("identity", sa.Column("fingerprint", sa.Text))
+    op.create_table(
+        "tenant",
+        sa.Column(
+            "one", sa.Integer, sa.CheckConstraint("one = 1"), primary_key=True, autoincrement=False
+        ),
+        sa.Column("name", sa.Text, nullable=False),
+    )
+    _mail()
+
+
+def _mail() -> None:
     op.create_table(
         "mail",
         sa.Column("user_id", sa.Text, primary_key=True),
