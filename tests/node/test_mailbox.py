@@ -18,7 +18,7 @@ DAY_MS = 24 * 3_600_000
 def keeper(mesh: Mesh, server: Server, name: str, like: Peer | None = None) -> Peer:
     """A proven user of `mailbox/1`; `like`: the same person again."""
     mesh.wall += 1  # the newest attach wins
-    return mesh.user(server, name, features=KEEPER_FEATURES, key=like and like.key)
+    return mesh.user(server, name, features=KEEPER_FEATURES, key=like.key if like else None)
 
 
 def says(author: Peer, reader: str, text: bytes = b"hello", **more: object) -> str:
@@ -359,7 +359,12 @@ def test_mail_goes_where_a_home_says_that_the_reader_moved(mesh: Mesh, a: Server
     bob, _ = advertise(b, "bob", attach_ts=mesh.wall)
     ref = says(alice, bob)
     c.clear()
-    moved = {"code": "USER_NOT_FOUND", "detail": "", "msg_ref": ref, "moved_to": c.id}
+    moved: dict[str, object] = {
+        "code": "USER_NOT_FOUND",
+        "detail": "",
+        "msg_ref": ref,
+        "moved_to": c.id,
+    }
     b.say("ERROR", moved, to=a.id)
     (deliver,) = c.said("SERVER_DELIVER")
     assert deliver.members["user_id"] == bob
