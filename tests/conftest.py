@@ -40,6 +40,11 @@ def cluster() -> Iterator[postgres.Postgres]:
         yield cluster
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="kill servers 200 times, not 10")
+    parser.addoption("--seed", type=int, help="play the schedule of this seed again")
+
+
 def pytest_configure() -> None:
     logbook.listen()
 
