@@ -155,13 +155,15 @@ class Person:
         return True
 
 
-Trouble = Callable[[Running, bool], None]
+Trouble = Callable[[Running | None, bool], None]
 """trouble(server, begins): make its disk fail, or be well again."""
 
 
-def full_disk(server: Running, begins: bool) -> None:
+def full_disk(server: Running | None, begins: bool) -> None:
     """No file of that process may grow beyond what the smallest page takes: to its database the
     disk is full."""
+    if server is None:
+        return
     _, hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
     soft = 4096 if begins else hard
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (soft, hard))
@@ -187,6 +189,8 @@ class Storm:
         self.kills = 0
         self.log: list[str] = []  # of all servers that ended
         self.trouble: Trouble = full_disk
+        self.down: set[int] = set()  # servers to be started once their database is there
+        self.in_trouble = False
         self._entries = [
             f"ws://127.0.0.1:{port}#{give_server_key(folder / str(n), n)}"
             for n, port in enumerate(self.ports)
@@ -247,16 +251,26 @@ class Storm:
                 await self.people[step.who].come()
             case "kill":
                 await asyncio.to_thread(self.kill, step.who)
+            case "start" if self.databases and self.in_trouble:
+                self.down.add(step.who)
             case "start":
                 await asyncio.to_thread(self.start, step.who)
-            case "trouble" | "calm" if step.who in self.servers:
-                self.trouble(self.servers[step.who], step.what == "trouble")
+            case "trouble":
+                await self._trouble(step.who, begins=True)
+            case "calm":
+                await self._trouble(step.who, begins=False)
+
+    async def _trouble(self, server: int, *, begins: bool) -> None:
+        self.in_trouble = begins
+        await asyncio.to_thread(self.trouble, self.servers.get(server), begins)
+        while self.down and not begins:
+            await asyncio.to_thread(self.start, self.down.pop())
 
     async def heal(self) -> None:
         """Everything is up, everybody there, until nothing waits any more."""
         for server in range(SERVERS):
+            await self._trouble(server, begins=False)
             await asyncio.to_thread(self.start, server)
-            self.trouble(self.servers[server], False)
         for person in self.people:
             await person.come()
         await self._until(self._settled, HEALED_S)

@@ -77,14 +77,17 @@ async def test_nothing_acknowledged_is_lost_when_postgresql_stops_in_between(
         databases=[address.dsn for address in databases],
     )
     storm.trouble = stopping(cluster)
-    await play(storm, seed)
+    try:
+        await play(storm, seed)
+    finally:
+        storm.trouble(None, False)
 
 
-def stopping(cluster: Postgres) -> Callable[[Running, bool], None]:
+def stopping(cluster: Postgres) -> Callable[[Running | None, bool], None]:
     """The database of all of them stops, or is started again."""
     stopped = False
 
-    def trouble(_server: Running, begins: bool) -> None:
+    def trouble(_server: Running | None, begins: bool) -> None:
         nonlocal stopped
         if begins and not stopped:
             cluster.stop()

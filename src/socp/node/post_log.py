@@ -23,7 +23,7 @@ from socp.wire.payloads import Ack, Error, MsgPublicChannel
 PAGE_POSTS = 64
 PAGE_BYTES = limits.MIB
 FLUSH_MS = 1_000
-RETRY_MS = 30_000
+RETRY_MS = 5_000
 SIGNED_MAX = 256  # posts whose frame is kept, so that many who come back share one signature
 SIGNED_BYTES_MAX = 8 * limits.MIB
 

@@ -7,7 +7,7 @@ from itertools import islice
 from socp.node.events import LinkId
 
 AT_A_TIME = 8
-PAUSE_FIRST_MS = 30_000
+PAUSE_FIRST_MS = 5_000
 PAUSE_MAX_MS = 600_000
 
 
