@@ -106,6 +106,29 @@ def test_a_post_is_acknowledged_when_it_is_told_that_no_key_came_for_it(desk: De
     assert acked(desk) == [desk.ref(envelope)]
 
 
+@pytest.mark.threat("M14")
+@pytest.mark.parametrize("what", ["content_sig", "ciphertext", "nothing"])
+def test_a_post_that_was_changed_on_the_way_does_not_make_the_server_drop_the_right_one(
+    desk: Desk, what: str
+) -> None:
+    alice = desk.friend("alice")
+    raw = desk.suite.generate().public.seal(b"hi")
+    said: dict[str, object] = {
+        "ciphertext": base64url.encode(raw),
+        "sender_pub": alice.key.public.text,
+        "content_sig": content_sig.sign_public(alice.key, raw, alice.id, desk.wall),
+    }
+    sound = desk.frame("MSG_PUBLIC_CHANNEL", said, from_=alice.id, to="public", bind=False)
+    if what != "nothing":
+        said[what] = base64url.encode(bytes(512))
+    changed = desk.frame("MSG_PUBLIC_CHANNEL", said, from_=alice.id, to="public", bind=False)
+    payload = changed.payload
+    desk.hears_again(Envelope(sound.type, sound.from_, sound.to, sound.ts, payload, sound.sig))
+    desk.passes(31)
+    assert len(desk.refusals) == 1
+    assert acked(desk) == ([desk.ref(sound)] if what == "nothing" else [])
+
+
 # --- M8 -----------------------------------------------------------------------------------------
 
 WRONG = ("nothing", "unreadable", "bad tag", "bad signature", "another's words", "not text")
