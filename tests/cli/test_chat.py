@@ -349,3 +349,17 @@ def test_no_log_line_of_the_client_holds_a_text_or_a_key(tmp_path: Path, server:
         everything = "\n".join([*alice.out, *alice.err, *bob.out, *bob.err, server.log()])
         assert key not in everything
         assert "correct horse" not in server.log()
+
+
+@pytest.mark.spec("11")
+def test_what_was_read_is_not_told_again_at_the_next_start(tmp_path: Path, server: Running) -> None:
+    with talking(tmp_path, server.url, "bob", key=1) as bob:
+        bob.is_told("connected to")
+        give_key(tmp_path / "alice", 0)
+        done = run(tmp_path, *flags(tmp_path, server.url, "alice"), said="/tell bob hello\n")
+        assert done.returncode == 0, done.stderr
+        bob.reads("alice: hello$")
+        assert bob.leaves() == 0
+    again = run(tmp_path, *flags(tmp_path, server.url, "bob"), said="/list\n")
+    assert again.returncode == 0
+    assert "hello" not in again.stdout

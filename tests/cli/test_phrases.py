@@ -108,6 +108,7 @@ def test_every_notice_has_its_phrase_or_another_place(phrases: Phrases) -> None:
         effects.FileOffered("id", BOB, "a.txt", 5, False, Trust.PINNED),
         effects.FileProgress("id", BOB, "a.txt", 1, 5, False),
         effects.FileDone("id", BOB, "a.txt", 5, False, "a.txt"),
+        effects.FileDone("id", BOB, "a.txt", 5, True, "", kept=True),
         effects.FileFailed("id", BOB, "a.txt", False, "broken"),
         Offline("gone"),
         GivenUp("refused"),
@@ -128,6 +129,12 @@ def test_what_one_said_and_what_became_of_it(phrases: Phrases) -> None:
     )
     assert text(phrases.own_moved(done, NOW)) == "12:03 sent to bob: hi there"
     assert text(phrases.own_moved(refused, NOW)) == "12:03 ! not sent to bob: too long (hi)"
+    kept = effects.LineMoved(1, BOB, "hi", LineState.DONE, "bob is away; their server keeps it")
+    delivered = effects.LineMoved(1, BOB, "hi", LineState.DELIVERED, "")
+    assert text(phrases.own_moved(kept, NOW)) == (
+        "12:03 sent to bob: hi (bob is away; their server keeps it)"
+    )
+    assert text(phrases.own_moved(delivered, NOW)) == "12:03 delivered to bob: hi"
     assert text(phrases.own(public, NOW)) == "12:03 [public, nobody says so] you to everyone: hi"
 
 

@@ -33,6 +33,7 @@ class Link:
     socket: web.WebSocketResponse
     transport: asyncio.WriteTransport
     heard: list[Frame] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)  # the same, as they came
     news: asyncio.Event = field(default_factory=asyncio.Event)
     close_code: int | None = None
     taken: int = 0
@@ -117,6 +118,10 @@ class Server:
                 await self.news.wait()
         return self.links[number]
 
+    def made(self, socket: web.WebSocketResponse, transport: asyncio.WriteTransport) -> Link:
+        """Our end of a connection."""
+        return Link(socket, transport)
+
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         if request.path == "/elsewhere":
             raise web.HTTPFound(f"http://127.0.0.1:{self.port}/ws")
@@ -125,10 +130,11 @@ class Server:
         socket = web.WebSocketResponse(max_msg_size=2**21)
         await socket.prepare(request)
         assert isinstance(request.transport, asyncio.WriteTransport)
-        link = Link(socket, request.transport)
+        link = self.made(socket, request.transport)
         self.links.append(link)
         async for message in socket:
             if message.type is WSMsgType.TEXT:
+                link.raw.append(message.data)
                 await self._heard(link, json.loads(message.data))
         link.news.set()
         return socket

@@ -23,19 +23,30 @@ from socp.member.effects import (
     Transmit,
     Warned,
 )
-from socp.member.events import Connected, Disconnected, Event, FrameReceived, Now, Say, Tick
+from socp.member.events import (
+    Connected,
+    Disconnected,
+    Event,
+    FrameReceived,
+    Now,
+    Say,
+    Shown,
+    Tick,
+)
 from socp.member.member import Member
 from socp.member.profile import Profile
 from socp.wire import base64url
 from socp.wire.canonical import canonical
 from socp.wire.envelope import Envelope, decode, encode
-from socp.wire.features import SERVER_FEATURES, USER_FEATURES
+from socp.wire.features import BIND, LINK_AUTH, MAILBOX, USER_FEATURES
 
 START_MS = 1_760_000_000_000
 NONCE = b"our nonce".ljust(32)
 SERVER_NONCE = b"the server's nonce".ljust(32)
 ADDRESS = "ws://localhost:8001"
 ME = "me"
+WITHOUT_MAILBOX = (LINK_AUTH, BIND)
+WITH_MAILBOX = (LINK_AUTH, BIND, MAILBOX)
 
 K = TypeVar("K")
 
@@ -99,13 +110,15 @@ class Friend:
 
 @dataclass
 class Desk:
-    """`server_features`: () for a plain v1.3 server."""
+    """`server_features`: () for a plain v1.3 server; `looks`: the person sees at once what is
+    told."""
 
-    server_features: tuple[str, ...] = SERVER_FEATURES
+    server_features: tuple[str, ...] = WITHOUT_MAILBOX
     remembered: records.Remembered = field(default_factory=records.Remembered)
     suite: SymbolicSuite = field(default_factory=lambda: SymbolicSuite(1))
     wall: int = START_MS
     mono: int = 1_000
+    looks: bool = True
 
     def __post_init__(self) -> None:
         self.id = an_id(ME)
@@ -132,6 +145,10 @@ class Desk:
         self.transmitted += [decode(e.data) for e in effects if isinstance(e, Transmit)]
         self.notices += [e.notice for e in effects if isinstance(e, Tell)]
         self.records += [e.record for e in effects if isinstance(e, Persist)]
+        told = [e.notice for e in effects if isinstance(e, Tell)]
+        seen = [one.number for one in told if isinstance(one, MessageArrived | MessageRefused)]
+        if self.looks and seen:
+            self.event(Shown(tuple(seen)))
         return effects
 
     def passes(self, seconds: float) -> None:
@@ -335,9 +352,10 @@ class Desk:
         """Where the newest line stands."""
         return self.told(LineMoved)[-1]
 
-    def acks(self, envelope: Envelope) -> None:
+    def acks(self, envelope: Envelope, status: str = "") -> None:
         """The server took a message of ours."""
-        self.hears("ACK", {"msg_ref": self.ref(envelope)})
+        said = {"status": status} if status else {}
+        self.hears("ACK", {"msg_ref": self.ref(envelope), **said})
 
     def refuses(self, envelope: Envelope, code: str, detail: str = "no") -> None:
         """The server did not."""
@@ -354,10 +372,17 @@ class Desk:
         servers = {s.server_id: s for s in self.kept(records.KnownServer)}
         lines = {ln.line_id: ln for ln in self.kept(records.OutboxLine)}
         done = records.LineState.DONE
+        arrived: dict[int, records.Arrived] = {}
+        for record in self.records:  # in order: numbers are used again
+            if isinstance(record, records.Arrived):
+                arrived[record.number] = record
+            elif isinstance(record, records.ArrivedShown):
+                arrived.pop(record.number, None)
         return records.Remembered(
             contacts=tuple(contacts.values()),
             servers=tuple(servers.values()),
             seen=tuple(self.kept(records.Seen)),
             outbox=tuple(line for line in lines.values() if line.state is not done),
             channel_keys=tuple(self.kept(records.ChannelKey)),
+            arrived=tuple(arrived.values()),
         )

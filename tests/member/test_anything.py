@@ -14,7 +14,7 @@ from socp.member.events import FrameReceived, FrameRefused
 from socp.wire.envelope import decode
 from socp.wire.errors import PeerFault
 from socp.wire.payloads import KINDS
-from tests.member.desk import Desk, an_id
+from tests.member.desk import WITH_MAILBOX, WITHOUT_MAILBOX, Desk, an_id
 from tests.member.test_outbox import opened
 
 NAMES = sorted({name for kind in KINDS for name in kind.__struct_fields__ if name != "bind"})
@@ -54,7 +54,7 @@ FRAME = st.fixed_dictionaries(
 
 
 @pytest.mark.spec("2")
-@pytest.mark.parametrize("features", [(), ("link-auth/1", "bind/1")])
+@pytest.mark.parametrize("features", [(), WITHOUT_MAILBOX, WITH_MAILBOX])
 @given(frames=st.lists(FRAME, max_size=12))
 @settings(max_examples=50, deadline=None)
 def test_any_frames_at_all_leave_the_client_working(
@@ -83,7 +83,7 @@ def test_any_frames_at_all_leave_the_client_working(
 def test_unsigned_frames_on_a_bound_link_get_no_answer_and_change_no_line(
     frames: list[dict[str, object]],
 ) -> None:
-    desk = Desk().attaches()
+    desk = Desk(WITH_MAILBOX).attaches()
     alice = desk.friend("alice")
     desk.says(alice, "hi")
     before = len(desk.did(Transmit))

@@ -60,9 +60,10 @@ def offers(desk: Desk, to: str, content: bytes = CONTENT, file_id: str = FILE) -
     desk.event(OfferFile(file_id, to, "notes.txt", len(content), sha256, hashes(content)))
 
 
-def reads(desk: Desk, content: bytes = CONTENT) -> None:
-    """The shell reads whatever is asked for, until nothing was for a second."""
-    done = idle = 0
+def reads(desk: Desk, content: bytes = CONTENT, done: int = 0) -> None:
+    """The shell reads whatever is asked for, but the first `done` pieces, until nothing was for a
+    second."""
+    idle = 0
     while idle < 10:
         for want in desk.did(ReadChunk)[done:]:
             data = content[want.offset : want.offset + want.size]

@@ -14,6 +14,7 @@ from socp.member import records
 from socp.member.records import LineState
 from socp.storage import FolderBusy, StorageError
 from socp.storage.profile_store import ProfileStore
+from socp.wire.ids import PUBLIC
 from tests.storage import examples
 from tests.storage.examples import (
     ALICE,
@@ -139,3 +140,39 @@ def test_frames_that_we_did_not_write_are_refused_with_one_line(folder: Path) ->
         pytest.raises(StorageError, match=r"holds what socp did not write .*; restore a backup"),
     ):
         store.load()
+
+
+@pytest.mark.spec("11")
+@pytest.mark.parametrize("together", [True, False])
+def test_what_was_shown_is_deleted(folder: Path, together: bool) -> None:
+    shown = records.ArrivedShown(ARRIVED.number)
+    writes: list[list[records.Record]] = [[ARRIVED, shown]] if together else [[ARRIVED], [shown]]
+    assert written(folder, *writes).arrived == ()
+
+
+def test_a_number_used_again_after_its_message_was_shown_is_kept(folder: Path) -> None:
+    shown = records.ArrivedShown(ARRIVED.number)
+    again = replace(ARRIVED, text="new")
+    assert written(folder, [ARRIVED], [shown, again]).arrived == (again,)
+
+
+def test_what_came_is_told_in_the_order_it_came(folder: Path) -> None:
+    came = [replace(ARRIVED, number=number) for number in (10, 9, 100)]
+    assert [one.number for one in written(folder, list(came)).arrived] == [9, 10, 100]
+
+
+@pytest.mark.threat("S8")
+def test_a_profile_of_the_first_format_keeps_its_lines(folder: Path) -> None:
+    old = records.OutboxLine(7, PUBLIC, "hello", LineState.WAITING, (), (), 0, "why")
+    written(folder, [old])
+    with closing(sqlite3.connect(folder / "socp.db")) as connection, connection:
+        connection.executescript(
+            "DROP TABLE arrived; ALTER TABLE outbox DROP COLUMN late;"
+            "ALTER TABLE outbox DROP COLUMN sealed_to;"
+            "UPDATE alembic_version SET version_num = 'profile_0001'"
+        )
+    with ProfileStore.open(folder) as store:
+        assert store.load().outbox == (old,)
+        assert store.backup == folder / "socp.db.format-1.bak"
+        store.write([LINE, ARRIVED]).result()
+        assert store.load().arrived == (ARRIVED,)

@@ -35,6 +35,14 @@ class Route:
     voice: Voice
 
 
+def carried(server: Attached, envelope: Envelope) -> bool:
+    """Whether an author's frame is what our server handed out. Else somebody on the way may have
+    changed it, and an acknowledgement would have the server drop the right one (threat M14)."""
+    if BIND not in server.features or server.key is None:
+        return True
+    return verify_transport(server.key, envelope)
+
+
 def check(server: Attached, envelope: Envelope, payload: Payload, voice: Voice) -> None:
     """Raises PeerFault(INVALID_SIG) for a frame that the server of a bound link did not say so."""
     if BIND not in server.features or server.key is None:

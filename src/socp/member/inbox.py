@@ -125,7 +125,7 @@ class Inbox:
 
     def _settled(self, letter: Letter, now: Now) -> None:
         """Nothing more will be made of it: the server may let go of it."""
-        if letter.ref:
+        if letter.carried and letter.ref:
             self._emit.ack(letter.ref, now)
 
     def take_clear(self, envelope: Envelope, now: Now) -> bool:

@@ -21,7 +21,7 @@ from socp.wire.payloads import MsgPublicChannel, UserDeliver
 @dataclass(frozen=True, slots=True)
 class Letter:
     """`to` is our id, or "public"; `times` are the ts that content_sig may cover, the envelope's
-    first."""
+    first. `carried`: our server says that it is what it handed out."""
 
     author: str
     to: str
@@ -30,6 +30,7 @@ class Letter:
     sender_pub: str
     content_sig: str
     times: tuple[int, ...]  # Unix ms
+    carried: bool = True
 
     @property
     def public(self) -> bool:
@@ -88,7 +89,7 @@ def delivered(envelope: Envelope, payload: UserDeliver) -> Letter:
     )
 
 
-def posted(envelope: Envelope, payload: MsgPublicChannel) -> Letter:
+def posted(envelope: Envelope, payload: MsgPublicChannel, *, carried: bool = True) -> Letter:
     """A MSG_PUBLIC_CHANNEL."""
     return Letter(
         author=envelope.from_,
@@ -98,6 +99,7 @@ def posted(envelope: Envelope, payload: MsgPublicChannel) -> Letter:
         sender_pub=payload.sender_pub,
         content_sig=payload.content_sig,
         times=(envelope.ts,),
+        carried=carried,
     )
 
 

@@ -373,7 +373,9 @@ class Member:
             self._inbox.take(delivered(envelope, payload), now)
 
     def _post(self, envelope: Envelope, payload: MsgPublicChannel, now: Now) -> None:
-        self._inbox.take(posted(envelope, payload), now)
+        server = self._session.server
+        carried = server is not None and gate.carried(server, envelope)
+        self._inbox.take(posted(envelope, payload, carried=carried), now)
 
     # --- the public channel ---------------------------------------------------------------------
 

@@ -155,7 +155,7 @@ class Outbox:
         if not self._answers:
             return NO_ANSWER_MS
         mailbox = self._destinations.mailbox
-        return grown(UNANSWERED_MS, tried.count - 1) if mailbox else UNANSWERED_MS
+        return grown(UNANSWERED_MS, max(tried.count - 1, 0)) if mailbox else UNANSWERED_MS
 
     def _unanswered(self, line: OutboxLine, tried: Try, now: Now) -> None:
         if line.state is not LineState.SENT or line.line_id in self._again:

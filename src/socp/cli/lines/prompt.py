@@ -56,6 +56,8 @@ class Screen:
     def once_shown(self, done: Callable[[], None]) -> None:
         """Call it when everything up to here is printed."""
         self._shown.append(done)
+        if self._timer is None:
+            self.flush()
 
     def flush(self) -> None:
         """Print what was gathered."""
