@@ -28,6 +28,7 @@ from socp.node.effects import (
     Send,
     Snapshot,
     Throttle,
+    Told,
 )
 from socp.node.events import (
     Alive,
@@ -43,7 +44,7 @@ from socp.node.events import (
 )
 from socp.node.node import Node
 from socp.node.records import Record, Remembered
-from socp.node.settings import Federation, Settings
+from socp.node.settings import Federation, Joining, Settings
 from socp.wire import base64url, payloads
 from socp.wire.addresses import BootstrapEntry, HostPort
 from socp.wire.canonical import canonical
@@ -131,6 +132,7 @@ class Server:
     disk: list[Record] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     wires: dict[int, Peer | tuple[Server, int]] = field(default_factory=dict)
     identified: dict[int, str] = field(default_factory=dict)
     paused_ms: dict[int, int] = field(default_factory=dict)
@@ -173,7 +175,8 @@ class Mesh:
         keys: dict[int, str] | None = None,
         remembered: Remembered | None = None,
         key: PrivateKey | None = None,
-        registration_open: bool = True,
+        registration: Joining = Joining.OPEN,
+        lists_users: bool = False,
     ) -> Server:
         key = key or self.suite.generate()
         settings = Settings(
@@ -185,7 +188,8 @@ class Mesh:
             ),
             bootstrap_given=given,
             federation=federation,
-            registration_open=registration_open,
+            registration=registration,
+            lists_users=lists_users,
         )
         node = Node(settings, self.suite, key.public, remembered or Remembered())
         server = Server(name, settings, key, node)
@@ -371,6 +375,8 @@ class Mesh:
                 server.disk.append(effect.record)
             case Note():
                 server.notes.append(effect)
+            case Told():
+                server.told.append(effect)
             case Answer():
                 server.answers.append(effect)
             case Throttle():
@@ -442,6 +448,20 @@ def load(disk: list[Record]) -> Remembered:
 
     versions = [x.version for x in disk if isinstance(x, records.ChannelVersion)]
     gone = {x.server_id for x in disk if isinstance(x, records.Forgotten)}
+    logins: dict[str, records.Login] = {}
+    invitations: dict[str, records.Invitation] = {}
+    for x in disk:
+        match x:
+            case records.Login():
+                logins[x.user_id] = x
+            case records.LoginRemoved():
+                logins.pop(x.user_id, None)
+            case records.Invitation():
+                invitations[x.code_hash] = x
+            case records.InvitationGone():
+                invitations.pop(x.code_hash, None)
+            case _:
+                pass
     return Remembered(
         pins=tuple(p for p in newest(records.ServerPin, "server_id") if p.server_id not in gone),
         rulings=newest(records.Ruling, "fingerprint"),
@@ -449,6 +469,9 @@ def load(disk: list[Record]) -> Remembered:
         homes=newest(records.Home, "user_id"),
         shares=newest(records.ChannelShare, "member_id"),
         channel_version=max(versions, default=0),
+        logins=tuple(logins.values()),
+        login_setup=next((x.setup for x in disk if isinstance(x, records.LoginSetup)), b""),
+        invitations=tuple(invitations.values()),
     )
 
 

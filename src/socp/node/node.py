@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from socp.crypto.keys import PublicKey, Suite
+from socp.node.accounts import Accounts
 from socp.node.admission import Admission
 from socp.node.arrivals import Arrivals
 from socp.node.dedup import SeenIds
@@ -18,14 +19,17 @@ from socp.node.events import (
     Admit,
     Alive,
     Ban,
+    Called,
     DialFailed,
     Event,
     Forget,
     FrameReceived,
     FrameRefused,
+    Invite,
     LinkLost,
     LinkOpened,
     ListServers,
+    ListUsers,
     Now,
     ProbeFailed,
     Stopping,
@@ -35,6 +39,7 @@ from socp.node.gate import Gate
 from socp.node.handshake import Handshake
 from socp.node.health import Health
 from socp.node.links import Link, Links, Stage
+from socp.node.logins import Logins
 from socp.node.operator import Operator
 from socp.node.pace import Bucket
 from socp.node.pairing import Pairing
@@ -43,6 +48,7 @@ from socp.node.public_channel import PublicChannel
 from socp.node.quarantine import Quarantine
 from socp.node.records import Remembered
 from socp.node.refusals import ERRORS_BURST, ERRORS_PER_S, Refusals
+from socp.node.registration import Registration
 from socp.node.settings import Settings
 from socp.node.transfers import Transfers
 from socp.node.trust import ServerTrust
@@ -81,14 +87,19 @@ class Node:
         self._delivery = delivery = Delivery(emit, links, people, presence, seen)
         transfers = Transfers(emit, links, people, presence, delivery, seen)
         handshake, hall = Handshake(settings, key.text, emit), (presence, channel, refusals)
-        self._arrivals = arrivals = Arrivals(settings, handshake, emit, links, people, *hall)
+        joining = Registration(settings, emit, people, remembered)
+        self._arrivals = arrivals = Arrivals(
+            settings, handshake, emit, links, people, joining, *hall
+        )
+        logins = Logins(suite, emit, remembered)
+        self._accounts = Accounts(settings, key, emit, people, joining, logins)
         self._pairing = pairing = Pairing(
             settings, handshake, emit, links, trust, dialling, *hall, quarantine
         )
         self._admission = admission = Admission(
             settings, handshake, emit, links, trust, dialling, pairing, refusals
         )
-        self._operator = Operator(emit, links, trust, dialling, presence)
+        self._operator = Operator(emit, links, trust, dialling, presence, people, joining)
         self._health = Health(emit, links)
         gate, parts = Gate(settings, trust), (people, presence, delivery, transfers, channel)
         self._walk = Walk(emit, links, gate, refusals, arrivals, admission, *parts)
@@ -130,6 +141,12 @@ class Node:
                 self._operator.forget(event)
             case ListServers():
                 self._operator.list_servers(event)
+            case ListUsers():
+                self._operator.list_users(event)
+            case Invite():
+                self._operator.invite(event, now)
+            case Called():
+                self._accounts.called(event, now)
             case _:
                 assert_never(event)
         return self._emit.take()

@@ -45,6 +45,16 @@ class NodeStore(Store[records.Record]):
                     batch.ruling(record)
                 case records.Account():
                     batch.account(record)
+                case records.Login():
+                    batch.login(record)
+                case records.LoginRemoved():
+                    batch.no_login(record)
+                case records.LoginSetup():
+                    batch.login_setup(record)
+                case records.Invitation():
+                    batch.invitation(record)
+                case records.InvitationGone():
+                    batch.invitation_gone(record)
                 case records.Home():
                     batch.home(record)
                 case records.ChannelShare():
