@@ -145,7 +145,8 @@ def test_an_upgrade_leaves_nothing_else_in_the_folder(old: Path, tmp_path: Path)
 
 def test_references_are_enforced_again_after_an_upgrade(old: Path, tmp_path: Path) -> None:
     database = Database(old, with_next_format(tmp_path).SCHEMA)
-    assert database.run(lambda c: c.exec_driver_sql("PRAGMA foreign_keys").scalar_one()) == 1
+    with database.transaction() as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
     database.close()
 
 

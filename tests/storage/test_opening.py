@@ -112,7 +112,8 @@ def test_a_second_store_in_one_folder_is_refused(file: Path) -> None:
 def test_a_connection_is_set_up_to_lose_nothing(folder: Path, pragma: str, value: object) -> None:
     folder.mkdir()
     database = Database(folder, SCHEMA)
-    assert database.run(lambda c: c.exec_driver_sql(f"PRAGMA {pragma}").scalar_one()) == value
+    with database.transaction() as connection:
+        assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar_one() == value
     database.close()
 
 
