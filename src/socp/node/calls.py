@@ -141,6 +141,7 @@ class IdsListed:
 
 @dataclass(frozen=True, slots=True)
 class Challenged:
+    server_id: str
     server_nonce: bytes
     valid_ms: int
 

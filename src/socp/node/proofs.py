@@ -26,7 +26,7 @@ class Challenges:
         if len(self._open) >= CHALLENGES_MAX:
             self._open.popitem(last=False)
         self._open[nonce] = (user_id, now.mono + CHALLENGE_MS)
-        return Challenged(nonce, CHALLENGE_MS)
+        return Challenged(self._server_id, nonce, CHALLENGE_MS)
 
     def redeem(self, user_id: str, proof: Proof, now: Now) -> None:
         """Raises CallRefused(NOT_PROVEN). One nonce is for one try, good or bad: costs no RSA."""
@@ -42,6 +42,4 @@ class Challenges:
 
 
 def _unproven(what: str) -> CallRefused:
-    return CallRefused(
-        Why.NOT_PROVEN, f"not proven: {what}; ask for a new challenge and sign that"
-    )
+    return CallRefused(Why.NOT_PROVEN, f"not proven: {what}; ask for a new challenge and sign that")

@@ -9,7 +9,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from socp.node.effects import Answer, Close, Effect, Identified, Note, Persist
+from socp.node.calls import Refused, Why
+from socp.node.effects import Answer, Close, Effect, Identified, Note, Persist, Told
 from socp.node.events import Event, Now
 from socp.node.records import Record
 from socp.server.gate import Gate
@@ -111,4 +112,6 @@ def _allowed(batch: Batch) -> Sequence[Effect]:
             kept.append(effect)
         elif isinstance(effect, Answer):
             kept.append(Answer(effect.request, False, (f"not done: {fault}",)))
+        elif isinstance(effect, Told):
+            kept.append(Told(effect.request, Refused(Why.NOT_STORED, f"not stored: {fault}")))
     return kept

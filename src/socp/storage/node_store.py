@@ -35,7 +35,9 @@ class NodeStore(Store[records.Record]):
         """All that was committed before."""
         return self._read(node_rows.load)
 
-    def _apply(self, connection: Connection, records_: Sequence[records.Record]) -> None:
+    def _apply(  # noqa: C901 - one case a record
+        self, connection: Connection, records_: Sequence[records.Record]
+    ) -> None:
         batch = Batch(connection)
         for record in records_:
             match record:
