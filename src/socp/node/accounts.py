@@ -21,6 +21,7 @@ from socp.node.calls import (
     KeepPassword,
     ListIds,
     Outcome,
+    PasswordBegun,
     Proof,
     Refused,
     Register,
@@ -66,7 +67,6 @@ class Accounts:
         self._challenges = Challenges(settings.server_id)
 
     def called(self, event: Called, now: Now) -> None:
-        proofs: tuple[tuple[str, bytes], ...] = ()
         outcome: Outcome
         try:
             outcome = self._answer(event, event.call, now)
@@ -74,10 +74,18 @@ class Accounts:
             outcome = refused.outcome
         except PeerFault as fault:
             outcome = Refused(_why(fault), fault.detail)
-        if isinstance(outcome, UserFound):
-            said = signing.directory(outcome.user_id, outcome.fingerprint, outcome.version)
-            proofs = (("directory_sig", said),)
-        self._emit.add(Told(event.request, outcome, proofs))
+        self._emit.add(Told(event.request, outcome, self._proofs(event.call, outcome)))
+
+    def _proofs(self, call: Call, outcome: Outcome) -> tuple[tuple[str, bytes], ...]:
+        """What of the answer we put our name to."""
+        match call, outcome:
+            case FindUser(), UserFound(user_id=user_id, fingerprint=key, version=version):
+                return (("directory_sig", signing.directory(user_id, key, version)),)
+            case BeginPassword(user_id=user_id, request=request), PasswordBegun(response=response):
+                own_id = self._settings.server_id
+                said = signing.password_answer(user_id, own_id, request, response)
+                return (("sig", said),)
+        return ()
 
     def _answer(self, event: Called, call: Call, now: Now) -> Outcome:
         match call:

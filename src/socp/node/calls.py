@@ -156,6 +156,8 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class PasswordBegun:
+    """Its proof is `sig`, by which the client knows that this is the server's own answer."""
+
     response: bytes
 
 

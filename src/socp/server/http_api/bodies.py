@@ -139,9 +139,14 @@ class PasswordRequest(Body, frozen=True, kw_only=True):
 
 
 class PasswordResponse(Body, frozen=True, kw_only=True):
-    """RFC 9807, RegistrationResponse."""
+    """RFC 9807, RegistrationResponse.
+
+    `sig`: the server's PSS over "socp-password/1", user_id, server_id and the SHA-256 of request
+    and response.
+    """
 
     response: Annotated[str, base64url(opaque.REGISTRATION_RESPONSE_BYTES)]
+    sig: Signature
 
 
 class Password(Body, frozen=True, kw_only=True):

@@ -117,7 +117,10 @@ def _known(done: calls.Registered) -> tuple[int, Body]:
 
 
 def _password(begun: calls.PasswordBegun) -> tuple[int, Body]:
-    return 200, bodies.PasswordResponse(response=base64url.encode(begun.response))
+    return 200, bodies.PasswordResponse(
+        response=base64url.encode(begun.response),
+        sig="",  # the signers' part
+    )
 
 
 def _done(_done: calls.Done) -> tuple[int, Body]:
