@@ -25,7 +25,7 @@ FLUSH_S: Final = 0.5
 
 _LONG: Final = re.compile(r'"([^"\\]{40,})"')
 _KEPT_CHARS: Final = 12
-_CODE: Final = re.compile(r'"invitation":"[^"]*"')
+_CODE: Final = re.compile(r'"invitation"\s*:\s*"[^"]*"')
 
 
 def shortened(data: bytes) -> str:
