@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from socp.crypto import channel_box, content_sig, file_box, hybrid, signing
+from socp.crypto import channel_box, content_sig, file_box, hybrid, passwords, signing
 from socp.crypto.keys import (
     PrivateKey,
     PublicKey,
@@ -217,3 +217,36 @@ def what_opens(opened: Any) -> bytes | None:
 
 def wanted(case: Case) -> bytes | None:
     return None if case["plaintext"] is None else raw(case, "plaintext")
+
+
+def of_kind(kind: str) -> list[Any]:
+    return [each for each in read("crypto/login.json") if each.values[0]["kind"] == kind]
+
+
+@pytest.mark.spec("10")
+@pytest.mark.parametrize("case", of_kind("stretch"))
+def test_a_password_is_stretched_as_on_file(case: Case) -> None:
+    stretched = passwords.stretch(case["password"], case["server_id"], case["user_id"])
+    assert base64url.encode(stretched) == case["stretched"]
+    assert passwords.exchange_password(stretched) == case["exchange"]
+
+
+@pytest.mark.spec("10")
+@pytest.mark.parametrize("case", of_kind("box"))
+def test_the_box_of_a_key_opens_as_on_file(case: Case) -> None:
+    def opened() -> bytes:
+        box, stretched, export_key = (raw(case, n) for n in ("box", "stretched", "export_key"))
+        return passwords.open_key(box, stretched, export_key, case["server_id"], case["user_id"])
+
+    if case["plaintext"] is None:
+        with pytest.raises(Unreadable):
+            opened()
+    else:
+        assert opened() == raw(case, "plaintext")
+
+
+@pytest.mark.spec("10")
+@pytest.mark.parametrize("case", of_kind("request"))
+def test_the_nonce_of_a_request_is_as_on_file(case: Case) -> None:
+    said = signing.request_nonce(case["method"], case["path"], raw(case, "salt"), raw(case, "body"))
+    assert base64url.encode(said) == case["client_nonce"]

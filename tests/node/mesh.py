@@ -29,6 +29,7 @@ from socp.node.effects import (
     Send,
     Snapshot,
     Throttle,
+    Told,
 )
 from socp.node.events import (
     Alive,
@@ -46,7 +47,7 @@ from socp.node.events import (
 )
 from socp.node.node import Node
 from socp.node.records import Record, Remembered
-from socp.node.settings import Federation, Settings
+from socp.node.settings import Federation, Joining, Settings
 from socp.sim.mail_disk import MailDisk, MailRecord
 from socp.wire import base64url, payloads
 from socp.wire.addresses import BootstrapEntry, HostPort
@@ -142,6 +143,7 @@ class Server:
     mail: MailDisk = field(default_factory=MailDisk)
     notes: list[Note] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     wires: dict[int, Peer | tuple[Server, int]] = field(default_factory=dict)
     identified: dict[int, str] = field(default_factory=dict)
     paused_ms: dict[int, int] = field(default_factory=dict)
@@ -184,7 +186,8 @@ class Mesh:
         keys: dict[int, str] | None = None,
         remembered: Remembered | None = None,
         key: PrivateKey | None = None,
-        registration_open: bool = True,
+        registration: Joining = Joining.OPEN,
+        lists_users: bool = False,
     ) -> Server:
         key = key or self.suite.generate()
         settings = Settings(
@@ -196,7 +199,8 @@ class Mesh:
             ),
             bootstrap_given=given,
             federation=federation,
-            registration_open=registration_open,
+            registration=registration,
+            lists_users=lists_users,
         )
         node = Node(settings, self.suite, key.public, remembered or Remembered())
         server = Server(name, settings, key, node)
@@ -391,6 +395,8 @@ class Mesh:
                 self.event(server, Answered(effect.query, server.mail.ask(effect.query)))
             case Note():
                 server.notes.append(effect)
+            case Told():
+                server.told.append(effect)
             case Answer():
                 server.answers.append(effect)
             case Throttle():
@@ -462,6 +468,20 @@ def load(disk: list[Record], mail: MailDisk | None = None, now_ms: int = 0) -> R
 
     versions = [x.version for x in disk if isinstance(x, records.ChannelVersion)]
     gone = {x.server_id for x in disk if isinstance(x, records.Forgotten)}
+    logins: dict[str, records.Login] = {}
+    invitations: dict[str, records.Invitation] = {}
+    for x in disk:
+        match x:
+            case records.Login():
+                logins[x.user_id] = x
+            case records.LoginRemoved():
+                logins.pop(x.user_id, None)
+            case records.Invitation():
+                invitations[x.code_hash] = x
+            case records.InvitationGone():
+                invitations.pop(x.code_hash, None)
+            case _:
+                pass
     return Remembered(
         pins=tuple(p for p in newest(records.ServerPin, "server_id") if p.server_id not in gone),
         rulings=newest(records.Ruling, "fingerprint"),
@@ -470,6 +490,9 @@ def load(disk: list[Record], mail: MailDisk | None = None, now_ms: int = 0) -> R
         shares=newest(records.ChannelShare, "member_id"),
         channel_version=max(versions, default=0),
         **(mail or MailDisk()).load(now_ms),
+        logins=tuple(logins.values()),
+        login_setup=next((x.setup for x in disk if isinstance(x, records.LoginSetup)), b""),
+        invitations=tuple(invitations.values()),
     )
 
 

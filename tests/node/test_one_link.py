@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from socp.node.events import Alive, ProbeFailed
-from socp.node.settings import Federation
+from socp.node.settings import Federation, Joining
 from tests.node.cast import advertise, linked_server, prove, server_socket
 from tests.node.mesh import Mesh, Peer, Server, an_id
 from tests.node.test_first_frames import knock
@@ -219,7 +219,7 @@ def test_a_closed_registration_takes_those_it_knows_alone(mesh: Mesh) -> None:
 
     a = mesh.server("a")
     alice = mesh.user(a, "alice")
-    closed = mesh.server("a", registration_open=False, remembered=load(a.disk), key=a.key)
+    closed = mesh.server("a", registration=Joining.CLOSED, remembered=load(a.disk), key=a.key)
     assert mesh.user(closed, "alice", key=alice.key).said("ACK")
     assert mesh.user(closed, "bob").errors() == ["NOT_ALLOWED"]
 

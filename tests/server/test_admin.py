@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from socp.node.effects import Answer, Effect
-from socp.node.events import Admit, Ban, Event, Forget, ListServers
+from socp.node.events import Admit, Ban, Event, Forget, Invite, ListServers, ListUsers
 from socp.server import admin, places
 from socp.server.admin import NotRunning, Reply, Request, ask
 from tests.server.rig import Brain, running, until
@@ -26,6 +26,11 @@ def operator(event: Event) -> Sequence[Effect]:
             return [Answer(event.request, True, (f"admitted {event.fingerprint}",))]
         case Ban() | Forget():
             return [Answer(event.request, False, ("no such server",))]
+        case ListUsers():
+            return [Answer(event.request, True, (f"users like {event.prefix}",))]
+        case Invite():
+            said = f"{len(set(event.codes))} codes of {len(event.codes[0])} bytes, {event.days} d"
+            return [Answer(event.request, True, (said,))]
         case ListServers():
             return [Answer(event.request, True, ("a", "b"))]
     return ()
@@ -45,6 +50,13 @@ async def test_commands_reach_the_brain_and_its_answers_come_back(tmp_path: Path
         assert await asked(tmp_path, Request("forget", "x")) == Reply(False, ("no such server",))
         assert await asked(tmp_path, Request("servers")) == Reply(True, ("a", "b"))
         assert shell.brain.of(Admit)[0].fingerprint == FINGERPRINT
+        assert await asked(tmp_path, Request("users", "an")) == Reply(True, ("users like an",))
+        assert await asked(tmp_path, Request("invite", count=3, days=2)) == Reply(
+            True, ("3 codes of 16 bytes, 2 d",)
+        )
+        for count, days in ((0, 1), (admin.INVITATIONS_MAX + 1, 1), (1, 0), (1, 1000)):
+            reply = await asked(tmp_path, Request("invite", count=count, days=days))
+            assert (reply.ok, "not a command" in reply.lines[0]) == (False, True)
 
 
 async def test_what_is_no_command_is_told_so(tmp_path: Path) -> None:

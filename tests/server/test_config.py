@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from socp.node.settings import Federation
+from socp.node.settings import Federation, Joining
 from socp.server import config, places
 from socp.server.faults import StartFault
 from socp.wire.addresses import BootstrapEntry, HostPort
@@ -37,6 +37,20 @@ def test_nothing_said_is_a_server_for_this_machine() -> None:
     assert settings.address == HostPort("localhost", 8001)
     assert settings.bootstrap == introducers(8002, 8003)
     assert not settings.bootstrap_given
+    assert (settings.registration, settings.lists_users) == (Joining.OPEN, False)
+
+
+def test_who_may_join_is_the_operators_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = parsed("--registration", "invite", "--list-users").settings("id", 8001)
+    assert (settings.registration, settings.lists_users) == (Joining.INVITE, True)
+    file = tmp_path / "socp.toml"
+    file.write_text('registration = "closed"\nlist-users = true\n')
+    settings = parsed("--config", str(file)).settings("id", 8001)
+    assert (settings.registration, settings.lists_users) == (Joining.CLOSED, True)
+    monkeypatch.setenv("SOCP_REGISTRATION", "invite")
+    assert parsed().settings("id", 8001).registration is Joining.INVITE
 
 
 @pytest.mark.parametrize(
@@ -93,6 +107,7 @@ def test_a_flag_counts_before_the_environment_before_the_file(
         (["--bootstrap", "ws://localhost:8001#12"], "64 hex digits"),
         (["--advertise", "nowhere"], "write host:port"),
         (["--federation", "all"], "'all' is not one of"),
+        (["--registration", "friends"], "'friends' is not one of"),
         (["--tls-cert", "x.pem"], "--tls-cert and --tls-key go together"),
         (["--trusted-proxy", "proxy.example"], "does not appear to be an IPv4 or IPv6 network"),
         (["--max-per-address", "0"], "--max-per-address"),

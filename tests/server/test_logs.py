@@ -99,3 +99,13 @@ def test_a_traced_frame_shows_who_and_what_but_no_key_and_no_ciphertext() -> Non
     assert secret[:30] not in shown
     assert "MIICIjANMIICIjAN" not in shown
     assert len(logs.shortened(b"\xff" * 10_000)) <= logs.LINE_CHARS_MAX
+
+
+@pytest.mark.threat("P5")
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_a_traced_hello_shows_no_invitation(separators: tuple[str, str]) -> None:
+    code = "3txe-jsla-gctr-m4y7-nkds-aics-f4"
+    frame = json.dumps({"payload": {"invitation": code, "client": "x"}}, separators=separators)
+    shown = logs.shortened(frame.encode())
+    assert code not in shown
+    assert '"client"' in shown

@@ -10,6 +10,7 @@ import click
 
 from socp.server import admin, config, places
 from socp.storage.address import PostgresAddress
+from socp.wire import limits
 from socp.wire.text import printable
 
 
@@ -30,7 +31,8 @@ from socp.wire.text import printable
 )
 @click.pass_context
 def command(context: click.Context, data_dir: Path | None, port: int) -> None:
-    """Tell a running server whom to let in; back up, restore and check its data."""
+    """Tell a running server whom to let in, ask it whom it knows; back up, restore and check its
+    data."""
     context.obj = data_dir or places.default_data_folder(port)
 
 
@@ -122,6 +124,38 @@ def _tell(work: Callable[[], list[str]]) -> int:
     for line in lines:
         click.echo(printable(line))
     return 0
+
+
+@command.command()
+@click.option("--prefix", default="", help="Only those whose id or name begins with this.")
+@click.pass_obj
+def users(folder: Path, prefix: str) -> int:
+    """List users: id, start of the key's fingerprint, whether proven, home, name."""
+    return _ask(folder, admin.Request("users", prefix))
+
+
+@command.command()
+@click.option(
+    "--count",
+    type=click.IntRange(1, admin.INVITATIONS_MAX),
+    default=1,
+    show_default=True,
+    help="How many.",
+)
+@click.option(
+    "--expires",
+    "days",
+    type=click.IntRange(1, admin.DAYS_MAX),
+    default=limits.INVITATION_DAYS,
+    show_default=True,
+    metavar="DAYS",
+    help="For how many days they are good.",
+)
+@click.pass_obj
+def invite(folder: Path, count: int, days: int) -> int:
+    """Make codes that let one person each become a user, once. They are shown now and never
+    again."""
+    return _ask(folder, admin.Request("invite", count=count, days=days))
 
 
 def _ask(folder: Path, request: admin.Request) -> int:

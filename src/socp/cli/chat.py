@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ class Choices:
     profile: Path
     downloads: Path
     wait_s: float
+    invitation: str = field(repr=False)
     interactive: bool
 
 
@@ -80,12 +81,20 @@ class _Aside(logging.Handler):
     metavar="SECONDS",
     help="In a script: how long to wait, after its last line, for what is not sent yet.",
 )
+@click.option(
+    "--invitation",
+    envvar="SOCP_INVITATION",
+    default="",
+    metavar="CODE",
+    help="The code that the server's operator gave you, where it wants one; once is enough.",
+)
 def command(
     server: str,
     name: str | None,
     profile_dir: Path | None,
     downloads: Path | None,
     wait_s: float,
+    invitation: str,
 ) -> int:
     """Talk to people. At a terminal type /help; in a script give one command a line."""
     # Imported here: `socp --help` and a wrong flag need none of it.
@@ -107,6 +116,7 @@ def command(
             profile=profile_dir or places.profile_folder(name),
             downloads=downloads or places.downloads_folder(name),
             wait_s=wait_s,
+            invitation=places.checked_invitation(invitation),
             interactive=sys.stdin.isatty() and sys.stdout.isatty(),
         )
         return asyncio.run(_chat(chosen))
@@ -151,6 +161,7 @@ async def _chat(chosen: Choices) -> int:
                 chosen.server,
                 name=chosen.name,
                 downloads=chosen.downloads,
+                invitation=chosen.invitation,
                 making_key=making.begins,
             )
             with making:

@@ -45,7 +45,12 @@ class Client:
     """One user. Use `Client.open`; everything here belongs to the event loop it was opened in."""
 
     def __init__(
-        self, profile: OpenProfile, url: server_url.ServerUrl, suite: Suite, downloads: Path
+        self,
+        profile: OpenProfile,
+        url: server_url.ServerUrl,
+        suite: Suite,
+        downloads: Path,
+        invitation: str = "",
     ) -> None:
         self.url = url.text
         self.user_id = profile.user_id
@@ -54,7 +59,7 @@ class Client:
         self.new_key = profile.new_key
         self._suite = suite
         self._member = Member(
-            Profile(profile.user_id, profile.display_name, _CLIENT, url.text),
+            Profile(profile.user_id, profile.display_name, _CLIENT, url.text, invitation),
             suite,
             profile.key,
             profile.store.load(),
@@ -81,13 +86,15 @@ class Client:
         *,
         name: str,
         downloads: Path,
+        invitation: str = "",
         suite: Suite | None = None,
         making_key: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[Self]:
         """Open the profile folder (made where missing, with a new key), stay attached to `server`.
 
         `name` is the label that others see; received files land in `downloads`; `making_key` is
-        called, in a thread, where a new key keeps everybody waiting for some seconds. BadAddress,
+        called, in a thread, where a new key keeps everybody waiting for some seconds; `invitation`
+        is the code that a server may want of somebody new. BadAddress,
         ProfileBusy, ProfileUnusable; the last also later, when nothing more can be remembered.
         """
         url = server_url.parse(server)
@@ -97,7 +104,7 @@ class Client:
             lambda late: late.store.close(),
         )
         try:
-            me = cls(opened, url, suite, downloads)
+            me = cls(opened, url, suite, downloads, invitation)
             await asyncio.to_thread(Downloads(downloads).sweep)
             try:
                 async with me._tasks, me._attached():

@@ -25,7 +25,7 @@ class DialFailed(Exception):
     """`str()` says why, without the address."""
 
 
-class _Redirected(Exception):
+class Redirected(Exception):
     """To follow it would be to talk to somebody the person did not name."""
 
 
@@ -33,7 +33,7 @@ async def _refuse_redirects(request: ClientRequest, handler: ClientHandlerType) 
     response = await handler(request)
     if 300 <= response.status < 400:
         response.close()
-        raise _Redirected
+        raise Redirected
     return response
 
 
@@ -59,7 +59,7 @@ async def dial(over: aiohttp.ClientSession, url: ServerUrl) -> Socket:
             )
     except TimeoutError:
         raise DialFailed(f"no answer within {_DIAL_S} s") from None
-    except _Redirected:
+    except Redirected:
         raise DialFailed("it sends us elsewhere; give the address it means with --server") from None
     except aiohttp.WSServerHandshakeError as fault:
         raise DialFailed(f"it is no chat server (HTTP {fault.status})") from None

@@ -10,7 +10,7 @@ from typing import Final
 
 from socp.client.errors import ProfileBusy, ProfileUnusable
 from socp.crypto.keys import PrivateKey, Suite
-from socp.keystore import KeyFileError, load_or_create
+from socp.keystore import KeyFileError, load_or_create, store_new
 from socp.storage.errors import FolderBusy, StorageError
 from socp.storage.profile_store import ProfileStore
 
@@ -53,6 +53,44 @@ def open_profile(
     except BaseException:
         store.close()
         raise
+
+
+def check_free(folder: Path) -> None:
+    """ProfileUnusable where somebody's key is in the folder already: nobody is overwritten."""
+    if (folder / KEY_FILE).exists():
+        raise ProfileUnusable(
+            f"{folder} holds a key already, and it stays; take another name (--as),"
+            " or move that folder away"
+        )
+
+
+def restore(folder: Path, user_id: str, name: str, key: PrivateKey) -> None:
+    """Make the folder the profile of somebody whose key came from elsewhere. Blocks.
+
+    ProfileBusy, ProfileUnusable.
+    """
+    check_free(folder)
+    try:
+        store = ProfileStore.open(folder)
+    except FolderBusy as fault:
+        raise ProfileBusy(str(fault)) from None
+    except StorageError as fault:
+        raise ProfileUnusable(str(fault)) from None
+    try:
+        store.set_identity(user_id, name)  # first: a key alone would be given a new id
+        store_new(folder / KEY_FILE, key)
+    except (KeyFileError, StorageError) as fault:
+        raise ProfileUnusable(str(fault)) from None
+    finally:
+        store.close()
+
+
+def check_begun(folder: Path) -> None:
+    """ProfileUnusable where there is no key yet."""
+    if not (folder / KEY_FILE).exists():
+        raise ProfileUnusable(
+            f"nobody has a key in {folder} yet; talk once with `socp chat`, or give the right --as"
+        )
 
 
 def _identity(store: ProfileStore, name: str, *, anew: bool) -> tuple[str, str]:

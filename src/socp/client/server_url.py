@@ -38,6 +38,12 @@ def parse(text: str) -> ServerUrl:
     return ServerUrl(_spelled(url, host, port), is_loopback(host))
 
 
+def http(url: ServerUrl) -> str:
+    """The server's address for HTTP, without a path: http:// beside ws://, https:// beside wss."""
+    parts = urlsplit(url.text)
+    return f"{'https' if parts.scheme == 'wss' else 'http'}://{parts.netloc}"
+
+
 def _spelled(url: SplitResult, host: str, port: int | None) -> str:
     bracketed = f"[{host}]" if ":" in host else host
     place = bracketed if port is None or port == _PORTS[url.scheme] else f"{bracketed}:{port}"

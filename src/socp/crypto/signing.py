@@ -99,3 +99,19 @@ def login(user_id: str, server_id: str, client_nonce: bytes, server_nonce: bytes
     """Proof of possession at login (section 10): both sides chose 32 bytes of it (threat M11)."""
     nonces = nonce_bytes(client_nonce) + nonce_bytes(server_nonce)
     return b"socp-login/1" + id_bytes(user_id) + server_id.encode() + nonces
+
+
+def password_answer(user_id: str, server_id: str, request: bytes, response: bytes) -> bytes:
+    """The server's word for its message in the setting of a password, or anybody on the way could
+    give one that lets them test guesses."""
+    ids = id_bytes(user_id) + server_id.encode()
+    return b"socp-password/1" + ids + digest(request) + digest(response)
+
+
+def request_nonce(method: str, path: str, salt: bytes, body: bytes) -> bytes:
+    """The client's nonce of a proof over one HTTP request: it cannot serve for another one.
+
+    Upper-case method, path without a query, the body's bytes; `salt`: 32 random ones.
+    """
+    head = f"{method} {path}\n".encode("ascii")
+    return digest(b"socp-request/1" + nonce_bytes(salt) + digest(head) + digest(body))

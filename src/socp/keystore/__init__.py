@@ -1,5 +1,5 @@
 """Private keys at rest (threats S8 and P3)."""
 
-from socp.keystore.keyfile import KeyFileError, load_or_create, put
+from socp.keystore.keyfile import KeyFileError, load_or_create, put, store_new
 
-__all__ = ["KeyFileError", "load_or_create", "put"]
+__all__ = ["KeyFileError", "load_or_create", "put", "store_new"]

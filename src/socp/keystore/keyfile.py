@@ -64,6 +64,14 @@ def put(path: Path, content: bytes) -> None:
         _write(place, content)
 
 
+def store_new(path: Path, key: PrivateKey) -> None:
+    """Put a key that came from elsewhere into the file `path`. KeyFileError where one is there."""
+    with _locked_folder(path) as place:
+        if _read(place) is not None:
+            raise KeyFileError(f"{path} is there already and stays; choose another folder")
+        _write(place, pem.armour(key.to_bytes()))
+
+
 @contextlib.contextmanager
 def _locked_folder(path: Path) -> Iterator[_Place]:
     place = _open_folder(path)

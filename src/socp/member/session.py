@@ -105,6 +105,7 @@ class Session:
             features=USER_FEATURES,
             meta=UserMeta(display_name=self._profile.display_name),
             auth_nonce=base64url.encode(event.nonce),
+            invitation=self._profile.invitation,
         )
         self._emit.send(hello, now, to=self._emit.terms.server_id or EVERYONE)
 

@@ -16,6 +16,7 @@ from socp.node.presence import Presence
 from socp.node.public_channel import PublicChannel
 from socp.node.records import Account
 from socp.node.refusals import Refusals
+from socp.node.registration import Registration
 from socp.node.settings import Settings
 from socp.wire import limits
 from socp.wire.envelope import Envelope
@@ -37,6 +38,7 @@ class Arrivals:
         emitter: Emitter,
         links: Links,
         directory: Directory,
+        registration: Registration,
         presence: Presence,
         channel: PublicChannel,
         refusals: Refusals,
@@ -47,6 +49,7 @@ class Arrivals:
         self._emit = emitter
         self._links = links
         self._directory = directory
+        self._registration = registration
         self._presence = presence
         self._channel = channel
         self._refusals = refusals
@@ -61,13 +64,11 @@ class Arrivals:
                 Code.BAD_FRAME, "USER_HELLO: from must be a UUID v4 in lower case", close=1008
             )
         key = self._directory.parse(hello.pubkey)
-        if user_id not in self._directory.accounts and not self._settings.registration_open:
-            raise PeerFault(
-                Code.NOT_ALLOWED, "this server takes no new users; ask its operator", close=1008
-            )
+        proves = LINK_AUTH in hello.features
+        self._registration.check(user_id, hello.invitation, now, proves=proves)
         self._check(user_id, key, hello)
         link.peer, link.key, link.hello = user_id, key, hello
-        if LINK_AUTH not in hello.features:
+        if not proves:
             link.features = hello.features
             return self._settle(link, now)
         link.nonce = nonce_of(hello.auth_nonce)
@@ -165,6 +166,9 @@ class Arrivals:
         hello, key = link.hello, link.key
         assert isinstance(hello, UserHello) and key is not None
         name = hello.meta.display_name if hello.meta is not None else ""
+        # Again: the code may have let somebody else in since the hello.
+        self._registration.check(link.peer, hello.invitation, now, proves=link.proven)
+        needs_code = self._registration.needs_code(link.peer)
         self._directory.enrol(
             Account(
                 user_id=link.peer,
@@ -177,6 +181,8 @@ class Arrivals:
                 pinned_ms=now.wall,
             )
         )
+        if needs_code:
+            self._registration.spend(hello.invitation)
         link.move(Stage.USER, now.mono)
         self._links.users[link.peer] = link
         self._emit.add(Identified(link.id, Kind.USER, link.peer))

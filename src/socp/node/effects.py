@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from socp.node.calls import Outcome
 from socp.node.events import LinkId
 from socp.node.queries import Query
 from socp.node.records import Record
@@ -153,6 +154,16 @@ class Answer:
     lines: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The answer to a Called. `proofs`: members of it to fill with our signature over these
+    bytes."""
+
+    request: int
+    outcome: Outcome
+    proofs: tuple[tuple[str, bytes], ...] = ()
+
+
 Effect = (
     Send
     | Relay
@@ -167,4 +178,5 @@ Effect = (
     | Ask
     | Note
     | Answer
+    | Told
 )

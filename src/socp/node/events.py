@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from socp.node.calls import Call
 from socp.node.queries import Answer, Query
 from socp.node.records import Record
 from socp.wire.addresses import HostPort
@@ -122,6 +123,34 @@ class ListServers:
 
 
 @dataclass(frozen=True, slots=True)
+class ListUsers:
+    """`socp admin users`: those whose id or name begins with `prefix`."""
+
+    request: int
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """`socp admin invite`: these new codes, 16 random bytes each, are good for `days`."""
+
+    request: int
+    codes: tuple[bytes, ...] = field(repr=False)
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Somebody asks over HTTP; Told with this `request` follows, at once or after a commit."""
+
+    request: int
+    call: Call
+    address: str  # as in LinkOpened
+    loopback: bool
+    nonce: bytes = field(repr=False)  # 32 random bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """The store's answer to Ask(query); None where it could not be read."""
 
@@ -162,6 +191,9 @@ Event = (
     | Ban
     | Forget
     | ListServers
+    | ListUsers
+    | Invite
+    | Called
     | Answered
     | CommitFailed
     | SnapshotDone

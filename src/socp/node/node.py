@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from socp.crypto.keys import PublicKey, Suite
+from socp.node.accounts import Accounts
 from socp.node.admission import Admission
 from socp.node.arrivals import Arrivals
 from socp.node.authorship import Authorship
@@ -21,15 +22,18 @@ from socp.node.events import (
     Alive,
     Answered,
     Ban,
+    Called,
     CommitFailed,
     DialFailed,
     Event,
     Forget,
     FrameReceived,
     FrameRefused,
+    Invite,
     LinkLost,
     LinkOpened,
     ListServers,
+    ListUsers,
     Now,
     ProbeFailed,
     SnapshotDone,
@@ -44,6 +48,7 @@ from socp.node.keepers import Keepers
 from socp.node.kept import Kept
 from socp.node.letters import Letters
 from socp.node.links import Link, Links, Stage
+from socp.node.logins import Logins
 from socp.node.mailbox import Mailbox
 from socp.node.notices import Notices
 from socp.node.operator import Operator
@@ -58,6 +63,7 @@ from socp.node.queries import FindMail, MailFound
 from socp.node.recall import Recall
 from socp.node.records import Account, Remembered
 from socp.node.refusals import ERRORS_BURST, ERRORS_PER_S, Refusals
+from socp.node.registration import Registration
 from socp.node.settings import Settings
 from socp.node.transfers import Transfers
 from socp.node.trust import ServerTrust
@@ -118,14 +124,19 @@ class Node:
             emit, links, people, presence, authors, seen, keepers, file_mail, recall
         )
         handshake, hall = Handshake(settings, key.text, emit), (presence, channel, refusals, kept)
-        self._arrivals = arrivals = Arrivals(settings, handshake, emit, links, people, *hall)
+        joining = Registration(settings, emit, people, remembered)
+        self._arrivals = arrivals = Arrivals(
+            settings, handshake, emit, links, people, joining, *hall
+        )
+        logins = Logins(suite, emit, remembered)
+        self._accounts = Accounts(settings, key, emit, people, joining, logins)
         self._pairing = pairing = Pairing(
             settings, handshake, emit, links, trust, dialling, *hall, quarantine
         )
         self._admission = admission = Admission(
             settings, handshake, emit, links, trust, dialling, pairing, refusals
         )
-        self._operator = Operator(emit, links, trust, dialling, presence)
+        self._operator = Operator(emit, links, trust, dialling, presence, people, joining)
         self._health = Health(emit, links)
         gate, parts = Gate(settings, trust), (people, presence, delivery, transfers, channel)
         self._walk = Walk(emit, links, gate, refusals, arrivals, admission, *parts, posts, kept)
@@ -174,6 +185,12 @@ class Node:
                 self._not_committed(event, now)
             case SnapshotDone():
                 self._kept.page_done(event.link, event.page, now)
+            case ListUsers():
+                self._operator.list_users(event)
+            case Invite():
+                self._operator.invite(event, now)
+            case Called():
+                self._accounts.called(event, now)
             case _:
                 assert_never(event)
         return self._emit.take()

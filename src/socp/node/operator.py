@@ -3,18 +3,24 @@ admit, ban, forget, list servers (section 5, admission)."""
 
 from __future__ import annotations
 
+import hashlib
+
 from socp.node.dialling import Dialling
+from socp.node.directory import Directory
 from socp.node.effects import Answer
 from socp.node.emitter import Emitter
-from socp.node.events import Admit, Ban, Forget, ListServers, Now
+from socp.node.events import Admit, Ban, Forget, Invite, ListServers, ListUsers, Now
 from socp.node.links import Links, Stage
 from socp.node.presence import Presence
-from socp.node.records import Verdict
+from socp.node.records import Account, Verdict
+from socp.node.registration import Registration
 from socp.node.trust import ServerTrust
+from socp.wire import base64url, invitation
 
 ADMIN = "server.admin"
 FINGERPRINT_CHARS = 64
 PREFIX_MIN = 8
+USERS_SHOWN = 1_000
 
 
 class Operator:
@@ -27,12 +33,16 @@ class Operator:
         trust: ServerTrust,
         dialling: Dialling,
         presence: Presence,
+        directory: Directory,
+        registration: Registration,
     ) -> None:
         self._emit = emitter
         self._links = links
         self._trust = trust
         self._dialling = dialling
         self._presence = presence
+        self._directory = directory
+        self._registration = registration
 
     def admit(self, event: Admit, now: Now) -> None:
         found = self._fingerprints(event.fingerprint)
@@ -95,6 +105,37 @@ class Operator:
             place = "" if refused.address is None else f"  ws://{refused.address}"
             lines.append(f"{refused.server_id}{place}  refused  {refused.fingerprint}")
         self._answer(event.request, *(lines or ["no other servers are known"]))
+
+    def list_users(self, event: ListUsers) -> None:
+        prefix = event.prefix.strip().lower()
+        found = sorted(
+            user_id
+            for user_id, account in self._directory.accounts.items()
+            if user_id.startswith(prefix) or account.display_name.lower().startswith(prefix)
+        )
+        lines = [self._user_line(self._directory.accounts[each]) for each in found[:USERS_SHOWN]]
+        if len(found) > USERS_SHOWN:
+            lines.append(f"and {len(found) - USERS_SHOWN} more; ask for fewer with --prefix")
+        none = "no users are known" + (f" by {event.prefix!r}" if prefix else " yet")
+        self._answer(event.request, *(lines or [none]))
+
+    def _user_line(self, account: Account) -> str:
+        fingerprint = hashlib.sha256(base64url.decode(account.pubkey)).hexdigest()
+        home = self._directory.home(account.user_id)
+        where = "here" if home in ("", self._emit.server_id) and account.local else home or "?"
+        return (
+            f"{account.user_id}  {fingerprint[:16]}  version {account.version}"
+            f"  {'proven' if account.proven else 'unproven'}  home {where}"
+            f"  {account.display_name}"
+        )
+
+    def invite(self, event: Invite, now: Now) -> None:
+        full = self._registration.invite(event.codes, event.days, now)
+        if full is not None:
+            line = f"only {full.left} more invitations fit; wait until some are used or expire"
+            return self._emit.add(Answer(event.request, ok=False, lines=(line,)))
+        self._emit.info(ADMIN, f"Operator made {len(event.codes)} invitations")
+        self._answer(event.request, *map(invitation.written, event.codes))
 
     # --- helpers of the above -------------------------------------------------------------------
 

@@ -53,3 +53,9 @@ class Buckets:
             bucket = self._buckets[source] = Bucket.full(self._burst, self._per_s, mono)
         self._buckets.move_to_end(source)
         return bucket.take(mono)
+
+    def give_back(self, source: str, amount: float = 1.0) -> None:
+        """What was taken turned out to be no burden."""
+        bucket = self._buckets.get(source)
+        if bucket is not None:
+            bucket.level = min(self._burst, bucket.level + amount)

@@ -62,6 +62,47 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """What lets a user of ours fetch their key by password (section 10). Key: user_id.
+
+    Stored with the user's account, which must be there.
+    """
+
+    user_id: str
+    record: str = field(repr=False)  # base64url: no password, and slow to test guesses against
+    box: str = field(repr=False)  # base64url: the private key, sealed by the user
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRemoved:
+    """Deletes a user's Login."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSetup:
+    """The server's secret half of all passwords. One row."""
+
+    setup: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A code that lets one person in, once. Key: code_hash."""
+
+    code_hash: str  # 64 hex, of the code
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationGone:
+    """Deletes an invitation: used, or expired."""
+
+    code_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """The server that last advertised a user. Key: user_id."""
 
@@ -198,6 +239,11 @@ Record = (
     ServerPin
     | Ruling
     | Account
+    | Login
+    | LoginRemoved
+    | LoginSetup
+    | Invitation
+    | InvitationGone
     | Home
     | ChannelShare
     | ChannelVersion
@@ -211,7 +257,18 @@ Record = (
     | Cursor
 )
 
-PROMISES = (Mail, Post, Account, Ruling, Forgotten)
+PROMISES = (
+    Mail,
+    Post,
+    Account,
+    Ruling,
+    Forgotten,
+    Login,
+    LoginRemoved,
+    LoginSetup,
+    Invitation,
+    InvitationGone,
+)
 """What somebody is told of once it is stored, and of what else where it is not. The others may be
 stored a little later: a crash before that costs work, and nobody's message."""
 
@@ -249,6 +306,9 @@ class Remembered:
     homes: tuple[Home, ...] = ()
     shares: tuple[ChannelShare, ...] = field(default=())
     channel_version: int = 0
+    logins: tuple[Login, ...] = ()
+    login_setup: bytes = field(default=b"", repr=False)
+    invitations: tuple[Invitation, ...] = ()
     boxes: tuple[BoxRow, ...] = ()
     posts: PostsHeld = PostsHeld()
     cursors: tuple[Cursor, ...] = ()

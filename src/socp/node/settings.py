@@ -14,6 +14,14 @@ class Federation(StrEnum):
     OPEN = "open"
 
 
+class Joining(StrEnum):
+    """Who may become a user of this server (`--registration`)."""
+
+    OPEN = "open"  # whoever says hello first is pinned
+    INVITE = "invite"  # with a code of the operator's
+    CLOSED = "closed"  # nobody new
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`address` is what other servers are told to dial; `bootstrap` is without ourselves."""
@@ -23,7 +31,8 @@ class Settings:
     bootstrap: tuple[BootstrapEntry, ...] = ()
     bootstrap_given: bool = False  # --bootstrap was said: no pinning on first use on loopback
     federation: Federation = Federation.KNOWN
-    registration_open: bool = True
+    registration: Joining = Joining.OPEN
+    lists_users: bool = False  # over HTTP
     admin_hint: str = "socp admin"  # how the operator calls the admin command for this data folder
     user_frames_burst: int = limits.USER_FRAMES_BURST
     user_frames_per_s: int = limits.USER_FRAMES_PER_S

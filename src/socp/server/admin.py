@@ -11,32 +11,39 @@ import contextlib
 import itertools
 import logging
 import os
+import secrets
 import socket
 import stat
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from socp.node.effects import Answer
-from socp.node.events import Admit, Ban, Event, Forget, ListServers
+from socp.node.events import Admit, Ban, Event, Forget, Invite, ListServers, ListUsers
 from socp.server import places
+from socp.wire import invitation, limits
 
 log = logging.getLogger("server.admin")
 
 LINE_BYTES_MAX: Final = 4096  # a request
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 WAIT_S: Final = 10
+INVITATIONS_MAX: Final = 1000  # at once
+DAYS_MAX: Final = 365
 _CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True):
-    """`do`: admit, ban, forget (with `who`) or servers."""
+    """`do`: admit, ban, forget (with `who`), servers, users (perhaps with `who`), invite."""
 
     do: str
     who: str = ""
+    count: Annotated[int, Meta(ge=1, le=INVITATIONS_MAX)] = 1
+    days: Annotated[int, Meta(ge=1, le=DAYS_MAX)] = limits.INVITATION_DAYS
 
 
 class Reply(msgspec.Struct):
@@ -98,7 +105,9 @@ class AdminDesk:
         number = next(self._numbers)
         event = _event(number, request)
         if event is None:
-            return Reply(False, ("no such command; use admit, servers, forget or ban",))
+            return Reply(
+                False, ("no such command; use admit, servers, forget, ban, users or invite",)
+            )
         log.info("the operator says: %s", f"{request.do} {request.who}".strip())
         self._waiting[number] = asyncio.get_running_loop().create_future()
         try:
@@ -135,6 +144,11 @@ def _event(number: int, request: Request) -> Event | None:
     match request:
         case Request(do="servers"):
             return ListServers(number)
+        case Request(do="users", who=prefix):
+            return ListUsers(number, prefix)
+        case Request(do="invite", count=count, days=days):
+            codes = tuple(secrets.token_bytes(invitation.CODE_BYTES) for _ in range(count))
+            return Invite(number, codes, days)
         case Request(do="admit", who=who) if who:
             return Admit(number, who)
         case Request(do="ban", who=who) if who:

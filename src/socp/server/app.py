@@ -24,6 +24,7 @@ from socp.server.front import FrontDoor
 from socp.server.gate import Gate
 from socp.server.guard import Addresses, Guard
 from socp.server.hands import Crew, Hands
+from socp.server.http_api.api import HttpApi
 from socp.server.link import Links
 from socp.server.listeners import Acceptor, Bound
 from socp.server.signers import Signers
@@ -87,6 +88,7 @@ class App:
         self._signers = Signers(parts.key, self._gate, loop.call_soon_threadsafe)
         self._desk = AdminDesk(parts.folder, self.tell)
         self._dialler = Dialler(self._links, self.tell, self._gate)
+        self._api = HttpApi(self.tell, self._gate, self._signers.prove)
         hands = Hands(
             self._links,
             self._signers,
@@ -94,13 +96,21 @@ class App:
             self._dialler.dial,
             self._desk.answer,
             self.tell,
+            self._api.told,
         )
         self._walk = walk.Walk(
             parts.brain, parts.store, hands.carry, fresh.now, self._gate, loop.call_soon_threadsafe
         )
         self._addresses = Addresses(parts.max_per_address, self._is_exempt)
         self._front = FrontDoor(
-            parts.guard, self._addresses, self._links, self.tell, self._gate, self._health, loop
+            parts.guard,
+            self._addresses,
+            self._links,
+            self.tell,
+            self._gate,
+            self._health,
+            self._api,
+            loop,
         )
         self._crew: Crew | None = None
         self._started = time.monotonic()

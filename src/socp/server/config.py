@@ -14,7 +14,7 @@ from typing import Any, Final
 import click
 
 from socp import __version__
-from socp.node.settings import Federation, Settings
+from socp.node.settings import Federation, Joining, Settings
 from socp.server import logs, places
 from socp.server.faults import StartFault
 from socp.server.guard import Guard, Network, host_name
@@ -40,6 +40,8 @@ class Config:
     bootstrap: tuple[BootstrapEntry, ...]
     bootstrap_given: bool
     federation: Federation
+    registration: Joining
+    list_users: bool
     ephemeral: bool
     advertise: HostPort | None
     tls_cert: Path | None
@@ -78,6 +80,8 @@ class Config:
             bootstrap=others,
             bootstrap_given=self.bootstrap_given,
             federation=self.federation,
+            registration=self.registration,
+            lists_users=self.list_users,
             admin_hint=places.admin_command(self.folder(port).absolute()),
         )
 
@@ -211,6 +215,17 @@ PATH: Final = click.Path(path_type=Path)
     show_default=True,
     callback=each(Federation),
     help="Servers that may join: those known, or any.",
+)
+@click.option(
+    "--registration",
+    type=click.Choice([kind.value for kind in Joining]),
+    default=Joining.OPEN.value,
+    show_default=True,
+    callback=each(Joining),
+    help="Who may become a user: anybody, who has a code of `socp admin invite`, or nobody new.",
+)
+@click.option(
+    "--list-users", is_flag=True, help="Let anybody who asks over HTTP have all users' ids."
 )
 @click.option("--ephemeral", is_flag=True, help="Keep key and state in memory alone.")
 @click.option(

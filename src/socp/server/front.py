@@ -18,6 +18,7 @@ from socp.server import fresh
 from socp.server.connection import Ear
 from socp.server.gate import Gate
 from socp.server.guard import Addresses, Guard, plain_address
+from socp.server.http_api.api import HttpApi
 from socp.server.link import Links
 from socp.server.meter import Meter, Reader
 from socp.wire import limits
@@ -93,6 +94,7 @@ class FrontDoor(web.Server):
         tell: Callable[[Event], None],
         gate: Gate,
         health: Callable[[], Mapping[str, object]],
+        api: HttpApi,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         super().__init__(self._answer, loop=loop)
@@ -102,6 +104,7 @@ class FrontDoor(web.Server):
         self._tell = tell
         self._gate = gate
         self._health = health
+        self._api = api
         self._own_loop = loop
         self.closing = False
 
@@ -118,6 +121,8 @@ class FrontDoor(web.Server):
             return refusal
         if request.headers.get("Upgrade", "").lower().strip() == "websocket":
             return await self._upgrade(request, handler, browser=origin is not None)
+        if self._api.has(request.path):
+            return await self._api.answer(request, self._client(request, handler))
         if request.method not in ("GET", "HEAD"):
             return text(405, HINT.format(host))
         if request.path == "/healthz":
@@ -140,14 +145,18 @@ class FrontDoor(web.Server):
             return text(503, "this server is stopping")
         return None
 
+    def _client(self, request: web.BaseRequest, handler: Handler) -> str:
+        """The address a request comes from, by the word of a trusted proxy where there is one."""
+        if not self._guard.is_proxy(handler.address):
+            return handler.address
+        # All of these headers: some proxies add one of their own below what the client wrote.
+        forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
+        return self._guard.client_behind(handler.address, forwarded)
+
     async def _upgrade(
         self, request: web.BaseRequest, handler: Handler, *, browser: bool
     ) -> web.StreamResponse:
-        if not self._guard.is_proxy(handler.address):
-            return await self._converse(request, handler, handler.address, browser=browser)
-        # All of these headers: some proxies add one of their own below what the client wrote.
-        forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
-        client = self._guard.client_behind(handler.address, forwarded)
+        client = self._client(request, handler)
         if client == handler.address:
             return await self._converse(request, handler, client, browser=browser)
         try:

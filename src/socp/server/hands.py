@@ -23,6 +23,7 @@ from socp.node.effects import (
     Send,
     Snapshot,
     Throttle,
+    Told,
 )
 from socp.node.events import Event, LinkId, SnapshotDone
 from socp.server.link import Link, Links
@@ -83,7 +84,7 @@ async def _loud(work: Coroutine[Any, Any, None]) -> None:
 
 
 class Hands:
-    """`dial` and `answer` are what the dialler and the admin desk do with their effects."""
+    """`dial`, `answer` and `told` are what dialler, admin desk and HTTP do with their effects."""
 
     def __init__(
         self,
@@ -93,6 +94,7 @@ class Hands:
         dial: Callable[[Dial], Coroutine[Any, Any, None]],
         answer: Callable[[Answer], None],
         tell: Callable[[Event], None],
+        told: Callable[[Told], None],
     ) -> None:
         self._links = links
         self._signers = signers
@@ -100,6 +102,7 @@ class Hands:
         self._dial = dial
         self._answer = answer
         self._tell = tell
+        self._told = told
 
     def carry(self, effect: Effect) -> None:
         """Do one effect. Those for a link that is gone do nothing."""
@@ -118,6 +121,8 @@ class Hands:
                 self._start(self._dial(effect))
             case Answer():
                 self._answer(effect)
+            case Told():
+                self._told(effect)
             case Snapshot() | Identified() | Close() | Probe() | Ping() | Throttle():
                 link = self._links.get(effect.link)
                 if link is not None:

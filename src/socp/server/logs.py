@@ -25,11 +25,12 @@ FLUSH_S: Final = 0.5
 
 _LONG: Final = re.compile(r'"([^"\\]{40,})"')
 _KEPT_CHARS: Final = 12
+_CODE: Final = re.compile(r'"invitation"\s*:\s*"[^"]*"')
 
 
 def shortened(data: bytes) -> str:
     """A frame as one readable line: keys, signatures and ciphertexts by their first characters."""
-    text = data.decode(errors="backslashreplace")
+    text = _CODE.sub('"invitation":"..."', data.decode(errors="backslashreplace"))
     return _LONG.sub(lambda m: f'"{m[1][:_KEPT_CHARS]}...({len(m[1])})"', text)[:LINE_CHARS_MAX]
 
 

@@ -85,6 +85,7 @@ class Signers:
         self._threads = ThreadPoolExecutor(threads, "sign", _give_way)
         self._known: WeakKeyDictionary[Outgoing, Sealed] = WeakKeyDictionary()
         self._signatures: OrderedDict[bytes, str] = OrderedDict()
+        self._proofs: OrderedDict[bytes, str] = OrderedDict()
         self._done: deque[tuple[Sealed, Outgoing, bytes | None, str]] = deque()
         self._woken = False
         self.waiting = 0
@@ -95,6 +96,20 @@ class Signers:
         if sealed is None:
             sealed = self._known[frame] = self._start(frame)
         return sealed
+
+    def prove(self, preimage: bytes, then: Callable[[str], None]) -> None:
+        """Give `then` our signature over `preimage`, on the event loop; "" where signing broke.
+
+        A signature once made is good for ever, so it serves whoever asks next.
+        """
+        known = self._proofs.get(preimage)
+        if known is not None:
+            self._proofs.move_to_end(preimage)
+            return then(known)
+        self.waiting += 1
+        if self.waiting >= WAITING_MAX:
+            self._gate.hold(self)
+        self._threads.submit(self._prove, preimage, then)
 
     def stop(self) -> None:
         """Drop what is not begun; does not wait."""
@@ -128,6 +143,25 @@ class Signers:
         if not self._woken:
             self._woken = True
             self._wake(self._deliver)
+
+    def _prove(self, preimage: bytes, then: Callable[[str], None]) -> None:
+        """In a signing thread."""
+        sig = ""
+        try:
+            sig = base64url.encode(self._key.sign(preimage))
+        except Exception:  # the top of this thread: whoever waits is told
+            log.exception("a proof could not be signed")
+        self._wake(lambda: self._proved(preimage, sig, then))
+
+    def _proved(self, preimage: bytes, sig: str, then: Callable[[str], None]) -> None:
+        self.waiting -= 1
+        if self.waiting <= WAITING_MAX // 2:
+            self._gate.release(self)
+        if sig:
+            self._proofs[preimage] = sig
+            if len(self._proofs) > _KEPT_SIGNATURES:
+                self._proofs.popitem(last=False)
+        then(sig)
 
     def _deliver(self) -> None:
         """On the event loop: what was signed meanwhile goes to whoever waits for it."""

@@ -13,7 +13,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from socp.node.effects import Answer, Ask, Close, Effect, Identified, Note, Persist
+from socp.node.calls import Refused, Why
+from socp.node.effects import Answer, Ask, Close, Effect, Identified, Note, Persist, Told
 from socp.node.events import Answered, CommitFailed, Event, Now
 from socp.node.queries import Answer as Found
 from socp.node.queries import Query
@@ -194,4 +195,6 @@ def _harmless(effects: Sequence[Effect], fault: BaseException) -> Sequence[Effec
             kept.append(effect)
         elif isinstance(effect, Answer):
             kept.append(Answer(effect.request, False, (f"not done: {fault}",)))
+        elif isinstance(effect, Told):
+            kept.append(Told(effect.request, Refused(Why.NOT_STORED, f"not stored: {fault}")))
     return kept

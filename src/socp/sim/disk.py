@@ -33,6 +33,14 @@ class NodeDisk:
                 self._rulings[record.fingerprint] = record
             case node.Account():
                 self._accounts[record.user_id] = record
+            case (
+                node.Login()
+                | node.LoginRemoved()
+                | node.LoginSetup()
+                | node.Invitation()
+                | node.InvitationGone()
+            ):
+                pass  # nobody calls over HTTP in here
             case node.Home():
                 self._homes[record.user_id] = record
             case node.ChannelShare():

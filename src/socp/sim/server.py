@@ -23,6 +23,7 @@ from socp.node.effects import (
     Send,
     Snapshot,
     Throttle,
+    Told,
 )
 from socp.node.events import (
     Alive,
@@ -214,7 +215,7 @@ class Server:
                 self.notes.append(effect)
             case Answer():
                 self.answers.append(effect)
-            case Persist() | Identified() | Throttle():
+            case Persist() | Identified() | Throttle() | Told():
                 pass  # kept before anything was sent; sizes and speeds are not simulated
             case _:
                 assert_never(effect)

@@ -6,7 +6,7 @@ import hashlib
 import time
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, exists, select
+from sqlalchemy import Connection, bindparam, delete, exists, select, update
 
 from socp.node import records
 from socp.storage import mail_queries
@@ -23,6 +23,16 @@ PUT_RULING = upsert(tables.rulings)
 # The sealed private key and the verifier are not the brain's, and stay as they are.
 PUT_USER = upsert(tables.users, keep=("privkey_store", "pake_password"))
 PUT_HOME = upsert(tables.user_homes)
+PUT_LOGIN = (
+    update(tables.users)
+    .where(tables.users.c.user_id == bindparam("owner"))
+    .values(privkey_store=bindparam("box"), pake_password=bindparam("record"))
+)
+PUT_LOGIN_SETUP = upsert(tables.login_setup)
+PUT_INVITATION = upsert(tables.invitations)
+DROP_INVITATION = delete(tables.invitations).where(
+    tables.invitations.c.code_hash == bindparam("gone")
+)
 MAKE_GROUP = insert_missing(tables.groups)
 PUT_GROUP_VERSION = upsert(tables.groups, update=("version",))
 PUT_FRAME = insert_missing(tables.channel_frames)
@@ -48,6 +58,10 @@ class Batch:
         self._servers = Rows(PUT_SERVER)
         self._rulings = Rows(PUT_RULING)
         self._users = Rows(PUT_USER)
+        self._logins: dict[str, dict[str, str | None]] = {}
+        self._login_setup = Rows(PUT_LOGIN_SETUP)
+        self._invitations = Rows(PUT_INVITATION)
+        self._invitations_gone: list[dict[str, str]] = []
         self._homes = Rows(PUT_HOME)
         self._group = Rows(PUT_GROUP_VERSION)
         self._frames = Rows(PUT_FRAME)
@@ -93,6 +107,29 @@ class Batch:
                 "pinned_ms": account.pinned_ms,
             },
         )
+
+    def login(self, login: records.Login) -> None:
+        self._logins[login.user_id] = {
+            "owner": login.user_id,
+            "box": login.box,
+            "record": login.record,
+        }
+
+    def no_login(self, removed: records.LoginRemoved) -> None:
+        self._logins[removed.user_id] = {"owner": removed.user_id, "box": None, "record": None}
+
+    def login_setup(self, made: records.LoginSetup) -> None:
+        self._login_setup.set(1, {"one": 1, "setup": made.setup})
+
+    def invitation(self, made: records.Invitation) -> None:
+        self._invitations.set(
+            made.code_hash, {"code_hash": made.code_hash, "expires_ms": made.expires_ms}
+        )
+
+    def invitation_gone(self, gone: records.InvitationGone) -> None:
+        """A code is made once: what is gone never comes again."""
+        self._invitations.drop(gone.code_hash)
+        self._invitations_gone.append({"gone": gone.code_hash})
 
     def home(self, home: records.Home) -> None:
         self._homes.set(
@@ -146,6 +183,8 @@ class Batch:
             self._servers,
             self._rulings,
             self._users,
+            self._login_setup,
+            self._invitations,
             self._homes,
             self._group,
             self._frames,
@@ -153,6 +192,12 @@ class Batch:
             self._members,
         ):
             rows.flush(self._connection)
+        if self._logins:
+            self._connection.execute(PUT_LOGIN, list(self._logins.values()))
+            self._logins.clear()
+        if self._invitations_gone:
+            self._connection.execute(DROP_INVITATION, self._invitations_gone)
+            self._invitations_gone = []
         if self._has_shares:
             self._connection.execute(DROP_UNUSED_FRAMES)
 
@@ -191,6 +236,15 @@ def load(connection: Connection, now_ms: int) -> records.Remembered:
         cursors=mail_queries.cursors(connection),
         recent_refs=mail_queries.recent_refs(connection, now_ms - records.RECENT_MS),
         mail_seq=mail_queries.last_seq(connection),
+        logins=_logins(connection),
+        login_setup=connection.execute(select(tables.login_setup.c.setup)).scalar_one_or_none()
+        or b"",
+        invitations=tuple(
+            records.Invitation(row.code_hash, row.expires_ms)
+            for row in connection.execute(
+                select(tables.invitations).order_by(tables.invitations.c.code_hash)
+            )
+        ),
     )
 
 
@@ -222,6 +276,16 @@ def _accounts(connection: Connection) -> tuple[records.Account, ...]:
             pinned_ms=row.pinned_ms,
         )
         for row in connection.execute(select(tables.users).order_by(tables.users.c.user_id))
+    )
+
+
+def _logins(connection: Connection) -> tuple[records.Login, ...]:
+    users = tables.users.c
+    kept = select(users.user_id, users.pake_password, users.privkey_store)
+    kept = kept.where(users.pake_password.is_not(None), users.privkey_store.is_not(None))
+    return tuple(
+        records.Login(row.user_id, row.pake_password, row.privkey_store)
+        for row in connection.execute(kept.order_by(users.user_id))
     )
 
 

@@ -60,6 +60,21 @@ users = Table(
     Column("pinned_ms", BigInteger, nullable=False),
 )
 
+# The server's secret half of all passwords: without it no login record is worth anything.
+login_setup = Table(
+    "login_setup",
+    metadata,
+    Column("one", Integer, CheckConstraint("one = 1"), primary_key=True, autoincrement=False),
+    Column("setup", LargeBinary, nullable=False),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("code_hash", Text, primary_key=True),
+    Column("expires_ms", BigInteger, nullable=False),
+)
+
 user_homes = Table(
     "user_homes",
     metadata,
@@ -185,7 +200,7 @@ SCHEMA = Schema(
     kind="node",
     holds="a server's data",
     metadata=metadata,
-    format=2,
+    format=3,
     migrations=Path(__file__).parent / "migrations" / "node",
     files=("server_key.pem",),
 )

@@ -64,7 +64,9 @@ class NodeStore(Store[records.Record]):
         """
         return self._ask(lambda connection: mail_queries.answer(connection, query))
 
-    def _apply(self, connection: Connection, records_: Sequence[records.Record]) -> None:
+    def _apply(  # noqa: C901 - one case a record
+        self, connection: Connection, records_: Sequence[records.Record]
+    ) -> None:
         batch, mail = Batch(connection), MailBatch()
         for record in records_:
             match record:
@@ -74,6 +76,16 @@ class NodeStore(Store[records.Record]):
                     batch.ruling(record)
                 case records.Account():
                     batch.account(record)
+                case records.Login():
+                    batch.login(record)
+                case records.LoginRemoved():
+                    batch.no_login(record)
+                case records.LoginSetup():
+                    batch.login_setup(record)
+                case records.Invitation():
+                    batch.invitation(record)
+                case records.InvitationGone():
+                    batch.invitation_gone(record)
                 case records.Home():
                     batch.home(record)
                 case records.ChannelShare():

@@ -13,6 +13,7 @@ import socp
 from socp.client.profile_folder import KEY_FILE
 from socp.storage.errors import StorageError
 from socp.storage.folder_lock import FolderLock
+from socp.wire import invitation
 from socp.wire.text import printable
 
 NAME_CHARS_MAX: Final = 32
@@ -21,7 +22,7 @@ _SAFE: Final = " @+"
 
 
 class BadName(Exception):
-    """A name nobody should have; `str()` says why."""
+    """A name, or a code, that is none; `str()` says why."""
 
 
 def checked_name(name: str) -> str:
@@ -34,6 +35,16 @@ def checked_name(name: str) -> str:
     if printable(name) != name:
         raise BadName("a name has letters, digits and signs that can be seen, nothing else")
     return name
+
+
+def checked_invitation(text: str) -> str:
+    """The code as it is written, or BadName; "" for none."""
+    if not text:
+        return ""
+    code = invitation.read(text)
+    if code is None:
+        raise BadName("that is no invitation; it has 26 letters and digits, such as k7f2-...")
+    return invitation.written(code)
 
 
 def checkout() -> Path | None:

@@ -97,6 +97,7 @@ class UserHello(Payload, frozen=True, kw_only=True):
     features: Features = ()
     meta: UserMeta | None = None
     auth_nonce: Base64Url = ""
+    invitation: Annotated[str, Meta(max_length=limits.INVITATION_CHARS)] = ""
 
 
 class AuthChallenge(Payload, frozen=True, kw_only=True):

@@ -1,0 +1,162 @@
+"""Login by password: whose, in hand, and how often somebody may guess (section 10, P3)."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from socp.crypto.keys import Suite
+from socp.crypto.opaque import LoginInHand, LoginRefused, OpaqueKeeper
+from socp.node.calls import CallRefused, Done, LoggedIn, LoginBegun, PasswordBegun, Why
+from socp.node.emitter import Emitter
+from socp.node.events import Now
+from socp.node.pace import Buckets
+from socp.node.records import Login, LoginRemoved, LoginSetup, Remembered
+from socp.wire import base64url, limits
+
+USERS = "server.users"
+LOGINS_MAX = 10_000  # in memory, about 4 kB each
+IN_HAND_MS = 60_000
+IN_HAND_MAX = 1_000
+NUMBER_BYTES = 16
+_PER_S = limits.LOGIN_TRIES_PER_MIN / 60
+WAIT_S = 60 // limits.LOGIN_TRIES_PER_MIN
+
+
+@dataclass(frozen=True, slots=True)
+class InHand:
+    user_id: str
+    box: str
+    address: str
+    login: LoginInHand
+    until_ms: int  # monotonic
+
+
+class Logins:
+    """Who has no password is answered as those who have one: only the end tells."""
+
+    def __init__(self, suite: Suite, emitter: Emitter, remembered: Remembered) -> None:
+        self._suite = suite
+        self._emit = emitter
+        self._logins = {login.user_id: login for login in remembered.logins}
+        self._setup = remembered.login_setup
+        self._keeper: OpaqueKeeper | None = None
+        self._in_hand: OrderedDict[bytes, InHand] = OrderedDict()
+        # Of those with a password none is ever pushed out, or pushing would give new guesses.
+        self._of_accounts = Buckets(limits.LOGIN_TRIES_BURST, _PER_S, LOGINS_MAX)
+        self._of_nobody = Buckets(limits.LOGIN_TRIES_BURST, _PER_S)
+        self._of_addresses = Buckets(limits.LOGIN_TRIES_BURST, _PER_S)
+
+    # --- setting a password, by its proven owner ------------------------------------------------
+
+    def answer(self, user_id: str, request: bytes) -> PasswordBegun:
+        """Raises CallRefused."""
+        self._check_room(user_id)
+        try:
+            return PasswordBegun(self._ours().answer_registration(request, user_id))
+        except LoginRefused:
+            raise _unfit() from None
+
+    def keep(self, user_id: str, upload: bytes, box: bytes) -> Done:
+        """Raises CallRefused."""
+        self._check_room(user_id)
+        keeper = self._ours()
+        try:
+            record = keeper.checked_record(upload)
+        except LoginRefused:
+            raise _unfit() from None
+        login = Login(user_id, base64url.encode(record), base64url.encode(box))
+        self._logins[user_id] = login
+        self._emit.persist(LoginSetup(keeper.setup))  # each time: a record without it is worthless
+        self._emit.persist(login)
+        self._emit.info(USERS, f"User {user_id} set a password")
+        return Done()
+
+    def remove(self, user_id: str) -> Done:
+        self._logins.pop(user_id, None)
+        self._emit.persist(LoginRemoved(user_id))
+        self._emit.info(USERS, f"User {user_id} removed their password")
+        return Done()
+
+    def _check_room(self, user_id: str) -> None:
+        if user_id not in self._logins and len(self._logins) >= LOGINS_MAX:
+            raise CallRefused(
+                Why.NOT_ALLOWED,
+                f"this server keeps {LOGINS_MAX} passwords and is full; keep a backup of your key"
+                " file instead, or ask the operator",
+            )
+
+    # --- login ----------------------------------------------------------------------------------
+
+    def begin(
+        self, user_id: str, request: bytes, nonce: bytes, address: str, loopback: bool, now: Now
+    ) -> LoginBegun:
+        """Each of these may be a guess: the answer alone tells who knows the password."""
+        known = self._logins.get(user_id)
+        self._count(user_id, address, loopback, now, has_password=known is not None)
+        record = base64url.decode(known.record) if known else b""
+        try:
+            response, login = self._ours().begin(request, user_id, record)
+        except LoginRefused:
+            raise _wrong() from None
+        while self._in_hand and next(iter(self._in_hand.values())).until_ms <= now.mono:
+            self._in_hand.popitem(last=False)
+        if len(self._in_hand) >= IN_HAND_MAX:
+            self._in_hand.popitem(last=False)
+        number = nonce[:NUMBER_BYTES]
+        box = known.box if known else ""
+        self._in_hand[number] = InHand(user_id, box, address, login, now.mono + IN_HAND_MS)
+        return LoginBegun(number, response, IN_HAND_MS)
+
+    def end(self, number: bytes, proof: bytes, now: Now) -> LoggedIn:
+        """Raises CallRefused(NOT_PROVEN), always in the same words."""
+        found = self._in_hand.pop(number, None)
+        if found is None or found.until_ms <= now.mono:
+            raise _wrong()
+        if not found.login.holds(proof) or not found.box:
+            self._emit.warn(USERS, f"A wrong password for {found.user_id} from {found.address}")
+            raise _wrong()
+        for buckets, name in (
+            (self._of_accounts, found.user_id),
+            (self._of_addresses, found.address),
+        ):
+            buckets.give_back(name)
+        self._emit.info(USERS, f"User {found.user_id} logged in from {found.address}")
+        return LoggedIn(found.user_id, found.box)
+
+    def _count(
+        self, user_id: str, address: str, loopback: bool, now: Now, *, has_password: bool
+    ) -> None:
+        accounts = self._of_accounts if has_password else self._of_nobody
+        near = loopback or self._of_addresses.take(address, now.mono)
+        if not near or not accounts.take(user_id, now.mono):
+            whom = f"for {user_id}" if near else "from one address"
+            self._emit.warn(USERS, f"Too many login tries {whom}, the last from {address}")
+            raise CallRefused(
+                Why.LIMITED,
+                f"too many login tries; wait {WAIT_S} s for the next one",
+                wait_s=WAIT_S,
+            )
+
+    def _ours(self) -> OpaqueKeeper:
+        """Made when first needed: it takes 30 ms."""
+        if self._keeper is None:
+            self._keeper = OpaqueKeeper(self._suite, self._setup)
+            if not self._setup:
+                self._setup = self._keeper.setup
+                self._emit.persist(LoginSetup(self._setup))
+        return self._keeper
+
+
+def _wrong() -> CallRefused:
+    return CallRefused(
+        Why.NOT_PROVEN,
+        "the id or the password is wrong, or the login took over a minute; check both and try"
+        " again",
+    )
+
+
+def _unfit() -> CallRefused:
+    return CallRefused(
+        Why.UNFIT, "not a message of RFC 9807 in the group this server uses; see docs/protocol.md"
+    )

@@ -1,0 +1,1 @@
+"""Directory and accounts over HTTP: one table of operations, which router and OpenAPI share."""

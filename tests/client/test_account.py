@@ -1,0 +1,104 @@
+"""A password set on one machine gives the key back on another, at a real server (section 10)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from socp.client import account
+from socp.client.client import Client
+from socp.client.errors import NoAnswer, ProfileUnusable, TurnedAway
+from socp.client.profile_folder import KEY_FILE
+from socp.crypto.passwords import WeakPassword
+from socp.member.effects import Online
+from tests import logbook
+from tests.mesh.launch import Running, running
+from tests.mesh.stored import StoredSuite, give_key
+
+PASSWORD = "correct horse battery"
+NOBODY = "99999999-9999-4999-8999-999999999999"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("accounts")
+    give_key(folder, 2)
+    with running(folder, "--bootstrap", "none") as started:
+        yield started
+
+
+async def attach(folder: Path, server: Running, name: str, key: int) -> tuple[str, str]:
+    """(user_id, fingerprint) once the server took them."""
+    async with Client.open(
+        folder, server.url, name=name, downloads=folder / "files", suite=StoredSuite(key)
+    ) as me:
+        async with asyncio.timeout(20):
+            async for notice in me.events():
+                if isinstance(notice, Online):
+                    return me.user_id, me.fingerprint
+    raise AssertionError("never online")
+
+
+@pytest.mark.spec("10")
+async def test_on_a_new_machine_the_password_makes_the_same_person(
+    server: Running, tmp_path: Path
+) -> None:
+    logbook.said(PASSWORD)
+    old, new = tmp_path / "old", tmp_path / "new"
+    ann = await attach(old, server, "ann", 4)
+    assert await account.set_password(old, server.url, "ann", PASSWORD) == ann[0]
+    await account.log_in(new, server.url, "ann", ann[0], PASSWORD)
+    assert (new / KEY_FILE).read_bytes() == (old / KEY_FILE).read_bytes()
+    assert (new / KEY_FILE).stat().st_mode & 0o077 == 0
+    assert await attach(new, server, "ann", 9) == ann
+
+    await account.set_password(new, server.url, "ann", "another " + PASSWORD)
+    with pytest.raises(TurnedAway, match="id or the password is wrong"):
+        await account.log_in(tmp_path / "third", server.url, "ann", ann[0], PASSWORD)
+    await account.forget_password(old, server.url, "ann")
+    with pytest.raises(TurnedAway, match="id or the password is wrong"):
+        await account.log_in(tmp_path / "third", server.url, "ann", ann[0], "another " + PASSWORD)
+    assert not (tmp_path / "third").exists()
+
+
+@pytest.mark.spec("10")
+async def test_who_never_set_one_is_told_the_same_as_who_guessed_wrong(
+    server: Running, tmp_path: Path
+) -> None:
+    with pytest.raises(TurnedAway, match="id or the password is wrong"):
+        await account.log_in(tmp_path / "x", server.url, "x", NOBODY, PASSWORD)
+
+
+async def test_a_folder_with_a_key_is_never_written_over(server: Running, tmp_path: Path) -> None:
+    user_id, _ = await attach(tmp_path / "bob", server, "bob", 5)
+    await account.set_password(tmp_path / "bob", server.url, "bob", PASSWORD)
+    with pytest.raises(ProfileUnusable, match="holds a key already"):
+        await account.log_in(tmp_path / "bob", server.url, "bob", user_id, PASSWORD)
+
+
+async def test_a_weak_password_never_leaves_the_machine(server: Running, tmp_path: Path) -> None:
+    with pytest.raises(WeakPassword):
+        await account.set_password(tmp_path, server.url, "x", "short")
+
+
+async def test_without_a_key_or_a_server_that_knows_it_there_is_nothing_to_seal(
+    server: Running, tmp_path: Path
+) -> None:
+    with pytest.raises(ProfileUnusable, match="nobody has a key"):
+        await account.set_password(tmp_path / "new", server.url, "x", PASSWORD)
+    await attach(tmp_path / "carol", server, "carol", 6)
+    with pytest.raises(ProfileUnusable, match="never was at"):
+        await account.set_password(tmp_path / "carol", "ws://127.0.0.1:9", "carol", PASSWORD)
+
+
+async def test_a_server_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(NoAnswer, match="cannot be reached"):
+        await account.log_in(tmp_path / "x", "ws://127.0.0.1:9", "x", NOBODY, PASSWORD)
+
+
+async def test_what_is_no_id_is_not_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(TurnedAway, match="no user id"):
+        await account.log_in(tmp_path / "x", "ws://127.0.0.1:9", "x", "ann", PASSWORD)
