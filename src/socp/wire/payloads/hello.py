@@ -19,6 +19,7 @@ from socp.wire.part import (
     Port,
     ServerId,
 )
+from socp.wire.payloads.rotation import Rotations
 
 
 class Attach(Part, frozen=True, kw_only=True):
@@ -97,6 +98,7 @@ class UserHello(Payload, frozen=True, kw_only=True):
     features: Features = ()
     meta: UserMeta | None = None
     auth_nonce: Base64Url = ""
+    rotations: Rotations = ()
 
 
 class AuthChallenge(Payload, frozen=True, kw_only=True):
