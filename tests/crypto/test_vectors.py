@@ -188,8 +188,8 @@ def labelled(case: Case) -> bytes:
         case "socp-rotate-new/1":
             return rotation.rotate_new_text(*step(case))
         case "socp-revoke/1":
-            names = (case["user_id"], case["fingerprint"])
-            return rotation.revoke_text(*names, case["version"], case["ts"])
+            user_id, fingerprint = case["user_id"], case["fingerprint"]
+            return rotation.revoke_text(user_id, fingerprint, case["version"], case["ts"])
     raise AssertionError(case["label"])
 
 

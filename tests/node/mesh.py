@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from socp.crypto import content_sig, signing
 from socp.crypto.keys import PrivateKey
+from socp.crypto.rotation import KeyStep, Revocation
 from socp.crypto.symbolic import SymbolicSuite
 from socp.node import records
 from socp.node.effects import (
@@ -46,11 +47,12 @@ from socp.node.records import Record, Remembered
 from socp.node.settings import Federation, Settings
 from socp.wire import base64url, payloads
 from socp.wire.addresses import BootstrapEntry, HostPort
-from socp.wire.canonical import canonical
+from socp.wire.canonical import canonical, to_members
 from socp.wire.envelope import Envelope, decode, encode
 from socp.wire.errors import PeerFault
 from socp.wire.features import HYBRID, SERVER_FEATURES, USER_FEATURES
 from socp.wire.ids import EVERYONE
+from socp.wire.payloads import Rotation
 
 START_MS = 1_760_000_000_000
 
@@ -239,6 +241,7 @@ class Mesh:
         attach_ts: int | None = None,
         display_name: str = "",
         settle: bool = True,
+        rotations: tuple[Rotation, ...] = (),
     ) -> Peer:
         """A user that says hello, and proves itself where its features say so."""
         peer = self.open_socket(server, name, key=key, features=features)
@@ -248,6 +251,8 @@ class Mesh:
             "features": list(features),
             "meta": {"display_name": display_name or name},
         }
+        if rotations:
+            hello["rotations"] = [to_members(step) for step in rotations]
         nonce = self.suite.random(32)
         if "link-auth/1" in features:
             hello["auth_nonce"] = base64url.encode(nonce)
@@ -441,6 +446,7 @@ def load(disk: list[Record]) -> Remembered:
         return tuple(rows.values())
 
     versions = [x.version for x in disk if isinstance(x, records.ChannelVersion)]
+    steps = {(x.user_id, x.version): x for x in disk if isinstance(x, KeyStep)}
     gone = {x.server_id for x in disk if isinstance(x, records.Forgotten)}
     return Remembered(
         pins=tuple(p for p in newest(records.ServerPin, "server_id") if p.server_id not in gone),
@@ -449,6 +455,9 @@ def load(disk: list[Record]) -> Remembered:
         homes=newest(records.Home, "user_id"),
         shares=newest(records.ChannelShare, "member_id"),
         channel_version=max(versions, default=0),
+        key_steps=tuple(steps.values()),
+        revocations=newest(Revocation, "user_id"),
+        barred=newest(records.Barred, "user_id"),
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from socp.node.effects import Answer, Effect
-from socp.node.events import Admit, Ban, Event, Forget, ListServers
+from socp.node.events import Admit, Ban, Event, Forget, ListServers, RevokeUser
 from socp.server import admin, places
 from socp.server.admin import NotRunning, Reply, Request, ask
 from tests.server.rig import Brain, running, until
@@ -28,6 +28,8 @@ def operator(event: Event) -> Sequence[Effect]:
             return [Answer(event.request, False, ("no such server",))]
         case ListServers():
             return [Answer(event.request, True, ("a", "b"))]
+        case RevokeUser():
+            return [Answer(event.request, False, ("no such user",))]
     return ()
 
 
@@ -43,6 +45,7 @@ async def test_commands_reach_the_brain_and_its_answers_come_back(tmp_path: Path
         )
         assert await asked(tmp_path, Request("ban", "x")) == Reply(False, ("no such server",))
         assert await asked(tmp_path, Request("forget", "x")) == Reply(False, ("no such server",))
+        assert await asked(tmp_path, Request("revoke", "x")) == Reply(False, ("no such user",))
         assert await asked(tmp_path, Request("servers")) == Reply(True, ("a", "b"))
         assert shell.brain.of(Admit)[0].fingerprint == FINGERPRINT
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from socp.crypto.rotation import KeyStep, Revocation
 from socp.member import records as member
 from socp.node import records as node
 from socp.wire.ids import PUBLIC
@@ -33,6 +34,12 @@ PIN = node.ServerPin(
 RULING = node.Ruling("ab" * 32, node.Verdict.BANNED, NOW)
 HOME = node.Home(ALICE, SERVER, NOW)
 SHARE = node.ChannelShare(ALICE, 3, "wrapped", BOB, b'{"type":"PUBLIC_CHANNEL_KEY_SHARE"}')
+STEPS = tuple(
+    KeyStep(ALICE, n, f"MIIalice{n}", NOW + n, "sig" * (n > 1), "new" * (n > 1))
+    for n in range(1, 4)
+)
+REVOCATION = Revocation(BOB, "MIIbob", 2, NOW, "sig")
+BARRED = node.Barred(BOB, NOW)
 NODE_RECORDS: tuple[node.Record, ...] = (
     ACCOUNT,
     PIN,
@@ -40,6 +47,9 @@ NODE_RECORDS: tuple[node.Record, ...] = (
     HOME,
     SHARE,
     node.ChannelVersion(3),
+    *STEPS,
+    REVOCATION,
+    BARRED,
 )
 
 CONTACT = member.Contact(
@@ -67,4 +77,12 @@ LINE = member.OutboxLine(
     reason="",
 )
 CHANNEL_KEY = member.ChannelKey(2, "ef" * 32, "MIIchannel", b"\x30private", b"k" * 32, "box", BOB)
-MEMBER_RECORDS: tuple[member.Record, ...] = (CONTACT, KNOWN_SERVER, SEEN, LINE, CHANNEL_KEY)
+MEMBER_RECORDS: tuple[member.Record, ...] = (
+    CONTACT,
+    KNOWN_SERVER,
+    SEEN,
+    LINE,
+    CHANNEL_KEY,
+    *STEPS,
+    REVOCATION,
+)

@@ -21,12 +21,12 @@ from socp.storage.node_store import NodeStore
 from socp.storage.profile_schema import SCHEMA as PROFILE
 from tests.storage.examples import ACCOUNT, HOME, SHARE
 
-SECOND = """
+NEXT = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "node_0002"
-down_revision = "node_0001"
+revision = "node_{NODE.format + 1:04d}"
+down_revision = "{NODE.revision}"
 
 
 def upgrade():
@@ -35,16 +35,17 @@ def upgrade():
         groups.add_column(sa.Column("topic", sa.Text))
         groups.alter_column("meta", nullable=True)
 """
+BACKUP = f"socp.db.format-{NODE.format}"
 
 
-def with_second_format(tmp_path: Path, script: str = SECOND) -> type[NodeStore]:
+def with_next_format(tmp_path: Path, script: str = NEXT) -> type[NodeStore]:
     """The store of a later socp, whose database has one more format."""
     folder = tmp_path / "later % socp"
     folder.mkdir()
-    first = (NODE.migrations / "node_0001.py").read_text()
-    (folder / "node_0001.py").write_text(first)
-    (folder / "node_0002.py").write_text(script)
-    later = replace(NODE, format=2, migrations=folder)
+    for former in NODE.migrations.glob("node_*.py"):
+        (folder / former.name).write_text(former.read_text())
+    (folder / f"node_{NODE.format + 1:04d}.py").write_text(script)
+    later = replace(NODE, format=NODE.format + 1, migrations=folder)
 
     class LaterStore(NodeStore):
         SCHEMA: ClassVar[Schema] = later
@@ -54,7 +55,7 @@ def with_second_format(tmp_path: Path, script: str = SECOND) -> type[NodeStore]:
 
 @pytest.fixture
 def old(folder: Path) -> Path:
-    """A folder in the first format, in use for a while."""
+    """A folder in our format, in use for a while."""
     with NodeStore.open(folder) as store:
         store.write([ACCOUNT, HOME, SHARE]).result()
     return folder
@@ -73,7 +74,11 @@ def shape(engine: Engine) -> dict[str, object]:
             "columns": [{**column, "type": str(column["type"])} for column in columns],
             "keys": eye.get_pk_constraint(name),
             "references": eye.get_foreign_keys(name),
-            "indexes": eye.get_indexes(name),
+            "indexes": [
+                {**index, "dialect_options": {k: str(v) for k, v in options.items()}}
+                for index in eye.get_indexes(name)
+                for options in [index.get("dialect_options", {})]
+            ],
             "checks": eye.get_check_constraints(name),
             "unique": eye.get_unique_constraints(name),
             "kind": kinds[name],
@@ -106,7 +111,7 @@ def test_every_format_has_its_script(schema: Schema) -> None:
 
 @pytest.mark.threat("S8")
 def test_an_older_database_is_upgraded_and_keeps_its_rows(old: Path, tmp_path: Path) -> None:
-    with with_second_format(tmp_path).open(old) as store:
+    with with_next_format(tmp_path).open(old) as store:
         assert store.load().accounts == (ACCOUNT,)
         assert store.load().shares == (SHARE,)
         store.write([HOME]).result()
@@ -119,9 +124,9 @@ def test_an_older_database_is_upgraded_and_keeps_its_rows(old: Path, tmp_path: P
 def test_before_an_upgrade_a_copy_is_made_that_the_former_version_can_use(
     old: Path, tmp_path: Path
 ) -> None:
-    with with_second_format(tmp_path).open(old) as store:
+    with with_next_format(tmp_path).open(old) as store:
         copy = store.backup
-    assert copy == old / "socp.db.format-1.bak"
+    assert copy == old / f"{BACKUP}.bak"
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     restored = tmp_path / "restored"
     restored.mkdir()
@@ -132,31 +137,31 @@ def test_before_an_upgrade_a_copy_is_made_that_the_former_version_can_use(
 
 
 def test_an_upgrade_leaves_nothing_else_in_the_folder(old: Path, tmp_path: Path) -> None:
-    with with_second_format(tmp_path).open(old):
+    with with_next_format(tmp_path).open(old):
         pass
     names = {file.name for file in old.iterdir()}
-    assert names == {"socp.db", "socp.db.format-1.bak", "socp.lock"}
+    assert names == {"socp.db", f"{BACKUP}.bak", "socp.lock"}
 
 
 def test_references_are_enforced_again_after_an_upgrade(old: Path, tmp_path: Path) -> None:
-    database = Database(old, with_second_format(tmp_path).SCHEMA)
+    database = Database(old, with_next_format(tmp_path).SCHEMA)
     with database.transaction() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
     database.close()
 
 
 def test_an_earlier_backup_is_never_overwritten(old: Path, tmp_path: Path) -> None:
-    (old / "socp.db.format-1.bak").write_text("precious")
-    with with_second_format(tmp_path).open(old) as store:
-        assert store.backup == old / "socp.db.format-1-2.bak"
-    assert (old / "socp.db.format-1.bak").read_text() == "precious"
+    (old / f"{BACKUP}.bak").write_text("precious")
+    with with_next_format(tmp_path).open(old) as store:
+        assert store.backup == old / f"{BACKUP}-2.bak"
+    assert (old / f"{BACKUP}.bak").read_text() == "precious"
 
 
 def test_the_remains_of_a_killed_backup_are_no_obstacle(old: Path, tmp_path: Path) -> None:
-    (old / "socp.db.format-1.bak.part").write_text("half a")
-    with with_second_format(tmp_path).open(old) as store:
-        assert store.backup == old / "socp.db.format-1.bak"
-    assert not (old / "socp.db.format-1.bak.part").exists()
+    (old / f"{BACKUP}.bak.part").write_text("half a")
+    with with_next_format(tmp_path).open(old) as store:
+        assert store.backup == old / f"{BACKUP}.bak"
+    assert not (old / f"{BACKUP}.bak.part").exists()
 
 
 @pytest.mark.threat("S8")
@@ -171,7 +176,7 @@ def test_the_remains_of_a_killed_backup_are_no_obstacle(old: Path, tmp_path: Pat
 def test_an_upgrade_that_fails_half_way_changes_nothing(
     old: Path, tmp_path: Path, ruin: str, fault: type[Exception], line: str
 ) -> None:
-    later = with_second_format(tmp_path, f"{SECOND}    {ruin}\n")
+    later = with_next_format(tmp_path, f"{NEXT}    {ruin}\n")
     with pytest.raises(fault, match=line):
         later.open(old)
     with NodeStore.open(old) as store:
@@ -187,7 +192,7 @@ def test_without_room_for_a_backup_nothing_is_upgraded(
 
     monkeypatch.setattr(dialect, "copy", full)
     with pytest.raises(StorageError, match="nothing is upgraded without a backup"):
-        with_second_format(tmp_path).open(old)
+        with_next_format(tmp_path).open(old)
     assert {file.name for file in old.iterdir()} == {"socp.db", "socp.lock"}
     with NodeStore.open(old) as store:
         assert store.load().accounts == (ACCOUNT,)
@@ -198,7 +203,7 @@ def test_an_upgrade_leaves_logging_and_the_terminal_alone(
 ) -> None:
     root = logging.getLogger()
     before = (root.level, list(root.handlers), logging.root.manager.disable)
-    with with_second_format(tmp_path).open(old):
+    with with_next_format(tmp_path).open(old):
         pass
     assert (root.level, list(root.handlers), logging.root.manager.disable) == before
     assert capfd.readouterr() == ("", "")

@@ -119,10 +119,11 @@ def test_a_connection_is_set_up_to_lose_nothing(folder: Path, pragma: str, value
 
 @pytest.mark.threat("S8")
 def test_a_newer_format_is_refused_and_left_as_it_is(file: Path) -> None:
-    change(file, "UPDATE alembic_version SET version_num = 'node_0007'")
+    change(file, "UPDATE alembic_version SET version_num = 'node_0097'")
     before = file.read_bytes()
     assert refusal(file.parent) == (
-        f"{file} was written by a newer version of socp (format 7, this one knows 1): "
+        f"{file} was written by a newer version of socp (format 97, this one knows "
+        f"{SCHEMA.format}): "
         "upgrade socp, or restore a backup"
     )
     assert file.read_bytes() == before

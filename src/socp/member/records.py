@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from socp.crypto.rotation import KeyStep, Revocation
+
 
 @dataclass(frozen=True, slots=True)
 class Contact:
@@ -79,7 +81,7 @@ class ChannelKey:
     creator_id: str
 
 
-Record = Contact | KnownServer | Seen | OutboxLine | ChannelKey
+Record = Contact | KnownServer | Seen | OutboxLine | ChannelKey | KeyStep | Revocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +93,5 @@ class Remembered:
     seen: tuple[Seen, ...] = ()
     outbox: tuple[OutboxLine, ...] = ()
     channel_keys: tuple[ChannelKey, ...] = ()
+    key_steps: tuple[KeyStep, ...] = ()  # our own too
+    revocations: tuple[Revocation, ...] = ()

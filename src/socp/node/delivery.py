@@ -45,6 +45,14 @@ def away(user_id: str, ref: str) -> PeerFault:
     )
 
 
+def dead(user_id: str, ref: str) -> PeerFault:
+    return PeerFault(
+        Code.NOT_ALLOWED,
+        f"{user_id} revoked their id and reads nothing any more; ask them for their new one",
+        msg_ref=ref,
+    )
+
+
 class Delivery:
     """Checks identity, never content: the reader judges that."""
 
@@ -73,6 +81,8 @@ class Delivery:
             raise PeerFault(Code.BAD_FRAME, "MSG_DIRECT: to must be a user's UUID v4 in lower case")
         raw = base64url.decode(msg.ciphertext)
         ref = msg_ref(raw, envelope.from_, envelope.to, envelope.ts)
+        if envelope.to in self._directory.histories.revoked:
+            raise dead(envelope.to, ref)
         key = self._seen.key(envelope)
         location = self._presence.location(envelope.to)
         here = location == self._emit.server_id
@@ -168,8 +178,7 @@ class Delivery:
         place = self._presence.location(sender) or self._directory.home(sender)
         if place != from_:
             raise PeerFault(Code.NOT_ALLOWED, f"{sender} is not a user of {from_}")
-        pinned = self._directory.key(sender)
-        if sender_pub and pinned is not None and self._directory.parse(sender_pub) != pinned:
+        if sender_pub and not self._directory.knows(sender, self._directory.parse(sender_pub)):
             raise PeerFault(Code.BAD_KEY, f"sender_pub is not the known key of {sender}")
 
     def _first_key(self, from_: str, deliver: ServerDeliver, ts: int, now: Now) -> None:
@@ -246,10 +255,10 @@ class Delivery:
         key = post_key(msg_ref(raw, envelope.from_, PUBLIC, envelope.ts))
         if key in self._seen:
             return
-        author = self._directory.key(envelope.from_)
-        if author is None:
+        if self._directory.key(envelope.from_) is None:
             return
-        if self._directory.parse(msg.sender_pub) != author:
+        author = self._directory.parse(msg.sender_pub)
+        if not self._directory.knows(envelope.from_, author, envelope.ts):
             raise PeerFault(Code.BAD_KEY, f"sender_pub is not the known key of {envelope.from_}")
         check_hop(link, envelope)
         self._verify_post(envelope, msg, author)

@@ -122,6 +122,14 @@ class ListServers:
 
 
 @dataclass(frozen=True, slots=True)
+class RevokeUser:
+    """`socp admin revoke USER_ID`: that user is not taken here any more."""
+
+    request: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """The store's answer to Ask(query); None where it could not be read."""
 
@@ -162,6 +170,7 @@ Event = (
     | Ban
     | Forget
     | ListServers
+    | RevokeUser
     | Answered
     | CommitFailed
     | SnapshotDone

@@ -8,6 +8,7 @@ from typing import assert_never
 from socp.crypto.keys import PublicKey, Suite
 from socp.node.admission import Admission
 from socp.node.arrivals import Arrivals
+from socp.node.barring import Barring
 from socp.node.dedup import SeenIds
 from socp.node.delivery import Delivery
 from socp.node.dialling import Dialling
@@ -18,6 +19,7 @@ from socp.node.events import (
     Admit,
     Alive,
     Ban,
+    CommitFailed,
     DialFailed,
     Event,
     Forget,
@@ -28,6 +30,7 @@ from socp.node.events import (
     ListServers,
     Now,
     ProbeFailed,
+    RevokeUser,
     Stopping,
     Tick,
 )
@@ -43,6 +46,7 @@ from socp.node.public_channel import PublicChannel
 from socp.node.quarantine import Quarantine
 from socp.node.records import Remembered
 from socp.node.refusals import ERRORS_BURST, ERRORS_PER_S, Refusals
+from socp.node.rotation import Rotations
 from socp.node.settings import Settings
 from socp.node.transfers import Transfers
 from socp.node.trust import ServerTrust
@@ -75,13 +79,17 @@ class Node:
         refusals = Refusals(emit, links, quarantine)
         trust = ServerTrust(settings, suite, emit, remembered)
         self._directory = people = Directory(suite, emit, links, remembered)
-        self._presence = presence = Presence(emit, links, people)
+        self._rotations = rotations = Rotations(suite, emit, links, people)
+        self._presence = presence = Presence(emit, links, people, rotations)
         self._channel = channel = PublicChannel(emit, links, people, presence, seen, remembered)
         self._dialling = dialling = Dialling(settings, emit, links, quarantine)
         self._delivery = delivery = Delivery(emit, links, people, presence, seen)
         transfers = Transfers(emit, links, people, presence, delivery, seen)
         handshake, hall = Handshake(settings, key.text, emit), (presence, channel, refusals)
-        self._arrivals = arrivals = Arrivals(settings, handshake, emit, links, people, *hall)
+        self._arrivals = arrivals = Arrivals(
+            settings, handshake, emit, links, people, rotations, *hall
+        )
+        self._barring = Barring(emit, links, people, arrivals)
         self._pairing = pairing = Pairing(
             settings, handshake, emit, links, trust, dialling, *hall, quarantine
         )
@@ -90,7 +98,10 @@ class Node:
         )
         self._operator = Operator(emit, links, trust, dialling, presence)
         self._health = Health(emit, links)
-        gate, parts = Gate(settings, trust), (people, presence, delivery, transfers, channel)
+        gate, parts = (
+            Gate(settings, trust),
+            (people, rotations, presence, delivery, transfers, channel),
+        )
         self._walk = Walk(emit, links, gate, refusals, arrivals, admission, *parts)
 
     def status(self) -> Status:
@@ -130,6 +141,10 @@ class Node:
                 self._operator.forget(event)
             case ListServers():
                 self._operator.list_servers(event)
+            case RevokeUser():
+                self._barring.revoke(event, now)
+            case CommitFailed():
+                self._rotations.not_stored(event.records)
             case _:
                 assert_never(event)
         return self._emit.take()

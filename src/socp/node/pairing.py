@@ -169,7 +169,7 @@ class Pairing:
             self._emit.info(LINKS, text)
         else:
             self._emit.debug(LINKS, f"{text}, in place of an older link")
-        self._presence.snapshot(link)
+        self._presence.snapshot(link, now)
         self._channel.linked(link, now)
 
     def _identify(self, link: Link, now: Now) -> None:

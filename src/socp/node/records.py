@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from socp.crypto.rotation import KeyStep, Revocation
+
 MAIL_PART_LAST = 2**31 - 1
 MAIL_OVERHEAD_BYTES = 256  # ids, signature and row around a payload
 RECENT_MS = 15 * 60_000  # longer than a frame that came may come again inside the time window
@@ -97,6 +99,14 @@ class Forgotten:
 
     server_id: str  # "" where only the ruling goes
     fingerprint: str  # 64 hex
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """The operator takes this user no more (`socp admin revoke`). Key: user_id."""
+
+    user_id: str
+    barred_ms: int
 
 
 class MailState(StrEnum):
@@ -202,6 +212,9 @@ Record = (
     | ChannelShare
     | ChannelVersion
     | Forgotten
+    | KeyStep
+    | Revocation
+    | Barred
     | Mail
     | MailSettled
     | MailDropped
@@ -244,6 +257,9 @@ class Remembered:
     homes: tuple[Home, ...] = ()
     shares: tuple[ChannelShare, ...] = field(default=())
     channel_version: int = 0
+    key_steps: tuple[KeyStep, ...] = ()  # the last of each user
+    revocations: tuple[Revocation, ...] = ()
+    barred: tuple[Barred, ...] = ()
     boxes: tuple[BoxRow, ...] = ()
     posts: PostsHeld = PostsHeld()
     cursors: tuple[Cursor, ...] = ()

@@ -21,7 +21,7 @@ from typing import Final
 import msgspec
 
 from socp.node.effects import Answer
-from socp.node.events import Admit, Ban, Event, Forget, ListServers
+from socp.node.events import Admit, Ban, Event, Forget, ListServers, RevokeUser
 from socp.server import places
 
 log = logging.getLogger("server.admin")
@@ -33,7 +33,7 @@ _CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True):
-    """`do`: admit, ban, forget (with `who`) or servers."""
+    """`do`: admit, ban, forget, revoke (with `who`) or servers."""
 
     do: str
     who: str = ""
@@ -98,7 +98,7 @@ class AdminDesk:
         number = next(self._numbers)
         event = _event(number, request)
         if event is None:
-            return Reply(False, ("no such command; use admit, servers, forget or ban",))
+            return Reply(False, ("no such command; use admit, servers, forget, ban or revoke",))
         log.info("the operator says: %s", f"{request.do} {request.who}".strip())
         self._waiting[number] = asyncio.get_running_loop().create_future()
         try:
@@ -141,6 +141,8 @@ def _event(number: int, request: Request) -> Event | None:
             return Ban(number, who)
         case Request(do="forget", who=who) if who:
             return Forget(number, who)
+        case Request(do="revoke", who=who) if who:
+            return RevokeUser(number, who)
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from socp.crypto.rotation import KeyStep, Revocation
 from socp.member import records as member
 from socp.node import records as node
 
@@ -18,6 +19,9 @@ class NodeDisk:
         self._homes: dict[str, node.Home] = {}
         self._shares: dict[tuple[str, int], node.ChannelShare] = {}
         self._version = 0
+        self._steps: dict[tuple[str, int], KeyStep] = {}
+        self._revocations: dict[str, Revocation] = {}
+        self._barred: dict[str, node.Barred] = {}
 
     def write(self, record: node.Record) -> None:
         """One Persist."""
@@ -34,6 +38,12 @@ class NodeDisk:
                 self._shares[record.member_id, record.version] = record
             case node.ChannelVersion():
                 self._version = record.version
+            case KeyStep():
+                self._steps[record.user_id, record.version] = record
+            case Revocation():
+                self._revocations[record.user_id] = record
+            case node.Barred():
+                self._barred[record.user_id] = record
             case node.Forgotten():
                 self._pins.pop(record.server_id, None)
                 self._rulings.pop(record.fingerprint, None)
@@ -49,6 +59,9 @@ class NodeDisk:
             homes=tuple(self._homes.values()),
             shares=tuple(self._shares.values()),
             channel_version=self._version,
+            key_steps=tuple(self._steps.values()),
+            revocations=tuple(self._revocations.values()),
+            barred=tuple(self._barred.values()),
         )
 
 
@@ -61,6 +74,8 @@ class MemberDisk:
         self._seen: dict[str, member.Seen] = {}
         self._lines: dict[int, member.OutboxLine] = {}
         self._keys: dict[tuple[int, str], member.ChannelKey] = {}
+        self._steps: dict[tuple[str, int], KeyStep] = {}
+        self._revocations: dict[str, Revocation] = {}
 
     def write(self, record: member.Record) -> None:
         """One Persist."""
@@ -77,6 +92,10 @@ class MemberDisk:
                     del self._lines[record.line_id]
             case member.ChannelKey():
                 self._keys[record.version, record.fingerprint] = record
+            case KeyStep():
+                self._steps[record.user_id, record.version] = record
+            case Revocation():
+                self._revocations[record.user_id] = record
             case _:
                 assert_never(record)
 
@@ -88,4 +107,6 @@ class MemberDisk:
             seen=tuple(self._seen.values()),
             outbox=tuple(self._lines.values()),
             channel_keys=tuple(self._keys.values()),
+            key_steps=tuple(self._steps.values()),
+            revocations=tuple(self._revocations.values()),
         )

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from socp.storage.formats import Schema
+from socp.storage.key_rows import history_table, revocations_table
 
 metadata = MetaData()
 
@@ -76,6 +77,16 @@ rulings = Table(
     Column("ruled_ms", BigInteger, nullable=False),
 )
 
+key_history = history_table(metadata)
+revocations = revocations_table(metadata)
+
+barred_users = Table(
+    "barred_users",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("barred_ms", BigInteger, nullable=False),
+)
+
 groups = Table(
     "groups",
     metadata,
@@ -125,6 +136,6 @@ SCHEMA = Schema(
     kind="node",
     holds="a server's data",
     metadata=metadata,
-    format=1,
+    format=2,
     migrations=Path(__file__).parent / "migrations" / "node",
 )
