@@ -326,7 +326,7 @@ def test_before_there_is_a_link_a_line_waits_and_says_what_for() -> None:
     ("status", "state", "word"),
     [
         ("delivered", LineState.DONE, ""),
-        ("queued", LineState.DONE, "keeps it until they are back"),
+        ("queued", LineState.DONE, ""),
         ("refused", LineState.REFUSED, "did not take it"),
     ],
 )

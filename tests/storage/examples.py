@@ -75,7 +75,10 @@ LINE = member.OutboxLine(
     msg_refs=("a" * 43, "b" * 43),
     composed_ms=NOW,
     reason="",
+    late=True,
+    sealed_to="hybrid/1 " + "ef" * 32,
 )
+ARRIVED = member.Arrived(3, "r" * 43, BOB, "hello\nyou 🙂", NOW, "pinned", True, False)
 CHANNEL_KEY = member.ChannelKey(2, "ef" * 32, "MIIchannel", b"\x30private", b"k" * 32, "box", BOB)
 MEMBER_RECORDS: tuple[member.Record, ...] = (
     CONTACT,
@@ -85,4 +88,5 @@ MEMBER_RECORDS: tuple[member.Record, ...] = (
     CHANNEL_KEY,
     *STEPS,
     REVOCATION,
+    ARRIVED,
 )

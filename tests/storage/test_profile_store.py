@@ -15,7 +15,16 @@ from socp.member.records import LineState
 from socp.storage import FolderBusy, StorageError
 from socp.storage.profile_store import ProfileStore
 from tests.storage import examples
-from tests.storage.examples import ALICE, BOB, CHANNEL_KEY, CONTACT, KNOWN_SERVER, LINE, SEEN
+from tests.storage.examples import (
+    ALICE,
+    ARRIVED,
+    BOB,
+    CHANNEL_KEY,
+    CONTACT,
+    KNOWN_SERVER,
+    LINE,
+    SEEN,
+)
 
 
 def written(folder: Path | None, *writes: list[records.Record]) -> records.Remembered:
@@ -40,6 +49,7 @@ def test_every_kind_of_record_survives_a_restart(folder: Path) -> None:
         channel_keys=(CHANNEL_KEY,),
         key_steps=examples.STEPS,
         revocations=(examples.REVOCATION,),
+        arrived=(ARRIVED,),
     )
 
 

@@ -34,7 +34,6 @@ from socp.member.contacts import AddressBook
 from socp.member.effects import LineMoved, ListAnswered, WhoisAnswered
 from socp.member.member import Member
 from socp.member.profile import Profile
-from socp.wire.ids import PUBLIC
 from socp.wire.text import printable
 
 ANSWER_S: Final = 10
@@ -65,6 +64,7 @@ class Client:
         self._attachment = Attachment(url, self._walk, self._inbox.put, self._room)
         self._tasks = asyncio.TaskGroup()
         self._running: set[asyncio.Task[None]] = set()
+        self._left = False  # what is done from now on is not remembered
         self._files = FileWork(
             Downloads(downloads), self._start, self._walk.feed, self._attachment.outgoing_room
         )
@@ -121,8 +121,7 @@ class Client:
 
     def reaches(self, to: str) -> bool:
         """Whether something to a user id or "public" could go out now; files cannot wait."""
-        there = self._member.can_post if to == PUBLIC else self.contacts.is_online(to)
-        return self.attached and there
+        return self._member.reaches(to)
 
     def find(self, name_or_id: str) -> str:
         """The user id meant by a name, an id or its start; UnknownPerson, AmbiguousPerson."""
@@ -193,9 +192,26 @@ class Client:
         await self._walk.feed(events.CancelFile(file_id)).done
 
     async def events(self) -> AsyncIterator[Notice]:
-        """Everything there is to be told, in order, from the start on. One reader."""
+        """Everything there is to be told, in order, from the start on. One reader.
+
+        A message counts as seen when the next notice is asked for. One that does not, for whatever
+        reason, is told again when this profile is opened again.
+        """
+        async for notice in self.notices():
+            yield notice
+            self.shown(notice)
+
+    async def notices(self) -> AsyncIterator[Notice]:
+        """As `events`, for those who say themselves when a message was `shown`."""
         while True:
             yield await self._inbox.get()
+
+    def shown(self, notice: Notice) -> None:
+        """The person has seen this: it is not told again."""
+        match notice:
+            case effects.MessageArrived(number=number) | effects.MessageRefused(number=number):
+                if number and not self._left:
+                    self._walk.feed(events.Shown((number,)))
 
     # --- behind the door ------------------------------------------------------------------------
 
@@ -207,6 +223,7 @@ class Client:
         try:
             yield
         finally:
+            self._left = True
             ticking.cancel()
             attached.cancel()
             await asyncio.wait({attached})

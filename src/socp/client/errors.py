@@ -47,3 +47,7 @@ class FileUnsendable(ClientError):
 
 class FileUnstorable(ClientError):
     """A received file that could not be kept; nothing of it counts as received."""
+
+
+class FileWrong(FileUnstorable):
+    """A received file that is not what its sender announced; it would be no better again."""

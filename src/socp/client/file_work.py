@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Final
 
 from socp.client.bound import Bound
-from socp.client.errors import FileUnsendable, FileUnstorable
+from socp.client.errors import FileUnsendable, FileUnstorable, FileWrong
 from socp.client.sinks import Downloads, Sink
 from socp.client.sources import Source
 from socp.member.effects import DropSink, FinishSink, OpenSink, ReadChunk, WriteChunk
@@ -87,7 +87,8 @@ class FileWork:
             while await self._step(sink, await steps.get()):
                 pass
         except FileUnstorable as fault:
-            self._feed(StoreFailed(file_id, str(fault)))
+            wrong = isinstance(fault, FileWrong)
+            self._feed(StoreFailed(file_id, str(fault), wrong=wrong))
         finally:
             if self._receiving.get(file_id) is steps:
                 del self._receiving[file_id]

@@ -7,7 +7,7 @@ import asyncio
 from socp.member.effects import LineMoved
 from socp.member.records import LineState
 
-_SETTLED = (LineState.DONE, LineState.REFUSED)
+_SETTLED = (LineState.DONE, LineState.REFUSED, LineState.DELIVERED)
 
 
 class Line:
@@ -29,6 +29,7 @@ class Line:
             self._over.set()
 
     async def settled(self) -> LineState:
-        """DONE or REFUSED. As long as the recipient is away, neither: use a time limit."""
+        """DONE (or DELIVERED already) or REFUSED. As long as the recipient is away and no server
+        keeps it, none of them: use a time limit."""
         await self._over.wait()
         return self.state

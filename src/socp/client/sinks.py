@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from socp.client.errors import FileUnstorable
+from socp.client.errors import FileUnstorable, FileWrong
 from socp.files.names import next_free, safe_name
 from socp.wire import limits
 
@@ -185,13 +185,13 @@ def _open_parts(folder: int) -> int:
 
 def _check(file: int, size: int, sha256: str) -> None:
     if os.fstat(file).st_size != size:
-        raise FileUnstorable("it is not complete; ask for it again")
+        raise FileWrong("it is not complete; ask for it again")
     found, at = hashlib.sha256(), 0
     while data := os.pread(file, _READ_BYTES, at):
         found.update(data)
         at += len(data)
     if found.hexdigest() != sha256:
-        raise FileUnstorable("its SHA-256 is not the one its sender gave; ask for it again")
+        raise FileWrong("its SHA-256 is not the one its sender gave; ask for it again")
 
 
 def _sweep_one(parts: int, name: str) -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from socp.crypto import content_sig, file_box
 from socp.crypto.keys import PrivateKey, PublicKey, Suite
 from socp.files.pace import Pace
-from socp.files.transfer import Broken, Sent, Want, pieces
+from socp.files.transfer import SILENCE_MS, WINDOW_BYTES, Broken, Sent, Want, pieces
 from socp.wire import base64url, limits
 from socp.wire.canonical import to_members
 from socp.wire.errors import Misuse
@@ -26,6 +26,8 @@ BURST_BYTES: Final = limits.MIB
 BURST_BYTES_V13: Final = 64 * limits.FILE_CHUNK_BYTES_V13
 ANSWER_MS: Final = 2_000
 """FILE_START waits so long for its ACK or ERROR: v1.3 servers give none."""
+ANSWER_MAILBOX_MS: Final = 30_000
+"""A server with `mailbox/1` answers when it has committed, or says why not."""
 END_ANSWER_MS: Final = 5_000
 HASH_BYTES: Final = 32
 
@@ -90,10 +92,12 @@ class Sender:
         self._go_ms: int | None = None  # chunks may follow from then on; None before the start
         self._ended_ms: int | None = None
         self._end_acked = False
+        self._kept_ms: int | None = None  # the server keeps it, and said so last then (mono)
+        self._chunks_acked = 0
 
-    def start(self, ts: int, mono: int) -> FileStart:
-        """The manifest, signed."""
-        self._go_ms = mono + ANSWER_MS
+    def start(self, ts: int, mono: int, answer_ms: int = ANSWER_MS) -> FileStart:
+        """The manifest, signed. Without an answer chunks follow after `answer_ms`."""
+        self._go_ms = mono + answer_ms
         offer = self.offer
         manifest = FileStart(
             file_id=offer.file_id,
@@ -130,6 +134,8 @@ class Sender:
         """
         if self._reading or self._next == self._total or not self._may_go(mono):
             return None
+        if self.kept and (self._next + 1 - self._chunks_acked) * self._piece > WINDOW_BYTES:
+            return None
         want = self._want()
         if not self._pace.take(want.size, mono):
             return None
@@ -156,16 +162,46 @@ class Sender:
         return FileEnd(file_id=self.offer.file_id)
 
     def acked(self, of: str, mono: int) -> None:
-        """ACK with our file_id: `of` FILE_START or FILE_END, or "" for whichever is unanswered."""
-        if self._ended_ms is not None and of != FileStart.TYPE:
+        """ACK with our file_id: `of` FILE_START or FILE_END, or "" for whichever is unanswered; of
+        a FILE_CHUNK where the server keeps the file."""
+        if self.kept:
+            self._kept_ms = mono
+        if of == FileChunk.TYPE:
+            self._chunks_acked = min(self._chunks_acked + 1, self._next)
+        elif self._ended_ms is not None and of != FileStart.TYPE:
             self._end_acked = True
         elif self._go_ms is not None and of != FileEnd.TYPE:
             self._go_ms = min(self._go_ms, mono)
 
+    def keeps(self, mono: int) -> None:
+        """The server answered FILE_START with `queued`: it keeps the file for its reader, and
+        acknowledges each chunk."""
+        self._kept_ms = mono
+
+    @property
+    def kept(self) -> bool:
+        """Whether the server keeps it."""
+        return self._kept_ms is not None
+
+    @property
+    def started(self) -> bool:
+        """Whether a chunk was asked for."""
+        return self._reading or self._next > 0
+
+    def stalled(self, mono: int) -> Broken | None:
+        """Broken where a server that keeps it acknowledged nothing for SILENCE_MS."""
+        waits = self._chunks_acked < self._next or self._ended_ms is not None
+        if self._kept_ms is None or not waits or mono - self._kept_ms < SILENCE_MS:
+            return None
+        return Broken("your server takes no more of it; send it again later")
+
     def settled(self, mono: int) -> Sent | None:
-        """Sent, once the end was acknowledged or nobody answered it for END_ANSWER_MS."""
+        """Sent, once the end was acknowledged or nobody answered it for END_ANSWER_MS; what is kept
+        must be acknowledged."""
         if self._ended_ms is None:
             return None
+        if self.kept:
+            return Sent(acked=True) if self._end_acked else None
         silent = mono - self._ended_ms >= END_ANSWER_MS
         return Sent(self._end_acked) if self._end_acked or silent else None
 

@@ -16,6 +16,8 @@ RECEIVING_PER_AUTHOR_MAX: Final = SENDING_MAX
 RECEIVING_BYTES_MAX: Final = 2 * SENDING_BYTES_MAX
 STORING_MAX: Final = 1_000
 """Files that are whole, and wait for the disk only: these keep no new one out before so many."""
+WINDOW_BYTES: Final = 4 * limits.MIB
+"""Of what a server keeps for somebody away, so much is on its way unacknowledged (section 8)."""
 SILENCE_MS: Final = 60_000
 """A transfer without a chunk for so long is broken."""
 

@@ -69,24 +69,29 @@ class Pen:
     key: PrivateKey
     user_id: str
 
-    def direct(self, part: str, to: str, reader: PublicKey, ts: int, *, bound: bool) -> Piece:
-        """One MSG_DIRECT to the pinned key of a user; `ts` Unix ms, as the envelope's."""
+    def direct(
+        self, part: str, to: str, reader: PublicKey, ts: int, *, bound: bool, late: bool
+    ) -> Piece:
+        """One MSG_DIRECT to the pinned key of a user; `ts` Unix ms, as the envelope's. `late`: for
+        a server with `mailbox/1`, which takes it for 30 days."""
         raw = self._sealed(part, to, reader, ts, bound)
         payload = MsgDirect(
             ciphertext=base64url.encode(raw),
             sender=self.user_id,
             sender_pub=self.key.public.text,
             content_sig=content_sig.sign_direct(self.key, raw, self.user_id, to, ts),
+            late=late,
         )
         return Piece(part, payload, msg_ref(raw, self.user_id, to, ts))
 
-    def post(self, part: str, channel: PublicKey, ts: int, *, bound: bool) -> Piece:
+    def post(self, part: str, channel: PublicKey, ts: int, *, bound: bool, late: bool) -> Piece:
         """One MSG_PUBLIC_CHANNEL to the channel's public half."""
         raw = self._sealed(part, PUBLIC, channel, ts, bound)
         payload = MsgPublicChannel(
             ciphertext=base64url.encode(raw),
             sender_pub=self.key.public.text,
             content_sig=content_sig.sign_public(self.key, raw, self.user_id, ts),
+            late=late,
         )
         return Piece(part, payload, msg_ref(raw, self.user_id, PUBLIC, ts))
 

@@ -17,8 +17,9 @@ from socp.wire.ids import PUBLIC, is_uuid4
 
 HOLD_OFF_FIRST_MS: Final = 5_000
 HOLD_OFF_MAX_MS: Final = 60_000
-"""A user who is said to be online and was not found is tried again after so long, twice as long
-each time, unless they come anew before."""
+HOLD_OFF_AWAY_MAX_MS: Final = 600_000
+"""A user who was not found is tried again after so long, twice as long each time, unless they come
+anew before. Who is away is tried at all only where the server has `mailbox/1`."""
 NOT_CONNECTED: Final = "not connected; it goes when you are"
 NO_CHANNEL_KEY: Final = "the public channel's key is not here yet; it goes when it comes"
 
@@ -58,6 +59,20 @@ class Destinations:
         """Whether a server took our hello."""
         return self._session.server is not None
 
+    @property
+    def mailbox(self) -> bool:
+        """Whether the server keeps what is for somebody who is away."""
+        return self._session.server is not None and self._session.server.mailbox
+
+    def reaches(self, to: str) -> bool:
+        """Whether something to them could go out now."""
+        if not self.attached:
+            return False
+        if to == PUBLIC:
+            return self._room.sending_key() is not None
+        known = self._contacts.get(to) is not None
+        return self._contacts.is_online(to) or (known and self.mailbox and to not in self._missed)
+
     def refusal(self, to: str, text: str) -> str | None:
         """Why a line is not even kept, or None."""
         if to == self._emit.user_id:
@@ -73,10 +88,17 @@ class Destinations:
         """The reason a line waits for somebody."""
         return f"{self._contacts.label(user_id)} is away; it goes when they are back"
 
+    def kept(self, to: str) -> str:
+        """What is to be said of a line that a server has committed; "" where it is soon there."""
+        if to == PUBLIC or self._contacts.is_online(to):
+            return ""
+        return f"{self._contacts.label(to)} is away; their server keeps it until they are back"
+
     def not_found(self, user_id: str, now: Now) -> None:
         """A line of ours came back: our server could not reach them just now."""
         _, waited_ms = self._missed.get(user_id, (0, HOLD_OFF_FIRST_MS // 2))
-        wait_ms = min(2 * waited_ms, HOLD_OFF_MAX_MS)
+        online = self._contacts.is_online(user_id)
+        wait_ms = min(2 * waited_ms, HOLD_OFF_MAX_MS if online else HOLD_OFF_AWAY_MAX_MS)
         self._missed[user_id] = (now.mono + wait_ms, wait_ms)
 
     def restarted(self) -> None:
@@ -97,9 +119,8 @@ class Destinations:
         if self._contacts.get(to) is None:
             return self._keyless(to, now)
         not_before_ms, _ = self._missed.get(to, (now.mono, 0))
-        if not self._contacts.is_online(to) or now.mono < not_before_ms:
-            return self.away(to)
-        return None
+        there = self.mailbox or self._contacts.is_online(to)
+        return None if there and now.mono >= not_before_ms else self.away(to)
 
     def _keyless(self, user_id: str, now: Now) -> str:
         label = self._contacts.label(user_id)
@@ -124,14 +145,29 @@ class Destinations:
         self._tell_first(to, bound)
         return [self._piece(part, to, ts, bound) for part in parts]
 
+    def sealed_to(self, to: str) -> str:
+        """What a line composed now can be read with, for `still_reads`."""
+        key = None if to == PUBLIC else self._contacts.key(to)
+        if key is None:
+            return ""
+        return f"{HYBRID if self._bound(to) else ''} {key.fingerprint}"
+
+    def still_reads(self, to: str, sealed_to: str) -> bool:
+        """Whether they can still read what was composed for them. Keys of the channel are kept."""
+        if to == PUBLIC:
+            return True
+        form, _, fingerprint = sealed_to.partition(" ")
+        key = self._contacts.key(to)
+        return key is not None and key.fingerprint == fingerprint and (not form or self._bound(to))
+
     def _piece(self, part: str, to: str, ts: int, bound: bool) -> Piece:
         if to == PUBLIC:
             channel = self._room.sending_key()
             assert channel is not None
-            return self._pen.post(part, channel.public, ts, bound=bound)
+            return self._pen.post(part, channel.public, ts, bound=bound, late=self.mailbox)
         key = self._contacts.key(to)
         assert key is not None
-        return self._pen.direct(part, to, key, ts, bound=bound)
+        return self._pen.direct(part, to, key, ts, bound=bound, late=self.mailbox)
 
     def _bound(self, to: str) -> bool:
         return self._room.all_bound() if to == PUBLIC else self._contacts.has_hybrid(to)

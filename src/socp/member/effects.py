@@ -105,7 +105,8 @@ class Online:
 
 @dataclass(frozen=True, slots=True)
 class MessageArrived:
-    """A direct message (`public` False) or a post."""
+    """A direct message (`public` False) or a post. It is told again at the next start unless
+    `Shown(number)` says that the person saw it."""
 
     author: str
     text: str
@@ -113,20 +114,26 @@ class MessageArrived:
     trust: Trust
     public: bool
     msg_ref: str
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRefused:
-    """Something came that is not shown as a message; `reason` says why and what to do."""
+    """Something came that is not shown as a message; `reason` says why and what to do. `number`:
+    as in MessageArrived, 0 where nothing is to be said of it."""
 
     author: str  # claimed
     reason: str
     ts: int
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class LineMoved:
-    """The state of one's own line. `reason` where it waits or is refused ("alice is away")."""
+    """The state of one's own line. `reason` where it waits or is refused ("alice is away").
+
+    DONE is not always the end: one that a server keeps for somebody becomes DELIVERED, or REFUSED.
+    """
 
     line_id: int
     to: str
@@ -212,7 +219,8 @@ class FileProgress:
 
 @dataclass(frozen=True, slots=True)
 class FileDone:
-    """Sent completely (and ACKed), or received, checked and stored at `path`."""
+    """Sent completely (and ACKed), or received, checked and stored at `path`. `kept`: sent to a
+    server, which keeps it until its reader is back."""
 
     file_id: str
     peer: str
@@ -220,6 +228,7 @@ class FileDone:
     size: int
     sending: bool
     path: str
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

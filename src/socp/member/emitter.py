@@ -15,7 +15,13 @@ from socp.wire.bind import bound
 from socp.wire.canonical import to_members
 from socp.wire.envelope import encode
 from socp.wire.ids import EVERYONE
-from socp.wire.payloads import MsgPublicChannel, Payload, PublicChannelKeyShare, members_bytes
+from socp.wire.payloads import (
+    Ack,
+    MsgPublicChannel,
+    Payload,
+    PublicChannelKeyShare,
+    members_bytes,
+)
 
 WARNED_MAX: Final = 1_000
 _UNBOUND: Final = (MsgPublicChannel, PublicChannelKeyShare)
@@ -26,10 +32,11 @@ _UNBOUND: Final = (MsgPublicChannel, PublicChannelKeyShare)
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What holds on this link. `server_id` is "" while unknown; `bound`: both ends have
-    `bind/1`."""
+    `bind/1`; `mailbox`: both have `mailbox/1` and have proved themselves."""
 
     server_id: str = ""
     bound: bool = False
+    mailbox: bool = False
 
 
 class Emitter:
@@ -97,3 +104,12 @@ class Emitter:
         """Build a frame, to our server where `to` is "", and put it on the socket."""
         to = to or self.terms.server_id or EVERYONE
         self.transmit(self.frame(payload, to=to, ts=now.wall))
+
+    def ack(self, msg_ref: str, now: Now, *, of: str = "") -> None:
+        """Have our server know that this is kept here, or over for good: it may let go of it
+        (section 11). Says nothing where the link has no `mailbox/1`.
+
+        It is the same whatever became of the message (threat M8).
+        """
+        if self.terms.mailbox:
+            self.send(Ack(msg_ref=msg_ref, of=of), now)

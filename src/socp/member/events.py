@@ -100,15 +100,24 @@ class FileStored:
 
 @dataclass(frozen=True, slots=True)
 class StoreFailed:
-    """Writing, checking or naming failed: nothing is presented as received."""
+    """Writing, checking or naming failed: nothing is presented as received. `wrong`: it is not what
+    was announced, and would be no better a second time."""
 
     file_id: str
     reason: str
+    wrong: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CancelFile:
     file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The person has seen these messages, or why they were refused; `number` as in the notice."""
+
+    numbers: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,5 +143,6 @@ Event = (
     | FileStored
     | StoreFailed
     | CancelFile
+    | Shown
     | ChannelKeyGenerated
 )

@@ -38,7 +38,9 @@ class Held:
         self._bytes = 0
 
     def hold(self, letter: Letter, wait: Wait, mono: int) -> bool:
-        """False where there is no room."""
+        """False where there is no room. A second copy of what waits already needs none."""
+        if any(one.letter == letter for one in self._waiting):
+            return True
         theirs = sum(1 for one in self._waiting if one.letter.author == letter.author)
         if len(self._waiting) >= HELD_MAX or theirs >= HELD_PER_AUTHOR_MAX:
             return False

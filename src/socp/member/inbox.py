@@ -1,7 +1,8 @@
 """What comes in: whose it is, whether it was seen, and what it says (sections 3, 6, 7; threats M1
 to M9).
 
-Nothing ever goes back to whoever sent a message, whatever is wrong with it (threat M8).
+Nothing ever goes back to whoever sent a message, whatever is wrong with it (threat M8). A server
+with `mailbox/1` hears of each that it is settled, in the same words whether it could be shown.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from socp.crypto import hybrid
 from socp.crypto.content_sig import Form
 from socp.crypto.keys import PublicKey, Suite, Unreadable
 from socp.crypto.signing import verify_transport
+from socp.member.arrivals import Arrivals
 from socp.member.contacts import Contacts
-from socp.member.effects import MessageArrived, MessageRefused
+from socp.member.effects import Disconnect
 from socp.member.effects import Trust as Sureness
 from socp.member.emitter import Emitter
 from socp.member.events import Now
@@ -36,6 +38,7 @@ from socp.wire.ids import is_uuid4
 from socp.wire.msg_ref import msg_ref
 
 RETOLD_MAX: Final = 1_000
+LEFT_MAX: Final = 1_000
 
 
 class Why(Enum):
@@ -81,6 +84,7 @@ class Inbox:
         seen: Seen,
         lookups: Lookups,
         room: Room,
+        arrivals: Arrivals,
     ) -> None:
         self._suite = suite
         self._emit = emitter
@@ -89,22 +93,40 @@ class Inbox:
         self._seen = seen
         self._lookups = lookups
         self._room = room
+        self._arrivals = arrivals
         self._held = Held()
         self._told: dict[str, None] = {}  # refusals that were told: a replay is not told again
+        self._left: set[str] = set()  # authors whose mail stays at the server until the next link
+        self._asked_anew = False  # the next link was asked for
 
     # --- from the wire --------------------------------------------------------------------------
 
     def take(self, letter: Letter, now: Now) -> None:
         """A message for us: judge it, or hold it while its author's key is asked for."""
         if letter.author == self._emit.user_id or not is_uuid4(letter.author):
-            return None  # our own words, echoed, or nobody's
+            return self._settled(letter, now)  # our own words, echoed, or nobody's
+        if (letter.author in self._left or self._arrivals.full) and self._leave(letter):
+            return None
         key = self._contacts.key(letter.author)
         if key is not None:
             return self._judge(letter, key, now)
         if not self._lookups.ask(letter.author, now):
             return self._on_its_word(letter, now)
-        if not self._held.hold(letter, Wait.AUTHOR, now.mono):
-            self._refuse(letter, Why.NO_ROOM)
+        if not self._held.hold(letter, Wait.AUTHOR, now.mono) and not self._leave(letter):
+            self._refuse(letter, Why.NO_ROOM, now)
+
+    def _leave(self, letter: Letter) -> bool:
+        """Not take it now, where the server keeps it and hands it out on the next link. Neither are
+        later ones by its author, or they would be shown before it."""
+        if not self._emit.terms.mailbox or len(self._left) >= LEFT_MAX:
+            return False
+        self._left.add(letter.author)
+        return True
+
+    def _settled(self, letter: Letter, now: Now) -> None:
+        """Nothing more will be made of it: the server may let go of it."""
+        if letter.ref:
+            self._emit.ack(letter.ref, now)
 
     def take_clear(self, envelope: Envelope, now: Now) -> bool:
         """COMPAT(section 7): a foreign post that is not encrypted, shown as such. False if it is
@@ -124,7 +146,9 @@ class Inbox:
             self._tell_refused(author, Why.CLEAR_UNSIGNED, envelope.ts, ref)
             return True
         self._seen.remember(ref, digest, author, envelope.ts)
-        self._show(author, text, envelope.ts, Sureness.NOT_ENCRYPTED, ref, public=True)
+        self._arrivals.message(
+            author, text, envelope.ts, Sureness.NOT_ENCRYPTED, msg_ref=ref, public=True
+        )
         return True
 
     # --- when keys come -------------------------------------------------------------------------
@@ -153,11 +177,17 @@ class Inbox:
         """The link is gone, and with it the questions for keys."""
         for author in self._held.authors():
             self.key_unknown(author, now)
+        self._left.clear()
+        self._asked_anew = False
 
     def due(self, now: Now) -> None:
         """What waited too long is told."""
         for letter in self._held.overdue(now.mono):
-            self._refuse(letter, Why.NO_CHANNEL_KEY)
+            self._refuse(letter, Why.NO_CHANNEL_KEY, now)
+        roomy = not self._held.authors() and not self._arrivals.full
+        if self._left and roomy and not self._asked_anew:
+            self._asked_anew = True
+            self._emit.add(Disconnect("messages were left at the server; on with them"))
 
     # --- judging --------------------------------------------------------------------------------
 
@@ -169,47 +199,49 @@ class Inbox:
         try:
             key = self._suite.parse_public(letter.sender_pub)
         except PeerFault:
-            return self._refuse(letter, Why.SIGNED_BY_NOBODY)
+            return self._refuse(letter, Why.SIGNED_BY_NOBODY, now)
         if letter.signed_by(key, Form.RAW) is None:
-            return self._refuse(letter, Why.SIGNED_BY_NOBODY)
+            return self._refuse(letter, Why.SIGNED_BY_NOBODY, now)
         claim = self._trust.claimed(letter.author, key, "", now, directory=False)
         if claim is Claim.NO_ROOM:
-            return self._refuse(letter, Why.SIGNED_BY_NOBODY)
+            return self._refuse(letter, Why.SIGNED_BY_NOBODY, now)
         self._judge(letter, key, now)
 
     def _judge(self, letter: Letter, key: PublicKey, now: Now) -> None:
         """Show, refuse, or hold until the channel's key is here."""
         if self._read(letter, key, now):
             return
-        if not self._held.hold(letter, Wait.CHANNEL, now.mono):
-            self._refuse(letter, Why.NO_CHANNEL_KEY)
+        if not self._held.hold(letter, Wait.CHANNEL, now.mono) and not self._leave(letter):
+            self._refuse(letter, Why.NO_CHANNEL_KEY, now)
 
     def _read(self, letter: Letter, key: PublicKey, now: Now) -> bool:
         """Show or refuse; False where the channel's key may still come."""
         contact = self._contacts.get(letter.author)
         signed = letter.signed_by(key, first_form(contact))
         if signed is None or contact is None:
-            self._refuse(letter, Why.NOT_THEIRS)
+            self._refuse(letter, Why.NOT_THEIRS, now)
             return True
         ts, form = signed
         ref = msg_ref(letter.raw, letter.author, letter.to, ts)
         verdict = self._seen.judge(ref, (letter.digest,), letter.author)
         if verdict is Verdict.AGAIN:
+            self._settled(letter, now)
             return True
         if verdict is Verdict.OTHERS_WORDS:
-            self._refuse(letter, Why.OTHERS_WORDS)
+            self._refuse(letter, Why.OTHERS_WORDS, now)
             return True
         self._trust.signed_in(letter.author, form)
         opened = self._open(letter, ts, now)
         if opened is _Opened.LATER:
             return False
         if isinstance(opened, Why):
-            self._refuse(letter, opened)
+            self._refuse(letter, opened, now)
             return True
         assert isinstance(opened, str)
         self._seen.remember(ref, letter.digest, letter.author, ts)
         trust = self._sureness(letter, contact)
-        self._show(letter.author, opened, ts, trust, ref, public=letter.public)
+        self._arrivals.message(letter.author, opened, ts, trust, msg_ref=ref, public=letter.public)
+        self._settled(letter, now)
         return True
 
     def _open(self, letter: Letter, ts: int, now: Now) -> str | Why | _Opened:
@@ -249,16 +281,10 @@ class Inbox:
 
     # --- telling --------------------------------------------------------------------------------
 
-    def _show(
-        self, author: str, text: str, ts: int, trust: Sureness, ref: str, *, public: bool
-    ) -> None:
-        self._emit.tell(
-            MessageArrived(author=author, text=text, ts=ts, trust=trust, public=public, msg_ref=ref)
-        )
-
-    def _refuse(self, letter: Letter, why: Why) -> None:
+    def _refuse(self, letter: Letter, why: Why, now: Now) -> None:
         ref = base64url.encode(letter.digest) + letter.author + letter.content_sig[:43]
         self._tell_refused(letter.author, why, letter.times[0], ref)
+        self._settled(letter, now)
 
     def _tell_refused(self, author: str, why: Why, ts: int, ref: str) -> None:
         if ref in self._told:
@@ -266,7 +292,7 @@ class Inbox:
         if len(self._told) >= RETOLD_MAX:
             del self._told[next(iter(self._told))]
         self._told[ref] = None
-        self._emit.tell(MessageRefused(author=author, reason=why.value, ts=ts))
+        self._arrivals.refusal(author, why.value, ts)
 
 
 def first_form(contact: Contact | None) -> Form:

@@ -14,6 +14,7 @@ from socp.wire import base64url, limits
 from socp.wire.envelope import Envelope
 from socp.wire.errors import PeerFault
 from socp.wire.ids import PUBLIC
+from socp.wire.msg_ref import msg_ref
 from socp.wire.payloads import MsgPublicChannel, UserDeliver
 
 
@@ -39,6 +40,14 @@ class Letter:
     def digest(self) -> bytes:
         """SHA-256 of the raw ciphertext."""
         return hashlib.sha256(self.raw).digest()
+
+    @property
+    def ref(self) -> str:
+        """Its msg_ref as the server that keeps it has it, "" where there is none (threat M6)."""
+        try:
+            return msg_ref(self.raw, self.author, self.to, self.times[0])
+        except PeerFault:
+            return ""
 
     @property
     def sealed(self) -> bool:

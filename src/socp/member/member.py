@@ -12,6 +12,7 @@ from typing import get_args
 
 from socp.crypto.keys import PrivateKey, Suite
 from socp.member import gate
+from socp.member.arrivals import Arrivals
 from socp.member.compose import Pen
 from socp.member.contacts import AddressBook, Contacts
 from socp.member.courier import Courier
@@ -34,6 +35,7 @@ from socp.member.events import (
     ReadFailed,
     RequestList,
     Say,
+    Shown,
     StoreFailed,
     Tick,
 )
@@ -99,8 +101,9 @@ class Member:
             suite, emit, self._courier, self._contacts, self._lookups, remembered.channel_keys
         )
         seen = Seen(emit, remembered.seen)
+        self._arrivals = arrivals = Arrivals(emit, remembered.arrived)
         self._inbox = Inbox(
-            suite, emit, self._contacts, self._trust, seen, self._lookups, self._room
+            suite, emit, self._contacts, self._trust, seen, self._lookups, self._room, arrivals
         )
         self._destinations = Destinations(
             emit, Pen(suite, key, own_id), self._contacts, self._lookups, self._room, self._session
@@ -108,7 +111,7 @@ class Member:
         self._outbox = Outbox(emit, self._courier, self._destinations, remembered.outbox)
         self._sending = Sending(suite, emit, self._contacts, self._room, self._destinations)
         self._receiving = Receiving(
-            emit, self._contacts, self._trust, seen, self._lookups, self._room
+            emit, self._contacts, self._trust, seen, self._lookups, self._room, arrivals
         )
         self._questions = Questions(
             emit, self._courier, self._contacts, self._lookups, self._session
@@ -139,10 +142,9 @@ class Member:
         """Whether a server took our hello and the link lives."""
         return self._session.server is not None
 
-    @property
-    def can_post(self) -> bool:
-        """Whether there is a key of the public channel to send with."""
-        return self._room.sending_key() is not None
+    def reaches(self, to: str) -> bool:
+        """Whether something to a user id or "public" could go out now."""
+        return self._destinations.reaches(to)
 
     @property
     def idle(self) -> bool:
@@ -187,6 +189,7 @@ class Member:
             FileStored: self._receiving.stored,
             StoreFailed: self._receiving.store_failed,
             CancelFile: self._cancel,
+            Shown: self._arrivals.shown,
             ChannelKeyGenerated: self._key_generated,
         }
         assert handlers.keys() == set(get_args(Event)), "an event without a handler"
@@ -231,7 +234,7 @@ class Member:
 
     def _cancel(self, event: CancelFile, now: Now) -> None:
         if not self._sending.cancel(event.file_id):
-            self._receiving.cancel(event.file_id)
+            self._receiving.cancel(event.file_id, now)
 
     def _key_generated(self, event: ChannelKeyGenerated, now: Now) -> None:
         self._room.generated(event.version, event.key)
@@ -331,9 +334,9 @@ class Member:
 
     def _ack(self, envelope: Envelope, ack: Ack, now: Now) -> None:
         if ack.msg_ref in self._sending:
-            self._sending.acked(ack.msg_ref, ack.of, now)
+            self._sending.acked(ack.msg_ref, ack.of, ack.status, now)
         elif ack.msg_ref != UserHello.TYPE:
-            self._outbox.acked(ack.msg_ref, ack.status)
+            self._outbox.acked(ack.msg_ref, ack.status, now)
 
     def _error(self, envelope: Envelope, error: Error, now: Now) -> None:
         offset = clock_offset_ms(error.detail) if error.code == Code.BAD_FRAME else None
@@ -342,7 +345,7 @@ class Member:
         if error.msg_ref in self._sending:
             self._sending.failed(error.msg_ref, error.code, error.detail)
         elif error.msg_ref in self._outbox:
-            if offset is None:
+            if offset is None or not self._outbox.is_open(error.msg_ref):
                 return self._outbox.failed(error.msg_ref, error.code, error.detail, now)
             # Only an answer to a line that is open: an old one, replayed, moves nobody's clock.
             self._session.clock_refused(offset)

@@ -1,22 +1,28 @@
 """What the person said, until it is handed over: it waits, goes out in order, is tried again
-(section 9)."""
+(sections 9 and 11).
+
+A server with `mailbox/1` knows the same bytes again for 30 days: there a line is composed once, and
+sent until it is answered, the next to the same reader only then, so that no failure changes their
+order. A server without takes them for five minutes, and then a line is composed anew.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeVar
 
+from socp.member.attempts import PAUSES, SLOWER, Try, grown
 from socp.member.compose import Piece
 from socp.member.courier import Courier
 from socp.member.delivery import Destinations, NotYet
 from socp.member.effects import LineMoved
 from socp.member.emitter import Emitter
 from socp.member.events import Now, Say
+from socp.member.handed import Handed, refusal_text
 from socp.member.records import LineState, OutboxLine
 from socp.wire import limits
 from socp.wire.errors import Code
-from socp.wire.text import printable
 
 T = TypeVar("T")
 
@@ -25,28 +31,19 @@ BYTES_MAX: Final = 8 * limits.MIB
 SAME_BYTES_MS: Final = 4 * 60_000
 """A frame is sent again byte for byte while its ts is inside the servers' window of five
 minutes."""
+LATE_MS: Final = 29 * 24 * 3_600_000
+"""One that says `late` is for 30 days."""
 UNANSWERED_MS: Final = 15_000
 TRIES_MAX: Final = 3
 NO_ANSWER_MS: Final = 5_000
 """COMPAT(section 9): servers of plain v1.3 answer nothing; after so long a line counts as handed
 over."""
 NO_ANSWER: Final = "your server does not say what becomes of messages"
-DETAIL_COLUMNS: Final = 200
 QUEUED_STATUS: Final = "queued"
 REFUSED_STATUS: Final = "refused"
 
-_AGAIN: Final = frozenset({Code.USER_NOT_FOUND, Code.RATE_LIMITED, Code.TIMEOUT})
-"""ERRORs after which a line waits and is composed anew; all others end it."""
-
-
-@dataclass(slots=True)
-class Try:
-    """The last attempt at a line, as far as this run knows. `parts` are the texts of its open
-    frames."""
-
-    parts: tuple[str, ...]
-    sent_ms: int  # monotonic
-    count: int = 1
+_AGAIN: Final = frozenset({Code.RATE_LIMITED, Code.TIMEOUT})
+"""Those of other servers after which a line is composed anew; all others end it."""
 
 
 class Outbox:
@@ -69,8 +66,9 @@ class Outbox:
         self._bytes = sum(len(line.text.encode()) for line in self._lines.values())
         self._tries: dict[int, Try] = {}
         self._refs = {ref: ln.line_id for ln in self._lines.values() for ref in ln.msg_refs}
-        self._again: list[int] = []  # lines whose frames are to be sent again as they are
+        self._again: list[int] = []  # lines on their way whose frames are to be sent once more
         self._answers = True  # whether this server answers messages at all
+        self._handed = Handed(emitter)
 
     @property
     def idle(self) -> bool:
@@ -78,6 +76,10 @@ class Outbox:
         return not any(line.state is LineState.SENT for line in self._lines.values())
 
     def __contains__(self, msg_ref: str) -> bool:
+        return msg_ref in self._refs or msg_ref in self._handed
+
+    def is_open(self, msg_ref: str) -> bool:
+        """Whether an answer to it is waited for."""
         return msg_ref in self._refs
 
     # --- the person -----------------------------------------------------------------------------
@@ -102,6 +104,9 @@ class Outbox:
         self._bytes += len(text.encode())
         self._keep(line)
         self.flush(now)
+        line = self._lines.get(line.line_id, line)
+        if line.state is LineState.WAITING and not line.reason:
+            self._tell(line)  # it goes after the one before it
 
     def _full(self, text: str) -> str | None:
         if len(self._lines) >= LINES_MAX or self._bytes + len(text.encode()) > BYTES_MAX:
@@ -117,24 +122,40 @@ class Outbox:
         """A new link: what was on its way goes again, the same bytes while they are fresh."""
         self._answers = answers
         self._again.clear()
+        for tried in self._tries.values():
+            tried.not_before_ms = 0
         for line in tuple(self._lines.values()):
             if line.state is LineState.SENT:
                 self._send_again(line, now)
         # The others go at the next `due`: who is online is being told just now.
 
     def _send_again(self, line: OutboxLine, now: Now) -> None:
-        if line.frames and 0 <= now.wall - line.composed_ms < SAME_BYTES_MS:
+        if self._fresh(line, now):
             self._again.append(line.line_id)
         else:
             self._wait(self._opened(line), "it is sent again")
+
+    def _fresh(self, line: OutboxLine, now: Now) -> bool:
+        """Whether this server takes the frames as they are."""
+        age_ms = now.wall - line.composed_ms
+        if self._destinations.mailbox and line.late:
+            reads = self._destinations.still_reads(line.to, line.sealed_to)
+            return bool(line.frames) and age_ms < LATE_MS and reads
+        return bool(line.frames) and 0 <= age_ms < SAME_BYTES_MS
 
     def due(self, now: Now) -> None:
         """Look after lines that nobody answered, and send what there is room for."""
         for line_id, tried in tuple(self._tries.items()):
             waited = now.mono - tried.sent_ms
-            if waited >= (UNANSWERED_MS if self._answers else NO_ANSWER_MS):
+            if waited >= self._patience_ms(tried):
                 self._unanswered(self._lines[line_id], tried, now)
         self.flush(now)
+
+    def _patience_ms(self, tried: Try) -> int:
+        if not self._answers:
+            return NO_ANSWER_MS
+        mailbox = self._destinations.mailbox
+        return grown(UNANSWERED_MS, tried.count - 1) if mailbox else UNANSWERED_MS
 
     def _unanswered(self, line: OutboxLine, tried: Try, now: Now) -> None:
         if line.state is not LineState.SENT or line.line_id in self._again:
@@ -143,14 +164,16 @@ class Outbox:
             return self._end(line, LineState.DONE, NO_ANSWER)
         tried.sent_ms = now.mono
         tried.count += 1
-        if tried.count > TRIES_MAX:
+        if self._destinations.mailbox:
+            self._send_again(line, now)
+        elif tried.count > TRIES_MAX:
             self._end(
                 line,
                 LineState.REFUSED,
                 "your server did not say whether it took this; ask whether it arrived before you"
                 " say it again",
             )
-        elif 0 <= now.wall - line.composed_ms < SAME_BYTES_MS:
+        elif self._fresh(line, now):
             self._again.append(line.line_id)
 
     # --- sending --------------------------------------------------------------------------------
@@ -158,14 +181,22 @@ class Outbox:
     def flush(self, now: Now) -> None:
         """Send what can go, in order, as far as there is room."""
         self._flush_again(now)
+        one_by_one = self._destinations.mailbox
         held_up: dict[str, str] = {}  # reader -> what the first line to them waits for
         for line in tuple(self._lines.values()):
-            if line.state is not LineState.WAITING:
-                continue
-            why = held_up[line.to] if line.to in held_up else self._go(line, now)
+            why: str | None = None
+            if line.state is LineState.WAITING:
+                why = held_up[line.to] if line.to in held_up else self._go(line, now)
             if why is not None:
                 held_up[line.to] = why
-                self._wait(line, why)
+                if why != line.reason:
+                    self._wait(line, why)
+            elif one_by_one and self._on_its_way(line.line_id):
+                held_up[line.to] = ""
+
+    def _on_its_way(self, line_id: int) -> bool:
+        line = self._lines.get(line_id)
+        return line is not None and line.state is LineState.SENT
 
     def _flush_again(self, now: Now) -> None:
         while self._again:
@@ -174,13 +205,16 @@ class Outbox:
             if self._courier.room(now.mono) < len(frames) or not self._destinations.attached:
                 return
             self._again.pop(0)
-            if line is None:
-                continue
-            self._courier.spend(len(frames))
-            tried = self._tries.setdefault(line.line_id, Try((), now.mono, 0))
-            tried.sent_ms = now.mono
-            for frame in frames:
-                self._emit.transmit(frame)
+            if line is not None:
+                self._transmit(line, now)
+
+    def _transmit(self, line: OutboxLine, now: Now) -> None:
+        """Its frames once more, as they are."""
+        self._courier.spend(len(line.frames))
+        tried = self._tries.setdefault(line.line_id, Try((), now.mono, 0))
+        tried.sent_ms = now.mono
+        for frame in line.frames:
+            self._emit.transmit(frame)
 
     def _go(self, line: OutboxLine, now: Now) -> str | None:
         """Send one line, or say what it waits for."""
@@ -188,8 +222,12 @@ class Outbox:
         if why is not None:
             return why
         left = self._tries.get(line.line_id)
-        parts = left.parts if left is not None and left.parts else None
+        if left is not None and now.mono < left.not_before_ms:
+            return line.reason
         room = self._courier.room(now.mono)
+        if self._fresh(line, now):
+            return self._repeat(line, now, room)
+        parts = left.parts if left is not None and left.parts else None
         composed = self._destinations.compose(line.to, line.text, parts, now.wall, room)
         if composed is NotYet.TOO_LONG:
             self._end(line, LineState.REFUSED, str(composed))
@@ -197,7 +235,17 @@ class Outbox:
             return str(composed)
         else:
             self._courier.spend(len(composed))
-            self._sent(line, composed, now)
+            self._sent(self._opened(line), composed, now)
+        return None
+
+    def _repeat(self, line: OutboxLine, now: Now, room: int) -> str | None:
+        """One that came back goes again as it is, or waits for room."""
+        if room < len(line.frames):
+            return str(NotYet.NO_ROOM)
+        line = replace(line, state=LineState.SENT, reason="")
+        self._keep(line)
+        self._tell(line)
+        self._transmit(line, now)
         return None
 
     def _sent(self, line: OutboxLine, pieces: list[Piece], now: Now) -> None:
@@ -209,6 +257,8 @@ class Outbox:
             msg_refs=tuple(piece.msg_ref for piece in pieces),
             composed_ms=now.wall,
             reason="",
+            late=self._destinations.mailbox,
+            sealed_to=self._destinations.sealed_to(line.to),
         )
         self._tries[line.line_id] = Try(tuple(piece.text for piece in pieces), now.mono)
         self._refs.update(dict.fromkeys(line.msg_refs, line.line_id))
@@ -219,19 +269,24 @@ class Outbox:
 
     # --- answers --------------------------------------------------------------------------------
 
-    def acked(self, msg_ref: str, status: str) -> None:
+    def acked(self, msg_ref: str, status: str, now: Now) -> None:
         """The server took one frame of a line; the last of them ends it (`status` as section 9)."""
         line = self._lines.get(self._refs.pop(msg_ref, 0))
         if line is None:
-            return None
+            return self._handed.acked(msg_ref, status)
         if status == REFUSED_STATUS:
             return self._end(line, LineState.REFUSED, "the server did not take it")
         line = self._answered(line, msg_ref)
+        tried = self._tries.setdefault(line.line_id, Try((), now.mono))
+        if status == QUEUED_STATUS:
+            tried.queued.append(msg_ref)
         if line.msg_refs:
-            self._keep(line)
-        elif line.state is LineState.SENT:
-            kept = status == QUEUED_STATUS
-            self._end(line, LineState.DONE, "their server keeps it until they are back" * kept)
+            return self._keep(line)
+        self._end(line, LineState.DONE, self._destinations.kept(line.to) if tried.queued else "")
+        if tried.queued:
+            self._handed.kept(line, tried.queued)
+        if self._destinations.mailbox:
+            self.flush(now)
 
     def _answered(self, line: OutboxLine, msg_ref: str) -> OutboxLine:
         """The line without the frame that was answered."""
@@ -244,18 +299,29 @@ class Outbox:
         )
 
     def failed(self, msg_ref: str, code: str, detail: str, now: Now) -> None:
-        """An ERROR about one frame of a line: it waits and goes anew, or it is over."""
+        """An ERROR about one frame of a line: it waits and goes again, or it is over."""
         line = self._lines.get(self._refs.get(msg_ref, 0))
-        if line is None or line.state is not LineState.SENT:
-            return
+        if line is None:
+            return self._handed.failed(msg_ref, code, detail)
+        if line.state is not LineState.SENT:
+            return None
         if code == Code.USER_NOT_FOUND:
             self._destinations.not_found(line.to, now)
-            self._wait(self._opened(line), self._destinations.away(line.to))
+            self._come_back(line, self._destinations.away(line.to), now)
+        elif self._destinations.mailbox and code in PAUSES:
+            first_ms, reason = PAUSES[code]
+            self._come_back(line, reason, now, first_ms)
         elif code in _AGAIN:
-            self._wait(self._opened(line), "your server asks to send slower")
+            self._come_back(line, SLOWER, now)
         else:
-            said = printable(detail, width=DETAIL_COLUMNS)
-            self._end(line, LineState.REFUSED, f"{printable(code, width=40)}: {said}")
+            self._end(line, LineState.REFUSED, refusal_text(code, detail))
+
+    def _come_back(self, line: OutboxLine, reason: str, now: Now, pause_ms: int = 0) -> None:
+        """It waits: with its frames where they may go again as they are, else to be composed."""
+        if not (line.late and self._destinations.mailbox):
+            return self._wait(self._opened(line), reason)
+        self._tries.setdefault(line.line_id, Try((), now.mono)).pause(pause_ms, now.mono)
+        self._wait(replace(line, state=LineState.WAITING), reason)
 
     def retimed(self, msg_ref: str) -> None:
         """The server did not like our clock, which follows its own now: compose anew."""

@@ -1,4 +1,8 @@
-"""Files on their way in: drives one Receiver each (section 8; threats M2, M4, M5)."""
+"""Files on their way in: drives one Receiver each (section 8; threats M2, M4, M5).
+
+A server with `mailbox/1` keeps a file until its FILE_END is acknowledged: when it has its name
+here, or is over for good. One that broke off for another reason it hands out again.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from socp.files.transfer import (
     STORING_MAX,
     Broken,
 )
+from socp.member.arrivals import Arrivals
 from socp.member.contacts import Contacts
 from socp.member.effects import (
     DropSink,
@@ -23,7 +28,6 @@ from socp.member.effects import (
     FileOffered,
     FileProgress,
     FinishSink,
-    MessageRefused,
     OpenSink,
     WriteChunk,
 )
@@ -33,7 +37,7 @@ from socp.member.events import FileStored, Now, StoreFailed
 from socp.member.inbox import Why, first_form
 from socp.member.lookups import Lookups
 from socp.member.public import Room
-from socp.member.seen import Seen, Verdict
+from socp.member.seen import Seen
 from socp.member.sureness import sureness
 from socp.member.trust import Trust
 from socp.wire.envelope import Envelope
@@ -41,6 +45,7 @@ from socp.wire.ids import PUBLIC, is_uuid4
 from socp.wire.payloads import FileChunk, FileEnd, FileFrame, FileStart
 
 PROGRESS_MS: Final = 250
+COMES_AGAIN: Final = "it comes again if your server keeps it, else ask for it"
 TOO_MANY: Final = "too many files are on their way here; ask for it again when some are done"
 
 
@@ -51,6 +56,7 @@ class Incoming:
     ref: str
     ts: int  # of the manifest, Unix ms
     told_ms: int  # monotonic, when progress was told last
+    kept: bool  # the server may keep it, and hand it out once more
     remembered: bool = False  # its ciphertext's digest is in `seen`
     finishing: bool = False  # the shell checks and names it
     digests: set[bytes] = field(default_factory=set)
@@ -71,6 +77,7 @@ class Receiving:
         seen: Seen,
         lookups: Lookups,
         room: Room,
+        arrivals: Arrivals,
     ) -> None:
         self._emit = emitter
         self._contacts = contacts
@@ -78,6 +85,7 @@ class Receiving:
         self._seen = seen
         self._lookups = lookups
         self._room = room
+        self._arrivals = arrivals
         self._running: dict[str, Incoming] = {}
 
     @property
@@ -88,7 +96,8 @@ class Receiving:
     # --- frames ---------------------------------------------------------------------------------
 
     def start(self, envelope: Envelope, payload: FileStart, now: Now) -> None:
-        """FILE_START: begin, or say why not. A replay is dropped in silence (M2)."""
+        """FILE_START: begin, or say why not. A replay of one that is over is dropped in silence
+        (M2)."""
         author = self._author(envelope, payload)
         ref = f"{author}/{payload.file_id}"
         if not author or ref in self._seen or payload.file_id in self._running:
@@ -96,7 +105,7 @@ class Receiving:
         key = self._contacts.key(author)
         if key is None:
             self._lookups.ask(author, now)
-            return self._refused(author, "a file by somebody whose key is not known yet", now)
+            return self._refused(author, "its sender's key is not known yet", now)
         if self._full(author, payload.size):
             return self._refused(author, TOO_MANY, now)
         public = envelope.to == PUBLIC
@@ -112,18 +121,22 @@ class Receiving:
             first=first_form(self._contacts.get(author)),
         )
         if isinstance(begun, Broken):
-            return self._refused(author, begun.reason, now)
+            if public and self._room.sending_key() is None:  # it may open when a key is here
+                return self._refused(author, begun.reason, now)
+            return self._refused_for_good(author, begun.reason, ref, envelope.ts, now)
         if not public and not begun.bound and self._contacts.has_hybrid(author):
-            return self._refused(author, Why.DOWNGRADED.value, now)
+            return self._refused_for_good(author, Why.DOWNGRADED.value, ref, envelope.ts, now)
         self._begin(begun, ref, envelope.ts, now)
 
     def _begin(self, receiver: Receiver, ref: str, ts: int, now: Now) -> None:
         bound = receiver.bound and receiver.signed
         contact = self._contacts.get(receiver.author)
         assert contact is not None
-        incoming = Incoming(receiver, sureness(contact, bound=bound), ref, ts, now.mono)
+        kept = self._emit.terms.mailbox
+        incoming = Incoming(receiver, sureness(contact, bound=bound), ref, ts, now.mono, kept)
         if not self._is_theirs(incoming):
-            return self._refused(receiver.author, Why.OTHERS_WORDS.value, now)
+            why = Why.OTHERS_WORDS.value
+            return self._refused_for_good(receiver.author, why, ref, ts, now)
         file_id = receiver.file_id
         self._running[file_id] = incoming
         self._emit.add(OpenSink(file_id, receiver.size))
@@ -145,9 +158,9 @@ class Receiving:
             return None
         writes = incoming.receiver.chunk(payload, envelope.ts, now.mono)
         if isinstance(writes, Broken):
-            return self._over(incoming, writes.reason)
+            return self._over_for_good(incoming, writes.reason, now)
         if not self._is_theirs(incoming):
-            return self._over(incoming, Why.OTHERS_WORDS.value)
+            return self._over_for_good(incoming, Why.OTHERS_WORDS.value, now)
         for write in writes:
             self._emit.add(WriteChunk(payload.file_id, write.offset, write.data))
         if writes:
@@ -157,18 +170,20 @@ class Receiving:
         """FILE_END: have the whole checked and named."""
         incoming = self._of(envelope, payload)
         if incoming is None:
-            return None
+            return self._ended_again(envelope, payload, now)
+        incoming.finishing = True
         complete = incoming.receiver.end()
         if isinstance(complete, Broken):
-            return self._over(incoming, complete.reason)
-        incoming.finishing = True
-        if not incoming.remembered:  # an empty file has no ciphertext to remember it by
-            digest = hashlib.sha256(incoming.ref.encode()).digest()
-            self._seen.remember(incoming.ref, digest, incoming.receiver.author, incoming.ts)
+            return self._over_for_good(incoming, complete.reason, now)
         form = incoming.receiver.form
         if form is not None:
             self._trust.signed_in(incoming.receiver.author, form.value)
         self._emit.add(FinishSink(payload.file_id, complete.name, complete.size, complete.sha256))
+
+    def _ended_again(self, envelope: Envelope, payload: FileEnd, now: Now) -> None:
+        """One that is over came once more: the server may have missed that."""
+        if f"{self._author(envelope, payload)}/{payload.file_id}" in self._seen:
+            self._emit.ack(payload.file_id, now, of=FileEnd.TYPE)
 
     def _author(self, envelope: Envelope, payload: FileFrame) -> str:
         """Whose file it says it is, or "" for one that is not for us.
@@ -210,9 +225,10 @@ class Receiving:
         fresh = [digest for digest in digests if digest not in incoming.digests]
         author = incoming.receiver.author
         if fresh and not incoming.remembered:
-            if self._seen.judge(incoming.ref, fresh, author) is Verdict.OTHERS_WORDS:
+            if self._seen.others_words(fresh, author):
                 return False
-            self._seen.remember(incoming.ref, fresh[0], author, incoming.ts)
+            # By another name than the whole file's, which may come again until it is stored.
+            self._seen.remember(f"{incoming.ref}/begun", fresh[0], author, incoming.ts)
             incoming.remembered = True
             incoming.digests.update(fresh)
         return True
@@ -224,6 +240,8 @@ class Receiving:
         incoming = self._running.pop(event.file_id, None)
         if incoming is not None:
             receiver = incoming.receiver
+            self._settled(receiver.author, incoming.ref, incoming.ts)
+            self._emit.ack(event.file_id, now, of=FileEnd.TYPE)
             self._emit.tell(
                 FileDone(
                     file_id=event.file_id,
@@ -238,14 +256,16 @@ class Receiving:
     def store_failed(self, event: StoreFailed, now: Now) -> None:
         """Nothing of it is presented as received."""
         incoming = self._running.get(event.file_id)
-        if incoming is not None:
+        if incoming is not None and event.wrong:
+            self._over_for_good(incoming, event.reason, now)
+        elif incoming is not None:
             self._over(incoming, event.reason)
 
-    def cancel(self, file_id: str) -> None:
+    def cancel(self, file_id: str, now: Now) -> None:
         """The person does not want it."""
         incoming = self._running.get(file_id)
         if incoming is not None:
-            self._over(incoming, "you stopped it")
+            self._over_for_good(incoming, "you stopped it", now)
 
     # --- time -----------------------------------------------------------------------------------
 
@@ -257,18 +277,30 @@ class Receiving:
                 self._over(incoming, broken.reason)
 
     def went(self, user_id: str) -> None:
-        """Its author left before it was whole."""
+        """Its author left before it was whole. What a server keeps comes all the same."""
         for incoming in tuple(self._running.values()):
-            if incoming.receiver.author == user_id and not incoming.finishing:
+            if incoming.receiver.author == user_id and not (incoming.finishing or incoming.kept):
                 self._over(incoming, "its sender went away before it was whole; ask for it again")
 
     def lost(self) -> None:
         """The link is gone, and the transfers with it."""
         for incoming in tuple(self._running.values()):
             if not incoming.finishing:
-                self._over(incoming, "the link to the server was lost; ask for it again")
+                what = COMES_AGAIN if incoming.kept else "ask for it again"
+                self._over(incoming, f"the link to the server was lost; {what}")
 
     # --- telling --------------------------------------------------------------------------------
+
+    def _over_for_good(self, incoming: Incoming, reason: str, now: Now) -> None:
+        """It would be no better a second time: remember that, and let the server drop it."""
+        receiver = incoming.receiver
+        self._settled(receiver.author, incoming.ref, incoming.ts)
+        self._over(incoming, reason)
+        if incoming.finishing:  # else the server hears it when its FILE_END comes
+            self._emit.ack(receiver.file_id, now, of=FileEnd.TYPE)
+
+    def _settled(self, author: str, ref: str, ts: int) -> None:
+        self._seen.remember(ref, hashlib.sha256(ref.encode()).digest(), author, ts)
 
     def _over(self, incoming: Incoming, reason: str) -> None:
         receiver = incoming.receiver
@@ -278,8 +310,13 @@ class Receiving:
             FileFailed(receiver.file_id, incoming.peer, receiver.name, sending=False, reason=reason)
         )
 
+    def _refused_for_good(self, author: str, reason: str, ref: str, ts: int, now: Now) -> None:
+        if self._emit.terms.mailbox:  # its FILE_END will be acknowledged, and its like not told of
+            self._settled(author, ref, ts)
+        self._refused(author, reason, now)
+
     def _refused(self, author: str, reason: str, now: Now) -> None:
-        self._emit.tell(MessageRefused(author=author, reason=f"a file: {reason}", ts=now.wall))
+        self._arrivals.refusal(author, f"a file: {reason}", now.wall)
 
     def _progress(self, incoming: Incoming, now: Now) -> None:
         if now.mono - incoming.told_ms < PROGRESS_MS:

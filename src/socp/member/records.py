@@ -52,6 +52,7 @@ class LineState(StrEnum):
     SENT = "sent"  # on its way, no answer yet
     DONE = "done"  # handed over (ACK)
     REFUSED = "refused"  # will not be tried again
+    DELIVERED = "delivered"  # the reader's client has it: told after DONE, never stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,30 @@ class OutboxLine:
     msg_refs: tuple[str, ...]  # one per frame, still unanswered
     composed_ms: int  # wall time of the last composing, 0 while none
     reason: str = ""
+    late: bool = False  # the frames say `late`: with `mailbox/1` they are good for 30 days
+    sealed_to: str = ""  # the form and the fingerprint of the reader's key, "" for posts
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Something that came and that the person has not seen yet: told again at the next start. Key:
+    number (counts up)."""
+
+    number: int
+    msg_ref: str  # "" for a refusal
+    author: str
+    text: str  # what they wrote, or why it is not shown
+    ts: int  # author's, Unix ms
+    trust: str  # a `Trust`, "" for a refusal
+    public: bool
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedShown:
+    """The person has seen it: its `Arrived` has no business in the store any more."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +106,17 @@ class ChannelKey:
     creator_id: str
 
 
-Record = Contact | KnownServer | Seen | OutboxLine | ChannelKey | KeyStep | Revocation
+Record = (
+    Contact
+    | KnownServer
+    | Seen
+    | OutboxLine
+    | Arrived
+    | ArrivedShown
+    | ChannelKey
+    | KeyStep
+    | Revocation
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +130,4 @@ class Remembered:
     channel_keys: tuple[ChannelKey, ...] = ()
     key_steps: tuple[KeyStep, ...] = ()  # our own too
     revocations: tuple[Revocation, ...] = ()
+    arrived: tuple[Arrived, ...] = ()

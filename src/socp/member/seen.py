@@ -41,10 +41,12 @@ class Seen:
         """`msg_ref` as section 9 (or a file's id), `digests` SHA-256 of its ciphertexts."""
         if msg_ref in self:
             return Verdict.AGAIN
+        return Verdict.OTHERS_WORDS if self.others_words(digests, author) else Verdict.NEW
+
+    def others_words(self, digests: Iterable[bytes], author: str) -> bool:
+        """Whether one of these ciphertexts was seen under another author."""
         me = _short(author)
-        if any(self._authors.get(digest[:KEPT_BYTES], me) != me for digest in digests):
-            return Verdict.OTHERS_WORDS
-        return Verdict.NEW
+        return any(self._authors.get(digest[:KEPT_BYTES], me) != me for digest in digests)
 
     def remember(self, msg_ref: str, digest: bytes, author: str, ts: int) -> None:
         """It is shown now; persisted before it is."""

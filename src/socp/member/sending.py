@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from socp.crypto.keys import PublicKey, Suite
-from socp.files.sender import Offer, Sender, estimate_s, refusal
+from socp.files.sender import (
+    ANSWER_MAILBOX_MS,
+    ANSWER_MS,
+    Offer,
+    Sender,
+    estimate_s,
+    refusal,
+)
 from socp.files.transfer import SENDING_BYTES_MAX, SENDING_MAX, Broken, Sent
 from socp.member.contacts import Contacts
 from socp.member.delivery import Destinations
@@ -14,6 +21,7 @@ from socp.member.effects import FileDone, FileFailed, FileProgress, ReadChunk
 from socp.member.emitter import Emitter
 from socp.member.events import ChunkRead, Now, OfferFile, ReadFailed
 from socp.member.public import Room
+from socp.wire.errors import Code
 from socp.wire.ids import PUBLIC
 from socp.wire.payloads import FileChunk, FileEnd, FileStart
 from socp.wire.text import printable
@@ -22,12 +30,15 @@ PROGRESS_MS: Final = 250
 SLOW_S: Final = 5
 """The person is told beforehand of a transfer that takes longer."""
 DETAIL_COLUMNS: Final = 200
+QUEUED_STATUS: Final = "queued"
+LATELY_MAX: Final = 64
 
 
 @dataclass(slots=True)
 class Outgoing:
     sender: Sender
     told_ms: int  # monotonic, when progress was told last
+    answer_by_ms: int | None  # monotonic; None once it was answered, or where none is to be had
 
     @property
     def offer(self) -> Offer:
@@ -51,9 +62,10 @@ class Sending:
         self._room = room
         self._destinations = destinations
         self._running: dict[str, Outgoing] = {}
+        self._lately: dict[str, None] = {}  # the latest that are over: answers to them may follow
 
     def __contains__(self, file_id: str) -> bool:
-        return file_id in self._running
+        return file_id in self._running or file_id in self._lately
 
     @property
     def idle(self) -> bool:
@@ -76,8 +88,11 @@ class Sending:
             self._room.before_post()
         self._tell_estimate(offer, hybrid=hybrid)
         sender = Sender(self._suite, self._emit.key, self._emit.user_id, offer, key, hybrid=hybrid)
-        self._running[event.file_id] = Outgoing(sender, now.mono)
-        self._transmit(offer, sender.start(now.wall, now.mono), now)
+        mailbox = self._destinations.mailbox
+        answer_ms = ANSWER_MAILBOX_MS if mailbox else ANSWER_MS
+        answer_by_ms = now.mono + answer_ms if mailbox else None
+        self._running[event.file_id] = Outgoing(sender, now.mono, answer_by_ms)
+        self._transmit(offer, sender.start(now.wall, now.mono, answer_ms), now)
 
     def _refusal(self, event: OfferFile, now: Now) -> str | None:
         if event.to == self._emit.user_id:
@@ -141,6 +156,11 @@ class Sending:
 
     def _pump(self, running: Outgoing, now: Now) -> None:
         file_id, sender = running.offer.file_id, running.sender
+        if running.answer_by_ms is not None and now.mono >= running.answer_by_ms:
+            return self._over(file_id, "your server did not answer; send it again later")
+        stalled = sender.stalled(now.mono)
+        if stalled is not None:
+            return self._over(file_id, stalled.reason)
         end = sender.end(now.mono)
         if isinstance(end, Broken):
             return self._over(file_id, end.reason)
@@ -158,22 +178,37 @@ class Sending:
 
     # --- answers --------------------------------------------------------------------------------
 
-    def acked(self, file_id: str, of: str, now: Now) -> None:
-        """ACK with this file's id."""
+    def acked(self, file_id: str, of: str, status: str, now: Now) -> None:
+        """ACK with this file's id (`status` as section 9)."""
         running = self._running.get(file_id)
         if running is not None:
-            running.sender.acked(of, now.mono)
+            running.answer_by_ms = None
+            sender = running.sender
+            if status == QUEUED_STATUS and of in ("", FileStart.TYPE) and not sender.started:
+                sender.keeps(now.mono)
+            sender.acked(of, now.mono)
             self._pump(running, now)
 
     def failed(self, file_id: str, code: str, detail: str) -> None:
         """ERROR with this file's id: it is over."""
+        running = self._running.get(file_id)
+        if running is None:
+            return
         said = printable(detail, width=DETAIL_COLUMNS)
-        self._over(file_id, f"the server says {printable(code, width=40)}: {said}")
+        reason = f"the server says {printable(code, width=40)}: {said}"
+        if code == Code.MAILBOX_FULL:
+            reason = f"their mailbox has no room for it; send it again later ({said})"
+        elif code == Code.USER_NOT_FOUND and not self._contacts.is_online(running.offer.to):
+            label = self._contacts.label(running.offer.to)
+            reason = f"{label} is away and no server keeps it; send it again when they are back"
+        self._over(file_id, reason)
 
     def went(self, user_id: str) -> None:
-        """Somebody left: what was on its way to them did not arrive whole."""
+        """Somebody left: what was on its way to them did not arrive whole. What a server keeps, or
+        has yet to say of, goes on."""
         for running in tuple(self._running.values()):
-            if running.offer.to == user_id:
+            kept = running.sender.kept or running.answer_by_ms is not None
+            if running.offer.to == user_id and not kept:
                 self._over(
                     running.offer.file_id, "they went away before it was there; send it again later"
                 )
@@ -187,17 +222,33 @@ class Sending:
 
     def _settled(self, running: Outgoing, settled: Sent) -> None:
         offer = running.offer
-        del self._running[offer.file_id]
+        self._forget(offer.file_id)
         if not settled.acked:
             self._emit.warn(
                 f"{printable(offer.name)} is sent; the server did not say that it passed it on"
             )
         self._emit.tell(
-            FileDone(offer.file_id, offer.to, offer.name, offer.size, sending=True, path="")
+            FileDone(
+                offer.file_id,
+                offer.to,
+                offer.name,
+                offer.size,
+                sending=True,
+                path="",
+                kept=running.sender.kept,
+            )
         )
 
-    def _over(self, file_id: str, reason: str) -> None:
+    def _forget(self, file_id: str) -> Outgoing | None:
         running = self._running.pop(file_id, None)
+        if running is not None:
+            if len(self._lately) >= LATELY_MAX:
+                del self._lately[next(iter(self._lately))]
+            self._lately[file_id] = None
+        return running
+
+    def _over(self, file_id: str, reason: str) -> None:
+        running = self._forget(file_id)
         if running is not None:
             self._failed(file_id, running.offer.to, running.offer.name, reason)
 

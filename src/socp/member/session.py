@@ -19,7 +19,7 @@ from socp.wire import base64url, limits
 from socp.wire.bind import check_bind
 from socp.wire.envelope import Envelope, clock_offset_ms
 from socp.wire.errors import Code, PeerFault
-from socp.wire.features import BIND, LINK_AUTH, USER_FEATURES
+from socp.wire.features import BIND, LINK_AUTH, MAILBOX, USER_FEATURES
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import Ack, Attach, AuthChallenge, AuthProof, Error, UserHello, UserMeta
 from socp.wire.text import printable
@@ -63,6 +63,11 @@ class Attached:
     features: tuple[str, ...]
     proven: bool
     since_ts: int  # Unix ms, the server's clock
+
+    @property
+    def mailbox(self) -> bool:
+        """Whether it keeps mail for us and for those we write to (section 11)."""
+        return self.proven and MAILBOX in self.features
 
 
 class Session:
@@ -207,7 +212,7 @@ class Session:
     def _attach(self, server: Attached, now: Now) -> None:
         self._move(Stage.ATTACHED, now)
         self.server = server
-        self._emit.terms = Terms(server.server_id, BIND in server.features)
+        self._emit.terms = Terms(server.server_id, BIND in server.features, server.mailbox)
         first_seen = self._servers.attached(
             server.server_id,
             server.key,

@@ -76,6 +76,7 @@ class MemberDisk:
         self._keys: dict[tuple[int, str], member.ChannelKey] = {}
         self._steps: dict[tuple[str, int], KeyStep] = {}
         self._revocations: dict[str, Revocation] = {}
+        self._arrived: dict[int, member.Arrived] = {}
 
     def write(self, record: member.Record) -> None:
         """One Persist."""
@@ -90,6 +91,10 @@ class MemberDisk:
                 self._lines[record.line_id] = record
                 if record.state is member.LineState.DONE:
                     del self._lines[record.line_id]
+            case member.Arrived():
+                self._arrived[record.number] = record
+            case member.ArrivedShown():
+                self._arrived.pop(record.number, None)
             case member.ChannelKey():
                 self._keys[record.version, record.fingerprint] = record
             case KeyStep():
@@ -109,4 +114,5 @@ class MemberDisk:
             channel_keys=tuple(self._keys.values()),
             key_steps=tuple(self._steps.values()),
             revocations=tuple(self._revocations.values()),
+            arrived=tuple(self._arrived.values()),
         )

@@ -37,6 +37,7 @@ from socp.member.events import (
     Now,
     OfferFile,
     Say,
+    Shown,
     StoreFailed,
     Tick,
 )
@@ -177,6 +178,8 @@ class User:
                 self.disk.write(effect.record)
         for effect in effects:
             self._do(effect)
+        if shown := _numbers(effects):
+            self.event(Shown(shown))
 
     # --- effects --------------------------------------------------------------------------------
 
@@ -224,7 +227,8 @@ class User:
             self.received_files[effect.name] = content
             self._soon(FileStored(effect.file_id, effect.name))
         else:
-            self._soon(StoreFailed(effect.file_id, "its SHA-256 is not the one announced"))
+            why = "its SHA-256 is not the one announced"
+            self._soon(StoreFailed(effect.file_id, why, wrong=True))
 
     # --- the person -----------------------------------------------------------------------------
 
@@ -328,6 +332,13 @@ class User:
         """Have the network deliver this frame to the user once more, changed as said."""
         assert self.wire is not None
         self.wire.inject(reencode(_changed(envelope, changes)), up=False)
+
+
+def _numbers(effects: list[Effect]) -> tuple[int, ...]:
+    """What the person has seen by now and need not be told again."""
+    notices = [effect.notice for effect in effects if isinstance(effect, Tell)]
+    seen = (one for one in notices if isinstance(one, MessageArrived | MessageRefused))
+    return tuple(one.number for one in seen if one.number)
 
 
 def _changed(envelope: Envelope, changes: Mapping[str, object]) -> Envelope:

@@ -18,6 +18,8 @@ PUT_SEEN = upsert(tables.seen)
 PUT_LINE = upsert(tables.outbox)
 DROP_LINE = delete(tables.outbox).where(tables.outbox.c.line_id == bindparam("done_id"))
 PUT_KEYS = key_rows.puts(tables.key_history, tables.revocations)
+PUT_ARRIVED = upsert(tables.arrived)
+DROP_ARRIVED = delete(tables.arrived).where(tables.arrived.c.number == bindparam("shown"))
 PUT_CHANNEL_KEY = upsert(tables.channel_keys)
 
 
@@ -30,6 +32,8 @@ class Batch:
         self._seen = Rows(PUT_SEEN)
         self._lines = Rows(PUT_LINE)
         self._done: set[int] = set()
+        self._arrived = Rows(PUT_ARRIVED)
+        self._shown: set[int] = set()
         self._channel_keys = Rows(PUT_CHANNEL_KEY)
         self.keys = KeyRows(*PUT_KEYS)
 
@@ -91,8 +95,31 @@ class Batch:
                 "msg_refs": list(line.msg_refs),
                 "composed_ms": line.composed_ms,
                 "reason": line.reason,
+                "late": line.late,
+                "sealed_to": line.sealed_to,
             },
         )
+
+    def arrived(self, arrived: records.Arrived) -> None:
+        self._shown.discard(arrived.number)
+        self._arrived.set(
+            arrived.number,
+            {
+                "number": arrived.number,
+                "msg_ref": arrived.msg_ref,
+                "author": arrived.author,
+                "text": arrived.text,
+                "ts": arrived.ts,
+                "trust": arrived.trust,
+                "public": arrived.public,
+                "refused": arrived.refused,
+            },
+        )
+
+    def shown(self, number: int) -> None:
+        """What the person has seen goes; the store is no history."""
+        self._arrived.drop(number)
+        self._shown.add(number)
 
     def channel_key(self, key: records.ChannelKey) -> None:
         self._channel_keys.set(
@@ -114,12 +141,15 @@ class Batch:
             self._servers,
             self._seen,
             self._lines,
+            self._arrived,
             self._channel_keys,
             self.keys,
         ):
             rows.flush(connection)
         if self._done:
             connection.execute(DROP_LINE, [{"done_id": line_id} for line_id in self._done])
+        if self._shown:
+            connection.execute(DROP_ARRIVED, [{"shown": number} for number in self._shown])
 
 
 def load(connection: Connection) -> records.Remembered:
@@ -148,6 +178,7 @@ def load(connection: Connection) -> records.Remembered:
             ),
         ),
         revocations=key_rows.revocations(connection, tables.revocations),
+        arrived=_arrived(connection),
     )
 
 
@@ -192,8 +223,27 @@ def _outbox(connection: Connection) -> tuple[records.OutboxLine, ...]:
             msg_refs=tuple(row.msg_refs),
             composed_ms=row.composed_ms,
             reason=row.reason,
+            late=row.late,
+            sealed_to=row.sealed_to,
         )
         for row in connection.execute(select(outbox).order_by(outbox.c.line_id))
+    )
+
+
+def _arrived(connection: Connection) -> tuple[records.Arrived, ...]:
+    arrived = tables.arrived
+    return tuple(
+        records.Arrived(
+            number=row.number,
+            msg_ref=row.msg_ref,
+            author=row.author,
+            text=row.text,
+            ts=row.ts,
+            trust=row.trust,
+            public=row.public,
+            refused=row.refused,
+        )
+        for row in connection.execute(select(arrived).order_by(arrived.c.number))
     )
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 
 from socp.storage.formats import Schema
@@ -80,6 +81,22 @@ outbox = Table(
     Column("msg_refs", JSON, nullable=False),
     Column("composed_ms", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("late", Boolean, nullable=False, server_default=text("0")),
+    Column("sealed_to", Text, nullable=False, server_default=text("''")),
+)
+
+# What came and was not shown yet, in clear: each row goes as soon as the person has seen it.
+arrived = Table(
+    "arrived",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("msg_ref", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("ts", BigInteger, nullable=False),
+    Column("trust", Text, nullable=False),
+    Column("public", Boolean, nullable=False),
+    Column("refused", Boolean, nullable=False),
 )
 
 channel_keys = Table(
@@ -101,6 +118,6 @@ SCHEMA = Schema(
     kind="profile",
     holds="a client's profile",
     metadata=metadata,
-    format=2,
+    format=3,
     migrations=Path(__file__).parent / "migrations" / "profile",
 )

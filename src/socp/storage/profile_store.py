@@ -46,6 +46,10 @@ class ProfileStore(Store[records.Record]):
                     batch.seen(record)
                 case records.OutboxLine():
                     batch.line(record)
+                case records.Arrived():
+                    batch.arrived(record)
+                case records.ArrivedShown():
+                    batch.shown(record.number)
                 case records.Contact():
                     batch.contact(record)
                 case records.KnownServer():

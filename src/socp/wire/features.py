@@ -13,7 +13,7 @@ ROTATE: Final = "rotate/1"
 
 SECURITY: Final = frozenset({LINK_AUTH, BIND})
 SERVER_FEATURES: Final = (LINK_AUTH, BIND, ROTATE)
-USER_FEATURES: Final = (LINK_AUTH, BIND, HYBRID, ROTATE)
+USER_FEATURES: Final = (LINK_AUTH, BIND, HYBRID, MAILBOX, ROTATE)
 
 
 def dropped(proved: Iterable[str], announced: Iterable[str]) -> tuple[str, ...]:

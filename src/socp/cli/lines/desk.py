@@ -45,15 +45,24 @@ class Desk:
     """`obey` what is typed, `follow` what happens. `patience_s`: a name may turn up that late."""
 
     def __init__(
-        self, me: Client, show: Show, *, hold_s: float, patience_s: float, has_toolbar: bool
+        self,
+        me: Client,
+        show: Show,
+        once_shown: Callable[[Callable[[], None]], None],
+        *,
+        hold_s: float,
+        patience_s: float,
+        has_toolbar: bool,
     ) -> None:
-        """`hold_s`: how long one's own line may be on its way before it is shown as waiting."""
+        """`once_shown` calls what it is given when all that was shown before can be seen; `hold_s`:
+        how long one's own line may be on its way before it is shown as waiting."""
         self.me = me
         self.turned_to = ""  # user id, "public", or nobody yet
         self.given_up = False
         self.here: set[str] = set()  # user ids; the toolbar asks at every key
         self.phrases = Phrases(me.contacts.label, me.user_id, me.url)
         self._show = show
+        self._once_shown = once_shown
         self._patience_s = patience_s
         self._moved = asyncio.Event()
         self._attached_s = math.inf  # monotonic
@@ -194,7 +203,7 @@ class Desk:
 
     async def follow(self) -> None:
         """Say what happens until it is over for good (`given_up`)."""
-        async for notice in self.me.events():
+        async for notice in self.me.notices():
             self._heard(notice)
             self._moved.set()
             if isinstance(notice, GivenUp):
@@ -224,6 +233,8 @@ class Desk:
         entry = self.phrases.entry(notice, now_ms())
         if entry is not None:
             self._show(entry)
+        if isinstance(notice, effects.MessageArrived | effects.MessageRefused):
+            self._once_shown(lambda: self.me.shown(notice))
 
     # --- the end --------------------------------------------------------------------------------
 

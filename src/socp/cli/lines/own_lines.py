@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from socp.cli.lines.entries import Entry
@@ -15,6 +16,7 @@ from socp.member.records import LineState
 from socp.wire.text import printable
 
 _SHOWN_COLUMNS: Final = 40
+_HANDED_MAX: Final = 1_000
 _SAYING_S: Final = 0.2  # by then a line that is being said is known as one's own
 
 
@@ -27,6 +29,7 @@ class OwnLines:
         self._hold_s = hold_s
         self._mine: dict[int, Line] = {}  # said in this run, not settled
         self._shown: dict[int, str] = {}  # line_id -> the reason it was last shown with
+        self._handed: dict[int, bool] = {}  # the latest done; whether they are kept for somebody
         self._first_said: int | None = None  # line ids count up: lower ones are an earlier run's
         self.refused = False
 
@@ -35,7 +38,9 @@ class OwnLines:
         moved = _moved(line)
         if self._first_said is None:
             self._first_said = line.line_id
-        if line.state in (LineState.DONE, LineState.REFUSED):
+        if line.state is LineState.DELIVERED:
+            moved = replace(moved, state=LineState.DONE)
+        if moved.state in (LineState.DONE, LineState.REFUSED):
             self._settle(moved)
             return
         self._mine[line.line_id] = line
@@ -46,7 +51,9 @@ class OwnLines:
 
     def moved(self, moved: LineMoved) -> None:
         """The state of a line, in the order the brain tells it."""
-        if moved.state in (LineState.DONE, LineState.REFUSED):
+        if moved.state is LineState.DELIVERED or moved.line_id in self._handed:
+            self._heard_later(moved)
+        elif moved.state in (LineState.DONE, LineState.REFUSED):
             if moved.line_id in self._mine or moved.line_id in self._shown:
                 self._settle(moved)
             else:  # just being said, or an earlier run's
@@ -72,9 +79,23 @@ class OwnLines:
         if line.line_id in self._mine and line.line_id not in self._shown:
             self._waits(_moved(line))
 
+    def _heard_later(self, moved: LineMoved) -> None:
+        """What became of one that was handed over; that it arrived is news where they were away."""
+        kept = self._handed.pop(moved.line_id, False)
+        self.refused |= moved.state is LineState.REFUSED
+        if kept or moved.state is LineState.REFUSED:
+            self._show(self._phrases.own_moved(moved, _now()))
+
     def _older(self, moved: LineMoved) -> None:
         if self._first_said is None or moved.line_id < self._first_said:
+            self._note_handed(moved)
             self._show(self._phrases.own_moved(moved, _now()))
+
+    def _note_handed(self, moved: LineMoved) -> None:
+        if moved.state is LineState.DONE:
+            if len(self._handed) >= _HANDED_MAX:
+                del self._handed[next(iter(self._handed))]
+            self._handed[moved.line_id] = bool(moved.reason)
 
     def _waits(self, moved: LineMoved) -> None:
         if self._shown.get(moved.line_id) == moved.reason:
@@ -87,8 +108,8 @@ class OwnLines:
     def _settle(self, moved: LineMoved) -> None:
         self._mine.pop(moved.line_id, None)
         shown = self._shown.pop(moved.line_id, None) is not None
-        if moved.state is LineState.REFUSED:
-            self.refused = True
+        self.refused |= moved.state is LineState.REFUSED
+        self._note_handed(moved)
         if moved.state is LineState.DONE and not shown:
             self._show(self._phrases.own(moved, _now()))
         else:

@@ -129,8 +129,10 @@ class Phrases:
         """What became of a line that was shown before."""
         text = printable(" ".join(moved.text.split()), width=SHOWN_COLUMNS)
         name = self.name(moved.to)
-        if moved.state is LineState.DONE:
-            return Entry((_time(now, now), ("class:good", f"sent to {name}: "), ("", text)))
+        if moved.state in (LineState.DONE, LineState.DELIVERED):
+            way = "sent" if moved.state is LineState.DONE else "delivered"
+            said = f"{text} ({_flat(moved.reason)})" if moved.reason else text
+            return Entry((_time(now, now), ("class:good", f"{way} to {name}: "), ("", said)))
         return _note(now, f"not sent to {name}: {_flat(moved.reason)} ({text})", "class:warn")
 
     def comings(self, came: list[str], went: list[str], news: set[str], now: int) -> Entry:
@@ -228,6 +230,11 @@ class Phrases:
                 trust = (_TRUST_STYLES[notice.trust], str(notice.trust))
                 text = f"{self.name(notice.author)} sends {name} ({size_text(notice.size)})"
                 return Entry((*_marks(now, now, notice.public, trust), ("class:name", text)))
+            case effects.FileDone(kept=True):
+                text = (
+                    f"{name} ({size_text(notice.size)}) for {self.name(notice.peer)}:"
+                    " their server keeps it until they are back"
+                )
             case effects.FileDone(sending=True):
                 text = f"{name} ({size_text(notice.size)}) sent to {self.name(notice.peer)}"
             case effects.FileDone():

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final, TextIO
 
 from socp.cli.lines.commands import Unclear
@@ -89,6 +89,10 @@ class Printer:
         for row in layout(entry, None):
             self._write(entry.kind, plain(row))
 
+    def once_shown(self, done: Callable[[], None]) -> None:
+        """Whole lines were handed to the system when they were printed."""
+        done()
+
     def complain(self, text: str) -> None:
         """Say what was wrong with a line."""
         self._write(Kind.ASIDE, f"socp: {text}")
@@ -106,7 +110,14 @@ class Printer:
 async def talk(me: Client, wait_s: float) -> int:
     """Read, obey, then wait up to `wait_s` for what is outstanding. 0 if all went well, else 1."""
     printer = Printer(sys.stdout, sys.stderr)
-    desk = Desk(me, printer.show, hold_s=0.5, patience_s=_PATIENCE_S, has_toolbar=False)
+    desk = Desk(
+        me,
+        printer.show,
+        printer.once_shown,
+        hold_s=0.5,
+        patience_s=_PATIENCE_S,
+        has_toolbar=False,
+    )
     following = asyncio.create_task(desk.follow())
     reading = asyncio.create_task(_read(desk, printer))
     await asyncio.wait({following, reading}, return_when=asyncio.FIRST_COMPLETED)

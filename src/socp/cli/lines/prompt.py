@@ -43,6 +43,7 @@ class Screen:
     def __init__(self, session: PromptSession[str]) -> None:
         self._session = session
         self._rows: list[Row] = []
+        self._shown: list[Callable[[], None]] = []  # to be called when the rows are printed
         self._timer: asyncio.TimerHandle | None = None
 
     def show(self, entry: Entry) -> None:
@@ -51,6 +52,10 @@ class Screen:
         self._rows += layout(entry, width)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_GATHER_S, self.flush)
+
+    def once_shown(self, done: Callable[[], None]) -> None:
+        """Call it when everything up to here is printed."""
+        self._shown.append(done)
 
     def flush(self) -> None:
         """Print what was gathered."""
@@ -63,6 +68,9 @@ class Screen:
             print_formatted_text(
                 FormattedText(fragments), end="", style=STYLE, output=self._session.output
             )
+        shown, self._shown = self._shown, []
+        for done in shown:
+            done()
 
     def complain(self, text: str) -> None:
         """Say what was wrong with a line."""
@@ -87,7 +95,7 @@ async def talk(me: Client, greeting: list[Entry]) -> int:
     """Until the person leaves: 0; or the server has turned us away for good: 1."""
     session = new_session()
     screen = Screen(session)
-    desk = Desk(me, screen.show, hold_s=_HOLD_S, patience_s=0, has_toolbar=True)
+    desk = Desk(me, screen.show, screen.once_shown, hold_s=_HOLD_S, patience_s=0, has_toolbar=True)
     session.completer = Completions(me.contacts)
     session.bottom_toolbar = lambda: toolbar(desk)
     for entry in greeting:

@@ -1,4 +1,4 @@
-"""Former keys, our own and of others, and ids that are revoked."""
+"""What came and was not shown yet; lines that are sent again byte for byte (`mailbox/1`)."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ down_revision = "profile_0001"
 
 def upgrade() -> None:
     op.create_table(
-        "key_history",
-        sa.Column("user_id", sa.Text, primary_key=True),
-        sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("pubkey", sa.Text, nullable=False),
+        "arrived",
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("msg_ref", sa.Text, nullable=False),
+        sa.Column("author", sa.Text, nullable=False),
+        sa.Column("text", sa.Text, nullable=False),
         sa.Column("ts", sa.BigInteger, nullable=False),
-        sa.Column("sig", sa.Text, nullable=False),
-        sa.Column("new_sig", sa.Text, nullable=False),
+        sa.Column("trust", sa.Text, nullable=False),
+        sa.Column("public", sa.Boolean, nullable=False),
+        sa.Column("refused", sa.Boolean, nullable=False),
     )
-    op.create_table(
-        "revocations",
-        sa.Column("user_id", sa.Text, primary_key=True),
-        sa.Column("pubkey", sa.Text, nullable=False),
-        sa.Column("version", sa.BigInteger, nullable=False),
-        sa.Column("ts", sa.BigInteger, nullable=False),
-        sa.Column("sig", sa.Text, nullable=False),
-    )
+    late = sa.Column("late", sa.Boolean, nullable=False, server_default=sa.text("0"))
+    sealed_to = sa.Column("sealed_to", sa.Text, nullable=False, server_default=sa.text("''"))
+    op.add_column("outbox", late)
+    op.add_column("outbox", sealed_to)

@@ -1,0 +1,88 @@
+"""What came and the person has not seen yet: it outlives a kill (section 11, exactly once to the
+reader)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from socp.member.effects import MessageArrived, MessageRefused, Trust
+from socp.member.emitter import Emitter
+from socp.member.events import Now, Shown
+from socp.member.records import Arrived, ArrivedShown
+from socp.wire import limits
+
+UNSEEN_MAX: Final = 10_000
+UNSEEN_BYTES_MAX: Final = 64 * limits.MIB
+
+
+class Arrivals:
+    """Kept in the same commit as the message's `Seen`, told, and dropped once it was shown.
+
+    What an earlier run left is told with the first effects of this one, in its order.
+    """
+
+    def __init__(self, emitter: Emitter, remembered: Iterable[Arrived]) -> None:
+        self._emit = emitter
+        self._sizes: dict[int, int] = {}  # number -> bytes of text, the oldest first
+        self._bytes = 0
+        self._next = 1
+        for arrived in sorted(remembered, key=lambda one: one.number):
+            self._note(arrived)
+            self._tell(arrived)
+
+    @property
+    def full(self) -> bool:
+        """Nobody reads what is told: no more should be taken from a server that keeps it."""
+        return len(self._sizes) >= UNSEEN_MAX or self._bytes >= UNSEEN_BYTES_MAX
+
+    def message(
+        self, author: str, text: str, ts: int, trust: Trust, *, msg_ref: str, public: bool
+    ) -> None:
+        """Show this, once."""
+        self._add(Arrived(self._next, msg_ref, author, text, ts, trust, public, refused=False))
+
+    def refusal(self, author: str, reason: str, ts: int) -> None:
+        """Say why something is not shown. It costs the same commit as what is shown (threat M8)."""
+        self._add(Arrived(self._next, "", author, reason, ts, "", public=False, refused=True))
+
+    def shown(self, event: Shown, now: Now) -> None:
+        """The person has seen them."""
+        for number in event.numbers:
+            self._drop(number)
+
+    def _add(self, arrived: Arrived) -> None:
+        # Where the server keeps what we do not take, `full` was asked before.
+        while self.full and not self._emit.terms.mailbox:
+            self._drop(next(iter(self._sizes)))
+        self._note(arrived)
+        self._emit.persist(arrived)
+        self._tell(arrived)
+
+    def _note(self, arrived: Arrived) -> None:
+        size = len(arrived.text.encode())
+        self._sizes[arrived.number] = size
+        self._bytes += size
+        self._next = arrived.number + 1
+
+    def _drop(self, number: int) -> None:
+        size = self._sizes.pop(number, None)
+        if size is not None:
+            self._bytes -= size
+            self._emit.persist(ArrivedShown(number))
+
+    def _tell(self, arrived: Arrived) -> None:
+        if arrived.refused:
+            notice = MessageRefused(arrived.author, arrived.text, arrived.ts, arrived.number)
+            return self._emit.tell(notice)
+        self._emit.tell(
+            MessageArrived(
+                author=arrived.author,
+                text=arrived.text,
+                ts=arrived.ts,
+                trust=Trust(arrived.trust),
+                public=arrived.public,
+                msg_ref=arrived.msg_ref,
+                number=arrived.number,
+            )
+        )

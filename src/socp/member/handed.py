@@ -1,0 +1,76 @@
+"""Lines that a server keeps for their readers: what becomes of them is told when it is known
+(sections 9 and 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from socp.member.effects import LineMoved
+from socp.member.emitter import Emitter
+from socp.member.records import LineState, OutboxLine
+from socp.wire import limits
+from socp.wire.text import printable
+
+REFS_MAX: Final = 1_000
+BYTES_MAX: Final = 8 * limits.MIB
+DELIVERED_STATUS: Final = "delivered"
+DETAIL_COLUMNS: Final = 200
+
+
+@dataclass(slots=True)
+class _Kept:
+    line: OutboxLine
+    refs: tuple[str, ...]
+    open: set[str]  # those of them that nobody has acknowledged
+
+
+class Handed:
+    """The latest ones, in memory alone: the outbox is done with them, and a server has them."""
+
+    def __init__(self, emitter: Emitter) -> None:
+        self._emit = emitter
+        self._by_ref: dict[str, _Kept] = {}  # the oldest first
+        self._bytes = 0
+
+    def __contains__(self, msg_ref: str) -> bool:
+        return msg_ref in self._by_ref
+
+    def kept(self, line: OutboxLine, refs: Iterable[str]) -> None:
+        """All of a line is committed at a server under these msg_refs."""
+        kept = _Kept(line, tuple(refs), set(refs))
+        self._by_ref.update(dict.fromkeys(kept.refs, kept))
+        self._bytes += len(line.text.encode())
+        while len(self._by_ref) > REFS_MAX or self._bytes > BYTES_MAX:
+            self._forget(next(iter(self._by_ref.values())))
+
+    def acked(self, msg_ref: str, status: str) -> None:
+        """One frame of it: is all of it with its reader?"""
+        kept = self._by_ref.get(msg_ref)
+        if kept is None or status != DELIVERED_STATUS:
+            return
+        kept.open.discard(msg_ref)
+        if not kept.open:
+            self._over(kept, LineState.DELIVERED, "")
+
+    def failed(self, msg_ref: str, code: str, detail: str) -> None:
+        """A server that kept it could not hand it on after all."""
+        kept = self._by_ref.get(msg_ref)
+        if kept is not None:
+            self._over(kept, LineState.REFUSED, refusal_text(code, detail))
+
+    def _over(self, kept: _Kept, state: LineState, reason: str) -> None:
+        self._forget(kept)
+        line = kept.line
+        self._emit.tell(LineMoved(line.line_id, line.to, line.text, state, reason))
+
+    def _forget(self, kept: _Kept) -> None:
+        for ref in kept.refs:
+            self._by_ref.pop(ref, None)
+        self._bytes -= len(kept.line.text.encode())
+
+
+def refusal_text(code: str, detail: str) -> str:
+    """An ERROR for the person."""
+    return f"{printable(code, width=40)}: {printable(detail, width=DETAIL_COLUMNS)}"
