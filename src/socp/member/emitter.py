@@ -24,6 +24,8 @@ from socp.wire.payloads import (
 )
 
 WARNED_MAX: Final = 1_000
+FORMER_TRIED: Final = 3
+"""Former keys of ours that are tried on mail: each costs an RSA decryption."""
 _UNBOUND: Final = (MsgPublicChannel, PublicChannelKeyShare)
 """Frames that travel on unchanged, under their authors' content_sig, need no `bind` (section
 11)."""
@@ -45,9 +47,15 @@ class Emitter:
     def __init__(self, user_id: str, key: PrivateKey) -> None:
         self.user_id = user_id
         self.key = key
+        self.former: tuple[PrivateKey, ...] = ()  # newest first
         self.terms = Terms()
         self._effects: list[Effect] = []
         self._warned: dict[str, None] = {}  # the latest subjects, oldest first
+
+    @property
+    def readers(self) -> tuple[PrivateKey, ...]:
+        """The keys that something sealed for us may need, the likeliest first."""
+        return (self.key, *self.former[:FORMER_TRIED])
 
     def take(self) -> list[Effect]:
         """The effects since the last call, in order."""
