@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from socp.crypto import content_sig, hybrid, signing
 from socp.crypto.keys import PrivateKey, PublicKey
+from socp.crypto.rotation import KeyStep, Revocation
 from socp.crypto.symbolic import SymbolicSuite
 from socp.member import records
 from socp.member.effects import (
@@ -360,4 +361,6 @@ class Desk:
             seen=tuple(self.kept(records.Seen)),
             outbox=tuple(line for line in lines.values() if line.state is not done),
             channel_keys=tuple(self.kept(records.ChannelKey)),
+            key_steps=tuple(self.kept(KeyStep)),
+            revocations=tuple(self.kept(Revocation)),
         )

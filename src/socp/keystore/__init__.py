@@ -1,5 +1,5 @@
 """Private keys at rest (threats S8 and P3)."""
 
-from socp.keystore.keyfile import KeyFileError, load_or_create
+from socp.keystore.keyfile import KeyFileError, drop, keep, load, load_or_create, promote
 
-__all__ = ["KeyFileError", "load_or_create"]
+__all__ = ["KeyFileError", "drop", "keep", "load", "load_or_create", "promote"]
