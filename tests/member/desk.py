@@ -110,7 +110,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.id = an_id(ME)
-        self.key = self.suite.generate()
+        self.key: PrivateKey = self.suite.generate()
         self.server_key: PrivateKey = self.suite.generate()
         self.server_id = an_id("the server")
         self.effects: list[Effect] = []

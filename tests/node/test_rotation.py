@@ -494,6 +494,18 @@ def test_peers_without_the_feature_hear_nothing_of_it(mesh: Mesh, a: Server) -> 
     assert server.members("USER_REMOVE")[-1]["user_id"] == alice.id
 
 
+@pytest.mark.threat("S3")
+def test_a_history_is_signed_once_however_many_hear_it(mesh: Mesh, a: Server) -> None:
+    alice = Owner(mesh, "alice")
+    alice.rotates(alice.arrives(a))
+    first, second = (linked_server(mesh, a, f"peer {n}", port=9010 + n) for n in range(2))
+    mesh.wall += 60_000
+    alice.rotates(alice.arrives(a))
+    heard = [peer.said("KEY_HISTORY") for peer in (first, second)]
+    assert [[e.sig for e in said] for said in heard] == [[e.sig for e in heard[0]]] * 2
+    assert [len(e.members["rotations"]) for e in heard[0]] == [1, 2]  # type: ignore[arg-type]
+
+
 # --- the operator -------------------------------------------------------------------------------
 
 

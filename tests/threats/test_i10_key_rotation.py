@@ -93,6 +93,7 @@ def test_nobody_makes_anothers_key_their_own() -> None:
 
 
 @pytest.mark.threat("I10")
+@pytest.mark.threat("P4")
 def test_a_thief_of_the_former_key_is_nobody_once_it_is_replaced() -> None:
     t = town()
     stolen = t.bob.key

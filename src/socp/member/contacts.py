@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from socp.crypto.keys import PublicKey, Suite
-from socp.member.key_book import KeyBook
+from socp.member.key_book import FORMER_TRIED, KeyBook
 from socp.member.records import Contact, Remembered
 from socp.wire.features import HYBRID
 from socp.wire.ids import is_uuid4
@@ -90,6 +90,13 @@ class Contacts:
         """The pinned key, or None. The suite keeps parsed keys."""
         contact = self._pinned.get(user_id)
         return None if contact is None else self._suite.parse_public(contact.pubkey)
+
+    def reads(self, user_id: str, fingerprint: str) -> bool:
+        """Whether they open what is sealed for this key: theirs, or one they had not long ago."""
+        contact = self._pinned.get(user_id)
+        former = self.book.former(user_id)[:FORMER_TRIED]
+        texts = former if contact is None else (contact.pubkey, *former)
+        return any(self._suite.parse_public(t).fingerprint == fingerprint for t in texts)
 
     def put(self, contact: Contact) -> None:
         """Remember the newest state of a contact."""

@@ -177,8 +177,7 @@ class Destinations:
             return False
         if to == PUBLIC:
             return True
-        key = self._contacts.key(to)
-        return key is not None and key.fingerprint == fingerprint and (not form or self._bound(to))
+        return self._contacts.reads(to, fingerprint) and (not form or self._bound(to))
 
     def _piece(self, part: str, to: str, ts: int, bound: bool) -> Piece:
         if to == PUBLIC:

@@ -10,6 +10,7 @@ from socp.crypto.keys import PrivateKey
 from socp.crypto.signing import sign_transport
 from socp.member.effects import Effect, Notice, Persist, Tell, Transmit, Warned
 from socp.member.events import Now
+from socp.member.key_book import FORMER_TRIED
 from socp.member.records import Record
 from socp.wire.bind import bound
 from socp.wire.canonical import to_members
@@ -24,8 +25,6 @@ from socp.wire.payloads import (
 )
 
 WARNED_MAX: Final = 1_000
-FORMER_TRIED: Final = 3
-"""Former keys of ours that are tried on mail: each costs an RSA decryption."""
 _UNBOUND: Final = (MsgPublicChannel, PublicChannelKeyShare)
 """Frames that travel on unchanged, under their authors' content_sig, need no `bind` (section
 11)."""

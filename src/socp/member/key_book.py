@@ -8,6 +8,8 @@ from socp.crypto.key_chains import KeyChains
 from socp.crypto.rotation import FIRST_VERSION, Revocation
 from socp.member.records import Remembered
 
+FORMER_TRIED: Final = 3
+"""So many former keys are tried on mail: each costs an RSA decryption."""
 STEPS_MAX: Final = 20_000  # about 2.3 kB each
 REVOCATIONS_MAX: Final = 20_000
 

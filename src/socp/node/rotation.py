@@ -6,6 +6,7 @@ one that is pinned; a revocation ends an id for ever. Everything else is BAD_KEY
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -32,6 +33,7 @@ PACE_MS: Final = 60_000  # between two rotations of one user
 CHAINS_BURST: Final = 200  # of one server or user; a chain costs up to ten verifications
 CHAINS_PER_S: Final = 10
 TOLD_SERVERS_MAX: Final = 1_000  # histories a new link of a server hears
+FRAMES_KEPT: Final = 1_500  # up to 12 kB each
 TOLD_USERS_MAX: Final = 200  # revocations a user who comes hears
 
 Chain = Sequence[Rotation]
@@ -47,6 +49,9 @@ class Rotations:
         self._directory = directory
         self._histories = directory.histories
         self._chains = Buckets(CHAINS_BURST, CHAINS_PER_S)
+        self._frames: OrderedDict[str, Outgoing] = (
+            OrderedDict()
+        )  # kept, so that each is signed once
 
     # --- who may --------------------------------------------------------------------------------
 
@@ -119,6 +124,7 @@ class Rotations:
         if not known or not known[-1].sig:
             pinned = KeyStep(account.user_id, account.version, account.pubkey, 0, "", "")
             steps = (pinned, *steps)
+        self._frames.pop(account.user_id, None)
         for step in steps:
             self._emit.persist(step)
         self._histories.add(steps if not known else tuple(s for s in steps if s.sig))
@@ -140,6 +146,7 @@ class Rotations:
             self._histories.make_room(self._server_of(source), len(steps))
         except (Unfollowed, PeerFault):
             return
+        self._frames.pop(user_id, None)
         for step in steps:
             self._emit.persist(step)
         self._histories.add(steps)
@@ -215,8 +222,15 @@ class Rotations:
         self._emit.send(self._listeners(user_id), self._frame(user_id, now))
 
     def _frame(self, user_id: str, now: Now) -> Outgoing:
-        told = self._histories.told(user_id)
-        return self._emit.frame(told, to=EVERYONE, ts=now.wall, bind=True)
+        """KEY_HISTORY of a user, the same object until there is more to tell."""
+        frame = self._frames.pop(user_id, None)
+        if frame is None:
+            told = self._histories.told(user_id)
+            frame = self._emit.frame(told, to=EVERYONE, ts=now.wall, bind=True)
+        self._frames[user_id] = frame
+        if len(self._frames) > FRAMES_KEPT:
+            self._frames.popitem(last=False)
+        return frame
 
     def _listeners(self, *but: str) -> tuple[LinkId, ...]:
         """The links of everybody with `rotate/1` but these."""
@@ -298,6 +312,7 @@ class Rotations:
         self._histories.make_room_for_last_word(self._server_of(source))
         word = Revocation(user_id, key.text, said.version, said.ts, said.sig)
         self._histories.revoked[user_id] = word
+        self._frames.pop(user_id, None)
         self._emit.persist(word)
         self._emit.info(USERS, f"User {user_id} revoked their id")
 
@@ -306,6 +321,8 @@ class Rotations:
     def not_stored(self, records: Iterable[Record]) -> None:
         """These were not committed and nothing was said of them: as if they had never been."""
         for record in reversed(tuple(records)):
+            if isinstance(record, KeyStep | Revocation):
+                self._frames.pop(record.user_id, None)
             if isinstance(record, Revocation):
                 self._histories.revoked.pop(record.user_id, None)
             elif isinstance(record, KeyStep) and record.sig:
