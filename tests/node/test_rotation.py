@@ -162,6 +162,32 @@ def test_what_could_not_be_stored_never_was(mesh: Mesh, a: Server) -> None:
     assert bob.arrives(a).errors() == []
 
 
+@pytest.mark.threat("S8")
+def test_a_version_that_could_not_be_stored_leaves_the_key_as_it_is(mesh: Mesh, a: Server) -> None:
+    alice = Owner(mesh, "alice")
+    for n in range(3):
+        alice.step(ts=mesh.wall - 9 + n)
+    alice.arrives(a)
+    lost = tuple(r for r in a.disk if isinstance(r, KeyStep))
+    assert [step.version for step in lost] == [2, 3, 4]
+    mesh.event(a, CommitFailed(lost, "disk full"))
+    said = asked(mesh.user(a, "bob"), alice.id)
+    assert (said["pubkey"], said["version"]) == (alice.key.public.text, 1)
+
+
+@pytest.mark.spec("10")
+def test_a_rotation_from_before_the_last_one_is_refused(mesh: Mesh, a: Server) -> None:
+    """Nobody could follow a chain whose times do not grow."""
+    alice = Owner(mesh, "alice")
+    alice.rotates(alice.arrives(a))
+    mesh.wall += 61_000
+    peer = alice.arrives(a)
+    step = alice.step(ts=mesh.wall - 62_000)
+    peer.say("KEY_ROTATE", {**to_members(step.rotation), "user_id": alice.id})
+    assert peer.errors() == ["BAD_KEY"]
+    assert account(a, alice.id).version == 2
+
+
 # --- what is refused at the door ----------------------------------------------------------------
 
 

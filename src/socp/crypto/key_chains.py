@@ -43,6 +43,11 @@ class KeyChains:
             if ts is None or ts <= successor.ts
         )
 
+    def last_ts(self, user_id: str) -> int:
+        """Since when the user's present key is theirs, Unix ms; 0 for as long as they are known."""
+        steps = self.steps(user_id)
+        return steps[-1].ts if steps else 0
+
     def add(self, steps: Iterable[KeyStep]) -> None:
         """More keys, of each user the oldest first."""
         for step in steps:

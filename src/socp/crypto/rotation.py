@@ -145,10 +145,12 @@ def follow(
     after_version: int,
     chain: Sequence[Rotation],
     latest_ts: int,
+    after_ts: int = 0,
 ) -> tuple[KeyStep, ...]:
     """The steps that lead from the pinned key to the end of `chain`, each one verified.
 
-    `after_version`: the pinned key's, as far as known; a chain never leads back to it or before.
+    `after_version` and `after_ts`: the pinned key's, as far as known; a chain never leads back to
+    it or before, and its times go on growing.
     Raises Unfollowed; at most two verifications a step, and none before all that is cheap.
     """
     check_shape(chain, latest_ts)
@@ -157,6 +159,8 @@ def follow(
     rest = chain[start:]
     if not rest or rest[0].version <= after_version:
         raise Unfollowed("it leads to a former key")
+    if rest[0].ts <= after_ts:
+        raise Unfollowed("its times do not grow")
     return _verified(user_id, pinned, keys[start:], rest)
 
 

@@ -172,7 +172,8 @@ class OwnKey:
             self._book.drop_newest(own_id)
         elif not steps:
             self._keep(KeyStep(own_id, version, self._emit.key.public.text, 0, "", ""))
-        step = rotation.rotate(own_id, self._emit.key, self._pending, version + 1, now.wall)
+        ts = max(now.wall, self._book.last_ts(own_id) + 1)  # whatever this machine's clock did
+        step = rotation.rotate(own_id, self._emit.key, self._pending, version + 1, ts)
         self._keep(step)
         said = KeyRotate(
             user_id=own_id,

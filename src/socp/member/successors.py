@@ -56,9 +56,9 @@ class Successors:
         if not chain or len(chain) + self._book.count > STEPS_MAX or not self._affordable(now):
             return False
         pinned, latest = self._suite.parse_public(contact.pubkey), now.wall + limits.TS_WINDOW_MS
-        version = self._book.version(user_id)
+        version, after = self._book.version(user_id), self._book.last_ts(user_id)
         try:
-            steps = rotation.follow(self._suite, user_id, pinned, version, chain, latest)
+            steps = rotation.follow(self._suite, user_id, pinned, version, chain, latest, after)
         except Unfollowed:
             return False
         if steps[-1].pubkey != key.text:

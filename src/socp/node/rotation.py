@@ -20,7 +20,7 @@ from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.links import Link, Links
 from socp.node.pace import Buckets
-from socp.node.records import Account, Record
+from socp.node.records import Account, Barred, Record
 from socp.wire import limits
 from socp.wire.envelope import Envelope, check_ts, reencode
 from socp.wire.errors import Code, PeerFault
@@ -100,7 +100,10 @@ class Rotations:
         user_id, pinned = account.user_id, self._directory.parse(account.pubkey)
         latest = now.wall + limits.TS_WINDOW_MS
         try:
-            steps = rotation.follow(self._suite, user_id, pinned, account.version, chain, latest)
+            after = self._histories.last_ts(user_id)
+            steps = rotation.follow(
+                self._suite, user_id, pinned, account.version, chain, latest, after
+            )
         except Unfollowed as why:
             raise PeerFault(
                 Code.BAD_KEY,
@@ -165,8 +168,7 @@ class Rotations:
             raise PeerFault(
                 Code.BAD_KEY, f"KEY_ROTATE: the next version of your key is {account.version + 1}"
             )
-        steps = self._histories.steps(said.user_id)
-        if steps and now.wall - steps[-1].ts < PACE_MS:
+        if now.wall - self._histories.last_ts(said.user_id) < PACE_MS:
             raise PeerFault(
                 Code.RATE_LIMITED,
                 f"KEY_ROTATE: at most one in {PACE_MS // 1000} s; wait and say it again",
@@ -320,22 +322,26 @@ class Rotations:
 
     def not_stored(self, records: Iterable[Record]) -> None:
         """These were not committed and nothing was said of them: as if they had never been."""
-        for record in reversed(tuple(records)):
-            if isinstance(record, KeyStep | Revocation):
-                self._frames.pop(record.user_id, None)
+        lost = tuple(records)
+        for record in lost:
             if isinstance(record, Revocation):
                 self._histories.revoked.pop(record.user_id, None)
-            elif isinstance(record, KeyStep) and record.sig:
-                self._undo(record)
+                self._frames.pop(record.user_id, None)
+            elif isinstance(record, Barred):
+                self._histories.barred.pop(record.user_id, None)
+        steps = {record for record in lost if isinstance(record, KeyStep) and record.sig}
+        for user_id in {step.user_id for step in steps}:
+            self._undo(user_id, steps)
 
-    def _undo(self, step: KeyStep) -> None:
-        steps = self._histories.steps(step.user_id)
-        if not steps or steps[-1] != step:
+    def _undo(self, user_id: str, lost: set[KeyStep]) -> None:
+        self._frames.pop(user_id, None)
+        while (steps := self._histories.steps(user_id)) and steps[-1] in lost:
+            self._histories.drop_newest(user_id)
+        account = self._directory.accounts.get(user_id)
+        if account is None:
             return
-        self._histories.drop_newest(step.user_id)
-        if len(steps) > 1:
-            before = steps[-2]
-            account = self._directory.accounts[step.user_id]
-            self._directory.accounts[step.user_id] = replace(
-                account, pubkey=before.pubkey, version=before.version
-            )
+        if steps:
+            account = replace(account, pubkey=steps[-1].pubkey, version=steps[-1].version)
+        else:  # only the version had been learned
+            account = replace(account, version=rotation.FIRST_VERSION)
+        self._directory.accounts[user_id] = account
