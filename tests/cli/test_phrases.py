@@ -101,6 +101,9 @@ def test_every_notice_has_its_phrase_or_another_place(phrases: Phrases) -> None:
         moved,
         effects.PeerMoved(BOB, "bob", True, True),
         effects.KeyChanged(BOB, "a" * 64, "b" * 64),
+        effects.KeyReplaced(BOB, "a" * 64, "b" * 64, was_verified=True),
+        effects.KeyRevoked(BOB),
+        effects.OwnKeyMoved(effects.OwnKeyState.REPLACED, "a" * 64, ""),
         effects.Warned("your clock is off"),
         effects.MembersShown((PERSON,), (PERSON,)),
         effects.ListAnswered(()),
@@ -117,6 +120,41 @@ def test_every_notice_has_its_phrase_or_another_place(phrases: Phrases) -> None:
     for sample in samples:
         entry = phrases.entry(sample, NOW)
         assert entry is None or text(entry)
+
+
+def test_a_replaced_key_is_told_with_both_and_that_one_must_compare_again(
+    phrases: Phrases,
+) -> None:
+    moved = effects.KeyReplaced(BOB, "a" * 64, "b" * 64, was_verified=True)
+    said = text(phrases.entry(moved, NOW))
+    assert "bob's key was replaced, signed by the old one; they are no longer verified" in said
+    assert "aaaaaaaa aaaaaaaa" in said
+    assert "bbbbbbbb bbbbbbbb" in said
+    unverified = effects.KeyReplaced(BOB, "a" * 64, "b" * 64, was_verified=False)
+    assert "verified" not in text(phrases.entry(unverified, NOW))
+
+
+def test_a_revoked_contact_is_told_loudly(phrases: Phrases) -> None:
+    entry = phrases.entry(effects.KeyRevoked(BOB), NOW)
+    assert entry is not None
+    assert "bob revoked their id" in text(entry)
+    assert entry.body_style == "class:loud"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (effects.OwnKeyState.WAITING, "once nothing else is on its way"),
+        (effects.OwnKeyState.REPLACED, "your key was replaced; it is now  key aaaaaaaa"),
+        (effects.OwnKeyState.REVOKED, "your id is revoked for ever"),
+        (effects.OwnKeyState.REFUSED, ""),
+    ],
+)
+def test_what_becomes_of_ones_own_key(
+    phrases: Phrases, state: effects.OwnKeyState, said: str
+) -> None:
+    entry = phrases.entry(effects.OwnKeyMoved(state, "a" * 64, "why"), NOW)
+    assert (said in text(entry)) if said else entry is None
 
 
 def test_what_one_said_and_what_became_of_it(phrases: Phrases) -> None:

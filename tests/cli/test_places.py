@@ -9,7 +9,7 @@ import pytest
 
 from socp.cli.lines import asking, places
 from socp.cli.lines.places import BadName, checked_name, file_name
-from socp.client.profile_folder import KEY_FILE
+from socp.client.key_files import KEY_FILE
 from socp.storage.folder_lock import FolderLock
 
 

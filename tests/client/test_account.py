@@ -11,7 +11,7 @@ import pytest
 from socp.client import account
 from socp.client.client import Client
 from socp.client.errors import NoAnswer, ProfileUnusable, TurnedAway
-from socp.client.profile_folder import KEY_FILE
+from socp.client.key_files import KEY_FILE
 from socp.crypto.passwords import WeakPassword
 from socp.member.effects import Online
 from tests import logbook

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from socp.client.errors import ProfileBusy, ProfileUnusable
-from socp.client.profile_folder import KEY_FILE, open_profile
+from socp.client.key_files import KEY_FILE
+from socp.client.profile_folder import open_profile
 from socp.crypto.symbolic import SymbolicSuite
 
 SUITE = SymbolicSuite(1)
@@ -23,9 +24,9 @@ def test_a_new_profile_gets_a_key_and_an_id_that_it_keeps(tmp_path: Path) -> Non
     again = open_profile(folder, "Alice", SUITE, lambda: making.append("another"))
     again.store.close()
     assert making == ["a key"]
-    assert (first.new_key, again.new_key) == (True, False)
+    assert (first.keys.made, again.keys.made) == (True, False)
     assert again.user_id == first.user_id
-    assert again.key.public == first.key.public
+    assert again.keys.present.public == first.keys.present.public
     assert again.display_name == "Alice"
 
 
@@ -66,7 +67,7 @@ def test_who_lost_the_key_is_somebody_new(tmp_path: Path) -> None:
     (tmp_path / KEY_FILE).unlink()
     again = open_profile(tmp_path, "Alice", SUITE)
     again.store.close()
-    assert again.new_key
+    assert again.keys.made
     assert again.user_id != first.user_id
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from socp.crypto import channel_box, content_sig, file_box, hybrid, passwords, signing
+from socp.crypto import channel_box, content_sig, file_box, hybrid, passwords, rotation, signing
 from socp.crypto.keys import (
     PrivateKey,
     PublicKey,
@@ -183,7 +183,19 @@ def labelled(case: Case) -> bytes:
         case "socp-login/1":
             nonces = (raw(case, "client_nonce"), raw(case, "server_nonce"))
             return signing.login(case["user_id"], case["server_id"], *nonces)
+        case "socp-rotate/1":
+            return rotation.rotate_text(*step(case))
+        case "socp-rotate-new/1":
+            return rotation.rotate_new_text(*step(case))
+        case "socp-revoke/1":
+            user_id, fingerprint = case["user_id"], case["fingerprint"]
+            return rotation.revoke_text(user_id, fingerprint, case["version"], case["ts"])
     raise AssertionError(case["label"])
+
+
+def step(case: Case) -> tuple[str, str, str, int, int]:
+    names = (case["user_id"], case["old_fingerprint"], case["new_fingerprint"])
+    return (*names, case["version"], case["ts"])
 
 
 @pytest.mark.spec("3")

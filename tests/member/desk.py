@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from socp.crypto import content_sig, hybrid, signing
 from socp.crypto.keys import PrivateKey, PublicKey
+from socp.crypto.rotation import KeyStep, Revocation
 from socp.crypto.symbolic import SymbolicSuite
 from socp.member import records
 from socp.member.effects import (
@@ -122,7 +123,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.id = an_id(ME)
-        self.key = self.suite.generate()
+        self.key: PrivateKey = self.suite.generate()
         self.server_key: PrivateKey = self.suite.generate()
         self.server_id = an_id("the server")
         self.effects: list[Effect] = []
@@ -385,4 +386,6 @@ class Desk:
             outbox=tuple(line for line in lines.values() if line.state is not done),
             channel_keys=tuple(self.kept(records.ChannelKey)),
             arrived=tuple(arrived.values()),
+            key_steps=tuple(self.kept(KeyStep)),
+            revocations=tuple(self.kept(Revocation)),
         )

@@ -51,6 +51,10 @@ def test_a_message_signed_by_another_key_than_the_pinned_one_is_not_shown() -> N
     mallory = desk.suite.generate()
     raw = alice.seals("send me money")
     desk.hears("USER_DELIVER", alice.delivery(raw, signer=mallory))
+    assert desk.refusals == []  # it could be a key that followed hers, so the server is asked
+    desk.hears("PUBKEY_RESPONSE", {"user_id": alice.id, "pubkey": alice.key.public.text})
+    desk.hears("USER_DELIVER", alice.delivery(raw, signer=mallory))
+    assert len(desk.sent("PUBKEY_REQUEST")) == 1
     assert desk.texts == []
     assert "not signed with the key that is known" in desk.refusals[0].reason
 

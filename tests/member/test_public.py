@@ -209,6 +209,7 @@ def test_a_post_signed_by_another_key_is_not_shown() -> None:
     share(desk, alice, key)
     mallory = Friend(desk, "alice", desk.suite.generate())
     hears_post(desk, alice, post(desk, mallory, key, "i am alice"))
+    desk.hears("PUBKEY_RESPONSE", {"user_id": alice.id, "pubkey": alice.key.public.text})
     assert desk.texts == []
     assert len(desk.refusals) == 1
 

@@ -9,6 +9,7 @@ from socp.member.effects import Online, Warned
 from socp.member.events import Connected
 from socp.member.records import KnownServer
 from socp.wire import base64url
+from socp.wire.features import USER_FEATURES
 from socp.wire.payloads import Attach
 from tests.member.desk import NONCE, SERVER_NONCE, Desk, an_id
 
@@ -20,7 +21,7 @@ def test_the_first_frame_is_a_signed_hello_with_key_features_and_name() -> None:
     hello = desk.sent("USER_HELLO")[0]
     members = hello.members
     assert members["pubkey"] == members["enc_pubkey"] == desk.key.public.text
-    assert members["features"] == ["link-auth/1", "bind/1", "hybrid/1", "mailbox/1"]
+    assert members["features"] == list(USER_FEATURES)
     assert members["meta"] == {"display_name": "me"}
     assert members["auth_nonce"] == base64url.encode(NONCE)
     assert signing.verify_transport(desk.key.public, hello)
@@ -37,8 +38,8 @@ def test_a_challenge_is_answered_by_a_proof_and_a_signed_attach() -> None:
     stated = proof["attach"]
     assert isinstance(stated, dict)
     attach = Attach(ts=stated["ts"], sig=stated["sig"])
-    features = ("link-auth/1", "bind/1", "hybrid/1", "mailbox/1")
-    assert signing.attach_holds(desk.key.public, desk.id, desk.server_id, attach, features)
+    held = signing.attach_holds(desk.key.public, desk.id, desk.server_id, attach, USER_FEATURES)
+    assert held
 
 
 @pytest.mark.spec("11")

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from socp.crypto import content_sig, signing
 from socp.crypto.keys import PrivateKey
+from socp.crypto.rotation import KeyStep, Revocation
 from socp.crypto.symbolic import SymbolicSuite
 from socp.node import records
 from socp.node.effects import (
@@ -51,11 +52,12 @@ from socp.node.settings import Federation, Joining, Settings
 from socp.sim.mail_disk import MailDisk, MailRecord
 from socp.wire import base64url, payloads
 from socp.wire.addresses import BootstrapEntry, HostPort
-from socp.wire.canonical import canonical
+from socp.wire.canonical import canonical, to_members
 from socp.wire.envelope import Envelope, decode, encode
 from socp.wire.errors import PeerFault
 from socp.wire.features import BIND, HYBRID, LINK_AUTH, MAILBOX, SERVER_FEATURES
 from socp.wire.ids import EVERYONE
+from socp.wire.payloads import Rotation
 
 USER_FEATURES = (LINK_AUTH, BIND, HYBRID)
 """A user who proves themselves, and keeps nothing that is acknowledged."""
@@ -254,6 +256,7 @@ class Mesh:
         attach_ts: int | None = None,
         display_name: str = "",
         settle: bool = True,
+        rotations: tuple[Rotation, ...] = (),
     ) -> Peer:
         """A user that says hello, and proves itself where its features say so."""
         peer = self.open_socket(server, name, key=key, features=features)
@@ -263,6 +266,8 @@ class Mesh:
             "features": list(features),
             "meta": {"display_name": display_name or name},
         }
+        if rotations:
+            hello["rotations"] = [to_members(step) for step in rotations]
         nonce = self.suite.random(32)
         if "link-auth/1" in features:
             hello["auth_nonce"] = base64url.encode(nonce)
@@ -467,6 +472,7 @@ def load(disk: list[Record], mail: MailDisk | None = None, now_ms: int = 0) -> R
         return tuple(rows.values())
 
     versions = [x.version for x in disk if isinstance(x, records.ChannelVersion)]
+    steps = {(x.user_id, x.version): x for x in disk if isinstance(x, KeyStep)}
     gone = {x.server_id for x in disk if isinstance(x, records.Forgotten)}
     logins: dict[str, records.Login] = {}
     invitations: dict[str, records.Invitation] = {}
@@ -493,6 +499,9 @@ def load(disk: list[Record], mail: MailDisk | None = None, now_ms: int = 0) -> R
         logins=tuple(logins.values()),
         login_setup=next((x.setup for x in disk if isinstance(x, records.LoginSetup)), b""),
         invitations=tuple(invitations.values()),
+        key_steps=tuple(steps.values()),
+        revocations=newest(Revocation, "user_id"),
+        barred=newest(records.Barred, "user_id"),
     )
 
 

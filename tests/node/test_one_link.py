@@ -6,6 +6,7 @@ import pytest
 
 from socp.node.events import Alive, ProbeFailed
 from socp.node.settings import Federation, Joining
+from socp.wire.features import SERVER_FEATURES
 from tests.node.cast import advertise, linked_server, prove, server_socket
 from tests.node.mesh import Mesh, Peer, Server, an_id
 from tests.node.test_first_frames import knock
@@ -256,7 +257,7 @@ def test_the_answer_to_a_hello_comes_before_everything_else(mesh: Mesh, a: Serve
         "msg_ref": "USER_HELLO",
         "server_id": a.id,
         "pubkey": a.key.public.text,
-        "features": ["link-auth/1", "bind/1", "mailbox/1"],
+        "features": list(SERVER_FEATURES),
     }
 
 

@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from socp.node.effects import Answer, Effect
-from socp.node.events import Admit, Ban, Event, Forget, Invite, ListServers, ListUsers
+from socp.node.events import (
+    Admit,
+    Ban,
+    Event,
+    Forget,
+    Invite,
+    ListServers,
+    ListUsers,
+    RevokeUser,
+)
 from socp.server import admin, places
 from socp.server.admin import NotRunning, Reply, Request, ask
 from tests.server.rig import Brain, running, until
@@ -33,6 +42,8 @@ def operator(event: Event) -> Sequence[Effect]:
             return [Answer(event.request, True, (said,))]
         case ListServers():
             return [Answer(event.request, True, ("a", "b"))]
+        case RevokeUser():
+            return [Answer(event.request, False, ("no such user",))]
     return ()
 
 
@@ -48,6 +59,7 @@ async def test_commands_reach_the_brain_and_its_answers_come_back(tmp_path: Path
         )
         assert await asked(tmp_path, Request("ban", "x")) == Reply(False, ("no such server",))
         assert await asked(tmp_path, Request("forget", "x")) == Reply(False, ("no such server",))
+        assert await asked(tmp_path, Request("revoke", "x")) == Reply(False, ("no such user",))
         assert await asked(tmp_path, Request("servers")) == Reply(True, ("a", "b"))
         assert shell.brain.of(Admit)[0].fingerprint == FINGERPRINT
         assert await asked(tmp_path, Request("users", "an")) == Reply(True, ("users like an",))

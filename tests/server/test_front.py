@@ -39,7 +39,7 @@ async def test_health_is_told_to_whoever_asks(tmp_path: Path) -> None:
             "server_id": SERVER_ID,
             "version": "",
             "users": 0,
-        "mail_waiting": 0,
+            "mail_waiting": 0,
             "servers": 0,
             "links": 1,
             "uptime_s": 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from socp.crypto.rotation import KeyStep, Revocation
 from socp.member import records as member
 from socp.node import records as node
 from socp.wire.ids import PUBLIC
@@ -49,6 +50,12 @@ MAIL = node.Mail(
 POST = node.Post(
     seq=4, msg_ref="p" * 43, author=ALICE, ts=NOW, payload=b"{}", via="", stored_ms=NOW
 )
+STEPS = tuple(
+    KeyStep(ALICE, n, f"MIIalice{n}", NOW + n, "sig" * (n > 1), "new" * (n > 1))
+    for n in range(1, 4)
+)
+REVOCATION = Revocation(BOB, "MIIbob", 2, NOW, "sig")
+BARRED = node.Barred(BOB, NOW)
 NODE_RECORDS: tuple[node.Record, ...] = (
     ACCOUNT,
     PIN,
@@ -56,6 +63,9 @@ NODE_RECORDS: tuple[node.Record, ...] = (
     HOME,
     SHARE,
     node.ChannelVersion(3),
+    *STEPS,
+    REVOCATION,
+    BARRED,
 )
 
 CONTACT = member.Contact(
@@ -92,5 +102,7 @@ MEMBER_RECORDS: tuple[member.Record, ...] = (
     SEEN,
     LINE,
     CHANNEL_KEY,
+    *STEPS,
+    REVOCATION,
     ARRIVED,
 )

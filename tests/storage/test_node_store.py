@@ -35,6 +35,9 @@ def test_every_kind_of_record_survives_a_restart(site: Site) -> None:
         homes=(HOME,),
         shares=(SHARE,),
         channel_version=3,
+        key_steps=examples.STEPS,
+        revocations=(examples.REVOCATION,),
+        barred=(examples.BARRED,),
     )
 
 

@@ -48,6 +48,8 @@ def test_every_kind_of_record_survives_a_restart(folder: Path) -> None:
         seen=(SEEN,),
         outbox=(LINE,),
         channel_keys=(CHANNEL_KEY,),
+        key_steps=examples.STEPS,
+        revocations=(examples.REVOCATION,),
         arrived=(ARRIVED,),
     )
 

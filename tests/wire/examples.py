@@ -15,6 +15,9 @@ from socp.wire.payloads import (
     FileEnd,
     FileStart,
     Heartbeat,
+    KeyHistory,
+    KeyRevoke,
+    KeyRotate,
     ListRequest,
     MsgDirect,
     MsgPublicChannel,
@@ -25,6 +28,8 @@ from socp.wire.payloads import (
     PublicChannelAdd,
     PublicChannelKeyShare,
     PublicChannelUpdated,
+    Revoked,
+    Rotation,
     ServerAnnounce,
     ServerDeliver,
     ServerHelloJoin,
@@ -97,6 +102,13 @@ EXAMPLES: tuple[Payload, ...] = (
     FileStart(file_id=FILE, name="a.txt", size=5, sha256="0" * 64, mode="public", total=1),
     FileChunk(file_id=FILE, index=0, ciphertext="AA", total=1),
     FileEnd(file_id=FILE),
+    KeyRotate(user_id=BOB, pubkey=KEY, version=2, ts=TS, sig=SIG, new_sig=SIG),
+    KeyRevoke(user_id=BOB, version=2, ts=TS, sig=SIG),
+    KeyHistory(
+        user_id=BOB,
+        rotations=(Rotation(pubkey=KEY, version=2, ts=TS, sig=SIG, new_sig=SIG),),
+        revoked=Revoked(pubkey=KEY, version=2, ts=TS, sig=SIG),
+    ),
 )
 
 

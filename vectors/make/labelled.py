@@ -18,7 +18,15 @@ _EXPORTER = random_bytes("exporter", 32)
 
 def cases(pen: Pen) -> list[Case]:
     """Each with its members, the bytes signed (`preimage`) and a signature over them."""
-    return [*_link_auth(pen), *_attach(pen), *_directory(pen), *_login(pen)]
+    return [
+        *_link_auth(pen),
+        *_attach(pen),
+        *_directory(pen),
+        *_login(pen),
+        *_rotate(pen),
+        *_rotate_new(pen),
+        *_revoke(pen),
+    ]
 
 
 def _link_auth(pen: Pen) -> list[Case]:
@@ -106,15 +114,95 @@ def _login(pen: Pen) -> list[Case]:
     ]
 
 
+def _step(label: str) -> dict[str, object]:
+    """Alice's key is replaced by the one called bob."""
+    return {
+        "label": label,
+        "user_id": ALICE,
+        "old_fingerprint": cast.public("alice").fingerprint,
+        "new_fingerprint": cast.public("bob").fingerprint,
+        "version": 2,
+        "ts": TS,
+    }
+
+
+def _step_text(facts: Mapping[str, object], label: str = "") -> bytes:
+    old, new = facts["old_fingerprint"], facts["new_fingerprint"]
+    label = label or str(facts["label"])
+    return f"{label}{facts['user_id']}{old}{new}{facts['version']}{facts['ts']}".encode()
+
+
+def _rotate(pen: Pen) -> list[Case]:
+    facts = _step("socp-rotate/1")
+    signed = _step_text(facts)
+    later, other = {**facts, "version": 3}, {**facts, "user_id": cast.BOB}
+    turned = {
+        **facts,
+        "old_fingerprint": facts["new_fingerprint"],
+        "new_fingerprint": facts["old_fingerprint"],
+    }
+    early, many = {**facts, "ts": TS // 10}, {**facts, "version": 1001}
+    return [
+        _case(pen, "the old key says which key follows it", facts, signed, True),
+        _case(pen, "a rotation as another version: no", later, signed, False),
+        _case(pen, "a rotation of another user: no", other, signed, False),
+        _case(pen, "a rotation turned round: no", turned, signed, False),
+        _case(
+            pen,
+            "the new key's text is not the old key's",
+            facts,
+            _step_text(facts, "socp-rotate-new/1"),
+            False,
+        ),
+        _case(pen, "a rotation whose ts has 12 digits is refused", early, _step_text(early), None),
+        _case(pen, "version 1001 is refused", many, _step_text(many), None),
+    ]
+
+
+def _rotate_new(pen: Pen) -> list[Case]:
+    facts = _step("socp-rotate-new/1")
+    signed = _step_text(facts)
+    other = {**facts, "old_fingerprint": cast.public("server").fingerprint}
+    return [
+        _case(pen, "the new key says which key it follows", facts, signed, True, key="bob"),
+        _case(pen, "the new key says that it follows another: no", other, signed, False, key="bob"),
+    ]
+
+
+def _revoke(pen: Pen) -> list[Case]:
+    facts = {
+        "label": "socp-revoke/1",
+        "user_id": ALICE,
+        "fingerprint": cast.public("alice").fingerprint,
+        "version": 1,
+        "ts": TS,
+    }
+    signed = f"socp-revoke/1{ALICE}{facts['fingerprint']}1{TS}".encode()
+    none = {**facts, "version": 0}
+    none_text = f"socp-revoke/1{ALICE}{facts['fingerprint']}0{TS}".encode()
+    return [
+        _case(pen, "a key revokes its id", facts, signed, True),
+        _case(pen, "a revocation of another id: no", {**facts, "user_id": cast.BOB}, signed, False),
+        _case(pen, "a revocation at another time: no", {**facts, "ts": TS + 1}, signed, False),
+        _case(pen, "version 0 is refused", none, none_text, None),
+    ]
+
+
 def _case(
-    pen: Pen, why: str, facts: Mapping[str, object], signed: bytes, holds: bool | None
+    pen: Pen,
+    why: str,
+    facts: Mapping[str, object],
+    signed: bytes,
+    holds: bool | None,
+    *,
+    key: str = "alice",
 ) -> Case:
     return {
         "why": why,
-        "key": "alice",
+        "key": key,
         **facts,
         "preimage": base64url.encode(signed),
-        "sig": base64url.encode(pen.sign(why, "alice", signed)),
+        "sig": base64url.encode(pen.sign(why, key, signed)),
         "holds": bool(holds),
         **({"refused": True} if holds is None else {}),
     }

@@ -34,6 +34,7 @@ GENERATION_MS: Final = 60_000
 """A key that was asked for and never came is asked for again."""
 AWAITED_MS: Final = 60_000
 """An ADD for somebody not seen online is kept so long: their ADVERTISE may come after it."""
+FORMER_TRIED: Final = 3
 NEW_KEY_MS: Final = 10_000
 """So long the maker of a key gives it to whoever turns up: their server may not know of it yet."""
 
@@ -46,6 +47,7 @@ class ChannelKeys:
     ) -> None:
         self._suite = suite
         self._me = me
+        self._former: tuple[PrivateKey, ...] = ()
         self._my_id = my_id
         self._ring = Keyring(keys)
         self._versions = Versions(self._ring.highest)
@@ -58,6 +60,11 @@ class ChannelKeys:
         self._asked: tuple[int, int] | None = None  # version and time of an open GenerateKey
         self._spare: PrivateKey | None = None  # a pair that was made, for whichever version
         self._made: tuple[str, int] | None = None  # fingerprint and time of the key we made
+
+    def use(self, me: PrivateKey, former: Sequence[PrivateKey]) -> None:
+        """Our own key was replaced; shares for a former one, newest first, may still come."""
+        self._me = me
+        self._former = tuple(former[:FORMER_TRIED])
 
     # --- presence ---
 
@@ -291,7 +298,8 @@ class ChannelKeys:
             return None
         if not self._quota.allows(author_id, mono):
             raise share.Unfit("they have brought too many new keys in the last minutes")
-        key = share.opened(self._suite, self._me, wraps, payload, public, author_id)
+        mine = (self._me, *self._former)
+        key = share.opened(self._suite, mine, wraps, payload, public, author_id)
         if not self._ring.add(key):
             raise share.Unfit("it is older than all of the keys that are kept")
         self._quota.brought(author_id, mono)

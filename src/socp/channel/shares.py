@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
 from typing import Final
 
 from socp.channel.keyring import HeldKey
@@ -61,14 +63,15 @@ def vouched(
 
 def opened(
     suite: Suite,
-    me: PrivateKey,
+    mine: Sequence[PrivateKey],
     wraps: list[str],
     payload: PublicChannelKeyShare,
     channel_pub: PublicKey,
     creator_id: str,
 ) -> HeldKey:
-    """The key that a vouched share brings, `wraps` being those for us; or Unfit."""
-    for wrapped in wraps[:WRAPS_TRIED]:
+    """The key that a vouched share brings, `wraps` being those for us, whose keys are `mine`, the
+    present one first; or Unfit."""
+    for wrapped, me in product(wraps[:WRAPS_TRIED], mine):
         try:
             box = base64url.decode(payload.channel_priv_box)
             if len(box) > BOX_BYTES_MAX:

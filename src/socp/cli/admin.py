@@ -61,6 +61,14 @@ def forget(folder: Path, who: str) -> int:
 
 
 @command.command()
+@click.argument("user_id")
+@click.pass_obj
+def revoke(folder: Path, user_id: str) -> int:
+    """Never take a user of this server again, and cut their link. USER_ID may be its start."""
+    return _ask(folder, admin.Request("revoke", user_id))
+
+
+@command.command()
 @click.pass_obj
 def servers(folder: Path) -> int:
     """List the servers that are linked, known, refused and banned."""

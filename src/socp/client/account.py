@@ -71,7 +71,7 @@ async def set_password(
 
 
 async def _set_password(profile: OpenProfile, url: ServerUrl, password: str, suite: Suite) -> None:
-    user_id, key, known = profile.user_id, profile.key, _server_of(profile, url)
+    user_id, key, known = profile.user_id, profile.keys.present, _server_of(profile, url)
     stretched = await _stretched(password, known.server_id, user_id)
     registration = opaque.Registration(passwords.exchange_password(stretched))
     path = f"/api/v1/users/{user_id}/login"
@@ -111,7 +111,7 @@ async def forget_password(
                 None,
                 user_id=profile.user_id,
                 server_id=known.server_id,
-                key=profile.key,
+                key=profile.keys.present.present,
             )
     finally:
         await asyncio.to_thread(profile.store.close)

@@ -23,6 +23,7 @@ from socp.client.attachment import Attachment
 from socp.client.errors import AmbiguousPerson, ClientError, NoAnswer, UnknownPerson
 from socp.client.file_work import FileWork
 from socp.client.inbox import Inbox
+from socp.client.key_change import KeyChange
 from socp.client.line import Line
 from socp.client.notices import Notice
 from socp.client.profile_folder import OpenProfile, open_profile
@@ -55,14 +56,15 @@ class Client:
         self.url = url.text
         self.user_id = profile.user_id
         self.name = profile.display_name
-        self.fingerprint = profile.key.public.fingerprint
-        self.new_key = profile.new_key
+        self.new_key = profile.keys.made
         self._suite = suite
         self._member = Member(
             Profile(profile.user_id, profile.display_name, _CLIENT, url.text, invitation),
             suite,
-            profile.key,
+            profile.keys.present,
             profile.store.load(),
+            pending=profile.keys.new,
+            former=profile.keys.former,
         )
         self._walk = Walk(self._member, profile.store, self._carry_out)
         self._inbox = Inbox()
@@ -73,6 +75,7 @@ class Client:
         self._files = FileWork(
             Downloads(downloads), self._start, self._walk.feed, self._attachment.outgoing_room
         )
+        self._key_change = KeyChange(profile.folder, suite, self._walk.feed, self._start)
         self._lines: WeakValueDictionary[int, Line] = WeakValueDictionary()
         self._lists: list[asyncio.Future[ListAnswered]] = []
         self._look_ups: dict[str, list[asyncio.Future[WhoisAnswered]]] = {}
@@ -120,6 +123,11 @@ class Client:
     def contacts(self) -> AddressBook:
         """Everybody known."""
         return self._member.contacts
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the present key."""
+        return self._member.fingerprint
 
     @property
     def attached(self) -> bool:
@@ -198,6 +206,15 @@ class Client:
         """Break a transfer off, whichever way it goes."""
         await self._walk.feed(events.CancelFile(file_id)).done
 
+    async def rotate_key(self) -> None:
+        """Make a new key, signed by the present one, and go on with it: seconds, or as long as
+        something is on its way. KeyUnchanged, NoAnswer."""
+        await self._key_change.rotate()
+
+    async def revoke_key(self) -> None:
+        """Say the last word of this id: nobody takes it from then on. KeyUnchanged, NoAnswer."""
+        await self._key_change.revoke()
+
     async def events(self) -> AsyncIterator[Notice]:
         """Everything there is to be told, in order, from the start on. One reader.
 
@@ -269,6 +286,8 @@ class Client:
                 self._attachment.hang_up(effect.reason, link, retry=effect.retry)
             case effects.Persist():
                 pass  # done, before anything of its batch came here
+            case effects.PromoteKey() | effects.DropKey():
+                self._key_change.carry_out(effect)
             case effects.GenerateChannelKey():
                 self._start(self._generate(effect.version))
             case _:
@@ -285,6 +304,11 @@ class Client:
             case effects.LineMoved():
                 if line := self._lines.get(notice.line_id):
                     line.moved(notice)
+            case effects.OwnKeyMoved():
+                waits = self._key_change.moved(notice)
+                if not waits and notice.state is effects.OwnKeyState.REFUSED:
+                    text = f"the new key of an earlier run is not used: {notice.reason}"
+                    self._inbox.put(effects.Warned(text))
             case effects.ListAnswered():
                 _resolve(self._lists, notice)
             case effects.WhoisAnswered():

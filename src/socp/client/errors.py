@@ -41,6 +41,10 @@ class AmbiguousPerson(ClientError):
         self.user_ids = tuple(user_ids)
 
 
+class KeyUnchanged(ClientError):
+    """Our own key was neither replaced nor revoked: all is as before."""
+
+
 class FileUnsendable(ClientError):
     """A file that cannot be offered, or changed while it was read."""
 

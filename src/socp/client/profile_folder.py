@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
+from socp.client import key_files
 from socp.client.errors import ProfileBusy, ProfileUnusable
+from socp.client.key_files import KEY_FILE, Keys
 from socp.crypto.keys import PrivateKey, Suite
-from socp.keystore import KeyFileError, load_or_create, store_new
+from socp.keystore import KeyFileError, keep
 from socp.storage.errors import FolderBusy, StorageError
 from socp.storage.profile_store import ProfileStore
-
-KEY_FILE: Final = "key.pem"
 
 
 @dataclass(frozen=True, slots=True)
 class OpenProfile:
-    """Close the store when done. `new_key`: made just now, so this is a new identity."""
+    """Close the store when done."""
 
     store: ProfileStore
     user_id: str
     display_name: str
-    key: PrivateKey = field(repr=False)
-    new_key: bool
+    folder: Path
+    keys: Keys
 
 
 def open_profile(
@@ -45,8 +44,8 @@ def open_profile(
     try:
         if not (folder / KEY_FILE).exists():
             making_key()
-        key, made = load_or_create(folder / KEY_FILE, suite)
-        return OpenProfile(store, *_identity(store, name, anew=made), key, made)
+        keys = key_files.load(folder, suite)
+        return OpenProfile(store, *_identity(store, name, anew=keys.made), folder, keys)
     except (KeyFileError, StorageError) as fault:
         store.close()
         raise ProfileUnusable(str(fault)) from None
@@ -78,7 +77,7 @@ def restore(folder: Path, user_id: str, name: str, key: PrivateKey) -> None:
         raise ProfileUnusable(str(fault)) from None
     try:
         store.set_identity(user_id, name)  # first: a key alone would be given a new id
-        store_new(folder / KEY_FILE, key)
+        keep(folder / KEY_FILE, key)
     except (KeyFileError, StorageError) as fault:
         raise ProfileUnusable(str(fault)) from None
     finally:

@@ -1,5 +1,13 @@
 """Private keys at rest (threats S8 and P3)."""
 
-from socp.keystore.keyfile import KeyFileError, load_or_create, put, store_new
+from socp.keystore.keyfile import (
+    KeyFileError,
+    drop,
+    keep,
+    load,
+    load_or_create,
+    promote,
+    put,
+)
 
-__all__ = ["KeyFileError", "load_or_create", "put", "store_new"]
+__all__ = ["KeyFileError", "drop", "keep", "load", "load_or_create", "promote", "put"]

@@ -10,7 +10,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -64,12 +64,50 @@ def put(path: Path, content: bytes) -> None:
         _write(place, content)
 
 
-def store_new(path: Path, key: PrivateKey) -> None:
-    """Put a key that came from elsewhere into the file `path`. KeyFileError where one is there."""
+def load(path: Path, suite: Suite) -> PrivateKey | None:
+    """The private key in the file `path`, None where there is no such file. KeyFileError."""
+    with _locked_folder(path) as place:
+        content = _read(place)
+        return None if content is None else _parse(place, content, suite)
+
+
+def keep(path: Path, key: PrivateKey) -> None:
+    """Write a key to a new file `path`, whole and durable when this returns. KeyFileError, also
+    where a file is there: it is never replaced."""
     with _locked_folder(path) as place:
         if _read(place) is not None:
-            raise KeyFileError(f"{path} is there already and stays; choose another folder")
+            raise KeyFileError(f"{path} is there already; move it away first")
         _write(place, pem.armour(key.to_bytes()))
+
+
+def promote(path: Path, new: Path, former: Path) -> None:
+    """The key in `new` takes the place of that in `path`, which `former` holds from then on.
+
+    All in one folder. Killed in between it can be done once more: `path` is there at every moment.
+    """
+    with _locked_folder(path) as place:
+        content = _read(place)
+        if content is None or _read(replace(place, path=new)) is None:
+            raise KeyFileError(f"{new} or {path} is gone; restore the folder from a backup")
+        kept = replace(place, path=former)
+        if _read(kept) != content:
+            _write(kept, content)
+        try:
+            os.rename(new.name, place.name, src_dir_fd=place.folder, dst_dir_fd=place.folder)
+            os.fsync(place.folder)
+        except OSError as error:
+            raise place.failed("written", error) from None
+
+
+def drop(path: Path) -> None:
+    """Remove a key that is of no use; nothing happens where there is none. KeyFileError."""
+    with _locked_folder(path) as place:
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(place.name, dir_fd=place.folder)
+            os.fsync(place.folder)
+        except OSError as error:
+            raise place.failed("removed", error) from None
 
 
 @contextlib.contextmanager

@@ -4,12 +4,12 @@ threats I8, I9)."""
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from socp.crypto.keys import PublicKey, Suite
-from socp.member.records import Contact
+from socp.member.key_book import FORMER_TRIED, KeyBook
+from socp.member.records import Contact, Remembered
 from socp.wire.features import HYBRID
 from socp.wire.ids import is_uuid4
 from socp.wire.text import mixed_script, printable
@@ -20,6 +20,7 @@ NAME_COLUMNS: Final = 32
 SHORT_ID_CHARS: Final = 8
 _PREFIX_CHARS_MIN: Final = 4
 _SPOKEN_FOR: Final = frozenset({"all", "everyone", "me", "public", "server", "system", "you"})
+_NOTHING: Final = Remembered()
 _HEX: Final = frozenset("0123456789abcdef-")
 # Variation selectors and the joiner: between other characters than emoji they show as nothing.
 _UNSEEN: Final = dict.fromkeys(
@@ -66,16 +67,17 @@ class Contacts:
     """The table behind AddressBook. Pins change in `trust` alone."""
 
     def __init__(
-        self, suite: Suite, own_id: str, own_name: str, remembered: Iterable[Contact] = ()
+        self, suite: Suite, own_id: str, own_name: str, remembered: Remembered = _NOTHING
     ) -> None:
         self._suite = suite
-        self._own_id = own_id
+        self.own_id = own_id
         self._pinned: dict[str, Contact] = {}
         self._online: dict[str, str] = {}  # user_id -> server_id
         self._names: dict[str, str] = {}  # user_id -> harmless display name, "" for none
         self._called: dict[str, set[str]] = {}  # folded name -> who bears it
         self._name(own_id, own_name)
-        for contact in remembered:
+        self.book = KeyBook(remembered)
+        for contact in remembered.contacts:
             self.put(contact)
 
     # --- the table ------------------------------------------------------------------------------
@@ -89,10 +91,21 @@ class Contacts:
         contact = self._pinned.get(user_id)
         return None if contact is None else self._suite.parse_public(contact.pubkey)
 
+    def reads(self, user_id: str, fingerprint: str) -> bool:
+        """Whether they open what is sealed for this key: theirs, or one they had not long ago."""
+        contact = self._pinned.get(user_id)
+        former = self.book.former(user_id)[:FORMER_TRIED]
+        texts = former if contact is None else (contact.pubkey, *former)
+        return any(self._suite.parse_public(t).fingerprint == fingerprint for t in texts)
+
     def put(self, contact: Contact) -> None:
         """Remember the newest state of a contact."""
         self._pinned[contact.user_id] = contact
         self._name(contact.user_id, contact.display_name)
+
+    def is_revoked(self, user_id: str) -> bool:
+        """Whether they said that this id is dead."""
+        return user_id in self.book.revoked
 
     @property
     def full(self) -> bool:
@@ -139,7 +152,7 @@ class Contacts:
 
     def online(self) -> list[str]:
         """Everybody online but ourselves, sorted."""
-        return sorted(self._online.keys() - {self._own_id})
+        return sorted(self._online.keys() - {self.own_id})
 
     # --- names ----------------------------------------------------------------------------------
 
@@ -175,7 +188,7 @@ class Contacts:
         }
         if not bearers and len(wanted) >= _PREFIX_CHARS_MIN and set(wanted) <= _HEX:
             bearers = {u for u in self._everybody() if u.startswith(wanted)}
-        return sorted(bearers - {self._own_id} or bearers)
+        return sorted(bearers - {self.own_id} or bearers)
 
     def names(self) -> list[str]:
         """See AddressBook."""
@@ -183,7 +196,7 @@ class Contacts:
 
     def members(self) -> list[Person]:
         """See AddressBook."""
-        people = [self.person(user_id) for user_id in self._everybody() if user_id != self._own_id]
+        people = [self.person(user_id) for user_id in self._everybody() if user_id != self.own_id]
         return sorted(people, key=lambda p: (not p.online, p.first_seen_ms, p.user_id))
 
     def person(self, user_id: str) -> Person:
@@ -218,7 +231,7 @@ class Contacts:
             self._called.pop(folded, None)
 
     def _forget_unpinned(self, user_id: str) -> None:
-        if user_id not in self._pinned and user_id != self._own_id:
+        if user_id not in self._pinned and user_id != self.own_id:
             self._unname(user_id)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
+from socp.crypto.keys import PrivateKey
 from socp.member.compose import PARTS_MAX, Pen, Piece, parts_of, too_long
 from socp.member.contacts import Contacts
 from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.lookups import Lookups
+from socp.member.own_key import CHANGING, OwnKey
 from socp.member.public import Room
 from socp.member.session import Session
 from socp.wire.features import HYBRID
@@ -27,6 +30,7 @@ NO_CHANNEL_KEY: Final = "the public channel's key is not here yet; it goes when 
 class NotYet(StrEnum):
     """Why nothing was composed."""
 
+    REVOKED = "they revoked this id and read nothing any more; ask them for their new one"
     NO_ROOM = "too much is being sent; it goes in a moment"
     TOO_LONG = (
         "their client takes plain v1.3 messages alone, and the line is too long for those;"
@@ -45,6 +49,7 @@ class Destinations:
         lookups: Lookups,
         room: Room,
         session: Session,
+        own: OwnKey,
     ) -> None:
         self._emit = emitter
         self._pen = pen
@@ -52,6 +57,7 @@ class Destinations:
         self._lookups = lookups
         self._room = room
         self._session = session
+        self._own = own
         self._missed: dict[str, tuple[int, int]] = {}  # user_id -> not before (mono), waited ms
 
     @property
@@ -73,6 +79,10 @@ class Destinations:
         known = self._contacts.get(to) is not None
         return self._contacts.is_online(to) or (known and self.mailbox and to not in self._missed)
 
+    def use(self, key: PrivateKey) -> None:
+        """Our own key was replaced."""
+        self._pen = replace(self._pen, key=key)
+
     def refusal(self, to: str, text: str) -> str | None:
         """Why a line is not even kept, or None."""
         if to == self._emit.user_id:
@@ -81,6 +91,8 @@ class Destinations:
             return "that is no user id; /list shows who is there"
         if not text:
             return "there is nothing in it"
+        if self._contacts.is_revoked(to):
+            return str(NotYet.REVOKED)
         settled = to != PUBLIC and self._contacts.get(to) is not None  # whether its form is known
         return too_long(text, bound=self._bound(to) if settled else True)
 
@@ -114,6 +126,8 @@ class Destinations:
         known."""
         if not self.attached:
             return NOT_CONNECTED
+        if self._own.changing:
+            return CHANGING
         if to == PUBLIC:
             return NO_CHANNEL_KEY if self._room.sending_key() is None else None
         if self._contacts.get(to) is None:
@@ -136,6 +150,8 @@ class Destinations:
 
         `room`: how many frames may go now. To be called where `not_yet` says None.
         """
+        if self._contacts.is_revoked(to):
+            return NotYet.REVOKED
         bound = self._bound(to)
         parts = [part for one in left or (text,) for part in parts_of(one, bound=bound)]
         if len(parts) > PARTS_MAX:
@@ -148,17 +164,20 @@ class Destinations:
     def sealed_to(self, to: str) -> str:
         """What a line composed now can be read with, for `still_reads`."""
         key = None if to == PUBLIC else self._contacts.key(to)
-        if key is None:
-            return ""
-        return f"{HYBRID if self._bound(to) else ''} {key.fingerprint}"
+        reader = "" if key is None else key.fingerprint
+        own = self._emit.key.public.fingerprint
+        return f"{HYBRID if key and self._bound(to) else ''} {reader} {own}"
 
     def still_reads(self, to: str, sealed_to: str) -> bool:
-        """Whether they can still read what was composed for them. Keys of the channel are kept."""
+        """Whether they can still read what was composed for them, and our server still takes it as
+        ours. Keys of the channel are kept."""
+        form, _, keys = sealed_to.partition(" ")
+        fingerprint, _, own = keys.partition(" ")
+        if own != self._emit.key.public.fingerprint:
+            return False
         if to == PUBLIC:
             return True
-        form, _, fingerprint = sealed_to.partition(" ")
-        key = self._contacts.key(to)
-        return key is not None and key.fingerprint == fingerprint and (not form or self._bound(to))
+        return self._contacts.reads(to, fingerprint) and (not form or self._bound(to))
 
     def _piece(self, part: str, to: str, ts: int, bound: bool) -> Piece:
         if to == PUBLIC:

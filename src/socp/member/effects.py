@@ -80,6 +80,19 @@ class GenerateChannelKey:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class PromoteKey:
+    """The new private key on the disk is ours now; the former one, of this version, is kept to read
+    old mail."""
+
+    former_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropKey:
+    """The new private key on the disk is of no use."""
+
+
 # --- notices: what the person is told ----------------------------------------------------------
 
 
@@ -87,6 +100,7 @@ class Trust(StrEnum):
     """How sure we are who wrote something."""
 
     VERIFIED = "verified"  # safety number compared
+    FORMER_KEY = "former key"  # signed before their key was replaced, and came after
     PINNED = "pinned"  # same key as ever, author bound
     NOT_BOUND = "author not bound"  # plain v1.3: the key is right, the words could be another's
     NOT_ENCRYPTED = "not encrypted"  # a foreign public message in clear
@@ -161,6 +175,42 @@ class KeyChanged:
     user_id: str
     pinned: str  # fingerprint
     claimed: str  # fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReplaced:
+    """A contact has a new key, and the former one signed it: it is followed. Whoever compared keys
+    with them must do so again."""
+
+    user_id: str
+    former: str  # fingerprint
+    key: str  # fingerprint
+    was_verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRevoked:
+    """A contact revoked their id: nothing is sent to them any more, nothing of theirs is shown."""
+
+    user_id: str
+
+
+class OwnKeyState(StrEnum):
+    """How far a change of our own key is."""
+
+    WAITING = "waiting"  # until nothing else is on its way
+    REPLACED = "replaced"
+    REFUSED = "refused"  # all is as before
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKeyMoved:
+    """What becomes of our own key; `reason` where it is refused."""
+
+    state: OwnKeyState
+    fingerprint: str  # of the key that is ours now
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +297,9 @@ Notice = (
     | LineMoved
     | PeerMoved
     | KeyChanged
+    | KeyReplaced
+    | KeyRevoked
+    | OwnKeyMoved
     | Warned
     | MembersShown
     | ListAnswered
@@ -273,5 +326,7 @@ Effect = (
     | FinishSink
     | DropSink
     | GenerateChannelKey
+    | PromoteKey
+    | DropKey
     | Tell
 )

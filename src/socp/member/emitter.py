@@ -10,6 +10,7 @@ from socp.crypto.keys import PrivateKey
 from socp.crypto.signing import sign_transport
 from socp.member.effects import Effect, Notice, Persist, Tell, Transmit, Warned
 from socp.member.events import Now
+from socp.member.key_book import FORMER_TRIED
 from socp.member.records import Record
 from socp.wire.bind import bound
 from socp.wire.canonical import to_members
@@ -45,9 +46,15 @@ class Emitter:
     def __init__(self, user_id: str, key: PrivateKey) -> None:
         self.user_id = user_id
         self.key = key
+        self.former: tuple[PrivateKey, ...] = ()  # newest first
         self.terms = Terms()
         self._effects: list[Effect] = []
         self._warned: dict[str, None] = {}  # the latest subjects, oldest first
+
+    @property
+    def readers(self) -> tuple[PrivateKey, ...]:
+        """The keys that something sealed for us may need, the likeliest first."""
+        return (self.key, *self.former[:FORMER_TRIED])
 
     def take(self) -> list[Effect]:
         """The effects since the last call, in order."""

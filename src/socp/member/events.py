@@ -128,6 +128,18 @@ class ChannelKeyGenerated:
     key: PrivateKey
 
 
+@dataclass(frozen=True, slots=True)
+class RotateKey:
+    """`/rotate-key`: a new key of ours lies on the disk, to take the place of the present one."""
+
+    key: PrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeKey:
+    """`/revoke-key`: this id is to be dead from now on."""
+
+
 Event = (
     Connected
     | FrameReceived
@@ -145,4 +157,6 @@ Event = (
     | CancelFile
     | Shown
     | ChannelKeyGenerated
+    | RotateKey
+    | RevokeKey
 )

@@ -65,6 +65,7 @@ class Why(Enum):
     )
     NOT_TEXT = "what it says is not text; their client may be newer than yours"
     CLEAR_UNSIGNED = "it is not encrypted and nobody signed it: anyone may have written it"
+    REVOKED = "they revoked their id, so whoever uses it may be a thief; ask them for their new one"
     NO_ROOM = "too many messages wait for keys; ask them to send it again in a minute"
 
 
@@ -98,6 +99,7 @@ class Inbox:
         self._told: dict[str, None] = {}  # refusals that were told: a replay is not told again
         self._left: set[str] = set()  # authors whose mail stays at the server until the next link
         self._asked_anew = False  # the next link was asked for
+        self._asked_after: set[tuple[str, str]] = set()  # authors and keys, on this link
 
     # --- from the wire --------------------------------------------------------------------------
 
@@ -108,12 +110,36 @@ class Inbox:
         if (letter.author in self._left or self._arrivals.full) and self._leave(letter):
             return None
         key = self._contacts.key(letter.author)
-        if key is not None:
+        if key is not None and not self._may_be_a_successors(letter, key):
             return self._judge(letter, key, now)
         if not self._lookups.ask(letter.author, now):
             return self._on_its_word(letter, now)
         if not self._held.hold(letter, Wait.AUTHOR, now.mono) and not self._leave(letter):
             self._refuse(letter, Why.NO_ROOM, now)
+
+    def _may_be_a_successors(self, letter: Letter, pinned: PublicKey) -> bool:
+        """Whether it is signed with a key that may have followed the pinned one while nobody told
+        us: it is asked for, once on each link, before the letter is judged. A plain v1.3 client
+        never has another key."""
+        author = letter.author
+        contact = self._contacts.get(author)
+        if contact is None or not contact.features or self._is_dead(author):
+            return False
+        key, _ = self._trust.successors.signer(author, letter.sender_pub, max(letter.times))
+        try:
+            named = self._suite.parse_public(letter.sender_pub)
+        except PeerFault:
+            return False
+        asked = (author, named.fingerprint)
+        if named in (pinned, key) or asked in self._asked_after:
+            return False
+        if letter.signed_by(named, Form.RAW) is None or len(self._asked_after) >= RETOLD_MAX:
+            return False
+        self._asked_after.add(asked)
+        return True
+
+    def _is_dead(self, author: str) -> bool:
+        return self._contacts.is_revoked(author)
 
     def _leave(self, letter: Letter) -> bool:
         """Not take it now, where the server keeps it and hands it out on the next link. Neither are
@@ -179,6 +205,7 @@ class Inbox:
             self.key_unknown(author, now)
         self._left.clear()
         self._asked_anew = False
+        self._asked_after.clear()
 
     def due(self, now: Now) -> None:
         """What waited too long is told."""
@@ -217,7 +244,12 @@ class Inbox:
     def _read(self, letter: Letter, key: PublicKey, now: Now) -> bool:
         """Show or refuse; False where the channel's key may still come."""
         contact = self._contacts.get(letter.author)
-        signed = letter.signed_by(key, first_form(contact))
+        if self._is_dead(letter.author):
+            self._refuse(letter, Why.REVOKED, now)
+            return True
+        last_ts = max(letter.times)
+        signer, former = self._trust.successors.signer(letter.author, letter.sender_pub, last_ts)
+        signed = letter.signed_by(signer or key, first_form(contact))
         if signed is None or contact is None:
             self._refuse(letter, Why.NOT_THEIRS, now)
             return True
@@ -239,7 +271,7 @@ class Inbox:
             return True
         assert isinstance(opened, str)
         self._seen.remember(ref, letter.digest, letter.author, ts)
-        trust = self._sureness(letter, contact)
+        trust = self._sureness(letter, contact, former=former)
         self._arrivals.message(letter.author, opened, ts, trust, msg_ref=ref, public=letter.public)
         self._settled(letter, now)
         return True
@@ -262,10 +294,14 @@ class Inbox:
     def _opened(self, letter: Letter, ts: int, now: Now) -> bytes:
         if letter.public:
             return self._room.opened(letter.author, letter.raw, ts, now)
-        if self._bound(letter):
-            own = self._emit.key
-            return hybrid.open_(own, letter.raw, from_=letter.author, to=letter.to, ts=ts)
-        return self._emit.key.open(letter.raw)
+        for own in self._emit.readers:
+            try:
+                if self._bound(letter):
+                    return hybrid.open_(own, letter.raw, from_=letter.author, to=letter.to, ts=ts)
+                return own.open(letter.raw)
+            except Unreadable:
+                continue
+        raise Unreadable
 
     @staticmethod
     def _bound(letter: Letter) -> bool:
@@ -274,10 +310,10 @@ class Inbox:
     def _promised_hybrid(self, letter: Letter) -> bool:
         return self._contacts.has_hybrid(letter.author)
 
-    def _sureness(self, letter: Letter, contact: Contact) -> Sureness:
+    def _sureness(self, letter: Letter, contact: Contact, *, former: bool) -> Sureness:
         if not letter.sealed:
             return Sureness.NOT_ENCRYPTED
-        return sureness(contact, bound=self._bound(letter))
+        return sureness(contact, bound=self._bound(letter), former=former)
 
     # --- telling --------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import get_args
 
 from socp.crypto.keys import PrivateKey, Suite
 from socp.member import gate
+from socp.member.answers import Answers
 from socp.member.arrivals import Arrivals
 from socp.member.compose import Pen
 from socp.member.contacts import AddressBook, Contacts
@@ -34,6 +35,8 @@ from socp.member.events import (
     OfferFile,
     ReadFailed,
     RequestList,
+    RevokeKey,
+    RotateKey,
     Say,
     Shown,
     StoreFailed,
@@ -44,6 +47,7 @@ from socp.member.inbox import Inbox
 from socp.member.letters import delivered, posted
 from socp.member.lookups import Lookups
 from socp.member.outbox import Outbox
+from socp.member.own_key import OwnKey
 from socp.member.people import People
 from socp.member.profile import Profile
 from socp.member.public import Room
@@ -56,8 +60,8 @@ from socp.member.servers import Servers
 from socp.member.session import Session
 from socp.member.trust import Trust
 from socp.wire import payloads
-from socp.wire.envelope import Envelope, clock_offset_ms
-from socp.wire.errors import Code, PeerFault
+from socp.wire.envelope import Envelope
+from socp.wire.errors import PeerFault
 from socp.wire.features import LINK_AUTH
 from socp.wire.payloads import (
     Ack,
@@ -66,6 +70,7 @@ from socp.wire.payloads import (
     FileChunk,
     FileEnd,
     FileStart,
+    KeyHistory,
     MsgPublicChannel,
     Payload,
     PubkeyResponse,
@@ -74,7 +79,6 @@ from socp.wire.payloads import (
     PublicChannelUpdated,
     UserAdvertise,
     UserDeliver,
-    UserHello,
     UserList,
     UserRemove,
 )
@@ -87,16 +91,26 @@ class Member:
     """One user's client. Make it anew at each start with what the store remembers."""
 
     def __init__(
-        self, profile: Profile, suite: Suite, key: PrivateKey, remembered: Remembered
+        self,
+        profile: Profile,
+        suite: Suite,
+        key: PrivateKey,
+        remembered: Remembered,
+        *,
+        pending: PrivateKey | None = None,
+        former: tuple[PrivateKey, ...] = (),
     ) -> None:
+        """`pending`: a new key of an earlier run, of which no server has said yet that it took it;
+        `former`: keys of ours before this one, newest first."""
         own_id = profile.user_id
         self._suite = suite
         self._emit = emit = Emitter(own_id, key)
         self._courier = Courier(emit)
-        self._contacts = Contacts(suite, own_id, profile.display_name, remembered.contacts)
+        self._contacts = Contacts(suite, own_id, profile.display_name, remembered)
         self._lookups = Lookups(self._courier)
         self._trust = Trust(suite, emit, self._contacts)
-        self._session = Session(profile, suite, emit, Servers(suite, emit, remembered.servers))
+        self._own = own = OwnKey(emit, self._contacts.book, pending, self._use_key)
+        self._session = Session(profile, suite, emit, Servers(suite, emit, remembered.servers), own)
         self._room = Room(
             suite, emit, self._courier, self._contacts, self._lookups, remembered.channel_keys
         )
@@ -106,7 +120,13 @@ class Member:
             suite, emit, self._contacts, self._trust, seen, self._lookups, self._room, arrivals
         )
         self._destinations = Destinations(
-            emit, Pen(suite, key, own_id), self._contacts, self._lookups, self._room, self._session
+            emit,
+            Pen(suite, key, own_id),
+            self._contacts,
+            self._lookups,
+            self._room,
+            self._session,
+            own,
         )
         self._outbox = Outbox(emit, self._courier, self._destinations, remembered.outbox)
         self._sending = Sending(suite, emit, self._contacts, self._room, self._destinations)
@@ -127,6 +147,17 @@ class Member:
             self._questions,
             (self._sending, self._receiving),
         )
+        self._answers = Answers(
+            emit,
+            self._courier,
+            self._session,
+            own,
+            self._outbox,
+            self._sending,
+            self._people,
+            self._questions,
+        )
+        self._use_key(key, former)
         self._routes = self._table()
         self._handlers = self._events()
 
@@ -136,6 +167,11 @@ class Member:
     def contacts(self) -> AddressBook:
         """Names and members, for reading."""
         return self._contacts
+
+    @property
+    def fingerprint(self) -> str:
+        """Of our own key."""
+        return self._emit.key.public.fingerprint
 
     @property
     def attached(self) -> bool:
@@ -191,9 +227,17 @@ class Member:
             CancelFile: self._cancel,
             Shown: self._arrivals.shown,
             ChannelKeyGenerated: self._key_generated,
+            RotateKey: self._own.rotate,
+            RevokeKey: self._own.revoke,
         }
         assert handlers.keys() == set(get_args(Event)), "an event without a handler"
         return handlers
+
+    def _use_key(self, key: PrivateKey, former: tuple[PrivateKey, ...]) -> None:
+        """Our own key, everywhere, and those before it, newest first."""
+        self._emit.key, self._emit.former = key, former
+        self._destinations.use(key)
+        self._room.use(key, former)
 
     def _connected(self, event: Connected, now: Now) -> None:
         self._session.connected(event, now)
@@ -231,6 +275,7 @@ class Member:
         self._sending.due(now)
         self._receiving.due(now)
         self._outbox.due(now)
+        self._own.due(now, idle=self._outbox.idle and self._sending.idle)
 
     def _cancel(self, event: CancelFile, now: Now) -> None:
         if not self._sending.cancel(event.file_id):
@@ -314,54 +359,22 @@ class Member:
     def _table(self) -> Mapping[type[Payload], Route]:
         """Every frame a client takes once it is attached; others are not for it and are dropped."""
         return {
-            Ack: Route(self._ack, Voice.SERVER),
-            Error: Route(self._error, Voice.SERVER),
+            Ack: Route(self._answers.ack, Voice.SERVER),
+            Error: Route(self._answers.error, Voice.SERVER),
             UserDeliver: Route(self._deliver, Voice.SERVER),
             UserList: Route(self._list, Voice.SERVER),
             PubkeyResponse: Route(self._people.answered, Voice.SERVER),
             UserAdvertise: Route(self._people.advertised, Voice.GOSSIP),
+            KeyHistory: Route(self._people.told_history, Voice.GOSSIP),
             UserRemove: Route(self._people.removed, Voice.GOSSIP),
-            PublicChannelAdd: Route(self._channel_add, Voice.GOSSIP),
-            PublicChannelUpdated: Route(self._channel_updated, Voice.GOSSIP),
+            PublicChannelAdd: Route(lambda _, p, now: self._room.added(p, now), Voice.GOSSIP),
+            PublicChannelUpdated: Route(lambda _, p, now: self._room.updated(p, now), Voice.GOSSIP),
             PublicChannelKeyShare: Route(self._share, Voice.AUTHOR),
             MsgPublicChannel: Route(self._post, Voice.AUTHOR),
             FileStart: Route(self._receiving.start, Voice.HOP),
             FileChunk: Route(self._receiving.chunk, Voice.HOP),
             FileEnd: Route(self._receiving.end, Voice.HOP),
         }
-
-    # --- answers --------------------------------------------------------------------------------
-
-    def _ack(self, envelope: Envelope, ack: Ack, now: Now) -> None:
-        if ack.msg_ref in self._sending:
-            self._sending.acked(ack.msg_ref, ack.of, ack.status, now)
-        elif ack.msg_ref != UserHello.TYPE:
-            self._outbox.acked(ack.msg_ref, ack.status, now)
-
-    def _error(self, envelope: Envelope, error: Error, now: Now) -> None:
-        offset = clock_offset_ms(error.detail) if error.code == Code.BAD_FRAME else None
-        if error.code == Code.RATE_LIMITED:
-            self._courier.pause(now.mono)
-        if error.msg_ref in self._sending:
-            self._sending.failed(error.msg_ref, error.code, error.detail)
-        elif error.msg_ref in self._outbox:
-            if offset is None or not self._outbox.is_open(error.msg_ref):
-                return self._outbox.failed(error.msg_ref, error.code, error.detail, now)
-            # Only an answer to a line that is open: an old one, replayed, moves nobody's clock.
-            self._session.clock_refused(offset)
-            self._outbox.retimed(error.msg_ref)
-        elif error.user_id and error.code == Code.USER_NOT_FOUND:
-            self._people.nobody_knows(error.user_id, now)
-        elif error.code != Code.RATE_LIMITED:
-            self._other_error(error)
-
-    def _other_error(self, error: Error) -> None:
-        if error.code == Code.UNKNOWN_TYPE and self._questions.list_refused():
-            return
-        said = printable(error.detail, width=DETAIL_COLUMNS)
-        code = printable(error.code, width=40)
-        known = code if code in set(Code) else "of its own"  # or one server could say it for ever
-        self._emit.warn_once(f"error {known}", f"the server refused something: {code}: {said}")
 
     def _list(self, envelope: Envelope, users: UserList, now: Now) -> None:
         self._questions.listed(users)
@@ -378,12 +391,6 @@ class Member:
         self._inbox.take(posted(envelope, payload, carried=carried), now)
 
     # --- the public channel ---------------------------------------------------------------------
-
-    def _channel_add(self, envelope: Envelope, payload: PublicChannelAdd, now: Now) -> None:
-        self._room.added(payload, now)
-
-    def _channel_updated(self, envelope: Envelope, payload: PublicChannelUpdated, now: Now) -> None:
-        self._room.updated(payload, now)
 
     def _share(self, envelope: Envelope, payload: PublicChannelKeyShare, now: Now) -> None:
         self._channel_key(self._room.shared(envelope, payload, now), now)

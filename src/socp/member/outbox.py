@@ -229,7 +229,7 @@ class Outbox:
             return self._repeat(line, now, room)
         parts = left.parts if left is not None and left.parts else None
         composed = self._destinations.compose(line.to, line.text, parts, now.wall, room)
-        if composed is NotYet.TOO_LONG:
+        if composed in (NotYet.TOO_LONG, NotYet.REVOKED):
             self._end(line, LineState.REFUSED, str(composed))
         elif isinstance(composed, NotYet):
             return str(composed)

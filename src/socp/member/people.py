@@ -14,7 +14,7 @@ from socp.member.receiving import Receiving
 from socp.member.sending import Sending
 from socp.member.trust import Trust
 from socp.wire.envelope import Envelope
-from socp.wire.payloads import PubkeyResponse, UserAdvertise, UserRemove
+from socp.wire.payloads import KeyHistory, PubkeyResponse, UserAdvertise, UserRemove
 
 
 class People:
@@ -45,12 +45,12 @@ class People:
     def advertised(self, envelope: Envelope, advert: UserAdvertise, now: Now) -> None:
         """USER_ADVERTISE; one without a key has us ask for it."""
         user_id = advert.user_id
-        known = self._contacts.get(user_id) is not None
+        before = self._contacts.key(user_id)
         came = self._trust.advertised(envelope, advert, now)
         if self._contacts.get(user_id) is None:
             if self._contacts.is_online(user_id):
                 self._lookups.ask(user_id, now)
-        elif not known:
+        elif self._contacts.key(user_id) != before:
             self._lookups.answered(user_id)
             self.key_known(user_id, now)
         if came:
@@ -68,8 +68,31 @@ class People:
         """PUBKEY_RESPONSE counts only where we asked."""
         key = self._suite.parse_public(response.pubkey)
         if self._lookups.answered(response.user_id):
-            self._trust.claimed(response.user_id, key, "", now)
-            self.key_known(response.user_id, now)
+            user_id, chain = response.user_id, response.rotations
+            self._trust.claimed(user_id, key, "", now, chain)
+            if response.revoked is not None:
+                self._trust.successors.revoked(user_id, response.revoked, chain, now)
+            self.key_known(user_id, now)
+
+    def told_history(self, envelope: Envelope, said: KeyHistory, now: Now) -> None:
+        """KEY_HISTORY: what a contact signed about their keys; about others it says nothing."""
+        contact = self._contacts.get(said.user_id)
+        if contact is None or said.user_id == self._contacts.own_id:
+            return
+        if said.rotations and self._leads_on(said):
+            key = self._suite.parse_public(said.rotations[-1].pubkey)
+            if self._trust.successors.follow(contact, key, said.rotations, now):
+                self.key_known(said.user_id, now)
+        if said.revoked is not None and self._trust.successors.revoked(
+            said.user_id, said.revoked, said.rotations, now
+        ):
+            self.key_known(said.user_id, now)
+
+    def _leads_on(self, said: KeyHistory) -> bool:
+        """Whether it ends at a key that is not theirs already, now or once."""
+        last = self._suite.parse_public(said.rotations[-1].pubkey)
+        former = self._contacts.book.former(said.user_id)
+        return last != self._contacts.key(said.user_id) and last.text not in former
 
     def nobody_knows(self, user_id: str, now: Now) -> None:
         """ERROR USER_NOT_FOUND about a key that we asked for."""

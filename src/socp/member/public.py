@@ -61,6 +61,10 @@ class Room:
         self._shown: frozenset[str] | None = None  # None: nobody was shown in this run
         self._lacking: frozenset[str] = frozenset()
 
+    def use(self, key: PrivateKey, former: tuple[PrivateKey, ...]) -> None:
+        """Our own key was replaced; shares for a former one may still come."""
+        self._keys.use(key, former)
+
     # --- presence -------------------------------------------------------------------------------
 
     def attached(self, now: Now) -> None:

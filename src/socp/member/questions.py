@@ -126,6 +126,11 @@ class Questions:
             "online" if person.online else "away",
             "verified" if person.verified else "pinned on first sight, not verified",
         ]
+
+        if self._contacts.book.chain(user_id):
+            said.append("their key was replaced, signed by the one before it")
+        if self._contacts.is_revoked(user_id):
+            said.append("they revoked this id: ask them for their new one")
         if not contact.from_directory:
             said.append("the key came with a message alone")
         if not person.hybrid:

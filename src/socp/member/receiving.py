@@ -106,6 +106,9 @@ class Receiving:
         if key is None:
             self._lookups.ask(author, now)
             return self._refused(author, "its sender's key is not known yet", now)
+        if self._contacts.is_revoked(author):
+            return self._refused(author, Why.REVOKED.value, now)
+        signer, _ = self._trust.successors.signer(author, payload.sender_pub, envelope.ts)
         if self._full(author, payload.size):
             return self._refused(author, TOO_MANY, now)
         public = envelope.to == PUBLIC
@@ -113,7 +116,7 @@ class Receiving:
             payload,
             envelope.members,
             author=author,
-            author_key=key,
+            author_key=signer or key,
             to=envelope.to,
             openers=self._openers(author, public=public),
             ts=envelope.ts,
@@ -205,7 +208,7 @@ class Receiving:
         return incoming if incoming.receiver.public == (envelope.to == PUBLIC) else None
 
     def _openers(self, author: str, *, public: bool) -> tuple[PrivateKey, ...]:
-        return self._room.openers(author) if public else (self._emit.key,)
+        return self._room.openers(author) if public else self._emit.readers
 
     def _full(self, author: str, size: int) -> bool:
         # What is whole counts no longer: its sender goes on with the next, as soon as that may.

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from socp.crypto.rotation import KeyStep, Revocation
+
 
 @dataclass(frozen=True, slots=True)
 class Contact:
@@ -104,7 +106,17 @@ class ChannelKey:
     creator_id: str
 
 
-Record = Contact | KnownServer | Seen | OutboxLine | Arrived | ArrivedShown | ChannelKey
+Record = (
+    Contact
+    | KnownServer
+    | Seen
+    | OutboxLine
+    | Arrived
+    | ArrivedShown
+    | ChannelKey
+    | KeyStep
+    | Revocation
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +128,6 @@ class Remembered:
     seen: tuple[Seen, ...] = ()
     outbox: tuple[OutboxLine, ...] = ()
     channel_keys: tuple[ChannelKey, ...] = ()
+    key_steps: tuple[KeyStep, ...] = ()  # our own too
+    revocations: tuple[Revocation, ...] = ()
     arrived: tuple[Arrived, ...] = ()

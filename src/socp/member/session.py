@@ -13,13 +13,14 @@ from socp.crypto.keys import PublicKey, Suite
 from socp.member.effects import Disconnect, Online
 from socp.member.emitter import Emitter, Terms
 from socp.member.events import Connected, Now
+from socp.member.own_key import REVOKED, OwnKey
 from socp.member.profile import Profile
 from socp.member.servers import ServerRefused, Servers
 from socp.wire import base64url, limits
 from socp.wire.bind import check_bind
 from socp.wire.envelope import Envelope, clock_offset_ms
 from socp.wire.errors import Code, PeerFault
-from socp.wire.features import BIND, LINK_AUTH, MAILBOX, USER_FEATURES
+from socp.wire.features import BIND, LINK_AUTH, MAILBOX, ROTATE, USER_FEATURES
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import Ack, Attach, AuthChallenge, AuthProof, Error, UserHello, UserMeta
 from socp.wire.text import printable
@@ -73,11 +74,14 @@ class Attached:
 class Session:
     """One link at a time. `server` is None until the server took our hello."""
 
-    def __init__(self, profile: Profile, suite: Suite, emitter: Emitter, servers: Servers) -> None:
+    def __init__(
+        self, profile: Profile, suite: Suite, emitter: Emitter, servers: Servers, own: OwnKey
+    ) -> None:
         self._profile = profile
         self._suite = suite
         self._emit = emitter
         self._servers = servers
+        self._own = own
         self.offset_ms = 0
         self.server: Attached | None = None
         self._stage = Stage.OFF
@@ -93,6 +97,8 @@ class Session:
 
     def connected(self, event: Connected, now: Now) -> None:
         """The socket is open: say hello."""
+        if self._own.revoked:
+            return self._end(REVOKED, retry=False)
         last = self._servers.last_at(self._profile.server_url)
         self._opened, self._heard, self._corrected, self._challenge = event, False, False, None
         self._move(Stage.GREETED, now)
@@ -106,11 +112,13 @@ class Session:
             meta=UserMeta(display_name=self._profile.display_name),
             auth_nonce=base64url.encode(event.nonce),
             invitation=self._profile.invitation,
+            rotations=self._own.chain,
         )
-        self._emit.send(hello, now, to=self._emit.terms.server_id or EVERYONE)
+        return self._emit.send(hello, now, to=self._emit.terms.server_id or EVERYONE)
 
     def lost(self) -> None:
         """The socket is gone."""
+        self._own.lost()
         self.server = None
         self._stage = Stage.OFF
         self._emit.terms = Terms()
@@ -222,6 +230,7 @@ class Session:
             now.wall,
         )
         fingerprint = "" if server.key is None else server.key.fingerprint
+        self._own.attached(takes=server.proven and ROTATE in server.features)
         self._emit.tell(Online(server.server_id, fingerprint, server.proven, first_seen))
 
     def due(self, now: Now) -> None:
@@ -243,6 +252,8 @@ class Session:
             if not self._corrected:
                 self._correct(offset)
             return self._end("the clock was off; it is tried again with the server's", retry=True)
+        if error.code == Code.BAD_KEY and self._own.refused():
+            return self._end("the server knows our new key already; on with that", retry=True)
         said = printable(error.detail, width=DETAIL_COLUMNS)
         sentence, retry = REFUSALS.get(error.code, ("the server refused our hello", True))
         self._end(f"{sentence} ({printable(error.code, width=40)}: {said})", retry=retry)

@@ -6,11 +6,13 @@ from socp.member.effects import Trust
 from socp.member.records import Contact
 
 
-def sureness(contact: Contact, *, bound: bool) -> Trust:
+def sureness(contact: Contact, *, bound: bool, former: bool = False) -> Trust:
     """`bound`: the author stands inside what is sealed (`hybrid/1`), so nobody can pass it on as
     theirs."""
     if not contact.from_directory and not contact.verified:
         return Trust.FIRST_SEEN
     if not bound:
         return Trust.NOT_BOUND
+    if former:
+        return Trust.FORMER_KEY
     return Trust.VERIFIED if contact.verified else Trust.PINNED

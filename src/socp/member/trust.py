@@ -17,6 +17,7 @@ from socp.member.effects import KeyChanged, PeerMoved
 from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.records import Contact
+from socp.member.successors import Chain, Successors
 from socp.wire import limits
 from socp.wire.envelope import Envelope
 from socp.wire.features import HYBRID
@@ -30,6 +31,7 @@ class Claim(Enum):
 
     SAME = auto()
     FIRST = auto()
+    MOVED = auto()  # the pinned one signed it: the pin is this key now
     OTHER = auto()  # refused: the pin stays
     NO_ROOM = auto()
 
@@ -41,6 +43,7 @@ class Trust:
         self._suite = suite
         self._emit = emitter
         self._contacts = contacts
+        self.successors = Successors(suite, emitter, contacts)
         self._order: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._signed_at: dict[str, str] = {}  # user_id -> where they signed that they are, this run
         self._since_ts = 0
@@ -66,7 +69,7 @@ class Trust:
             self._about_us(key)
             return False
         name = advert.meta.display_name if advert.meta is not None else ""
-        claim = None if key is None else self.claimed(user_id, key, name, now)
+        claim = None if key is None else self.claimed(user_id, key, name, now, advert.rotations)
         if claim is Claim.OTHER or not self._moves(advert, now):
             return False
         self._name_and_features(advert, name, now)
@@ -162,20 +165,35 @@ class Trust:
     # --- keys -----------------------------------------------------------------------------------
 
     def claimed(
-        self, user_id: str, key: PublicKey, display_name: str, now: Now, *, directory: bool = True
+        self,
+        user_id: str,
+        key: PublicKey,
+        display_name: str,
+        now: Now,
+        rotations: Chain = (),
+        *,
+        directory: bool = True,
     ) -> Claim:
         """Somebody says that this is the user's key: pin it, confirm it, or refuse it loudly.
 
+        A key that follows the pinned one along `rotations` takes its place.
         `directory`: an ADVERTISE or PUBKEY_RESPONSE says so; else only a message that it signed.
         """
         contact = self._contacts.get(user_id)
+        if self._contacts.is_revoked(user_id):
+            return Claim.OTHER  # that they are dead was told
         if contact is None:
-            return self._pin(user_id, key, display_name, now, directory)
+            claim = self._pin(user_id, key, display_name, now, directory)
+            if claim is Claim.FIRST:
+                self.successors.introduced(user_id, key, rotations, now)
+            return claim
         pinned = self._suite.parse_public(contact.pubkey)
         if pinned == key:
             if directory and not contact.from_directory:
                 self._put(replace(contact, from_directory=True))
             return Claim.SAME
+        if self.successors.follow(contact, key, rotations, now):
+            return Claim.MOVED
         if contact.refused_key != key.fingerprint:
             self._put(replace(contact, refused_key=key.fingerprint))
             self._emit.tell(KeyChanged(user_id, pinned.fingerprint, key.fingerprint))

@@ -17,6 +17,7 @@ from socp.node.public_channel import PublicChannel
 from socp.node.records import Account
 from socp.node.refusals import Refusals
 from socp.node.registration import Registration
+from socp.node.rotation import Rotations
 from socp.node.settings import Settings
 from socp.wire import limits
 from socp.wire.envelope import Envelope
@@ -39,6 +40,7 @@ class Arrivals:
         links: Links,
         directory: Directory,
         registration: Registration,
+        rotations: Rotations,
         presence: Presence,
         channel: PublicChannel,
         refusals: Refusals,
@@ -50,6 +52,7 @@ class Arrivals:
         self._links = links
         self._directory = directory
         self._registration = registration
+        self._rotations = rotations
         self._presence = presence
         self._channel = channel
         self._refusals = refusals
@@ -66,7 +69,8 @@ class Arrivals:
         key = self._directory.parse(hello.pubkey)
         proves = LINK_AUTH in hello.features
         self._registration.check(user_id, hello.invitation, now, proves=proves)
-        self._check(user_id, key, hello)
+        self._check_key(user_id, key, hello, now)
+        self._check(user_id, hello)
         link.peer, link.key, link.hello = user_id, key, hello
         if not proves:
             link.features = hello.features
@@ -75,10 +79,17 @@ class Arrivals:
         link.move(Stage.CHALLENGED, now.mono)
         self._handshake.challenge(link, now)
 
-    def _check(self, user_id: str, key: PublicKey, hello: UserHello) -> None:
-        """Raises PeerFault for another's id, a downgrade, and for a bare hello of somebody who
-        ever attached with a proof, here or elsewhere (I1, I11)."""
-        self._directory.check(user_id, key)
+    def _check_key(self, user_id: str, key: PublicKey, hello: UserHello, now: Now) -> None:
+        """Raises PeerFault for another's id, or a dead one. A new key with a chain must prove
+        itself before the chain is looked at: work before proof is cheap (S3)."""
+        self._rotations.check_may_attach(user_id)
+        chained = LINK_AUTH in hello.features and hello.rotations
+        if not chained or not self._rotations.plausible(user_id, key, hello.rotations, now):
+            self._directory.check(user_id, key)
+
+    def _check(self, user_id: str, hello: UserHello) -> None:
+        """Raises PeerFault for a downgrade, and for a bare hello of somebody who ever attached
+        with a proof, here or elsewhere (I1, I11)."""
         account = self._directory.accounts.get(user_id)
         lacking = dropped(account.features, hello.features) if account and account.proven else ()
         if lacking:
@@ -107,7 +118,8 @@ class Arrivals:
 
     def _settle(self, link: Link, now: Now) -> None:
         """Attach, unless an older link of the same user still lives (section 6, NAME_IN_USE)."""
-        self._check_standing(link)
+        self._check_standing(link, now)
+        self.end_stale(link.peer, now)
         old = self._links.users.get(link.peer)
         if old is None:
             return self._attach(link, now)
@@ -116,11 +128,14 @@ class Arrivals:
         self.newcomers.wait(link, old, now.mono)
         self._emit.add(Probe(old.id))
 
-    def _check_standing(self, link: Link) -> None:
+    def _check_standing(self, link: Link, now: Now) -> None:
         """What may have changed since the hello: the pin, what was proved, where the user is."""
         hello, key = link.hello, link.key
         assert isinstance(hello, UserHello) and key is not None
-        self._check(link.peer, key, hello)
+        self._rotations.check_may_attach(link.peer)
+        chain = hello.rotations if link.proven else ()
+        self._rotations.admit(link.peer, key, chain, link.peer, now)
+        self._check(link.peer, hello)
         if self._presence.location(link.peer) in ("", self._settings.server_id):
             return
         attach_ts = 0 if link.attach is None else link.attach[0]
@@ -183,6 +198,8 @@ class Arrivals:
         )
         if needs_code:
             self._registration.spend(hello.invitation)
+        if link.proven:
+            self._rotations.catch_up(link.peer, hello.rotations, link.peer, now)
         link.move(Stage.USER, now.mono)
         self._links.users[link.peer] = link
         self._emit.add(Identified(link.id, Kind.USER, link.peer))
@@ -227,6 +244,23 @@ class Arrivals:
             close=1013,
         )
         self._refusals.refuse(link, fault, now, what="hello")
+
+    def end_stale(self, user_id: str, now: Now) -> None:
+        """Our own user's key may have been replaced or revoked by a word from elsewhere."""
+        link = self._links.users.get(user_id)
+        if link is None:
+            return
+        if user_id in self._directory.histories.revoked:
+            self.put_out(link, 1008, "this id was revoked by its owner", now)
+        elif link.key != self._directory.key(user_id):
+            self.put_out(link, 1000, "your key was replaced; say hello with the new one", now)
+
+    def put_out(self, link: Link, code: int, reason: str, now: Now) -> None:
+        """An attached user's link ends here and now; who waits for their place may have it."""
+        del self._links.users[link.peer]
+        self._emit.info(USERS, f"User {link.peer} was put out ({reason})")
+        self._end(link, code, reason, now)
+        self._presence.left(link.peer, now)
 
     def _end(self, link: Link, code: int, reason: str, now: Now) -> None:
         self._kept.link_lost(link)

@@ -28,8 +28,7 @@ class Authorship:
         place = self._presence.location(sender) or self._directory.home(sender)
         if place != from_:
             raise PeerFault(Code.NOT_ALLOWED, f"{sender} is not a user of {from_}")
-        pinned = self._directory.key(sender)
-        if sender_pub and pinned is not None and self._directory.parse(sender_pub) != pinned:
+        if sender_pub and not self._directory.knows(sender, self._directory.parse(sender_pub)):
             raise PeerFault(Code.BAD_KEY, f"sender_pub is not the known key of {sender}")
 
     def check_file(self, link: Link, envelope: Envelope, frame: FileFrame) -> None:
@@ -38,6 +37,9 @@ class Authorship:
         if not isinstance(frame, FileStart):
             return
         key = self._directory.key(frame.sender)
+        if key is not None and frame.sender_pub:
+            said = self._directory.parse(frame.sender_pub)
+            key = said if self._directory.knows(frame.sender, said) else key
         if (
             key is not None
             and frame.content_sig
@@ -85,8 +87,7 @@ class Authorship:
         if ts - now.wall > limits.TS_WINDOW_MS:
             check_ts(ts, now.wall)
         key = self._directory.parse(deliver.sender_pub)
-        pinned = self._directory.key(deliver.sender)
-        if pinned is not None and pinned != key:
+        if not self._directory.knows(deliver.sender, key):
             raise PeerFault(Code.BAD_KEY, f"sender_pub is not the known key of {deliver.sender}")
         if not content_sig.verify_direct(
             key, deliver.ciphertext, deliver.sender, deliver.user_id, ts, deliver.content_sig

@@ -41,6 +41,14 @@ def away(user_id: str, ref: str) -> PeerFault:
     )
 
 
+def dead(user_id: str, ref: str) -> PeerFault:
+    return PeerFault(
+        Code.NOT_ALLOWED,
+        f"{user_id} revoked their id and reads nothing any more; ask them for their new one",
+        msg_ref=ref,
+    )
+
+
 def check_author(directory: Directory, link: Link, sender: str, sender_pub: str) -> None:
     """The link's own user, the link's own key (I2). Raises PeerFault."""
     if sender not in ("", link.peer):
@@ -112,6 +120,8 @@ class Delivery:
         if not is_uuid4(reader):
             raise PeerFault(Code.BAD_FRAME, "MSG_DIRECT: to must be a user's UUID v4 in lower case")
         ref = msg_ref(base64url.decode(msg.ciphertext), envelope.from_, reader, envelope.ts)
+        if reader in self._directory.histories.revoked:
+            raise dead(reader, ref)
         late = is_late(link, envelope.ts, now, late=msg.late)
         again = mail_key(reader, ref) in self._seen
         if late or again or self._recall.waits(link.peer, reader):

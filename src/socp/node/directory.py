@@ -8,6 +8,7 @@ from socp.crypto import signing
 from socp.crypto.keys import PublicKey, Suite
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
+from socp.node.key_history import Histories
 from socp.node.links import Link, Links
 from socp.node.records import Account, Home, Remembered
 from socp.wire.errors import Code, PeerFault
@@ -31,6 +32,7 @@ class Directory:
         self.accounts: dict[str, Account] = {a.user_id: a for a in remembered.accounts}
         self.homes: dict[str, Home] = {h.user_id: h for h in remembered.homes}
         self._unsaved: set[str] = set()
+        self.histories = Histories(remembered)
         self._new_by_server: dict[str, int] = {}
         self._asking: dict[str, dict[LinkId, int]] = {}  # user -> who asked, until when (mono)
 
@@ -59,6 +61,19 @@ class Directory:
                 Code.BAD_KEY,
                 f"{user_id} is known here with another key; use that key, or another user id",
             )
+
+    def knows(self, user_id: str, key: PublicKey, ts: int | None = None) -> bool:
+        """Whether `key` is the user's, or was (at `ts`, where it is given): who is in no table is
+        anybody."""
+        pinned = self.key(user_id)
+        former = self.histories.former(user_id, ts)
+        return pinned is None or pinned == key or key.text in former
+
+    def replace_key(self, user_id: str, pubkey: str, version: int) -> None:
+        """The user's own signed word moved the pin: only `rotation` may say so."""
+        account = replace(self.accounts[user_id], pubkey=pubkey, version=version)
+        self.accounts[user_id] = account
+        self._emit.persist(account)
 
     def enrol(self, account: Account) -> None:
         """A user said hello here. Raises PeerFault(RATE_LIMITED) where the table is full."""
@@ -149,11 +164,14 @@ class Directory:
             self._emit.say(holder, PubkeyRequest(user_id=request.user_id), now)
         waiting[link.id] = now.mono + LOOKUP_MS
 
-    def answered(self, link: Link, response: PubkeyResponse, location: str, now: Now) -> None:
-        """A server says a key: pinned if it is the user's own server, passed on to who asked."""
+    def answered(self, link: Link, response: PubkeyResponse, location: str, now: Now) -> bool:
+        """A server says a key: pinned if it is the user's own server, passed on to who asked.
+
+        True where it counted.
+        """
         waiting = self._asking.get(response.user_id)
         if not waiting or link.peer != (location or self.home(response.user_id)):
-            return
+            return False
         key = self.parse(response.pubkey)
         self.check(response.user_id, key)
         self.pin_remote(response.user_id, key, link.peer, "", now)
@@ -162,6 +180,7 @@ class Directory:
             asker = self._links.all.get(link_id)
             if asker is not None:
                 self._emit.say(asker, response_of(response), now)
+        return True
 
     def due(self, now: Now) -> None:
         """Tell those whose question nobody answered in 5 s."""
@@ -177,10 +196,17 @@ class Directory:
 
     def _answer(self, link: Link, account: Account, now: Now) -> None:
         key = self._suite.parse_public(account.pubkey)
+        told = self.histories.told(account.user_id)
         preimage = signing.directory(account.user_id, key.fingerprint, account.version)
         self._emit.say(
             link,
-            PubkeyResponse(user_id=account.user_id, pubkey=account.pubkey, version=account.version),
+            PubkeyResponse(
+                user_id=account.user_id,
+                pubkey=account.pubkey,
+                version=account.version,
+                rotations=told.rotations,
+                revoked=told.revoked,
+            ),
             now,
             proofs=(("directory_sig", preimage),),
         )
@@ -197,4 +223,6 @@ def response_of(response: PubkeyResponse) -> PubkeyResponse:
         pubkey=response.pubkey,
         version=response.version,
         directory_sig=response.directory_sig,
+        rotations=response.rotations,
+        revoked=response.revoked,
     )

@@ -151,6 +151,14 @@ class Called:
 
 
 @dataclass(frozen=True, slots=True)
+class RevokeUser:
+    """`socp admin revoke USER_ID`: that user is not taken here any more."""
+
+    request: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """The store's answer to Ask(query); None where it could not be read."""
 
@@ -194,6 +202,7 @@ Event = (
     | ListUsers
     | Invite
     | Called
+    | RevokeUser
     | Answered
     | CommitFailed
     | SnapshotDone

@@ -29,7 +29,9 @@ class Keepers:
 
     def home(self, user_id: str) -> str:
         """The server whose user this is, or "" for nobody we know."""
-        return self._directory.home(user_id)
+        account = self._directory.accounts.get(user_id)
+        registered = account is not None and account.local  # and never attached yet
+        return self._directory.home(user_id) or (self._own_id if registered else "")
 
     def is_ours(self, user_id: str) -> bool:
         return self.home(user_id) == self._own_id

@@ -78,6 +78,12 @@ class Logins:
         self._emit.info(USERS, f"User {user_id} removed their password")
         return Done()
 
+    def forget(self, user_id: str) -> None:
+        """Their key was replaced or revoked: what a password would restore is of no use."""
+        if self._logins.pop(user_id, None) is not None:
+            self._emit.persist(LoginRemoved(user_id))
+            self._emit.info(USERS, f"User {user_id} has no password any more: their key changed")
+
     def _check_room(self, user_id: str) -> None:
         if user_id not in self._logins and len(self._logins) >= LOGINS_MAX:
             raise CallRefused(

@@ -10,6 +10,7 @@ from socp.node.accounts import Accounts
 from socp.node.admission import Admission
 from socp.node.arrivals import Arrivals
 from socp.node.authorship import Authorship
+from socp.node.barring import Barring
 from socp.node.boxes import Boxes, BoxLimits
 from socp.node.dedup import SeenIds, mail_key
 from socp.node.delivery import Delivery
@@ -36,6 +37,7 @@ from socp.node.events import (
     ListUsers,
     Now,
     ProbeFailed,
+    RevokeUser,
     SnapshotDone,
     Stopping,
     Tick,
@@ -64,6 +66,7 @@ from socp.node.recall import Recall
 from socp.node.records import Account, Remembered
 from socp.node.refusals import ERRORS_BURST, ERRORS_PER_S, Refusals
 from socp.node.registration import Registration
+from socp.node.rotation import Rotations
 from socp.node.settings import Settings
 from socp.node.transfers import Transfers
 from socp.node.trust import ServerTrust
@@ -97,7 +100,9 @@ class Node:
         refusals = Refusals(emit, links, quarantine)
         trust = ServerTrust(settings, suite, emit, remembered)
         self._directory = people = Directory(suite, emit, links, remembered)
-        self._presence = presence = Presence(emit, links, people)
+        logins = Logins(suite, emit, remembered)
+        self._rotations = rotations = Rotations(suite, emit, links, people, logins)
+        self._presence = presence = Presence(emit, links, people, rotations)
         self._channel = channel = PublicChannel(emit, links, people, presence, seen, remembered)
         self._dialling = dialling = Dialling(settings, emit, links, quarantine)
         keepers = Keepers(settings.server_id, links, people, presence, trust)
@@ -126,10 +131,10 @@ class Node:
         handshake, hall = Handshake(settings, key.text, emit), (presence, channel, refusals, kept)
         joining = Registration(settings, emit, people, remembered)
         self._arrivals = arrivals = Arrivals(
-            settings, handshake, emit, links, people, joining, *hall
+            settings, handshake, emit, links, people, joining, rotations, *hall
         )
-        logins = Logins(suite, emit, remembered)
         self._accounts = Accounts(settings, key, emit, people, joining, logins)
+        self._barring = Barring(emit, links, people, arrivals)
         self._pairing = pairing = Pairing(
             settings, handshake, emit, links, trust, dialling, *hall, quarantine
         )
@@ -138,8 +143,9 @@ class Node:
         )
         self._operator = Operator(emit, links, trust, dialling, presence, people, joining)
         self._health = Health(emit, links)
-        gate, parts = Gate(settings, trust), (people, presence, delivery, transfers, channel)
-        self._walk = Walk(emit, links, gate, refusals, arrivals, admission, *parts, posts, kept)
+        parts = (people, rotations, presence, delivery, transfers, channel, posts, kept)
+        gate = Gate(settings, trust)
+        self._walk = Walk(emit, links, gate, refusals, arrivals, admission, *parts)
 
     def status(self) -> Status:
         return Status(
@@ -191,6 +197,8 @@ class Node:
                 self._operator.invite(event, now)
             case Called():
                 self._accounts.called(event, now)
+            case RevokeUser():
+                self._barring.revoke(event, now)
             case _:
                 assert_never(event)
         return self._emit.take()
@@ -261,6 +269,7 @@ class Node:
 
     def _not_committed(self, event: CommitFailed, now: Now) -> None:
         self._kept.not_stored(event, now)
+        self._rotations.not_stored(event.records)
         for record in event.records:
             if isinstance(record, Account):
                 self._arrivals.not_stored(record, event.reason, now)

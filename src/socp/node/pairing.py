@@ -175,7 +175,7 @@ class Pairing:
             self._emit.debug(LINKS, f"{text}, in place of an older link")
         if old is not None and old is not link:
             self._kept.link_lost(old)
-        self._presence.snapshot(link)
+        self._presence.snapshot(link, now)
         self._channel.linked(link, now)
         self._kept.server_came(link, now)
 

@@ -126,13 +126,12 @@ class Posts:
     def _author(self, envelope: Envelope, msg: MsgPublicChannel) -> PublicKey | None:
         """The key pinned for its author; of somebody never heard of, in a release, the one that
         it brings: readers ask for their key and judge. None: it is not for us."""
-        pinned = self._directory.key(envelope.from_)
         said = self._directory.parse(msg.sender_pub)
-        if pinned is None:
+        if self._directory.key(envelope.from_) is None:
             return said if msg.queued else None
-        if said != pinned:
+        if not self._directory.knows(envelope.from_, said, envelope.ts):
             raise PeerFault(Code.BAD_KEY, f"sender_pub is not the known key of {envelope.from_}")
-        return pinned
+        return said
 
     def _carried(
         self,

@@ -13,6 +13,7 @@ from socp.node.effects import Outgoing, Snapshot
 from socp.node.emitter import Emitter
 from socp.node.events import Now
 from socp.node.links import Link, Links
+from socp.node.rotation import Rotations
 from socp.wire import limits
 from socp.wire.envelope import Envelope, reencode
 from socp.wire.errors import Code, PeerFault
@@ -48,10 +49,13 @@ class Present:
 class Presence:
     """Each fact has one owner: the server a user is attached to. We only pass it on."""
 
-    def __init__(self, emitter: Emitter, links: Links, directory: Directory) -> None:
+    def __init__(
+        self, emitter: Emitter, links: Links, directory: Directory, rotations: Rotations
+    ) -> None:
         self._emit = emitter
         self._links = links
         self._directory = directory
+        self._rotations = rotations
         self._online: dict[str, Present] = {}
         self._count: dict[str, int] = {}
         self._order: dict[str, OrderedDict[str, int]] = {}  # by origin: none pushes others' out
@@ -96,13 +100,15 @@ class Presence:
                 attach=None
                 if link.attach is None
                 else Attach(ts=link.attach[0], sig=link.attach[1]),
+                rotations=self._directory.histories.chain(user_id),
             ),
             to=EVERYONE,
             ts=ts,
             bind=True,
         )
         attach_ts = 0 if link.attach is None else link.attach[0]
-        others = tuple(p.frame for p in self.everyone() if p.user_id != user_id)
+        news = self._rotations.news_for_user(link, now)
+        others = (*news, *(p.frame for p in self.everyone() if p.user_id != user_id))
         if others:
             self._emit.add(Snapshot(link.id, others))
         self._put(Present(user_id, self._emit.server_id, display_name, attach_ts, ts, frame))
@@ -131,9 +137,10 @@ class Presence:
 
     # --- links of servers -----------------------------------------------------------------------
 
-    def snapshot(self, link: Link) -> None:
-        """What a new link hears first: each user of ours, as advertised."""
-        frames = tuple(p.frame for p in self.here())
+    def snapshot(self, link: Link, now: Now) -> None:
+        """What a new link hears first: what our users signed of their keys, and who is here."""
+        news = self._rotations.news_for_server(link, now)
+        frames = (*news, *(p.frame for p in self.here()))
         if frames:
             self._emit.add(Snapshot(link.id, frames))
 
@@ -169,7 +176,7 @@ class Presence:
             )
         if origin == self._emit.server_id or not self._newer(origin, advert.user_id, envelope, now):
             return False
-        key = self._key_of(advert)
+        key = self._key_of(advert, link.peer, now)
         attach_ts = self._attach_ts(advert, key, origin, now)
         if not self._may_claim(advert.user_id, origin, attach_ts):
             return False
@@ -178,6 +185,7 @@ class Presence:
         name = advert.meta.display_name if advert.meta is not None else ""
         if key is not None:
             self._directory.pin_remote(advert.user_id, key, origin, name, now)
+            self._rotations.catch_up(advert.user_id, advert.rotations, link.peer, now)
         self._directory.move_home(advert.user_id, origin, attach_ts)
         self._note_order(origin, advert.user_id, envelope.ts)
         moved_away = self.location(advert.user_id) == self._emit.server_id
@@ -208,12 +216,15 @@ class Presence:
             )
         return envelope.ts > self._last_ts(origin, user_id)
 
-    def _key_of(self, advert: UserAdvertise) -> PublicKey | None:
+    def _key_of(self, advert: UserAdvertise, source: str, now: Now) -> PublicKey | None:
+        """The user's key, followed along the rotations that came with it. Raises
+        PeerFault(BAD_KEY)."""
+        self._rotations.check_alive(advert.user_id)
         text = advert.pubkey or (advert.meta.pubkey if advert.meta is not None else "")
         if not text:
             return self._directory.key(advert.user_id)
         key = self._directory.parse(text)
-        self._directory.check(advert.user_id, key)
+        self._rotations.admit(advert.user_id, key, advert.rotations, source, now)
         return key
 
     def _attach_ts(

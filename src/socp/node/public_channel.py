@@ -14,7 +14,7 @@ from socp.node.links import Link, Links
 from socp.node.presence import Presence
 from socp.node.records import ChannelShare, ChannelVersion, Remembered
 from socp.wire import limits
-from socp.wire.envelope import Envelope, reencode
+from socp.wire.envelope import Envelope, decode, reencode
 from socp.wire.errors import Code, PeerFault
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import (
@@ -58,10 +58,19 @@ class PublicChannel:
     def arrived(self, user_id: str, now: Now) -> None:
         """A member came: hand over the share that waits, or tell the holders that one is needed."""
         share = self._shares.get(user_id)
+        if share is not None and not self._vouched(share):
+            share = None
         if share is not None:
             self._emit.relay((self._links.users[user_id].id,), share.frame)
         if share is None or share.version < self.version:
             self._ask_for((user_id,), now, self._links.user_links() + self._links.server_links())
+
+    def _vouched(self, share: ChannelShare) -> bool:
+        """False where its creator has another key by now: whoever gets it could not tell whether
+        it is not from the thief of the former one."""
+        text = decode(share.frame).members.get("creator_pub")
+        key = self._directory.key(share.creator_id)
+        return isinstance(text, str) and key is not None and self._directory.parse(text) == key
 
     def linked(self, link: Link, now: Now) -> None:
         """A new server link: say which version stands here, and who is here,

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from socp.crypto.rotation import KeyStep, Revocation
+
 MAIL_PART_LAST = 2**31 - 1
 MAIL_OVERHEAD_BYTES = 256  # ids, signature and row around a payload
 RECENT_MS = 15 * 60_000  # longer than a frame that came may come again inside the time window
@@ -140,6 +142,14 @@ class Forgotten:
     fingerprint: str  # 64 hex
 
 
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """The operator takes this user no more (`socp admin revoke`). Key: user_id."""
+
+    user_id: str
+    barred_ms: int
+
+
 class MailState(StrEnum):
     """What became of a piece of mail. Only WAITING mail has a payload; the others are remembered
     for as long as mail is kept, so that what comes again is known (section 11, `mailbox/1`)."""
@@ -248,6 +258,9 @@ Record = (
     | ChannelShare
     | ChannelVersion
     | Forgotten
+    | KeyStep
+    | Revocation
+    | Barred
     | Mail
     | MailSettled
     | MailDropped
@@ -268,6 +281,9 @@ PROMISES = (
     LoginSetup,
     Invitation,
     InvitationGone,
+    KeyStep,
+    Revocation,
+    Barred,
 )
 """What somebody is told of once it is stored, and of what else where it is not. The others may be
 stored a little later: a crash before that costs work, and nobody's message."""
@@ -309,6 +325,9 @@ class Remembered:
     logins: tuple[Login, ...] = ()
     login_setup: bytes = field(default=b"", repr=False)
     invitations: tuple[Invitation, ...] = ()
+    key_steps: tuple[KeyStep, ...] = ()  # the last of each user
+    revocations: tuple[Revocation, ...] = ()
+    barred: tuple[Barred, ...] = ()
     boxes: tuple[BoxRow, ...] = ()
     posts: PostsHeld = PostsHeld()
     cursors: tuple[Cursor, ...] = ()

@@ -8,15 +8,18 @@ from socp.wire.errors import PeerFault
 from socp.wire.msg_ref import msg_ref
 
 SAID = {payloads.MsgDirect, payloads.MsgPublicChannel}
+KEYS = {payloads.KeyRotate, payloads.KeyRevoke}
 FILES = {payloads.FileStart, payloads.FileChunk, payloads.FileEnd}
 
 
 def reference(envelope: Envelope) -> tuple[str, str]:
-    """`msg_ref` and `of` of a MSG_* or FILE_*, as far as the frame tells them; ("", "") else."""
+    """`msg_ref` and `of` of a MSG_*, FILE_* or KEY_*, as far as the frame tells; ("", "") else."""
     kind = payloads.TYPES.get(envelope.type)
     if kind in FILES:
         file_id = envelope.members.get("file_id")
         return (file_id if isinstance(file_id, str) else "", kind.TYPE)
+    if kind in KEYS:
+        return (kind.TYPE, "")
     text = envelope.members.get("ciphertext")
     if kind not in SAID or not isinstance(text, str):
         return ("", "")

@@ -22,6 +22,7 @@ from socp.node.queries import FindMail, MailFound
 from socp.node.recall import Step
 from socp.node.references import reference
 from socp.node.refusals import Refusals
+from socp.node.rotation import Rotations
 from socp.node.routes import Route, Table, complete
 from socp.node.transfers import Transfers
 from socp.wire import limits, payloads
@@ -49,6 +50,7 @@ class Walk:
         arrivals: Arrivals,
         admission: Admission,
         directory: Directory,
+        rotations: Rotations,
         presence: Presence,
         delivery: Delivery,
         transfers: Transfers,
@@ -63,6 +65,7 @@ class Walk:
         self._arrivals = arrivals
         self._admission = admission
         self._directory = directory
+        self._rotations = rotations
         self._presence = presence
         self._delivery = delivery
         self._transfers = transfers
@@ -197,6 +200,7 @@ class Walk:
         if self._presence.advertised(link, envelope, advert, now):
             self._arrivals.moved_away(advert.user_id, envelope.from_, now)
         self._kept.moved(advert.user_id, now)
+        self._arrivals.end_stale(advert.user_id, now)
 
     def _server_deliver(self, link: Link, envelope: Envelope, deliver: Payload, now: Now) -> None:
         assert isinstance(deliver, payloads.ServerDeliver)
@@ -218,7 +222,24 @@ class Walk:
     def _pubkey_response(self, link: Link, envelope: Envelope, response: Payload, now: Now) -> None:
         assert isinstance(response, payloads.PubkeyResponse)
         location = self._presence.location(response.user_id)
-        self._directory.answered(link, response, location, now)
+        self._rotations.check_alive(response.user_id)
+        if self._directory.answered(link, response, location, now):
+            self._rotations.catch_up(response.user_id, response.rotations, link.peer, now)
+
+    def _key_rotate(self, link: Link, envelope: Envelope, said: Payload, now: Now) -> None:
+        assert isinstance(said, payloads.KeyRotate)
+        self._rotations.rotate(link, said, now)
+        self._arrivals.end_stale(link.peer, now)
+
+    def _key_revoke(self, link: Link, envelope: Envelope, said: Payload, now: Now) -> None:
+        assert isinstance(said, payloads.KeyRevoke)
+        self._rotations.revoke(link, said, now)
+        self._arrivals.end_stale(link.peer, now)
+
+    def _key_history(self, link: Link, envelope: Envelope, said: Payload, now: Now) -> None:
+        assert isinstance(said, payloads.KeyHistory)
+        if self._rotations.heard(link, envelope, said, now):
+            self._arrivals.end_stale(said.user_id, now)
 
     def _ack(self, link: Link, envelope: Envelope, ack: Payload, now: Now) -> None:
         assert isinstance(ack, payloads.Ack)
@@ -267,6 +288,9 @@ class Walk:
             p.ListRequest: Route(self._list),
             p.PubkeyRequest: Route(self._pubkey_request),
             p.Ack: Route(self._ack, by_bytes=True, cost_bytes=ACK_COST_BYTES),
+            p.KeyRotate: Route(self._key_rotate, timed=True),
+            p.KeyRevoke: Route(self._key_revoke, timed=True),
+            p.Ack: Route(self._nothing),
             p.Error: Route(self._nothing, unsigned=True),
             p.Heartbeat: Route(self._nothing, unsigned=True),
         }
@@ -289,6 +313,7 @@ class Walk:
             p.ServerHelloLink: Route(self._nothing),
             p.PubkeyRequest: Route(self._pubkey_request),
             p.PubkeyResponse: Route(self._pubkey_response),
+            p.KeyHistory: Route(self._key_history, forwarded=True),
             p.Heartbeat: Route(self._heartbeat),
             p.Ack: Route(self._ack),
             p.Error: Route(self._error),

@@ -23,7 +23,16 @@ import msgspec
 from msgspec import Meta
 
 from socp.node.effects import Answer
-from socp.node.events import Admit, Ban, Event, Forget, Invite, ListServers, ListUsers
+from socp.node.events import (
+    Admit,
+    Ban,
+    Event,
+    Forget,
+    Invite,
+    ListServers,
+    ListUsers,
+    RevokeUser,
+)
 from socp.server import places
 from socp.wire import invitation, limits
 
@@ -38,7 +47,8 @@ _CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True):
-    """`do`: admit, ban, forget (with `who`), servers, users (perhaps with `who`), invite."""
+    """`do`: admit, ban, forget, revoke (with `who`), servers, users (perhaps with `who`),
+    invite."""
 
     do: str
     who: str = ""
@@ -105,9 +115,8 @@ class AdminDesk:
         number = next(self._numbers)
         event = _event(number, request)
         if event is None:
-            return Reply(
-                False, ("no such command; use admit, servers, forget, ban, users or invite",)
-            )
+            known = "admit, servers, forget, ban, users, invite or revoke"
+            return Reply(False, (f"no such command; use {known}",))
         log.info("the operator says: %s", f"{request.do} {request.who}".strip())
         self._waiting[number] = asyncio.get_running_loop().create_future()
         try:
@@ -155,6 +164,8 @@ def _event(number: int, request: Request) -> Event | None:
             return Ban(number, who)
         case Request(do="forget", who=who) if who:
             return Forget(number, who)
+        case Request(do="revoke", who=who) if who:
+            return RevokeUser(number, who)
     return None
 
 

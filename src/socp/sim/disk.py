@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from socp.crypto.rotation import KeyStep, Revocation
 from socp.member import records as member
 from socp.node import queries
 from socp.node import records as node
@@ -23,6 +24,9 @@ class NodeDisk:
         self.mail = MailDisk()
         self.fault = ""
         """Why nothing can be written at present, as for a full disk; "" where it can."""
+        self._steps: dict[tuple[str, int], KeyStep] = {}
+        self._revocations: dict[str, Revocation] = {}
+        self._barred: dict[str, node.Barred] = {}
 
     def write(self, record: node.Record) -> None:
         """One Persist."""
@@ -47,6 +51,12 @@ class NodeDisk:
                 self._shares[record.member_id, record.version] = record
             case node.ChannelVersion():
                 self._version = record.version
+            case KeyStep():
+                self._steps[record.user_id, record.version] = record
+            case Revocation():
+                self._revocations[record.user_id] = record
+            case node.Barred():
+                self._barred[record.user_id] = record
             case node.Forgotten():
                 self._pins.pop(record.server_id, None)
                 self._rulings.pop(record.fingerprint, None)
@@ -67,6 +77,9 @@ class NodeDisk:
             shares=tuple(self._shares.values()),
             channel_version=self._version,
             **self.mail.load(now_ms),
+            key_steps=tuple(self._steps.values()),
+            revocations=tuple(self._revocations.values()),
+            barred=tuple(self._barred.values()),
         )
 
 
@@ -79,6 +92,8 @@ class MemberDisk:
         self._seen: dict[str, member.Seen] = {}
         self._lines: dict[int, member.OutboxLine] = {}
         self._keys: dict[tuple[int, str], member.ChannelKey] = {}
+        self._steps: dict[tuple[str, int], KeyStep] = {}
+        self._revocations: dict[str, Revocation] = {}
         self._arrived: dict[int, member.Arrived] = {}
 
     def write(self, record: member.Record) -> None:
@@ -100,6 +115,10 @@ class MemberDisk:
                 self._arrived.pop(record.number, None)
             case member.ChannelKey():
                 self._keys[record.version, record.fingerprint] = record
+            case KeyStep():
+                self._steps[record.user_id, record.version] = record
+            case Revocation():
+                self._revocations[record.user_id] = record
             case _:
                 assert_never(record)
 
@@ -111,5 +130,7 @@ class MemberDisk:
             seen=tuple(self._seen.values()),
             outbox=tuple(self._lines.values()),
             channel_keys=tuple(self._keys.values()),
+            key_steps=tuple(self._steps.values()),
+            revocations=tuple(self._revocations.values()),
             arrived=tuple(self._arrived.values()),
         )

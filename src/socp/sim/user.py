@@ -9,6 +9,7 @@ from typing import Final, TypeVar, assert_never
 from socp.crypto.keys import PrivateKey, Suite
 from socp.member.effects import (
     Disconnect,
+    DropKey,
     DropSink,
     Effect,
     FinishSink,
@@ -19,6 +20,7 @@ from socp.member.effects import (
     Notice,
     OpenSink,
     Persist,
+    PromoteKey,
     ReadChunk,
     Tell,
     Transmit,
@@ -36,6 +38,8 @@ from socp.member.events import (
     FrameRefused,
     Now,
     OfferFile,
+    RevokeKey,
+    RotateKey,
     Say,
     Shown,
     StoreFailed,
@@ -77,6 +81,8 @@ class User:
         self.name = name
         self.id = an_id(name)
         self.key = key
+        self.pending: PrivateKey | None = None  # a new key, on the disk
+        self.former: tuple[PrivateKey, ...] = ()  # newest first
         self.address = address
         self.disk = MemberDisk()
         self.skew_ms = skew_ms
@@ -136,7 +142,14 @@ class User:
 
     def _brain(self) -> Member:
         profile = Profile(self.id, self.name, "sim", f"ws://{self.address}")
-        return Member(profile, self._suite, self.key, self.disk.load())
+        return Member(
+            profile,
+            self._suite,
+            self.key,
+            self.disk.load(),
+            pending=self.pending,
+            former=self.former,
+        )
 
     def _opened(self, wire: Wire, life: int) -> None:
         if not self.up or life != self._life:
@@ -183,7 +196,7 @@ class User:
 
     # --- effects --------------------------------------------------------------------------------
 
-    def _do(self, effect: Effect) -> None:
+    def _do(self, effect: Effect) -> None:  # noqa: C901 - one case an effect
         match effect:
             case Transmit():
                 if self.wire is not None:
@@ -207,10 +220,18 @@ class User:
                 self._finish(effect)
             case DropSink():
                 self._sinks.pop(effect.file_id, None)
+            case PromoteKey() | DropKey():
+                self._settle_key(effect)
             case Persist():
                 pass  # kept before anything else was done
             case _:
                 assert_never(effect)
+
+    def _settle_key(self, effect: PromoteKey | DropKey) -> None:
+        if isinstance(effect, PromoteKey):
+            assert self.pending is not None
+            self.former, self.key = (self.key, *self.former), self.pending
+        self.pending = None
 
     def _soon(self, event: Event) -> None:
         self._agenda.after(0, lambda: self.event(event))
@@ -239,6 +260,15 @@ class User:
     def posts(self, text: str) -> None:
         """`/all`."""
         self.event(Say(PUBLIC, text))
+
+    def rotates(self) -> None:
+        """`/rotate-key`."""
+        self.pending = self._suite.generate()
+        self.event(RotateKey(self.pending))
+
+    def revokes(self) -> None:
+        """`/revoke-key`."""
+        self.event(RevokeKey())
 
     def sends_file(self, to: User | None, name: str, content: bytes) -> str:
         """`/file`, to everybody where `to` is None. Gives the file's id."""

@@ -8,11 +8,14 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, exists, select, update
 
+from socp.crypto.rotation import KeyStep
 from socp.node import records
-from socp.storage import mail_queries
+from socp.storage import key_rows, mail_queries
 from socp.storage import node_schema as tables
 from socp.storage.dialect import insert_missing, upsert
+from socp.storage.key_rows import KeyRows
 from socp.storage.rows import Rows
+from socp.wire import limits
 from socp.wire.ids import PUBLIC
 
 CREATOR: Final = "system"  # of the public channel (section 10)
@@ -33,6 +36,8 @@ PUT_INVITATION = upsert(tables.invitations)
 DROP_INVITATION = delete(tables.invitations).where(
     tables.invitations.c.code_hash == bindparam("gone")
 )
+PUT_BARRED = upsert(tables.barred_users)
+PUT_KEYS = key_rows.puts(tables.key_history, tables.revocations)
 MAKE_GROUP = insert_missing(tables.groups)
 PUT_GROUP_VERSION = upsert(tables.groups, update=("version",))
 PUT_FRAME = insert_missing(tables.channel_frames)
@@ -63,6 +68,8 @@ class Batch:
         self._invitations = Rows(PUT_INVITATION)
         self._invitations_gone: list[dict[str, str]] = []
         self._homes = Rows(PUT_HOME)
+        self.keys = KeyRows(*PUT_KEYS)
+        self._barred = Rows(PUT_BARRED)
         self._group = Rows(PUT_GROUP_VERSION)
         self._frames = Rows(PUT_FRAME)
         self._shares = Rows(PUT_SHARE)
@@ -137,6 +144,9 @@ class Batch:
             {"user_id": home.user_id, "server_id": home.server_id, "attach_ts": home.attach_ts},
         )
 
+    def barred(self, barred: records.Barred) -> None:
+        self._barred.set(barred.user_id, {"user_id": barred.user_id, "barred_ms": barred.barred_ms})
+
     def channel_version(self, heard: records.ChannelVersion) -> None:
         self._group.set(PUBLIC, self._public(heard.version))
 
@@ -186,6 +196,8 @@ class Batch:
             self._login_setup,
             self._invitations,
             self._homes,
+            self.keys,
+            self._barred,
             self._group,
             self._frames,
             self._shares,
@@ -245,7 +257,27 @@ def load(connection: Connection, now_ms: int) -> records.Remembered:
                 select(tables.invitations).order_by(tables.invitations.c.code_hash)
             )
         ),
+        key_steps=_key_steps(connection),
+        revocations=key_rows.revocations(connection, tables.revocations),
+        barred=tuple(
+            records.Barred(row.user_id, row.barred_ms)
+            for row in connection.execute(
+                select(tables.barred_users).order_by(tables.barred_users.c.user_id)
+            )
+        ),
     )
+
+
+def _key_steps(connection: Connection) -> tuple[KeyStep, ...]:
+    """The last ones of each user, as many as are ever said; the older ones stay on the disk."""
+    history, users = tables.key_history, tables.users
+    wanted = (
+        select(history)
+        .join(users, history.c.user_id == users.c.user_id)
+        .where(history.c.version >= users.c.version - limits.ROTATIONS_MAX)
+        .order_by(history.c.user_id, history.c.version)
+    )
+    return key_rows.steps(connection, wanted)
 
 
 def _pins(connection: Connection) -> tuple[records.ServerPin, ...]:

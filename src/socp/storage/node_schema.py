@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from socp.storage.formats import Schema
+from socp.storage.key_rows import history_table, revocations_table
 
 metadata = MetaData()
 
@@ -101,6 +102,16 @@ rulings = Table(
     Column("fingerprint", Text, primary_key=True),
     Column("verdict", Text, nullable=False),
     Column("ruled_ms", BigInteger, nullable=False),
+)
+
+key_history = history_table(metadata)
+revocations = revocations_table(metadata)
+
+barred_users = Table(
+    "barred_users",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("barred_ms", BigInteger, nullable=False),
 )
 
 groups = Table(
@@ -200,7 +211,7 @@ SCHEMA = Schema(
     kind="node",
     holds="a server's data",
     metadata=metadata,
-    format=3,
+    format=4,
     migrations=Path(__file__).parent / "migrations" / "node",
     files=("server_key.pem",),
 )

@@ -10,6 +10,7 @@ from typing import ClassVar, assert_never
 
 from sqlalchemy import Connection, select
 
+from socp.crypto.rotation import KeyStep, Revocation
 from socp.node import records
 from socp.node.queries import Answer, Query
 from socp.storage import dialect, mail_queries, node_rows
@@ -92,6 +93,12 @@ class NodeStore(Store[records.Record]):
                     batch.share(record)
                 case records.ChannelVersion():
                     batch.channel_version(record)
+                case KeyStep():
+                    batch.keys.step(record)
+                case Revocation():
+                    batch.keys.revocation(record)
+                case records.Barred():
+                    batch.barred(record)
                 case records.Forgotten():
                     batch.forget(record)
                 case (

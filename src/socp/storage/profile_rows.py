@@ -6,8 +6,10 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, select
 
 from socp.member import records
+from socp.storage import key_rows
 from socp.storage import profile_schema as tables
 from socp.storage.dialect import upsert
+from socp.storage.key_rows import KeyRows
 from socp.storage.rows import Rows
 
 PUT_CONTACT = upsert(tables.contacts)
@@ -15,6 +17,7 @@ PUT_SERVER = upsert(tables.servers)
 PUT_SEEN = upsert(tables.seen)
 PUT_LINE = upsert(tables.outbox)
 DROP_LINE = delete(tables.outbox).where(tables.outbox.c.line_id == bindparam("done_id"))
+PUT_KEYS = key_rows.puts(tables.key_history, tables.revocations)
 PUT_ARRIVED = upsert(tables.arrived)
 DROP_ARRIVED = delete(tables.arrived).where(tables.arrived.c.number == bindparam("shown"))
 PUT_CHANNEL_KEY = upsert(tables.channel_keys)
@@ -32,6 +35,7 @@ class Batch:
         self._arrived = Rows(PUT_ARRIVED)
         self._shown: set[int] = set()
         self._channel_keys = Rows(PUT_CHANNEL_KEY)
+        self.keys = KeyRows(*PUT_KEYS)
 
     def contact(self, contact: records.Contact) -> None:
         self._contacts.set(
@@ -139,6 +143,7 @@ class Batch:
             self._lines,
             self._arrived,
             self._channel_keys,
+            self.keys,
         ):
             rows.flush(connection)
         if self._done:
@@ -166,6 +171,13 @@ def load(connection: Connection) -> records.Remembered:
         seen=_seen(connection),
         outbox=_outbox(connection),
         channel_keys=_channel_keys(connection),
+        key_steps=key_rows.steps(
+            connection,
+            select(tables.key_history).order_by(
+                tables.key_history.c.user_id, tables.key_history.c.version
+            ),
+        ),
+        revocations=key_rows.revocations(connection, tables.revocations),
         arrived=_arrived(connection),
     )
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from socp.storage.formats import Schema
+from socp.storage.key_rows import history_table, revocations_table
 
 metadata = MetaData()
 
@@ -110,10 +111,13 @@ channel_keys = Table(
     Column("creator_id", Text, nullable=False),
 )
 
+key_history = history_table(metadata)
+revocations = revocations_table(metadata)
+
 SCHEMA = Schema(
     kind="profile",
     holds="a client's profile",
     metadata=metadata,
-    format=2,
+    format=3,
     migrations=Path(__file__).parent / "migrations" / "profile",
 )

@@ -7,6 +7,7 @@ from typing import ClassVar, assert_never
 
 from sqlalchemy import Connection, select
 
+from socp.crypto.rotation import KeyStep, Revocation
 from socp.member import records
 from socp.storage import dialect, profile_rows
 from socp.storage import profile_schema as tables
@@ -54,6 +55,10 @@ class ProfileStore(Store[records.Record]):
                     batch.server(record)
                 case records.ChannelKey():
                     batch.channel_key(record)
+                case KeyStep():
+                    batch.keys.step(record)
+                case Revocation():
+                    batch.keys.revocation(record)
                 case _:
                     assert_never(record)
         batch.flush(connection)

@@ -9,10 +9,11 @@ LINK_AUTH: Final = "link-auth/1"
 BIND: Final = "bind/1"
 HYBRID: Final = "hybrid/1"
 MAILBOX: Final = "mailbox/1"
+ROTATE: Final = "rotate/1"
 
 SECURITY: Final = frozenset({LINK_AUTH, BIND})
-SERVER_FEATURES: Final = (LINK_AUTH, BIND, MAILBOX)
-USER_FEATURES: Final = (LINK_AUTH, BIND, HYBRID, MAILBOX)
+SERVER_FEATURES: Final = (LINK_AUTH, BIND, MAILBOX, ROTATE)
+USER_FEATURES: Final = (LINK_AUTH, BIND, HYBRID, MAILBOX, ROTATE)
 
 
 def dropped(proved: Iterable[str], announced: Iterable[str]) -> tuple[str, ...]:

@@ -39,6 +39,8 @@ RECONNECT_MAX_S: Final = 60
 RECONNECT_MAX_LOOPBACK_S: Final = 2
 
 LIST_ROWS: Final = 10_000
+ROTATIONS_MAX: Final = 5  # of one user, said at a time: 2.2 kB each, and an ADVERTISE has 16
+KEY_VERSION_MAX: Final = 1_000
 WELCOME_CLIENTS: Final = 500
 ERROR_DETAIL_CHARS: Final = 500
 FEATURES_MAX: Final = 32

@@ -11,6 +11,7 @@ from socp.wire.text import printable
 WAIT_S_MAX: Final = 3600
 _SHOWN_COLUMNS: Final = 40
 _QUOTES: Final = "\"'"
+SURE: Final = "yes"
 
 
 class Unclear(Exception):
@@ -68,6 +69,20 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class RotateKey:
+    """Replace one's own key; only where one is `sure`."""
+
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeKey:
+    """Revoke one's own id for ever; only where one is `sure`."""
+
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Take the next line only after so long (seconds)."""
 
@@ -85,7 +100,19 @@ class Quit:
 
 
 Command = (
-    Tell | TellAll | Plain | SendFile | Whois | ListUsers | Members | Cancel | Wait | Help | Quit
+    Tell
+    | TellAll
+    | Plain
+    | SendFile
+    | Whois
+    | ListUsers
+    | Members
+    | Cancel
+    | RotateKey
+    | RevokeKey
+    | Wait
+    | Help
+    | Quit
 )
 
 # Word, what follows it, what it does: parsing, Tab and /help read the same table.
@@ -97,6 +124,8 @@ TABLE: Final = (
     ("members", "", "who can read what is said to everyone"),
     ("whois", "NAME", "somebody's id and key"),
     ("cancel", "[file name]", "break off a file transfer"),
+    ("rotate-key", "yes", "take a new key, signed by the present one"),
+    ("revoke-key", "yes", "give up this id for ever: nobody takes it any more"),
     ("wait", "SECONDS", "take the next line after so long (in scripts)"),
     ("help", "", "this"),
     ("quit", "", "leave; Ctrl-D does too"),
@@ -157,6 +186,10 @@ def _command(word: str, rest: str) -> Command:
             return Whois(f"{who} {more}".rstrip())
         case "cancel":
             return Cancel(rest)
+        case "rotate-key":
+            return RotateKey(_sure(rest, word))
+        case "revoke-key":
+            return RevokeKey(_sure(rest, word))
         case "wait":
             return Wait(_seconds(rest))
     if rest:
@@ -187,6 +220,12 @@ def _seconds(rest: str) -> float:
     if not math.isfinite(seconds) or not 0 <= seconds <= WAIT_S_MAX:
         raise Unclear(f"/wait takes 0 to {WAIT_S_MAX} seconds")
     return seconds
+
+
+def _sure(rest: str, word: str) -> bool:
+    if rest.lower() not in ("", SURE):
+        raise _incomplete(word)
+    return bool(rest)
 
 
 def _incomplete(word: str) -> Unclear:

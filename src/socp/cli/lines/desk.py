@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, assert_never
 
-from socp.cli.lines import commands
+from socp.cli.lines import commands, own_key
 from socp.cli.lines.comings import Comings
 from socp.cli.lines.commands import Command, Unclear
 from socp.cli.lines.entries import Entry
@@ -59,6 +59,7 @@ class Desk:
         self.me = me
         self.turned_to = ""  # user id, "public", or nobody yet
         self.given_up = False
+        self.id_revoked = False  # as was asked for
         self.here: set[str] = set()  # user ids; the toolbar asks at every key
         self.phrases = Phrases(me.contacts.label, me.user_id, me.url)
         self._show = show
@@ -93,6 +94,9 @@ class Desk:
                 await self._send_file(command)
             case commands.Cancel():
                 await self.me.cancel_file(self.transfers.named(command.name))
+            case commands.RotateKey() | commands.RevokeKey():
+                await self._attached()
+                await own_key.change(self.me, command, self._show)
             case commands.Wait():
                 await asyncio.sleep(command.seconds)
             case commands.Quit():
@@ -215,6 +219,8 @@ class Desk:
             case effects.LineMoved():
                 self._comings.tell_of(notice.to)
                 self.lines.moved(notice)
+            case effects.OwnKeyMoved():
+                self.id_revoked |= notice.state is effects.OwnKeyState.REVOKED
             case effects.Online():
                 self._attached_s = time.monotonic()
             case Offline():

@@ -13,7 +13,8 @@ _AFTER: Final = (
     "NAME: as /list shows it (Tab completes it), in quotes where it has spaces,",
     "or 4 characters or more from the start of an id. /t bob hello works too.",
     "Marks: verified (you compared keys), pinned (the key you know them by),",
-    "first seen (a new key), author not bound (plain v1.3: the words may be",
+    "former key (signed before their key was replaced), first seen (a new key),",
+    "author not bound (plain v1.3: the words may be",
     "somebody else's), not encrypted (servers could read it).",
 )
 

@@ -11,7 +11,7 @@ from socp.cli.lines.entries import Entry, Fragment, Kind
 from socp.client.notices import GivenUp, Notice, Offline
 from socp.member import effects
 from socp.member.contacts import Person
-from socp.member.effects import Trust
+from socp.member.effects import OwnKeyState, Trust
 from socp.member.records import LineState
 from socp.wire import limits
 from socp.wire.ids import PUBLIC
@@ -23,6 +23,7 @@ _NAME_CHARS: Final = frozenset(" _-.'#+@")
 _TRUST_STYLES: Final = {
     Trust.VERIFIED: "class:good",
     Trust.PINNED: "class:mark",
+    Trust.FORMER_KEY: "class:warn",
     Trust.FIRST_SEEN: "class:warn",
     Trust.NOT_BOUND: "class:warn",
     Trust.NOT_ENCRYPTED: "class:warn",
@@ -86,6 +87,10 @@ class Phrases:
                 return _note(now, text, "class:warn", ts=notice.ts)
             case effects.KeyChanged():
                 return self._key_changed(notice, now)
+            case effects.KeyReplaced() | effects.KeyRevoked():
+                return self._key_moved(notice, now)
+            case effects.OwnKeyMoved():
+                return _own_key(notice, now)
             case effects.Warned():
                 return _note(now, notice.text, "class:warn")
             case effects.Online() | Offline() | GivenUp():
@@ -206,6 +211,22 @@ class Phrases:
             (_time(now, now), ("class:loud", " KEY CHANGED "), ("", " ")), text, Kind.ASIDE
         )
 
+    def _key_moved(self, moved: effects.KeyReplaced | effects.KeyRevoked, now: int) -> Entry:
+        name = self.name(moved.user_id)
+        if isinstance(moved, effects.KeyRevoked):
+            text = (
+                f"{name} revoked their id: nothing is sent to it any more, and nothing from it is"
+                " shown; ask them by another way for their new one"
+            )
+            return _note(now, text, "class:loud")
+        again = " they are no longer verified: compare keys again" if moved.was_verified else ""
+        text = (
+            f"{name}'s key was replaced, signed by the old one{';' if again else ''}{again}\n"
+            f"was: {fingerprint_text(moved.former)}\n"
+            f"is:  {fingerprint_text(moved.key)}"
+        )
+        return Entry((_time(now, now), ("class:warn", "! ")), text, Kind.ASIDE, "class:warn")
+
     def _link(self, notice: effects.Online | Offline | GivenUp, now: int) -> Entry:
         match notice:
             case effects.Online():
@@ -247,6 +268,21 @@ class Phrases:
                 text = f"{name} {way} {self.name(notice.peer)}: {notice.reason}"
                 return _note(now, text, "class:warn")
         return Entry((_time(now, now), ("class:good", text)))
+
+
+def _own_key(moved: effects.OwnKeyMoved, now: int) -> Entry | None:
+    """REFUSED is for whoever asked for the change to say."""
+    match moved.state:
+        case OwnKeyState.WAITING:
+            text = "the new key is made, and takes its place once nothing else is on its way"
+            return Entry((_time(now, now), ("class:mark", text)), kind=Kind.ASIDE)
+        case OwnKeyState.REPLACED:
+            head = ("class:good", "your key was replaced; it is now  ")
+            return Entry((_time(now, now), head), f"key {fingerprint_text(moved.fingerprint)}")
+        case OwnKeyState.REVOKED:
+            return Entry((_time(now, now), ("class:good", "your id is revoked for ever")))
+        case OwnKeyState.REFUSED:
+            return None
 
 
 def _note(now: int, text: str, style: str, *, ts: int | None = None) -> Entry:

@@ -124,7 +124,7 @@ async def talk(me: Client, wait_s: float) -> int:
     if following.done():
         reading.cancel()
         await following
-        return 1
+        return 0 if desk.id_revoked else 1
     understood = await reading
     await desk.finished(wait_s)
     following.cancel()

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import platformdirs
 
 import socp
-from socp.client.profile_folder import KEY_FILE
+from socp.client.key_files import KEY_FILE
 from socp.storage.errors import StorageError
 from socp.storage.folder_lock import FolderLock
 from socp.wire import invitation

@@ -116,7 +116,7 @@ async def talk(me: Client, greeting: list[Entry]) -> int:
     for phrase in desk.outstanding():
         screen.show(Entry((("class:warn", "not sent yet, "),), phrase))
     screen.flush()
-    return 1 if desk.given_up else 0
+    return 1 if desk.given_up and not desk.id_revoked else 0
 
 
 async def _type(session: PromptSession[str], desk: Desk, screen: Screen) -> None:

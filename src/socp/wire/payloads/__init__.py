@@ -59,6 +59,14 @@ from socp.wire.payloads.presence import (
     UserList,
     UserRemove,
 )
+from socp.wire.payloads.rotation import (
+    KeyHistory,
+    KeyRevoke,
+    KeyRotate,
+    Revoked,
+    Rotation,
+    Rotations,
+)
 
 __all__ = [
     "KINDS",
@@ -83,6 +91,9 @@ __all__ = [
     "Hex64",
     "Host",
     "Id",
+    "KeyHistory",
+    "KeyRevoke",
+    "KeyRotate",
     "KeyText",
     "ListRequest",
     "MsgDirect",
@@ -96,6 +107,9 @@ __all__ = [
     "PublicChannelAdd",
     "PublicChannelKeyShare",
     "PublicChannelUpdated",
+    "Revoked",
+    "Rotation",
+    "Rotations",
     "Said",
     "ServerAnnounce",
     "ServerDeliver",

@@ -19,6 +19,7 @@ from socp.wire.part import (
     Port,
     ServerId,
 )
+from socp.wire.payloads.rotation import Rotations
 
 
 class Attach(Part, frozen=True, kw_only=True):
@@ -98,6 +99,7 @@ class UserHello(Payload, frozen=True, kw_only=True):
     meta: UserMeta | None = None
     auth_nonce: Base64Url = ""
     invitation: Annotated[str, Meta(max_length=limits.INVITATION_CHARS)] = ""
+    rotations: Rotations = ()
 
 
 class AuthChallenge(Payload, frozen=True, kw_only=True):

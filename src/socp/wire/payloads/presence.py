@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from socp.wire import limits
 from socp.wire.part import Base64Url, Count, Features, Id, KeyText, Part, Payload, ServerId
 from socp.wire.payloads.hello import Attach, UserMeta
+from socp.wire.payloads.rotation import Revoked, Rotations
 
 
 class UserAdvertise(Payload, frozen=True, kw_only=True):
@@ -23,6 +24,7 @@ class UserAdvertise(Payload, frozen=True, kw_only=True):
     pubkey: KeyText = ""
     features: Features = ()
     attach: Attach | None = None
+    rotations: Rotations = ()
 
 
 class UserRemove(Payload, frozen=True, kw_only=True):
@@ -92,3 +94,5 @@ class PubkeyResponse(Payload, frozen=True, kw_only=True):
     pubkey: KeyText
     version: Count = 1
     directory_sig: Base64Url = ""
+    rotations: Rotations = ()
+    revoked: Revoked | None = None

@@ -1,0 +1,99 @@
+"""A new key for this profile, or its end: the files, and whoever waits for the outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Final
+
+from socp.client import key_files
+from socp.client.errors import KeyUnchanged, NoAnswer, ProfileUnusable
+from socp.crypto.keys import Suite
+from socp.keystore import KeyFileError
+from socp.member.effects import DropKey, OwnKeyMoved, OwnKeyState, PromoteKey
+from socp.member.events import RevokeKey, RotateKey
+
+SETTLE_S: Final = 120
+"""What is on its way is waited for first, and the next hello finds out an answer that was lost."""
+
+
+class KeyChange:
+    """One at a time."""
+
+    def __init__(
+        self,
+        folder: Path,
+        suite: Suite,
+        feed: Callable[[RotateKey | RevokeKey], object],
+        start: Callable[[Coroutine[None, None, None]], None],
+    ) -> None:
+        """`start` runs something beside the rest, whose fault ends the client."""
+        self._folder = folder
+        self._suite = suite
+        self._feed = feed
+        self._start = start
+        self._outcome: asyncio.Future[OwnKeyMoved] | None = None
+        self._files = asyncio.Lock()
+
+    async def rotate(self) -> None:
+        """Make a new key and have the server take it. KeyUnchanged, NoAnswer."""
+        await self._settled(self._say_new())
+
+    async def revoke(self) -> None:
+        """Have everybody told that this id is dead. KeyUnchanged, NoAnswer."""
+        await self._settled(self._say_dead())
+
+    async def _say_new(self) -> None:
+        key = await asyncio.to_thread(self._suite.generate)
+        try:
+            async with self._files:
+                await asyncio.to_thread(key_files.keep_new, self._folder, key)
+        except KeyFileError as fault:
+            raise KeyUnchanged(f"the new key could not be kept: {fault}") from None
+        self._feed(RotateKey(key))
+
+    async def _say_dead(self) -> None:
+        self._feed(RevokeKey())
+
+    async def _settled(self, saying: Coroutine[None, None, None]) -> None:
+        if self._outcome is not None:
+            saying.close()
+            raise KeyUnchanged("a change of your key is under way already; wait for it")
+        outcome = self._outcome = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(SETTLE_S):
+                await saying
+                moved = await outcome
+        except TimeoutError:
+            raise NoAnswer(
+                "the server has not said what became of your key; it is settled at a later hello"
+            ) from None
+        finally:
+            self._outcome = None
+        if moved.state is OwnKeyState.REFUSED:
+            raise KeyUnchanged(moved.reason)
+
+    def moved(self, notice: OwnKeyMoved) -> bool:
+        """The brain says how far it is. False where nobody here waits for it."""
+        outcome = self._outcome
+        if outcome is None or outcome.done():
+            return False
+        if notice.state is not OwnKeyState.WAITING:
+            outcome.set_result(notice)
+        return True
+
+    def carry_out(self, effect: PromoteKey | DropKey) -> None:
+        """Put the files right. Killed before that, the next start does it."""
+        self._start(self._put_right(effect))
+
+    async def _put_right(self, effect: PromoteKey | DropKey) -> None:
+        try:
+            async with self._files:
+                if isinstance(effect, PromoteKey):
+                    version = effect.former_version
+                    await asyncio.to_thread(key_files.promote_new, self._folder, version)
+                else:
+                    await asyncio.to_thread(key_files.drop_new, self._folder)
+        except KeyFileError as fault:
+            raise ProfileUnusable(str(fault)) from None
