@@ -39,15 +39,15 @@ from socp.member.profile import Profile
 from socp.wire import base64url
 from socp.wire.canonical import canonical
 from socp.wire.envelope import Envelope, decode, encode
-from socp.wire.features import BIND, LINK_AUTH, MAILBOX, USER_FEATURES
+from socp.wire.features import BIND, LINK_AUTH, MAILBOX, ROTATE, USER_FEATURES
 
 START_MS = 1_760_000_000_000
 NONCE = b"our nonce".ljust(32)
 SERVER_NONCE = b"the server's nonce".ljust(32)
 ADDRESS = "ws://localhost:8001"
 ME = "me"
-WITHOUT_MAILBOX = (LINK_AUTH, BIND)
-WITH_MAILBOX = (LINK_AUTH, BIND, MAILBOX)
+WITHOUT_MAILBOX = (LINK_AUTH, BIND, ROTATE)
+WITH_MAILBOX = (LINK_AUTH, BIND, MAILBOX, ROTATE)
 
 K = TypeVar("K")
 

@@ -153,7 +153,7 @@ def handed_out(desk: Desk, alice: Friend, what: str) -> Envelope:
         own = desk.key.public
         raw = hybrid.seal(desk.suite, own, b"\xff", from_=alice.id, to=desk.id, ts=desk.wall)
     signer = desk.suite.generate() if what == "bad signature" else alice.key
-    members = alice.delivery(raw, signer=signer)
+    members = {**alice.delivery(raw, signer=signer), "sender_pub": alice.key.public.text}
     return desk.hears("USER_DELIVER", members)
 
 

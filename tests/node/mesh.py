@@ -55,14 +55,14 @@ from socp.wire.addresses import BootstrapEntry, HostPort
 from socp.wire.canonical import canonical, to_members
 from socp.wire.envelope import Envelope, decode, encode
 from socp.wire.errors import PeerFault
-from socp.wire.features import BIND, HYBRID, LINK_AUTH, MAILBOX, SERVER_FEATURES
+from socp.wire.features import BIND, HYBRID, LINK_AUTH, MAILBOX, ROTATE, SERVER_FEATURES
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import Rotation
 
-USER_FEATURES = (LINK_AUTH, BIND, HYBRID)
+USER_FEATURES = (LINK_AUTH, BIND, HYBRID, ROTATE)
 """A user who proves themselves, and keeps nothing that is acknowledged."""
 KEEPER_FEATURES = (*USER_FEATURES, MAILBOX)
-PLAIN_SERVER_FEATURES = (LINK_AUTH, BIND)
+PLAIN_SERVER_FEATURES = (LINK_AUTH, BIND, ROTATE)
 """A server without `mailbox/1`."""
 
 START_MS = 1_760_000_000_000

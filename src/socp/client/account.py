@@ -111,7 +111,7 @@ async def forget_password(
                 None,
                 user_id=profile.user_id,
                 server_id=known.server_id,
-                key=profile.keys.present.present,
+                key=profile.keys.present,
             )
     finally:
         await asyncio.to_thread(profile.store.close)

@@ -29,6 +29,9 @@ class Keepers:
 
     def home(self, user_id: str) -> str:
         """The server whose user this is, or "" for nobody we know."""
+        histories = self._directory.histories
+        if user_id in histories.revoked or user_id in histories.barred:
+            return ""  # nobody will ever fetch it
         account = self._directory.accounts.get(user_id)
         registered = account is not None and account.local  # and never attached yet
         return self._directory.home(user_id) or (self._own_id if registered else "")

@@ -290,7 +290,6 @@ class Walk:
             p.Ack: Route(self._ack, by_bytes=True, cost_bytes=ACK_COST_BYTES),
             p.KeyRotate: Route(self._key_rotate, timed=True),
             p.KeyRevoke: Route(self._key_revoke, timed=True),
-            p.Ack: Route(self._nothing),
             p.Error: Route(self._nothing, unsigned=True),
             p.Heartbeat: Route(self._nothing, unsigned=True),
         }

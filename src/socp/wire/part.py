@@ -12,6 +12,7 @@ from socp.wire.ids import UUID4_PATTERN
 
 # Python's "$" would take a newline after the end; where there is a max_length it has no room.
 BASE64URL_PATTERN: Final = r"^[A-Za-z0-9_-]*=*\Z"
+FEATURE_PATTERN: Final = r"^[\x21-\x7e]*\Z"  # ASCII: a list of them has few bytes in any form
 HEX64_PATTERN: Final = "^[0-9a-f]{64}$"
 
 Id = Annotated[str, Meta(pattern=UUID4_PATTERN, max_length=36)]
@@ -22,7 +23,7 @@ Hex64 = Annotated[str, Meta(pattern=HEX64_PATTERN, max_length=64)]
 Count = Annotated[int, Meta(ge=0, le=limits.INTEGER_MAX)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Host = Annotated[str, Meta(min_length=1, max_length=255)]
-Feature = Annotated[str, Meta(max_length=64)]
+Feature = Annotated[str, Meta(pattern=FEATURE_PATTERN, max_length=64)]
 Features = Annotated[tuple[Feature, ...], Meta(max_length=limits.FEATURES_MAX)]
 
 
