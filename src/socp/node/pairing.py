@@ -155,6 +155,7 @@ class Pairing:
             self._emit.close(extra, 1000, "another link with you stays")
 
     def _establish(self, link: Link, hello: object, now: Now) -> None:
+        self._refusals.settled(link)
         self._identify(link, now)
         fresh = link.peer not in self._links.servers
         self._links.servers[link.peer] = link
