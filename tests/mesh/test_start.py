@@ -20,14 +20,13 @@ import pytest
 
 from socp.server import places
 from tests.mesh.default_ports import default_ports
-from tests.mesh.launch import PROJECT, running
+from tests.mesh.launch import PROJECT, RUN_SERVER, running
 from tests.mesh.stored import give_key
 
 __all__ = ["default_ports"]
 
 UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 ALONE = ("--bootstrap", "none")
-RUN_SERVER = [sys.executable, str(PROJECT / "server" / "run_server.py")]
 
 
 def fails(*flags: str) -> str:
