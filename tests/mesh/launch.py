@@ -17,7 +17,7 @@ from tests import logbook
 
 PROJECT = Path(__file__).resolve().parents[2]
 START_S = 20.0
-LISTENING = re.compile(r"Listening on ws://127\.0\.0\.1:(\d+)")
+LISTENING = re.compile(r"Listening on wss?://127\.0\.0\.1:(\d+)")
 
 
 @dataclass

@@ -20,8 +20,10 @@ import pytest
 
 from socp.server import places
 from tests.mesh.default_ports import default_ports
+from tests.mesh.health import health
 from tests.mesh.launch import PROJECT, RUN_SERVER, running
 from tests.mesh.stored import give_key
+from tests.server.certificates import certificate
 
 __all__ = ["default_ports"]
 
@@ -184,6 +186,26 @@ def test_a_closed_terminal_ends_it_as_ctrl_c_does(tmp_path: Path) -> None:
     with running(tmp_path, "--ephemeral", *ALONE) as server:
         assert server.stop(signal.SIGHUP) == 0
         server.wait_for("^INFO:server.server:Stopped")
+
+
+@pytest.mark.needs("nohup")
+def test_with_nohup_a_closed_terminal_does_not_end_it(tmp_path: Path) -> None:
+    flags = ("--ephemeral", "--log-level", "debug", *ALONE)
+    with running(tmp_path, *flags, command=("nohup", *RUN_SERVER)) as server:
+        server.process.send_signal(signal.SIGHUP)
+        assert health(server)["status"] == "ok"  # it answers after the signal was delivered
+        assert server.stop() == 0
+    assert server.log().count("Stopping") == 1
+
+
+@pytest.mark.needs("nohup")
+def test_with_nohup_and_tls_sighup_reads_the_certificate_again(tmp_path: Path) -> None:
+    chain, key = certificate(tmp_path)
+    flags = ("--ephemeral", "--tls-cert", str(chain), "--tls-key", str(key), *ALONE)
+    with running(tmp_path, *flags, command=("nohup", *RUN_SERVER)) as server:
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("Read the certificate again")
+        assert server.stop() == 0
 
 
 def test_socp_serve_is_the_same_program(tmp_path: Path) -> None:
