@@ -39,6 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         (["--as", "\x1b[31m"], "a name has letters"),
         (["--as", ""], "a name needs at least one letter"),
         (["--wait", "long"], "--wait"),
+        (["--wait", "nan"], "--wait"),
         (["--no-such-flag"], "--no-such-flag"),
         (["--profile-dir", "/dev/null", "--as", "a"], "/dev/null"),
     ],
