@@ -31,6 +31,7 @@ said_in = pytest.StashKey[set[str]]()
 
 
 def pytest_configure() -> None:
+    os.umask(0o022)  # a folder that others may write in is refused, and some machines make such
     logbook.listen()
 
 
