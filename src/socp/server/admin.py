@@ -29,6 +29,7 @@ log = logging.getLogger("server.admin")
 LINE_BYTES_MAX: Final = 4096  # a request
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 WAIT_S: Final = 10
+WITH_WHO: Final = ("admit", "ban", "forget")
 _CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid
 
 
@@ -95,6 +96,9 @@ class AdminDesk:
             request = msgspec.json.decode(line, type=Request)
         except msgspec.DecodeError as fault:
             return Reply(False, (f"not a command: {fault}",))
+        if request.do in WITH_WHO and not request.who.strip():
+            whom = f"{request.do} whom? give a fingerprint, or the start of one that"
+            return Reply(False, (f"{whom} `socp admin servers` shows",))
         number = next(self._numbers)
         event = _event(number, request)
         if event is None:
@@ -135,11 +139,11 @@ def _event(number: int, request: Request) -> Event | None:
     match request:
         case Request(do="servers"):
             return ListServers(number)
-        case Request(do="admit", who=who) if who:
+        case Request(do="admit", who=who):
             return Admit(number, who)
-        case Request(do="ban", who=who) if who:
+        case Request(do="ban", who=who):
             return Ban(number, who)
-        case Request(do="forget", who=who) if who:
+        case Request(do="forget", who=who):
             return Forget(number, who)
     return None
 
