@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests import logbook
@@ -26,6 +27,10 @@ FIRST = (
     "keystore",
 )
 LAST = ("threats", "mesh")
+
+# How long one example takes says more of the machine's load than of the code.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
 
 said_in = pytest.StashKey[set[str]]()
 
