@@ -68,8 +68,8 @@ async def test_no_log_of_the_suite_holds_a_private_key_or_what_people_wrote(
     assert SECRET in logbook.texts()
     logs, private = logbook.written("log"), needles()
     assert any("MSG_DIRECT" in log for log in logs)
-    for log in logs:
-        assert not [text for text in logbook.texts() if text in log]
+    # A word that our own lines use would be found too: what people say in tests is none of them.
+    assert not {text for text in logbook.texts() for log in logs if text in log}
     for text in [*logs, *logbook.written("screen")]:
         assert not ANY_PRIVATE_KEY.search(text), ANY_PRIVATE_KEY.search(text)
         assert not [needle for needle in private if needle in text]
