@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
-from hypothesis import settings
 
 from tests import logbook, postgres
 
@@ -31,6 +31,10 @@ LAST = ("threats", "mesh")
 # Programs that are found elsewhere than in the path.
 FIND: dict[str, Callable[[str], object]] = {"postgresql": lambda _: postgres.programs()}
 
+# How long one example takes says more of the machine's load than of the code.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
+
 said_in = pytest.StashKey[set[str]]()
 
 
@@ -47,10 +51,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
+    os.umask(0o022)  # a folder that others may write in is refused, and some machines make such
     logbook.listen()
-    # A machine that is busy for a moment is no fault of the example at hand.
-    settings.register_profile("socp", deadline=None)
-    settings.load_profile("socp")
 
 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+PARTS = ("server", "client")  # what all our loggers begin with; a test says so
 TEXT_CHARS_MIN = 6  # shorter ones stand in any log by chance
 
 _folder = tempfile.TemporaryDirectory(prefix="socp-logbook-")
@@ -48,5 +49,7 @@ def written(kind: str = "log") -> list[str]:
 
 
 def listen() -> None:
-    """Keep what is logged inside the test process too."""
+    """Keep what is logged inside the test process too: of our own parts every level there is."""
     logging.getLogger().addHandler(logging.FileHandler(Path(_folder.name, "tests.log")))
+    for part in PARTS:
+        logging.getLogger(part).setLevel(1)

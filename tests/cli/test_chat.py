@@ -39,6 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         (["--as", "\x1b[31m"], "a name has letters"),
         (["--as", ""], "a name needs at least one letter"),
         (["--wait", "long"], "--wait"),
+        (["--wait", "nan"], "--wait"),
         (["--no-such-flag"], "--no-such-flag"),
         (["--profile-dir", "/dev/null", "--as", "a"], "/dev/null"),
     ],
@@ -136,6 +137,27 @@ def test_two_people_talk_and_a_script_ends_with_0(tmp_path: Path, server: Runnin
         bob.says("/tell alice are you still there")
         bob.is_told(r"you to alice: are you still there")
         bob.is_told(r"alice is away; it goes when they are back")
+
+
+def test_a_path_that_nobody_could_open_is_one_line_and_the_talk_goes_on(
+    tmp_path: Path, server: Running
+) -> None:
+    give_key(tmp_path / "alice", 0)
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    paths = ["~nosuchuser/x", "x" * 300, str(closed / "x"), "~nosuchuser\\ y", "a\0b"]
+    said = "".join(f"/file all {path}\n" for path in paths)
+    done = run(tmp_path, *flags(tmp_path, server.url, "alice"), said=f"{said}/whois alice\n")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    complaints = [line for line in done.stderr.splitlines() if line.startswith("socp: line")]
+    assert len(complaints) == len(paths), done.stderr
+    assert complaints[0] == (
+        "socp: line 1: ~nosuchuser/x cannot be read: No such file or directory"
+    )
+    assert "File name too long" in complaints[1]
+    assert "cannot be read" in complaints[2]
+    assert "key " in done.stdout
 
 
 @pytest.mark.spec("8")

@@ -54,6 +54,13 @@ def test_what_is_typed_wrongly_is_one_line(words: tuple[str, ...], line: str) ->
     assert line in done.stderr
 
 
+@pytest.mark.parametrize("words", [(), ("admin",)], ids=str)
+def test_a_group_of_verbs_alone_shows_its_help_as_it_is(words: tuple[str, ...]) -> None:
+    done = socp(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == socp(*words, "--help").stdout
+
+
 def test_an_operator_without_a_server_is_told_so() -> None:
     done = socp("admin", "--data-dir", "no-such-folder", "servers")
     assert (done.returncode, done.stdout) == (2, "")

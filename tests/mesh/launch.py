@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests import logbook
 
 PROJECT = Path(__file__).resolve().parents[2]
 START_S = 20.0
-LISTENING = re.compile(r"Listening on ws://127\.0\.0\.1:(\d+)")
+LISTENING = re.compile(r"Listening on wss?://127\.0\.0\.1:(\d+)")
 
 
 @dataclass
@@ -67,12 +67,16 @@ class Running:
         return self.process.wait(10)
 
 
+RUN_SERVER = (sys.executable, str(PROJECT / "server" / "run_server.py"))
+
+
 @contextmanager
-def running(folder: Path, *flags: str, port: int = 0) -> Iterator[Running]:
+def running(
+    folder: Path, *flags: str, port: int = 0, command: Sequence[str] = RUN_SERVER
+) -> Iterator[Running]:
     """`python server/run_server.py` with these flags, its data in `folder`;
     killed at the end at the latest."""
-    command = [sys.executable, str(PROJECT / "server" / "run_server.py")]
-    command += ["--port", str(port), "--data-dir", str(folder / "data"), *flags]
+    command = [*command, "--port", str(port), "--data-dir", str(folder / "data"), *flags]
     process = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"}
     )

@@ -11,28 +11,31 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from socp.server import places
+from tests import logbook
 from tests.mesh.default_ports import default_ports
-from tests.mesh.launch import PROJECT, running
+from tests.mesh.health import health
+from tests.mesh.launch import PROJECT, RUN_SERVER, running
 from tests.mesh.stored import give_key
+from tests.server.certificates import certificate
 
 __all__ = ["default_ports"]
 
 UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 ALONE = ("--bootstrap", "none")
-RUN_SERVER = [sys.executable, str(PROJECT / "server" / "run_server.py")]
 
 
 def fails(*flags: str) -> str:
     """The one line of a start that could not be."""
     done = subprocess.run([*RUN_SERVER, *flags], capture_output=True, text=True, timeout=30)
+    logbook.keep([done.stderr])
     assert done.returncode == 2, done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
     return done.stderr
@@ -187,6 +190,26 @@ def test_a_closed_terminal_ends_it_as_ctrl_c_does(tmp_path: Path) -> None:
         server.wait_for("^INFO:server.server:Stopped")
 
 
+@pytest.mark.needs("nohup")
+def test_with_nohup_a_closed_terminal_does_not_end_it(tmp_path: Path) -> None:
+    flags = ("--ephemeral", "--log-level", "debug", *ALONE)
+    with running(tmp_path, *flags, command=("nohup", *RUN_SERVER)) as server:
+        server.process.send_signal(signal.SIGHUP)
+        assert health(server)["status"] == "ok"  # it answers after the signal was delivered
+        assert server.stop() == 0
+    assert server.log().count("Stopping") == 1
+
+
+@pytest.mark.needs("nohup")
+def test_with_nohup_and_tls_sighup_reads_the_certificate_again(tmp_path: Path) -> None:
+    chain, key = certificate(tmp_path)
+    flags = ("--ephemeral", "--tls-cert", str(chain), "--tls-key", str(key), *ALONE)
+    with running(tmp_path, *flags, command=("nohup", *RUN_SERVER)) as server:
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("Read the certificate again")
+        assert server.stop() == 0
+
+
 def test_socp_serve_is_the_same_program(tmp_path: Path) -> None:
     said = [
         subprocess.run(
@@ -235,27 +258,34 @@ class Deeds:
     files: set[str]  # opened for writing
 
 
-def run_until_refused(command: list[str], folder: Path) -> subprocess.Popen[str]:
-    """A server until it has dialled and said so; still running."""
+@contextmanager
+def run_until_refused(command: list[str], folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A server that has dialled and said so; the block must end it well."""
     command = [*command, "--port", "0", "--data-dir", str(folder / "data")]
+    said: list[str] = []
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    assert any("unreachable" in line for line in process.stderr)
-    return process
-
-
-def ended_well(process: subprocess.Popen[str]) -> None:
-    process.communicate(timeout=30)
-    assert process.returncode == 0
+    try:
+        for line in process.stderr:
+            said.append(line)
+            if "unreachable" in line:
+                break
+        yield process
+        said.append(process.communicate(timeout=30)[1])
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+        logbook.keep(said)
 
 
 def seen_by_strace(folder: Path) -> Deeds:
     """The kernel's word."""
     log = folder / "strace"
-    process = run_until_refused([*STRACE, str(log), *RUN_SERVER], folder)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    os.kill(int(children[0]), signal.SIGINT)
-    ended_well(process)
+    with run_until_refused([*STRACE, str(log), *RUN_SERVER], folder) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGINT)
     lines = log.read_text().splitlines()
     made = [found for line in lines if (found := MAKES_A_PROCESS.match(line))]
     connects = [found[1] for line in lines if (found := CONNECTS.match(line))]
@@ -271,9 +301,8 @@ def seen_by_python(folder: Path) -> Deeds:
     """Where strace cannot run this is what is left: it sees Python, not the libraries in C."""
     told = folder / "told"
     command = [sys.executable, "-c", AUDITED, str(told), str(PROJECT / "src")]
-    process = run_until_refused(command, folder)
-    process.send_signal(signal.SIGINT)
-    ended_well(process)
+    with run_until_refused(command, folder) as process:
+        process.send_signal(signal.SIGINT)
     rows = [line.split(" ", 1) for line in told.read_text().splitlines()]
     return Deeds(
         processes=[what for kind, what in rows if kind == "process"],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import os
 import re
 import signal
 import subprocess
@@ -15,7 +17,12 @@ from pathlib import Path
 
 import pytest
 
+from socp.client.notices import Offline
+from socp.member.effects import Online
+from tests import logbook
+from tests.client.people import Person
 from tests.mesh.default_ports import default_ports
+from tests.mesh.folk import folk, is_told, reads, see_each_other, send_files, talk
 from tests.mesh.health import health
 from tests.mesh.launch import Running, running
 from tests.mesh.stored import give_key
@@ -23,6 +30,9 @@ from tests.mesh.stored import give_key
 __all__ = ["default_ports"]
 
 BACK_S = 5.0  # from the last start until all are linked
+PAUSE_S = 1.0  # that a message may take, whatever happens to a third server
+FILE_BYTES = 10 * 2**20
+ORDERS = list(itertools.permutations(range(3)))
 
 
 def linked(*servers: Running) -> bool:
@@ -44,17 +54,26 @@ def admin(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.spec("5")
-@pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
-def test_three_servers_without_configuration_find_each_other_in_any_order(
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+async def test_in_any_order_three_servers_find_each_other_and_their_users_talk(
     order: tuple[int, int, int], default_ports: tuple[int, int, int], tmp_path: Path
 ) -> None:
     with ExitStack() as stack:
         servers = []
         for n in order:
             folder = tmp_path / str(n)
-            give_key(folder, n)
+            give_key(folder, n + 3)
             servers.append(stack.enter_context(running(folder, port=default_ports[n])))
         within(BACK_S, lambda: linked(*servers))
+        async with folk(tmp_path, servers) as people:
+            await see_each_other(people)
+            await talk(people)
+            if order == ORDERS[-1]:  # any of them will do
+                files = [tmp_path / "to one.bin", tmp_path / "to all.bin"]
+                for file in files:
+                    file.write_bytes(os.urandom(FILE_BYTES))
+                await send_files(people, *files)
         for server in servers:
             assert "Traceback" not in server.log()
         stops = [threading.Thread(target=server.stop) for server in servers]  # all at once
@@ -65,27 +84,58 @@ def test_three_servers_without_configuration_find_each_other_in_any_order(
         assert [server.process.poll() for server in servers] == [0, 0, 0]
 
 
+async def chatter(author: Person, reader: Person, end: asyncio.Event) -> float:
+    """The longest that a message took until `end`, in seconds, one after another."""
+    longest, number = 0.0, 0
+    while not end.is_set():
+        text, began = f"is it still going on, {number}", time.monotonic()
+        logbook.said(text)
+        await author.me.send(reader.me.user_id, text)
+        await reads(reader, author, text, public=False)
+        longest, number = max(longest, time.monotonic() - began), number + 1
+    assert number > 10
+    return longest
+
+
 @pytest.mark.spec("5")
 @pytest.mark.threat("S8")
-def test_one_of_three_is_killed_and_comes_back_as_itself(
+async def test_one_of_three_is_killed_and_comes_back_as_itself_and_the_others_talk_on(
     default_ports: tuple[int, int, int], tmp_path: Path
 ) -> None:
     with ExitStack() as stack:
-        fingerprints = [give_key(tmp_path / str(n), n) for n in range(3)]
+        fingerprints = [give_key(tmp_path / str(n), n + 3) for n in range(3)]
         servers = [
             stack.enter_context(running(tmp_path / str(n), port=port))
             for n, port in enumerate(default_ports)
         ]
         within(BACK_S, lambda: linked(*servers))
-        victim, others = servers[1], [servers[0], servers[2]]
+        victim, rest = servers[1], [servers[0], servers[2]]
         before = health(victim)["server_id"]
-        victim.stop(signal.SIGKILL)
-        within(BACK_S, lambda: linked(*others))
-        again = stack.enter_context(running(tmp_path / "1", port=default_ports[1]))
-        within(BACK_S, lambda: linked(again, *others))
+        async with folk(tmp_path, servers) as (alice, bob, carol):
+            await see_each_other([alice, bob, carol])
+            end = asyncio.Event()
+            talking = asyncio.create_task(chatter(alice, carol, end))
+            await asyncio.to_thread(victim.stop, signal.SIGKILL)
+            await bob.hears(Offline)
+            await asyncio.to_thread(within, BACK_S, lambda: linked(*rest))
+            for other in (alice, carol):
+                await is_told(other, bob, online=False)
+            bob.told.clear()  # he is told of everybody again
+            restart = running(tmp_path / "1", port=default_ports[1])
+            again = await asyncio.to_thread(stack.enter_context, restart)
+            began = time.monotonic()
+            await asyncio.to_thread(within, BACK_S, lambda: linked(again, *rest))
+            back: Online = await bob.hears(Online)
+            await see_each_other([alice, bob])
+            await see_each_other([bob, carol])
+            assert time.monotonic() - began < BACK_S
+            assert (back.server_id, back.fingerprint) == (before, fingerprints[1])
+            end.set()
+            assert await talking < PAUSE_S
+            await talk([alice, bob, carol])
         assert health(again)["server_id"] == before
         again.wait_for(f"Loaded RSA-4096 keypair {fingerprints[1]}")
-        for server in others:
+        for server in rest:
             lost = [line for line in server.lines if "Link with server" in line]
             assert len(lost) == 1, "the two others never lost each other"
             assert before in lost[0]

@@ -155,7 +155,7 @@ def test_the_operator_admits_by_the_start_of_a_refused_fingerprint(mesh: Mesh, a
 
 
 @pytest.mark.spec("5")
-@pytest.mark.parametrize("who", ["", "abc", "x" * 64, "deadbeef", an_id("nobody")])
+@pytest.mark.parametrize("who", ["", "xyz", "x" * 64, "deadbeef", an_id("nobody")])
 def test_the_operator_is_told_when_nobody_goes_by_that_name(
     mesh: Mesh, a: Server, who: str
 ) -> None:
@@ -163,6 +163,17 @@ def test_the_operator_is_told_when_nobody_goes_by_that_name(
         mesh.event(a, event)
         assert not a.answers[-1].ok
         assert "no server known" in a.answers[-1].lines[0]
+
+
+@pytest.mark.spec("5")
+def test_too_short_a_start_of_a_fingerprint_is_told_how_long_it_must_be(
+    mesh: Mesh, a: Server
+) -> None:
+    b = proven_join(mesh, a, "b")
+    for event in (Admit, Ban, Forget):
+        mesh.event(a, event(1, b.key.public.fingerprint[:7]))
+        assert not a.answers[-1].ok
+        assert "give 8 characters or more" in a.answers[-1].lines[0]
 
 
 @pytest.mark.spec("5")

@@ -74,9 +74,8 @@ async def test_commands_reach_the_brain_and_its_answers_come_back(tmp_path: Path
 async def test_what_is_no_command_is_told_so(tmp_path: Path) -> None:
     async with running(tmp_path):
         await until((tmp_path / places.ADMIN_SOCKET).exists)
-        for request in (Request("reboot"), Request("admit", "")):
-            reply = await asked(tmp_path, request)
-            assert (reply.ok, "no such command" in reply.lines[0]) == (False, True)
+        reply = await asked(tmp_path, Request("reboot"))
+        assert (reply.ok, "no such command" in reply.lines[0]) == (False, True)
         reader, writer = await asyncio.open_unix_connection(tmp_path / places.ADMIN_SOCKET)
         writer.write(b"[[[[\n")
         assert b"not a command" in await reader.read()
@@ -86,6 +85,15 @@ async def test_what_is_no_command_is_told_so(tmp_path: Path) -> None:
         with contextlib.suppress(ConnectionResetError):
             assert await reader.read() == b""
         writer.close()
+
+
+@pytest.mark.parametrize("do", admin.WITH_WHO)
+async def test_a_command_about_nobody_says_what_is_missing(tmp_path: Path, do: str) -> None:
+    async with running(tmp_path, Brain(operator)):
+        await until((tmp_path / places.ADMIN_SOCKET).exists)
+        for who in ("", "  "):
+            reply = await asked(tmp_path, Request(do, who))
+            assert (reply.ok, reply.lines[0].startswith(f"{do} whom? give a")) == (False, True)
 
 
 async def test_the_socket_is_for_its_owner_alone_and_goes_with_the_server(tmp_path: Path) -> None:

@@ -113,6 +113,17 @@ def test_a_flag_counts_before_the_environment_before_the_file(
         (["--max-per-address", "0"], "--max-per-address"),
         (["--config", "absent.toml"], "cannot read absent.toml: No such file"),
         (["surplus"], "surplus"),
+        (["--allow-host", "["], '"[" is no host name or address'),
+        (["--allow-host", ""], "is no host name or address"),
+        (["--allow-host", "chat.example:443"], "write one, without a port"),
+        (["--allow-origin", "blah"], '"blah" is no origin of web pages'),
+        (["--allow-origin", ""], "such as https://chat.example"),
+        (["--allow-origin", "https://a/b"], "is no origin"),
+        (["--allow-origin", "https://["], "is no origin"),
+        (["--allow-origin", "https://a:0"], "is no origin"),
+        (["--data-dir", ""], "it is empty"),
+        (["--host", ""], "it is empty"),
+        (["--tls-cert", "", "--tls-key", "k"], "it is empty"),
     ],
 )
 def test_a_wrong_flag_is_one_line(arguments: list[str], line: str) -> None:
@@ -129,7 +140,24 @@ def test_a_wrong_flag_is_one_line(arguments: list[str], line: str) -> None:
         ("prot = 1", 'unknown key "prot"; did you mean port?'),
         ('bootstrap = "ws://a:1"', '"bootstrap" in'),
         ("port = [1]", '"port" in'),
-        ('port = "many"', "many"),
+        ('port = "many"', '"port" in'),
+        ("port = true", "a whole number"),
+        ("port = 1.5", "a whole number"),
+        ("max-per-address = false", "a whole number"),
+        ("data-dir = 5", "a text"),
+        ('data-dir = "a\\u0000b"', "without null characters"),
+        ('data-dir = ""', "it is empty"),
+        ("tls-cert = 5", "a text"),
+        ("log-level = 5", "a text"),
+        ("ephemeral = 1", "true or false"),
+        ('ephemeral = "yes"', "true or false"),
+        ("allow-host = [[1]]", "a list, each item a text"),
+        ("allow-origin = [5]", "a list, each item a text"),
+        ('allow-host = ["a\\u0000b"]', "without null characters"),
+        ("[host]", '"host" in'),
+        ("[allow-host]", "a list"),
+        ("[[bootstrap]]", "each item a text"),
+        ("host = 2026-01-01", "a text"),
         ("config = 'other.toml'", 'unknown key "config"'),
     ],
 )
@@ -156,6 +184,11 @@ def test_hosts_we_answer_to() -> None:
     hosts = guard.guard(8001).hosts
     assert {"localhost", "127.0.0.1", "::1", "lab.example", "fe80::1"} <= hosts
     assert "::" not in hosts
+
+
+@pytest.mark.parametrize("origin", ["https://chat.example/", "HTTP://[::1]:8080", "app://socp"])
+def test_pages_we_answer_to(origin: str) -> None:
+    assert parsed("--allow-origin", origin).allow_origin == (origin,)
 
 
 def test_in_a_clone_the_data_folder_and_the_operators_command_are_the_projects(

@@ -12,7 +12,7 @@ from aiohttp.abc import ResolveResult
 
 from socp.node.effects import Dial, Effect, Send
 from socp.node.events import DialFailed, Event, FrameReceived, LinkOpened, Tick
-from socp.server import dialler
+from socp.server import dialler, resolver
 from socp.wire.addresses import HostPort
 from tests.server.rig import Brain, frame, running, until
 
@@ -82,7 +82,7 @@ async def test_an_unknown_name_is_a_reason_and_no_crash(
     async def unknown(*_asked: object, **_more: object) -> list[ResolveResult]:
         raise socket.gaierror(-2, "Name or service not known")
 
-    monkeypatch.setattr(dialler.Resolver, "resolve", unknown)
+    monkeypatch.setattr(resolver.Resolver, "resolve", unknown)
     reason = await failure(tmp_path, HostPort("nobody.invalid", 8001))
     assert "nobody.invalid" in reason
     assert "Name or service not known" in reason

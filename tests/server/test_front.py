@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -101,6 +103,75 @@ async def test_a_handshake_that_is_none_is_refused_without_a_traceback(
             writer.close()
     assert "Traceback" not in caplog.text
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+GARBAGE = (b"\xff", b"\xc3\xa9", b"[", b"", b"\x7f", b"%ff", b"a" * 4000, b"b, c", b"://", b"@")
+HEADERS = {
+    b"Host": b"localhost",
+    b"Upgrade": b"websocket",
+    b"Connection": b"Upgrade",
+    b"Sec-WebSocket-Version": b"13",
+    b"Sec-WebSocket-Key": b"dGhlIHNhbXBsZSBub25jZQ==",
+}
+OTHERS = (b"Origin", b"X-Forwarded-For", b"Sec-WebSocket-Protocol", b"Sec-WebSocket-Extensions")
+MORE = (b"Cookie", b"Content-Length", b"Transfer-Encoding", b"Expect", b"Content-Type", b"X-A")
+PATHS = (
+    b"/\xff",
+    b"//",
+    b"//[",
+    b"http://[/",
+    b"*",
+    b"http://\xff/",
+    b"/%",
+    b"?\xff",
+    b"a",
+    b"/?a",
+)
+METHODS = (b"GET", b"POST", b"HEAD", b"OPTIONS", b"CONNECT", b"TRACE")
+
+
+def requests_with_garbage() -> Iterator[bytes]:
+    """Each header in turn, with and without an upgrade; each path by each method."""
+    plain = {b"Host": b"localhost"}
+    for piece in GARBAGE:
+        for name in (*HEADERS, *OTHERS, *MORE):
+            for headers in (HEADERS, plain):
+                yield request_of(b"GET", b"/", {**headers, name: piece})
+        yield request_of(b"GET", b"/", {**plain, b"Host": piece + b"@localhost"})
+        yield request_of(b"GET", b"/", {**HEADERS, b"Connection": b"Upgrade," + piece})
+    for method in METHODS:
+        for path in PATHS:
+            for headers in (HEADERS, plain):
+                yield request_of(method, path, headers)
+
+
+def request_of(method: bytes, path: bytes, headers: dict[bytes, bytes]) -> bytes:
+    lines = [name + b": " + value for name, value in headers.items()]
+    return b"\r\n".join([method + b" " + path + b" HTTP/1.1", *lines, b"", b""])
+
+
+async def status_of(shell: Shell, request: bytes) -> int:
+    """Of one raw request; 0 where the connection ends without an answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", shell.port)
+    writer.write(request)
+    head = await asyncio.wait_for(reader.read(4096), 5)
+    writer.close()
+    return int(head.split()[1]) if head else 0
+
+
+@pytest.mark.threat("S3")
+async def test_no_request_of_a_stranger_makes_a_traceback(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(tmp_path, proxies=["127.0.0.1"]) as shell:
+        key = request_of(b"GET", b"/", {**HEADERS, b"Sec-WebSocket-Key": b"\xff"})
+        assert await status_of(shell, key) == 400
+        for request in requests_with_garbage():
+            status = await status_of(shell, request)
+            assert status < 500, request
+    assert "Traceback" not in caplog.text
+    noted = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+    assert not noted, noted
 
 
 @pytest.mark.threat("S1")

@@ -67,19 +67,27 @@ def test_trace_is_a_level_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quiet_root")
-def test_a_reader_that_does_not_read_loses_lines_and_stops_nobody() -> None:
+@pytest.mark.parametrize("style", [logs.PlainFormat(), logs.JsonFormat()])
+def test_a_reader_that_does_not_read_loses_lines_is_told_so_and_stops_nobody(
+    style: logging.Formatter,
+) -> None:
     read, write = os.pipe()
     stuck = os.fdopen(write, "w", buffering=1)
     writer = logs.LogWriter(stuck)
+    writer.setFormatter(style)
     record = logging.LogRecord("server.server", 20, "", 0, "x" * 1000, None, None)
     for _ in range(logs.LINES_WAITING_MAX + 500):
         writer.emit(record)
     with os.fdopen(read) as reader:
-        lines = iter(reader.readline, "")
-        assert any("log lines dropped" in line for line in lines)
+        told = next(line for line in iter(reader.readline, "") if "dropped" in line)
     writer.flush()
     with contextlib.suppress(BrokenPipeError):
         stuck.close()
+    if isinstance(style, logs.JsonFormat):
+        members = json.loads(told)
+        assert (members["level"], members["logger"]) == ("WARNING", "server.server")
+        told = members["message"]
+    assert "log lines dropped, nobody read them" in told
 
 
 @pytest.mark.threat("P5")

@@ -96,6 +96,46 @@ def test_a_new_folder_is_for_its_owner_only(folder: Path) -> None:
         assert stat.S_IMODE((folder / "socp.lock").stat().st_mode) == 0o600
 
 
+@pytest.mark.threat("P3")
+@pytest.mark.parametrize("mode", [0o777, 0o1777, 0o770, 0o720])
+def test_a_folder_that_others_may_write_in_is_refused_before_anything_is_written(
+    folder: Path, mode: int
+) -> None:
+    folder.mkdir()
+    folder.chmod(mode)
+    with pytest.raises(StorageError, match=f"others may write in {folder}; run chmod go-w"):
+        FolderLock.take(folder)
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.threat("P3")
+def test_a_lock_that_is_a_link_is_refused_and_what_it_points_to_stays(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    precious = folder / "precious"
+    precious.write_text("precious")
+    lock = folder / "socp.lock"
+    for target in (precious, folder / "absent"):
+        lock.symlink_to(target)
+        with pytest.raises(StorageError, match=r"socp\.lock is not a file; find out who put it"):
+            FolderLock.take(folder)
+        lock.unlink()
+    assert precious.read_text() == "precious"
+    assert list(folder.iterdir()) == [precious]
+
+
+@pytest.mark.threat("P3")
+def test_a_lock_that_is_a_pipe_or_a_folder_is_refused_at_once(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    lock = folder / "socp.lock"
+    os.mkfifo(lock)
+    with pytest.raises(StorageError, match="is not a file"):
+        FolderLock.take(folder)
+    lock.unlink()
+    lock.mkdir()
+    with pytest.raises(StorageError, match="is not a file"):
+        FolderLock.take(folder)
+
+
 def test_a_folder_that_cannot_be_made_is_one_line_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="file/data cannot be used: Not a directory; make it"):

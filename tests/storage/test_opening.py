@@ -192,10 +192,10 @@ def test_a_folder_that_cannot_be_written_is_one_line(
 ) -> None:
     real = os.open
 
-    def read_only(path: os.PathLike[str], flags: int, mode: int = 0o777) -> int:
+    def read_only(path: os.PathLike[str], flags: int, mode: int = 0o777, **place: int) -> int:
         if flags & os.O_RDWR and Path(path).name == "socp.db":
             raise OSError(30, "Read-only file system", str(path))
-        return real(path, flags, mode)
+        return real(path, flags, mode, **place)
 
     monkeypatch.setattr("socp.storage.sqlite.os.open", read_only)
     with pytest.raises(StorageError) as fault:

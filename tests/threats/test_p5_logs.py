@@ -5,16 +5,18 @@ Runs last, and reads every log of the whole suite.
 
 from __future__ import annotations
 
+import logging
 import re
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from socp.server.logs import TRACE
 from socp.wire import base64url
 from tests import logbook
 from tests.keys import COUNT, test_key
-from tests.mesh.launch import running
+from tests.mesh.launch import PROJECT, running
 from tests.mesh.test_v13_client import BOB, hello_two
 from tests.mesh.v13 import now_ms
 
@@ -66,8 +68,8 @@ async def test_no_log_of_the_suite_holds_a_private_key_or_what_people_wrote(
     assert SECRET in logbook.texts()
     logs, private = logbook.written("log"), needles()
     assert any("MSG_DIRECT" in log for log in logs)
-    for log in logs:
-        assert not [text for text in logbook.texts() if text in log]
+    # A word that our own lines use would be found too: what people say in tests is none of them.
+    assert not {text for text in logbook.texts() for log in logs if text in log}
     for text in [*logs, *logbook.written("screen")]:
         assert not ANY_PRIVATE_KEY.search(text), ANY_PRIVATE_KEY.search(text)
         assert not [needle for needle in private if needle in text]
@@ -81,3 +83,18 @@ def test_the_search_finds_what_it_looks_for() -> None:
     assert [needle for needle in needles() if needle in text]
     assert not ANY_PRIVATE_KEY.search(key.public.text)
     assert not [needle for needle in needles() if needle in key.public.text]
+
+
+@pytest.mark.threat("P5")
+def test_every_logger_of_ours_belongs_to_a_part_whose_lines_are_all_kept() -> None:
+    named = re.compile(r'getLogger\("([^"]+)"\)|^[A-Z_]+ = "(server\.\w+)"$', re.MULTILINE)
+    names = {
+        found[1] or found[2]
+        for file in (PROJECT / "src").rglob("*.py")
+        for found in named.finditer(file.read_text())
+    }
+    assert names
+    libraries = {"aiohttp.websocket"}
+    assert {name.partition(".")[0] for name in names - libraries} == set(logbook.PARTS)
+    for part in logbook.PARTS:
+        assert logging.getLogger(part).isEnabledFor(TRACE)

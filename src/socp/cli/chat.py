@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import signal
 import sys
@@ -42,6 +43,12 @@ class _Aside(logging.Handler):
         sys.stderr.write(self.format(record) + "\n")
 
 
+def _a_number(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # which is in every range
+        raise click.BadParameter("write a number of seconds")
+    return value
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--server",
@@ -77,6 +84,7 @@ class _Aside(logging.Handler):
     "wait_s",
     type=click.FloatRange(0, 86_400),
     default=WAIT_S,
+    callback=_a_number,
     show_default=True,
     metavar="SECONDS",
     help="In a script: how long to wait, after its last line, for what is not sent yet.",

@@ -49,6 +49,9 @@ def main() -> None:
     _open_missing_streams()
     try:
         code = socp.main(prog_name="socp", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as asked:
+        sys.stderr.write(asked.format_message() + "\n")
+        sys.exit(2)
     except click.ClickException as fault:
         line = fault.format_message().rstrip(".").replace("\n", " ")
         sys.stderr.write(f"socp: {line}; see --help\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from socp.crypto import signing
 from socp.crypto.keys import PublicKey
-from socp.node.dialling import LINKS, Dialling
+from socp.node.dialling import Dialling
 from socp.node.emitter import Emitter
 from socp.node.events import Now
 from socp.node.handshake import Handshake, nonce_of
@@ -254,10 +254,10 @@ class Admission:
         return origin
 
     def refused(self, link: Link, error: Error, now: Now) -> None:
-        """The server we dialled answered with an ERROR."""
-        detail = printable(f"{error.code}: {error.detail}"[: limits.ERROR_DETAIL_CHARS])
+        """Who we dialled, or who came and was challenged, answered with an ERROR."""
+        said = printable(f"{error.code}: {error.detail}"[: limits.ERROR_DETAIL_CHARS])
         if error.code != Code.NAME_IN_USE:
-            self._emit.warn(LINKS, f"Peer ws://{link.dialled} refused us: {detail}")
+            self._refusals.tell(link, "us", f"{_described(link)} refused us: {said}", now)
         link.move(Stage.CLOSING, now.mono)
         self._emit.close(link, 1000, "refused")
 
@@ -295,3 +295,12 @@ class Admission:
         if known is not None and not same_place(HostPort(known.host, known.port), address):
             self._trust.with_address(link.peer, address)
         self._dialling.learn(address, link.peer, link.key.fingerprint)
+
+
+def _described(link: Link) -> str:
+    """For the log: who refused us, with the key that the operator may want to admit."""
+    if link.dialled is not None:
+        return f"Peer ws://{link.dialled}"
+    if isinstance(link.hello, ServerHello) and link.key is not None:
+        return f"Peer ws://{link.address} with key {link.key.fingerprint}"
+    return f"User {link.peer} at {link.opened.address}"

@@ -102,11 +102,6 @@ class Dialling:
             self._targets.remove(max(learned, key=lambda t: t.attempt))
         self._targets.append(target)
 
-    def opened(self, address: HostPort) -> None:
-        target = self._target(address)
-        if target is not None:
-            target.told = ""
-
     def found(self, address: HostPort, server_id: str) -> None:
         """Our own dial to `address` found `server_id` there."""
         target = self._target(address)
@@ -132,6 +127,7 @@ class Dialling:
         """Our dial to `address`, or its link, is over, for a reason the log has already."""
         target = self._target(address)
         if target is not None:
+            target.told = ""
             self._later(target, now)
 
     def left(self, address: HostPort, server_id: str, now: Now) -> None:

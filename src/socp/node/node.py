@@ -222,7 +222,6 @@ class Node:
         )
         self._links.all[event.link] = link
         if link.dialled is not None:
-            self._dialling.opened(link.dialled)
             self._admission.dialled(link, now)
 
     def _lost(self, event: LinkLost, now: Now) -> None:

@@ -21,6 +21,7 @@ ADMIN = "server.admin"
 FINGERPRINT_CHARS = 64
 PREFIX_MIN = 8
 USERS_SHOWN = 1_000
+HEX = frozenset("0123456789abcdef")
 
 
 class Operator:
@@ -146,7 +147,7 @@ class Operator:
         pinned = self._trust.key(who)
         if pinned is not None:
             return [pinned.fingerprint]
-        if len(who) == FINGERPRINT_CHARS and not set(who) - set("0123456789abcdef"):
+        if len(who) == FINGERPRINT_CHARS and not set(who) - HEX:
             return [who]
         if len(who) < PREFIX_MIN:
             return []
@@ -164,6 +165,11 @@ class Operator:
     def _not_one(self, request: int, who: str, found: list[str]) -> None:
         if found:
             lines = (f"{who} could be any of these, say more of it:", *found)
+        elif _too_short(who):
+            lines = (
+                f"{who} is too short; give {PREFIX_MIN} characters or more from the start of a"
+                " fingerprint that `socp admin servers` shows",
+            )
         else:
             lines = (
                 f"no server known by {who!r}: give a whole fingerprint (64 hex characters),"
@@ -173,3 +179,9 @@ class Operator:
 
     def _answer(self, request: int, *lines: str) -> None:
         self._emit.add(Answer(request, ok=True, lines=lines))
+
+
+def _too_short(who: str) -> bool:
+    """True for what could be the start of a fingerprint, were there more of it."""
+    start = who.strip().lower()
+    return 0 < len(start) < PREFIX_MIN and not set(start) - HEX

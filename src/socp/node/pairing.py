@@ -158,6 +158,7 @@ class Pairing:
             self._emit.close(extra, 1000, "another link with you stays")
 
     def _establish(self, link: Link, hello: object, now: Now) -> None:
+        self._refusals.settled(link)
         self._identify(link, now)
         old = self._links.servers.get(link.peer)
         fresh = old is None

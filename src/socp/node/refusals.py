@@ -8,11 +8,13 @@ from socp.node.emitter import Emitter
 from socp.node.events import Now
 from socp.node.links import Link, Links, Stage
 from socp.node.quarantine import Quarantine
+from socp.node.repeats import Repeats
 from socp.wire import limits
 from socp.wire.errors import Code, PeerFault
 from socp.wire.payloads import Error
 
 ERRORS_BURST, ERRORS_PER_S = 20, 5  # answers to faults, a link
+IDENTIFIED = (Stage.USER, Stage.SERVER)
 UNANSWERED = ("ACK", "ERROR")  # never answered with an ERROR, whatever is wrong (section 2)
 
 
@@ -23,6 +25,7 @@ class Refusals:
         self._emit = emitter
         self._links = links
         self._quarantine = quarantine
+        self._repeats = Repeats()
 
     def refuse(
         self,
@@ -38,10 +41,11 @@ class Refusals:
         much it tells against a server, 0 where it may be nobody's fault."""
         answered = fault.answerable and what not in UNANSWERED and self._answers(link, fault, now)
         close = fault.close
-        if close is None and link.stage not in (Stage.USER, Stage.SERVER):
+        if close is None and link.stage not in IDENTIFIED:
             close = 1008
         if answered or close is not None:
-            self._emit.warn(LINKS, f"Refused {what} of {link.name()}: {fault.code}: {fault.detail}")
+            text = f"Refused {what} of {link.name()}: {fault.code}: {fault.detail}"
+            self.tell(link, what, text, now)
         else:
             self._emit.debug(LINKS, f"Refused {what} of {link.name()}: {fault.code}")
         if answered:
@@ -55,6 +59,18 @@ class Refusals:
             if not self._links.holds(link):
                 link.move(Stage.CLOSING, now.mono)
             self._emit.close(link, close, f"{fault.code}")
+
+    def tell(self, link: Link, kind: str, text: str, now: Now) -> None:
+        """Log a refusal, ours or theirs. Who dials us, or is dialled, tries again for ever: what is
+        the same each time is told once, then ever more seldom."""
+        if link.stage in IDENTIFIED or self._repeats.is_news(link, kind, text, now):
+            self._emit.warn(LINKS, text)
+        else:
+            self._emit.debug(LINKS, f"Again: {text}")
+
+    def settled(self, link: Link) -> None:
+        """A server is linked: its next refusal is news."""
+        self._repeats.settled(link)
 
     @staticmethod
     def _answers(link: Link, fault: PeerFault, now: Now) -> bool:

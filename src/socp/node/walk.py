@@ -190,10 +190,11 @@ class Walk:
 
     def _error(self, link: Link, envelope: Envelope, error: Payload, now: Now) -> None:
         assert isinstance(error, payloads.Error)
-        if link.stage in (Stage.DIALLED, Stage.PROVING):
+        if link.stage is Stage.SERVER:
+            if not self._kept.server_refused(link, error, now):
+                self._delivery.failed(link, error, now)
+        else:
             self._admission.refused(link, error, now)
-        elif link.stage is Stage.SERVER and not self._kept.server_refused(link, error, now):
-            self._delivery.failed(link, error, now)
 
     def _advertise(self, link: Link, envelope: Envelope, advert: Payload, now: Now) -> None:
         assert isinstance(advert, payloads.UserAdvertise)
@@ -267,7 +268,8 @@ class Walk:
                     p.ServerHelloLink: Route(self._server_hello, timed=True),
                     p.ServerAnnounce: Route(self._server_hello, timed=True),
                 },
-                Stage.CHALLENGED: {p.AuthProof: Route(self._proof)},
+                Stage.CHALLENGED: {p.AuthProof: Route(self._proof), p.Error: Route(self._error)},
+                Stage.WAITING: {p.Error: Route(self._error)},
                 Stage.DIALLED: {p.AuthChallenge: Route(self._challenged), **answers},
                 Stage.PROVING: answers,
                 Stage.USER: self._from_users(),

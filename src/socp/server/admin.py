@@ -43,6 +43,7 @@ ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 WAIT_S: Final = 10
 INVITATIONS_MAX: Final = 1000  # at once
 DAYS_MAX: Final = 365
+WITH_WHO: Final = ("admit", "ban", "forget")  # a server; `revoke` has a user
 _CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid
 
 
@@ -112,6 +113,11 @@ class AdminDesk:
             request = msgspec.json.decode(line, type=Request)
         except msgspec.DecodeError as fault:
             return Reply(False, (f"not a command: {fault}",))
+        if request.do in WITH_WHO and not request.who.strip():
+            whom = f"{request.do} whom? give a fingerprint, or the start of one that"
+            return Reply(False, (f"{whom} `socp admin servers` shows",))
+        if request.do == "revoke" and not request.who.strip():
+            return Reply(False, ("revoke whom? give a user id that `socp admin users` shows",))
         number = next(self._numbers)
         event = _event(number, request)
         if event is None:
@@ -158,13 +164,13 @@ def _event(number: int, request: Request) -> Event | None:
         case Request(do="invite", count=count, days=days):
             codes = tuple(secrets.token_bytes(invitation.CODE_BYTES) for _ in range(count))
             return Invite(number, codes, days)
-        case Request(do="admit", who=who) if who:
+        case Request(do="admit", who=who):
             return Admit(number, who)
-        case Request(do="ban", who=who) if who:
+        case Request(do="ban", who=who):
             return Ban(number, who)
-        case Request(do="forget", who=who) if who:
+        case Request(do="forget", who=who):
             return Forget(number, who)
-        case Request(do="revoke", who=who) if who:
+        case Request(do="revoke", who=who):
             return RevokeUser(number, who)
     return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import re
 import socket
 import tomllib
 from collections.abc import Callable, Sequence
@@ -22,11 +23,14 @@ from socp.storage.address import PostgresAddress
 from socp.wire import limits
 from socp.wire.addresses import BootstrapEntry, HostPort, is_loopback, parse_host_port, parse_ws_url
 from socp.wire.errors import PeerFault
+from socp.wire.text import printable
 
 DEFAULT_PORT: Final = 8001
 INTRODUCERS: Final = (8001, 8002, 8003)
 NOBODY: Final = "none"
-_WILDCARDS: Final = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not bound to
+_WILDCARDS: Final = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+_WITH_PORT: Final = re.compile(r":[0-9]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +135,29 @@ def _read_file(context: click.Context, _parameter: click.Parameter, path: Path |
             near = difflib.get_close_matches(name, [str(n) for n in names], 1)
             hint = f"; did you mean {near[0].replace('_', '-')}?" if near else ""
             raise click.UsageError(f'{path} has an unknown key "{key}"{hint}')
-        if isinstance(value, list) != names[name].multiple:
-            kind = "a list" if names[name].multiple else "one value"
-            raise click.UsageError(f'"{key}" in {path} must be {kind}')
+        flaw = _toml_flaw(names[name], value)
+        if flaw is not None:
+            raise click.UsageError(f'"{key}" in {path} must be {flaw}')
         defaults[name] = value
     context.default_map = defaults
+
+
+def _toml_flaw(parameter: click.Parameter, value: object) -> str | None:
+    """What a value in the file must be, where it is not that: click takes nearly anything."""
+    wanted: type = str
+    kind = "a text"
+    if isinstance(parameter.type, click.IntRange):
+        wanted, kind = int, "a whole number"
+    elif isinstance(parameter.type, click.types.BoolParamType):
+        wanted, kind = bool, "true or false"
+    if parameter.multiple and not isinstance(value, list):
+        return f"a list, each item {kind}"
+    items = value if isinstance(value, list) and parameter.multiple else [value]
+    if any(type(item) is not wanted for item in items):  # a bool is an int too
+        return f"a list, each item {kind}" if parameter.multiple else kind
+    if any(isinstance(item, str) and "\0" in item for item in items):
+        return "without null characters"
+    return None
 
 
 def each(parse_one: Callable[[str], object]) -> Callable[..., Any]:
@@ -158,7 +180,41 @@ def _bootstrap(text: str) -> BootstrapEntry | None:
     return None if text == NOBODY else parse_ws_url(text)
 
 
-PATH: Final = click.Path(path_type=Path)
+def _given(text: str) -> str:
+    """Raises ValueError for an empty value, which would be another folder, or all addresses."""
+    if not text.strip():
+        raise ValueError("it is empty; leave the option out or give it a value")
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_given(text))
+
+
+def _allowed_host(text: str) -> str:
+    """A name or an address as a Host header has it, less the port."""
+    bare = text.removeprefix("[").removesuffix("]")
+    try:
+        return parse_host_port(f"[{bare}]:1" if ":" in bare else f"{bare}:1").host
+    except PeerFault as fault:
+        raise ValueError(
+            f'"{printable(text)}" is no host name or address; write one, without a port'
+        ) from fault
+
+
+def _allowed_origin(text: str) -> str:
+    """As a browser writes it: scheme and host, and the port where it is not the usual one."""
+    scheme, _, place = text.removesuffix("/").partition("://")
+    try:
+        if _SCHEME.fullmatch(scheme) is None:
+            raise ValueError
+        parse_host_port(place if _WITH_PORT.search(place) else f"{place}:1")
+    except (PeerFault, ValueError) as fault:
+        raise ValueError(
+            f'"{printable(text)}" is no origin of web pages; write scheme://host or'
+            " scheme://host:port, such as https://chat.example"
+        ) from fault
+    return text
 
 
 @click.command(
@@ -169,7 +225,7 @@ PATH: Final = click.Path(path_type=Path)
 )
 @click.option(
     "--config",
-    type=PATH,
+    type=click.Path(path_type=Path),
     is_eager=True,
     expose_value=False,
     callback=_read_file,
@@ -178,6 +234,7 @@ PATH: Final = click.Path(path_type=Path)
 @click.option(
     "--host",
     default="localhost",
+    callback=each(_given),
     show_default=True,
     help="Listen here; localhost is 127.0.0.1 and ::1, 0.0.0.0 all of IPv4.",
 )
@@ -190,7 +247,8 @@ PATH: Final = click.Path(path_type=Path)
 )
 @click.option(
     "--data-dir",
-    type=PATH,
+    metavar="PATH",
+    callback=each(_path),
     help="Keep key and state here.  [default: var/PORT in the project's folder]",
 )
 @click.option(
@@ -234,18 +292,25 @@ PATH: Final = click.Path(path_type=Path)
     callback=each(parse_host_port),
     help="What other servers are told to dial.",
 )
-@click.option("--tls-cert", type=PATH, help="Certificate chain, PEM; read again on SIGHUP.")
-@click.option("--tls-key", type=PATH, help="Its private key, PEM.")
+@click.option(
+    "--tls-cert",
+    metavar="PATH",
+    callback=each(_path),
+    help="Certificate chain, PEM; read again on SIGHUP.",
+)
+@click.option("--tls-key", metavar="PATH", callback=each(_path), help="Its private key, PEM.")
 @click.option(
     "--allow-origin",
     multiple=True,
     metavar="URL",
+    callback=each(_allowed_origin),
     help="Pages of this origin may connect, such as https://chat.example; repeatable.",
 )
 @click.option(
     "--allow-host",
     multiple=True,
     metavar="NAME",
+    callback=each(_allowed_host),
     help="Answer requests to this host name too; repeatable.",
 )
 @click.option(

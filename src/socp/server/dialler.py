@@ -6,14 +6,12 @@ import asyncio
 import errno
 import logging
 import os
-import socket
 import ssl
 from collections.abc import Callable
 from typing import Any, Final, TypeGuard
 
 import aiohttp
 from aiohttp import ClientWebSocketResponse
-from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.http_websocket import WebSocketWriter
 
 from socp.node.effects import Dial
@@ -23,13 +21,13 @@ from socp.server.connection import Ear
 from socp.server.front import peer_address
 from socp.server.gate import Gate
 from socp.server.link import Links
+from socp.server.resolver import Resolver
 from socp.wire import limits
 from socp.wire.addresses import is_loopback
 
 log = logging.getLogger("server.links")
 
 DIAL_S: Final = 10
-_LOOPBACK: Final = (("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6))
 
 
 class Dialled(ClientWebSocketResponse):
@@ -38,34 +36,6 @@ class Dialled(ClientWebSocketResponse):
     def __init__(self, reader: Any, writer: WebSocketWriter, *rest: Any, **named: Any) -> None:
         super().__init__(reader, writer, *rest, **named)
         self.transport: asyncio.Transport = writer.transport
-
-
-class Resolver(AbstractResolver):
-    """localhost is the two loopback addresses, whatever a name server says."""
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        if is_loopback(host):
-            found = [(address, kind) for address, kind in _LOOPBACK]
-        else:
-            loop = asyncio.get_running_loop()
-            rows = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-            found = [(str(row[4][0]), row[0]) for row in rows]
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=kind,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address, kind in found
-        ]
-
-    async def close(self) -> None:
-        """Nothing is kept."""
 
 
 class Dialler:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -25,10 +26,13 @@ from socp.wire import limits
 from socp.wire.addresses import is_loopback
 
 log = logging.getLogger("server.http")
+# It warns of every request that names a subprotocol: a stranger could fill the log.
+logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
 
 REQUEST_S: Final = 10  # for the whole of an HTTP request, and between two of them
 HEADER_BYTES_MAX: Final = 8190
 HEADERS_MAX: Final = 64
+KEY_BYTES: Final = 16  # of Sec-WebSocket-Key (RFC 6455, 4.1)
 CROWDED: Final = "too many connections from this address; close some first"
 HINT: Final = "this is a SOCP v1.3 chat server; talk with `socp chat --server ws://{}`"
 NOT_OUR_HOST: Final = "not a host name of this server; its operator can add it with --allow-host"
@@ -179,6 +183,10 @@ class FrontDoor(web.Server):
             timeout=0.1,
         )
         socket.headers.update(SERVER)
+        flaw = handshake_flaw(request)
+        if flaw is not None:
+            log.debug("refused an upgrade from %s: %s", client, flaw)
+            return text(400, flaw)
         await socket.prepare(request)
         transport, meter = request.transport, handler.meter
         if transport is None or meter is None:
@@ -204,9 +212,31 @@ class FrontDoor(web.Server):
 SERVER: Final = {"Server": "socp"}
 
 
+def handshake_flaw(request: web.BaseRequest) -> str | None:
+    """Why this upgrade is no WebSocket's, if so: aiohttp stumbles over bytes beyond ASCII."""
+    if "upgrade" not in request.headers.get("Connection", "").lower():
+        return "no WebSocket handshake: Connection must say Upgrade"
+    if request.headers.get("Sec-WebSocket-Version") != "13":
+        return "no WebSocket handshake: Sec-WebSocket-Version must be 13"
+    try:
+        key = base64.b64decode(request.headers.get("Sec-WebSocket-Key", ""), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        return "no WebSocket handshake: Sec-WebSocket-Key must be 16 bytes in base64"
+    return None
+
+
 def text(status: int, line: str, **headers: str) -> web.Response:
-    """A plain answer of one line."""
-    response = web.Response(status=status, text=line + "\n", headers={**SERVER, **headers})
+    """A plain answer of one line, which may repeat what the request said."""
+    body = (line + "\n").encode(errors="backslashreplace")
+    response = web.Response(
+        status=status,
+        body=body,
+        content_type="text/plain",
+        charset="utf-8",
+        headers={**SERVER, **headers},
+    )
     if status == 503:
         response.force_close()
     return response

@@ -89,9 +89,7 @@ class LogWriter(logging.Handler):
             self._wake.acquire()
             line = self._lines[0]
             if self._dropped:
-                line += (
-                    f"\nWARNING:server.server:{self._dropped} log lines dropped, nobody read them"
-                )
+                line += f"\n{self.format(_loss(self._dropped))}"
                 self._dropped = 0
             try:
                 self._stream.write(line + "\n")
@@ -101,6 +99,17 @@ class LogWriter(logging.Handler):
             self._lines.popleft()
             with self._written:
                 self._written.notify_all()
+
+
+def _loss(count: int) -> logging.LogRecord:
+    return logging.makeLogRecord(
+        {
+            "name": "server.server",
+            "levelno": logging.WARNING,
+            "levelname": "WARNING",
+            "msg": f"{count} log lines dropped, nobody read them",
+        }
+    )
 
 
 def start(level: str, style: str) -> LogWriter:

@@ -150,8 +150,9 @@ async def _serve(opened: Opened, parts: Parts, tls: Certificate | None) -> None:
         loop.add_signal_handler(number, _stop, stop, number)
     if tls is not None:
         loop.add_signal_handler(signal.SIGHUP, tls.reload)
-    else:  # its terminal was closed
+    elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # its terminal was closed
         loop.add_signal_handler(signal.SIGHUP, _stop, stop, signal.SIGHUP)
+    # else started with nohup: it outlives its terminal
     _say_start(opened, parts.bound, "ws" if tls is None else "wss")  # signals are welcome now
     await App(parts).run(stop)
 

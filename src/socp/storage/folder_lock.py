@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import stat
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,6 +14,7 @@ from socp.storage.errors import FolderBusy, StorageError
 
 FILE_NAME = "socp.lock"
 PID_BYTES_MAX = 20
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class FolderLock:
@@ -29,7 +32,7 @@ class FolderLock:
         """
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(folder / FILE_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = _opened(folder, option)
         except OSError as fault:
             raise StorageError(_unusable(folder, fault, option)) from fault
         try:
@@ -63,6 +66,34 @@ class FolderLock:
         traceback: TracebackType | None,
     ) -> None:
         self.release()
+
+
+def _opened(folder: Path, option: str) -> int:
+    """The lock file, made where it is missing, and nothing but a file in a folder of our own:
+    where others may write, they could make us write elsewhere."""
+    within = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if os.fstat(within).st_mode & _OTHERS_WRITE:
+            raise StorageError(
+                f"others may write in {folder}; run chmod go-w {folder}, or choose another {option}"
+            )
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            descriptor = os.open(FILE_NAME, flags, 0o600, dir_fd=within)
+        except OSError as fault:
+            if fault.errno in (errno.ELOOP, errno.EISDIR):
+                raise _no_file(folder) from fault
+            raise
+    finally:
+        os.close(within)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _no_file(folder)
+    return descriptor
+
+
+def _no_file(folder: Path) -> StorageError:
+    return StorageError(f"{folder / FILE_NAME} is not a file; find out who put it there, remove it")
 
 
 def _holder(descriptor: int) -> str:

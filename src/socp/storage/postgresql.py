@@ -57,7 +57,7 @@ FAULTS = {
     "28": "refuses this user or password; look at --database and pg_hba.conf",
     "3D000": "there is no such database; create it with createdb, or look at --database",
     "42501": "this user may not do that; make it the owner of the database",
-    "53100": "the disk of the database is full; free some space, no restart is needed",
+    "53100": "the disk of the database is full; free some space",
     "53200": "the database is out of memory; give it more",
     "25006": "takes no writes (a standby, or set to read only); make it writable",
     "55P03": "another program holds the tables locked; close it",

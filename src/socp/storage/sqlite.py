@@ -30,7 +30,7 @@ PRAGMAS = (
 )
 
 FAULTS = {
-    sqlite3.SQLITE_FULL: "the disk is full; free some space, no restart is needed",
+    sqlite3.SQLITE_FULL: "the disk is full; free some space",
     sqlite3.SQLITE_IOERR: (
         "the disk does not read or write (disk I/O error); "
         "look for a full disk, a limit on file sizes or failing hardware"

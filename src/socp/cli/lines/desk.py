@@ -129,7 +129,7 @@ class Desk:
         everyone = command.who.casefold() in EVERYONE
         to = PUBLIC if everyone else await self._find(command.who)
         path = typed_path(command.path)
-        if path.exists():  # one that does not is refused at once
+        if _is_there(path):  # one that does not is refused at once
             await self._reached(to)
         self.transfers.offered(await self.me.send_file(to, path), path.name)
 
@@ -261,12 +261,29 @@ class Desk:
 
 
 def typed_path(text: str) -> Path:
-    """A path as people and file managers write it: ~, quotes, backslashes before spaces."""
-    path = Path(text).expanduser()
-    if path.exists():
+    """A path as people and file managers write it: ~, quotes, backslashes before spaces.
+
+    Whatever is typed gives a path: what is wrong with it is said by who opens it.
+    """
+    path = _at_home(text)
+    if _is_there(path):
         return path
     try:
         words = shlex.split(text)
     except ValueError:
         return path
-    return Path(words[0]).expanduser() if len(words) == 1 else path
+    return _at_home(words[0]) if len(words) == 1 else path
+
+
+def _at_home(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # ~somebody, and nobody is called that: a file may be
+        return Path(text)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # too long a name, a folder closed to us
+        return False

@@ -12,8 +12,8 @@ from socp.client.client import Client
 ROTATE_MEANS: Final = (
     "this makes a new key, and the present one signs that it takes its place. Others follow it by"
     " themselves, but whoever compared keys with you must do so again, and plain v1.3 servers and"
-    " clients will refuse you. The former key stays on this machine to read old mail; a password for"
-    " other machines (socp account set-password) must be set again."
+    " clients will refuse you. The former key stays on this machine to read old mail; a password"
+    " for other machines (socp account set-password) must be set again."
     " To go on: /rotate-key yes"
 )
 REVOKE_MEANS: Final = (
