@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from socp.member.effects import FileDone, FileFailed
+from socp.member.effects import FileDone, FileFailed, Trust
 from socp.member.records import LineState
 from socp.sim.user import User
 from socp.wire import limits
@@ -270,3 +270,21 @@ def test_a_disk_that_takes_nothing_is_told_to_the_author_and_the_line_goes_when_
     t.run(30)
     assert t.bob.texts == ["can you hear me?"]
     assert t.alice.line("can you hear me?").state is LineState.DELIVERED
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("M15")
+def test_a_newcomer_writes_to_somebody_away_as_their_client_signed_that_it_can() -> None:
+    t = town()
+    t.bob.leave()
+    t.run(1)
+    here, elsewhere = t.world.add_user("dave", t.b), t.world.add_user("erin", t.a)
+    t.run(5)
+    here.says(t.bob, "hello from dave")
+    elsewhere.says(t.bob, "hello from erin")
+    t.run(5)
+    t.bob.come_back()
+    t.run(3)
+    assert sorted(t.bob.texts) == ["hello from dave", "hello from erin"]
+    assert {message.trust for message in t.bob.messages} == {Trust.PINNED}
+    assert t.bob.refusals == []

@@ -70,6 +70,7 @@ class People:
         if self._lookups.answered(response.user_id):
             user_id, chain = response.user_id, response.rotations
             self._trust.claimed(user_id, key, "", now, chain)
+            self._trust.stated(response, now)
             if response.revoked is not None:
                 self._trust.successors.revoked(user_id, response.revoked, chain, now)
             self.key_known(user_id, now)

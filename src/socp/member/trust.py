@@ -21,7 +21,7 @@ from socp.member.successors import Chain, Successors
 from socp.wire import limits
 from socp.wire.envelope import Envelope
 from socp.wire.features import HYBRID
-from socp.wire.payloads import UserAdvertise, UserRemove
+from socp.wire.payloads import PubkeyResponse, UserAdvertise, UserRemove
 
 ORDER_MAX: Final = 100_000
 
@@ -238,19 +238,30 @@ class Trust:
         if contact is None:
             return
         fresh = replace(contact, display_name=name or contact.display_name)
-        attach_ts = self._attach_ts(advert, now)
+        self._learn(contact, fresh, advert, now)
+
+    def stated(self, response: PubkeyResponse, now: Now) -> None:
+        """What a PUBKEY_RESPONSE repeats of the user's own statement: known while they are away."""
+        contact = self._contacts.get(response.user_id)
+        if contact is not None and response.server_id:
+            self._learn(contact, contact, response, now)
+
+    def _learn(
+        self, contact: Contact, fresh: Contact, said: UserAdvertise | PubkeyResponse, now: Now
+    ) -> None:
+        attach_ts = self._attach_ts(said, now)
         if attach_ts > contact.attach_ts:
-            fresh = replace(fresh, features=advert.features, attach_ts=attach_ts)
+            fresh = replace(fresh, features=said.features, attach_ts=attach_ts)
         if fresh != contact:
             self._put(fresh)
         if HYBRID in contact.features and HYBRID not in fresh.features:
-            label = self._contacts.label(advert.user_id)
+            label = self._contacts.label(contact.user_id)
             self._emit.warn(
                 f"{label}'s client no longer has {HYBRID}, by their own signature: messages between"
                 " you are not bound to their author from now on; ask them why"
             )
 
-    def _attach_ts(self, advert: UserAdvertise, now: Now) -> int:
+    def _attach_ts(self, advert: UserAdvertise | PubkeyResponse, now: Now) -> int:
         """The ts of the user's own signed statement, 0 where there is none that holds under the
         pin."""
         key, attach = self._contacts.key(advert.user_id), advert.attach

@@ -12,7 +12,7 @@ from socp.node.key_history import Histories
 from socp.node.links import Link, Links
 from socp.node.records import Account, Home, Remembered
 from socp.wire.errors import Code, PeerFault
-from socp.wire.payloads import Error, PubkeyRequest, PubkeyResponse
+from socp.wire.payloads import Attach, Error, PubkeyRequest, PubkeyResponse
 
 ACCOUNTS_MAX = 200_000  # about 1.2 kB each
 NEW_PINS_PER_SERVER = 20_000  # users one other server may make us remember
@@ -124,14 +124,20 @@ class Directory:
             self.accounts[user_id] = known
             self._emit.persist(known)
 
-    def move_home(self, user_id: str, server_id: str, attach_ts: int) -> None:
-        """The user was advertised by `server_id`. Who ever attached is moved by a newer attach
-        alone, never by an old one said again (I11). Raises PeerFault(RATE_LIMITED) as pin_remote.
+    def move_home(
+        self, user_id: str, server_id: str, attach: Attach | None, features: tuple[str, ...]
+    ) -> None:
+        """The user was advertised by `server_id`, with their own valid `attach` or without.
+
+        Who ever attached is moved by a newer attach alone, never by an old one said again (I11).
+        Raises PeerFault(RATE_LIMITED) as pin_remote.
         """
         known = self.homes.get(user_id)
-        if known is not None and known.attach_ts and attach_ts <= known.attach_ts:
+        home = Home(user_id, server_id, 0)
+        if attach is not None:
+            home = Home(user_id, server_id, attach.ts, attach.sig, features)
+        if known is not None and known.attach_ts and home.attach_ts <= known.attach_ts:
             return
-        home = Home(user_id, server_id, attach_ts)
         if known == home:
             return
         if known is None and user_id not in self.accounts:
@@ -175,6 +181,11 @@ class Directory:
         key = self.parse(response.pubkey)
         self.check(response.user_id, key)
         self.pin_remote(response.user_id, key, link.peer, "", now)
+        attach = response.attach
+        if attach is not None and signing.attach_holds(
+            key, response.user_id, link.peer, attach, response.features
+        ):
+            self.move_home(response.user_id, link.peer, attach, response.features)
         del self._asking[response.user_id]
         for link_id in waiting:
             asker = self._links.all.get(link_id)
@@ -198,6 +209,8 @@ class Directory:
         key = self._suite.parse_public(account.pubkey)
         told = self.histories.told(account.user_id)
         preimage = signing.directory(account.user_id, key.fingerprint, account.version)
+        home = self.homes.get(account.user_id)
+        stated = home is not None and home.attach_sig
         self._emit.say(
             link,
             PubkeyResponse(
@@ -206,6 +219,9 @@ class Directory:
                 version=account.version,
                 rotations=told.rotations,
                 revoked=told.revoked,
+                server_id=home.server_id if home and stated else "",
+                features=home.features if home and stated else (),
+                attach=Attach(ts=home.attach_ts, sig=home.attach_sig) if home and stated else None,
             ),
             now,
             proofs=(("directory_sig", preimage),),
@@ -225,4 +241,7 @@ def response_of(response: PubkeyResponse) -> PubkeyResponse:
         directory_sig=response.directory_sig,
         rotations=response.rotations,
         revoked=response.revoked,
+        server_id=response.server_id,
+        features=response.features,
+        attach=response.attach,
     )

@@ -90,6 +90,9 @@ class Presence:
         user_id, key = link.peer, link.key
         assert key is not None
         ts = self._next_ts(user_id, now)
+        attach = None
+        if link.attach is not None:
+            attach = Attach(ts=link.attach[0], sig=link.attach[1])
         frame = self._emit.frame(
             UserAdvertise(
                 user_id=user_id,
@@ -97,22 +100,20 @@ class Presence:
                 meta=UserMeta(display_name=display_name, pubkey=key.text),
                 pubkey=key.text,
                 features=link.features,
-                attach=None
-                if link.attach is None
-                else Attach(ts=link.attach[0], sig=link.attach[1]),
+                attach=attach,
                 rotations=self._directory.histories.chain(user_id),
             ),
             to=EVERYONE,
             ts=ts,
             bind=True,
         )
-        attach_ts = 0 if link.attach is None else link.attach[0]
+        attach_ts = 0 if attach is None else attach.ts
         news = self._rotations.news_for_user(link, now)
         others = (*news, *(p.frame for p in self.everyone() if p.user_id != user_id))
         if others:
             self._emit.add(Snapshot(link.id, others))
         self._put(Present(user_id, self._emit.server_id, display_name, attach_ts, ts, frame))
-        self._directory.move_home(user_id, self._emit.server_id, attach_ts)
+        self._directory.move_home(user_id, self._emit.server_id, attach, link.features)
         self._emit.send(self._links.user_links(but=user_id) + self._links.server_links(), frame)
 
     def left(self, user_id: str, now: Now) -> None:
@@ -186,7 +187,8 @@ class Presence:
         if key is not None:
             self._directory.pin_remote(advert.user_id, key, origin, name, now)
             self._rotations.catch_up(advert.user_id, advert.rotations, link.peer, now)
-        self._directory.move_home(advert.user_id, origin, attach_ts)
+        attach = advert.attach if attach_ts else None
+        self._directory.move_home(advert.user_id, origin, attach, advert.features)
         self._note_order(origin, advert.user_id, envelope.ts)
         moved_away = self.location(advert.user_id) == self._emit.server_id
         raw = reencode(envelope)

@@ -111,6 +111,8 @@ class Home:
     user_id: str
     server_id: str
     attach_ts: int  # newest valid attach, 0 where there was none
+    attach_sig: str = ""  # of that attach
+    features: tuple[str, ...] = ()  # as signed in it: what those who write to the user may use
 
 
 @dataclass(frozen=True, slots=True)

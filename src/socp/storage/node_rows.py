@@ -141,7 +141,13 @@ class Batch:
     def home(self, home: records.Home) -> None:
         self._homes.set(
             home.user_id,
-            {"user_id": home.user_id, "server_id": home.server_id, "attach_ts": home.attach_ts},
+            {
+                "user_id": home.user_id,
+                "server_id": home.server_id,
+                "attach_ts": home.attach_ts,
+                "attach_sig": home.attach_sig,
+                "features": list(home.features),
+            },
         )
 
     def barred(self, barred: records.Barred) -> None:
@@ -236,7 +242,13 @@ def load(connection: Connection, now_ms: int) -> records.Remembered:
         ),
         accounts=_accounts(connection),
         homes=tuple(
-            records.Home(row.user_id, row.server_id, row.attach_ts)
+            records.Home(
+                row.user_id,
+                row.server_id,
+                row.attach_ts,
+                row.attach_sig or "",
+                tuple(row.features or ()),
+            )
             for row in connection.execute(
                 select(tables.user_homes).order_by(tables.user_homes.c.user_id)
             )

@@ -82,6 +82,8 @@ user_homes = Table(
     Column("user_id", Text, primary_key=True),
     Column("server_id", Text, nullable=False),
     Column("attach_ts", BigInteger, nullable=False),
+    Column("attach_sig", Text),  # none in rows older than format 5
+    Column("features", JSON),
 )
 
 servers = Table(
@@ -211,7 +213,7 @@ SCHEMA = Schema(
     kind="node",
     holds="a server's data",
     metadata=metadata,
-    format=4,
+    format=5,
     migrations=Path(__file__).parent / "migrations" / "node",
     files=("server_key.pem",),
 )

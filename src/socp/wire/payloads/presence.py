@@ -96,3 +96,7 @@ class PubkeyResponse(Payload, frozen=True, kw_only=True):
     directory_sig: Base64Url = ""
     rotations: Rotations = ()
     revoked: Revoked | None = None
+    # The user's own newest statement, so that what their client can is known while they are away.
+    server_id: ServerId = ""
+    features: Features = ()
+    attach: Attach | None = None
