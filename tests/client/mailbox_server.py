@@ -4,6 +4,7 @@ each hello, and drops it when the client acknowledges (section 11)."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from socp.crypto import content_sig, hybrid, signing
-from socp.crypto.keys import PrivateKey
+from socp.crypto.keys import PrivateKey, Suite
 from socp.crypto.signing import sign_transport
 from socp.crypto.symbolic import SymbolicSuite
 from socp.wire import base64url
@@ -39,7 +40,8 @@ class MailLink(Link):
             members.pop("bind")
         sig = sign_transport(self.key, members)
         frame = encode(kind, SERVER_ID, to, ts, canonical(members), sig)
-        await self.socket.send_str(frame.decode())
+        with contextlib.suppress(ConnectionError):  # killed meanwhile
+            await self.socket.send_str(frame.decode())
 
 
 @dataclass
@@ -47,7 +49,8 @@ class MailServer(Server):
     """`mail` is by msg_ref, in order: the payload and ts of a USER_DELIVER. `answers` is the status
     of the ACK to a message, or nothing is said."""
 
-    suite: SymbolicSuite = field(default_factory=lambda: SymbolicSuite(3))
+    suite: Suite = field(default_factory=lambda: SymbolicSuite(3))
+    key: PrivateKey | None = None
     mail: dict[str, tuple[Frame, int]] = field(default_factory=dict)
     acked: list[str] = field(default_factory=list)
     answers: str = "queued"
@@ -55,7 +58,12 @@ class MailServer(Server):
     features: tuple[str, ...] = FEATURES
 
     def __post_init__(self) -> None:
-        self.key = self.suite.generate()
+        self.key = self.key or self.suite.generate()
+
+    @property
+    def public_text(self) -> str:
+        assert self.key is not None
+        return self.key.public.text
 
     def made(self, socket: web.WebSocketResponse, transport: asyncio.WriteTransport) -> Link:
         return MailLink(socket, transport, key=self.key)
@@ -66,7 +74,7 @@ class MailServer(Server):
         match frame["type"]:
             case "USER_HELLO":
                 said = {"nonce": base64url.encode(bytes(32)), "server_id": SERVER_ID}
-                said["pubkey"] = self.key.public.text
+                said["pubkey"] = self.public_text
                 await link.say("AUTH_CHALLENGE", {**said, "features": list(self.features)})
             case "AUTH_PROOF":
                 await self._welcome(link)
@@ -89,10 +97,11 @@ class MailServer(Server):
         await link.say("ACK", {"msg_ref": ref, "status": self.answers})
 
     async def _welcome(self, link: Link) -> None:
+        assert self.key is not None
         nonce = base64url.decode(link.heard[0]["payload"]["auth_nonce"])
         proof = signing.sign(self.key, signing.link_auth(SERVER_ID, link.user_id, nonce))
         said = {"msg_ref": "USER_HELLO", "server_id": SERVER_ID, "proof": proof}
-        said["pubkey"] = self.key.public.text
+        said["pubkey"] = self.public_text
         await link.say("ACK", {**said, "features": list(self.features)})
         for payload, ts in tuple(self.mail.values()):
             await link.say("USER_DELIVER", payload, ts=ts)
@@ -148,8 +157,8 @@ class Absent:
 
 
 @asynccontextmanager
-async def keeping(suite: SymbolicSuite) -> AsyncIterator[MailServer]:
-    server = MailServer(suite=suite)
+async def keeping(suite: Suite, key: PrivateKey | None = None) -> AsyncIterator[MailServer]:
+    server = MailServer(suite=suite, key=key)
     await server.start()
     try:
         yield server

@@ -310,6 +310,20 @@ def test_a_line_that_a_server_cannot_take_waits_longer_each_time_and_goes_as_it_
     assert word in desk.line().reason
 
 
+@pytest.mark.spec("12")
+def test_a_line_that_comes_back_before_it_went_again_pauses_all_the_same(desk: Desk) -> None:
+    desk.says(desk.friend("alice"), "one")
+    desk.says(desk.friend("bob"), "two")
+    first, second = sent(desk)
+    desk.loses_the_link()
+    desk.attaches()
+    desk.refuses(desk.sent("MSG_DIRECT")[0], "TIMEOUT")
+    desk.passes(4)
+    assert sent(desk) == [first, second, second]
+    desk.passes(2)
+    assert sent(desk) == [first, second, second, first]
+
+
 @pytest.mark.spec("11")
 def test_a_late_answer_to_a_line_that_waits_ends_it(desk: Desk) -> None:
     desk.says(desk.friend("alice"), "hi")

@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 import socp
 from socp.client import server_url, sources
 from socp.client.attachment import Attachment
-from socp.client.errors import AmbiguousPerson, ClientError, NoAnswer, UnknownPerson
+from socp.client.errors import AmbiguousPerson, NoAnswer, UnknownPerson
 from socp.client.file_work import FileWork
 from socp.client.inbox import Inbox
 from socp.client.key_change import KeyChange
@@ -28,6 +28,7 @@ from socp.client.line import Line
 from socp.client.notices import Notice
 from socp.client.profile_folder import OpenProfile, open_profile
 from socp.client.sinks import Downloads
+from socp.client.unstoppable import finished
 from socp.client.walk import Walk
 from socp.crypto.keys import RsaSuite, Suite
 from socp.member import effects, events
@@ -102,7 +103,7 @@ class Client:
         """
         url = server_url.parse(server)
         suite = suite or RsaSuite()
-        opened = await _finished(
+        opened = await finished(
             asyncio.to_thread(open_profile, profile, name, suite, making_key),
             lambda late: late.store.close(),
         )
@@ -316,17 +317,6 @@ class Client:
             case effects.FileDone() | effects.FileFailed() if notice.sending:
                 self._files.sent(notice.file_id)
         self._inbox.put(notice)
-
-
-async def _finished(work: Coroutine[None, None, A], undo: Callable[[A], object]) -> A:
-    """The result of work that cannot be stopped; undone where nobody waits for it any more."""
-    task = asyncio.create_task(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        with contextlib.suppress(ClientError):
-            undo(await task)
-        raise
 
 
 def _resolve(waiting: Iterable[asyncio.Future[A]], answer: A) -> None:

@@ -10,6 +10,7 @@ from socp.client.bound import Bound
 from socp.client.errors import FileUnsendable, FileUnstorable, FileWrong
 from socp.client.sinks import Downloads, Sink
 from socp.client.sources import Source
+from socp.client.unstoppable import finished
 from socp.member.effects import DropSink, FinishSink, OpenSink, ReadChunk, WriteChunk
 from socp.member.events import ChunkRead, Event, FileStored, ReadFailed, StoreFailed
 from socp.wire import limits
@@ -83,7 +84,10 @@ class FileWork:
         file_id = opening.file_id
         sink: Sink | None = None
         try:
-            sink = await asyncio.to_thread(self._downloads.open_sink, opening.size)
+            sink = await finished(
+                asyncio.to_thread(self._downloads.open_sink, opening.size),
+                lambda late: late.drop(),
+            )
             while await self._step(sink, await steps.get()):
                 pass
         except FileUnstorable as fault:

@@ -15,7 +15,9 @@ from socp.wire.text import printable
 
 REFS_MAX: Final = 1_000
 BYTES_MAX: Final = 8 * limits.MIB
-DELIVERED_STATUS: Final = "delivered"
+DELIVERED_STATUS: Final = "delivered"  # of an ACK, as the other two (section 9)
+QUEUED_STATUS: Final = "queued"
+REFUSED_STATUS: Final = "refused"
 DETAIL_COLUMNS: Final = 200
 
 

@@ -19,7 +19,7 @@ from socp.member.delivery import Destinations, NotYet
 from socp.member.effects import LineMoved
 from socp.member.emitter import Emitter
 from socp.member.events import Now, Say
-from socp.member.handed import Handed, refusal_text
+from socp.member.handed import QUEUED_STATUS, REFUSED_STATUS, Handed, refusal_text
 from socp.member.records import LineState, OutboxLine
 from socp.wire import limits
 from socp.wire.errors import Code
@@ -39,8 +39,6 @@ NO_ANSWER_MS: Final = 5_000
 """COMPAT(section 9): servers of plain v1.3 answer nothing; after so long a line counts as handed
 over."""
 NO_ANSWER: Final = "your server does not say what becomes of messages"
-QUEUED_STATUS: Final = "queued"
-REFUSED_STATUS: Final = "refused"
 
 _AGAIN: Final = frozenset({Code.RATE_LIMITED, Code.TIMEOUT})
 """Those of other servers after which a line is composed anew; all others end it."""
@@ -205,7 +203,7 @@ class Outbox:
             if self._courier.room(now.mono) < len(frames) or not self._destinations.attached:
                 return
             self._again.pop(0)
-            if line is not None:
+            if line is not None and line.state is LineState.SENT:
                 self._transmit(line, now)
 
     def _transmit(self, line: OutboxLine, now: Now) -> None:

@@ -20,6 +20,7 @@ from socp.member.delivery import Destinations
 from socp.member.effects import FileDone, FileFailed, FileProgress, ReadChunk
 from socp.member.emitter import Emitter
 from socp.member.events import ChunkRead, Now, OfferFile, ReadFailed
+from socp.member.handed import QUEUED_STATUS, refusal_text
 from socp.member.public import Room
 from socp.wire.errors import Code
 from socp.wire.ids import PUBLIC
@@ -30,7 +31,6 @@ PROGRESS_MS: Final = 250
 SLOW_S: Final = 5
 """The person is told beforehand of a transfer that takes longer."""
 DETAIL_COLUMNS: Final = 200
-QUEUED_STATUS: Final = "queued"
 LATELY_MAX: Final = 64
 
 
@@ -194,9 +194,9 @@ class Sending:
         running = self._running.get(file_id)
         if running is None:
             return
-        said = printable(detail, width=DETAIL_COLUMNS)
-        reason = f"the server says {printable(code, width=40)}: {said}"
+        reason = f"the server says {refusal_text(code, detail)}"
         if code == Code.MAILBOX_FULL:
+            said = printable(detail, width=DETAIL_COLUMNS)
             reason = f"their mailbox has no room for it; send it again later ({said})"
         elif code == Code.USER_NOT_FOUND and not self._contacts.is_online(running.offer.to):
             label = self._contacts.label(running.offer.to)
