@@ -68,6 +68,16 @@ class NodeStore(Store[records.Record]):
         batch, mail = Batch(connection), MailBatch()
         for record in records_:
             match record:
+                case (
+                    records.Mail()
+                    | records.MailSettled()
+                    | records.MailDropped()
+                    | records.MailHanded()
+                    | records.Post()
+                    | records.PostsDropped()
+                    | records.Cursor()
+                ):
+                    mail.take(record)
                 case records.ServerPin():
                     batch.pin(record)
                 case records.Ruling():
@@ -82,16 +92,6 @@ class NodeStore(Store[records.Record]):
                     batch.channel_version(record)
                 case records.Forgotten():
                     batch.forget(record)
-                case (
-                    records.Mail()
-                    | records.MailSettled()
-                    | records.MailDropped()
-                    | records.MailHanded()
-                    | records.Post()
-                    | records.PostsDropped()
-                    | records.Cursor()
-                ):
-                    mail.take(record)
                 case _:
                     assert_never(record)
         batch.flush()

@@ -24,20 +24,27 @@ T = TypeVar("T")
 Apply = Callable[[Connection, Sequence[R]], None]
 
 
-@dataclass(frozen=True, slots=True)
+class Pledge(Future[T]):
+    """A future that cannot be cancelled: what waits on it is on its way to the disk."""
+
+    def cancel(self) -> bool:
+        return False
+
+
+@dataclass(slots=True, eq=False)
 class Write(Generic[R]):
     """What one call to `put` brought: committed whole or not at all."""
 
     records: tuple[R, ...]
-    done: Future[None] = field(default_factory=Future)
+    done: Pledge[None] = field(default_factory=Pledge)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Question:
     """What one call to `ask` brought."""
 
     answer: Callable[[Connection], Any]
-    done: Future[Any] = field(default_factory=Future)
+    done: Pledge[Any] = field(default_factory=Pledge)
 
 
 class Writer(Generic[R]):
@@ -60,8 +67,7 @@ class Writer(Generic[R]):
     def put(self, records: Sequence[R]) -> Future[None]:
         """Queue a write. The future resolves after its commit, in the order of the puts.
 
-        It fails with StorageError, at once where the queue is full or closed; it cannot be
-        cancelled, for what waits on it is on its way to the disk.
+        It fails with StorageError, at once where the queue is full or closed.
         """
         write = Write(tuple(records))
         self._enqueue(write, len(write.records))
@@ -84,13 +90,13 @@ class Writer(Generic[R]):
         self._thread.join()
 
     def _enqueue(self, job: Write[R] | Question, weight: int) -> None:
-        job.done.set_running_or_notify_cancel()
         with self._news:
             refusal = self._refusal(weight)
             if refusal is None:
                 self._queue.append(job)
                 self._queued += weight
-                self._news.notify()
+                if len(self._queue) == 1:  # else it is awake, or about to be
+                    self._news.notify()
         if refusal:
             job.done.set_exception(refusal)
 
