@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import logbook, postgres
+from tests.site import DATABASES, Site
 
 HERE = Path(__file__).parent
 SECTIONS = {str(section) for section in range(1, 14)}
@@ -38,6 +39,15 @@ def cluster() -> Iterator[postgres.Postgres]:
     """A private PostgreSQL, one for the whole run; tests of it are marked needs("postgresql")."""
     with postgres.private() as cluster:
         yield cluster
+
+
+@pytest.fixture(params=DATABASES)
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
+    """A data folder nobody has used, with a database of each kind."""
+    if request.param == "sqlite":
+        return Site(tmp_path / "data", None)
+    cluster: postgres.Postgres = request.getfixturevalue("cluster")
+    return Site(tmp_path / "data", cluster.make())
 
 
 def pytest_configure() -> None:

@@ -13,7 +13,8 @@ from socp.node.records import MailState
 from socp.storage import BadRecord, StorageError
 from socp.storage.node_store import NodeStore
 from socp.storage.writer import Writer
-from tests.storage.conftest import Listen, Site
+from tests.site import Site
+from tests.storage.conftest import Listen
 from tests.storage.examples import ALICE, BOB, HOME, MAIL, RULING
 from tests.storage.test_group_commit import Clerk, Gate, clerk, writer  # noqa: F401 - fixtures
 
