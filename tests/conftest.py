@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import logbook, postgres
-from tests.site import DATABASES, Site
+from tests.site import DATABASES, Site, new_site
 
 HERE = Path(__file__).parent
 SECTIONS = {str(section) for section in range(1, 14)}
@@ -42,12 +42,10 @@ def cluster() -> Iterator[postgres.Postgres]:
 
 
 @pytest.fixture(params=DATABASES)
-def site(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """A data folder nobody has used, with a database of each kind."""
-    if request.param == "sqlite":
-        return Site(tmp_path / "data", None)
-    cluster: postgres.Postgres = request.getfixturevalue("cluster")
-    return Site(tmp_path / "data", cluster.make())
+    with new_site(request, tmp_path / "data") as site:
+        yield site
 
 
 def pytest_configure() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from socp.storage.address import PostgresAddress
 from socp.storage.node_store import NodeStore
-from tests.postgres import ask
+from tests.postgres import Postgres, ask
 
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))]
 
@@ -38,3 +39,14 @@ class Site:
             return ask(self.address.dsn, sql)
         with closing(sqlite3.connect(self.folder / "socp.db")) as connection, connection:
             return connection.execute(sql).fetchall()
+
+
+@contextmanager
+def new_site(request: pytest.FixtureRequest, folder: Path) -> Iterator[Site]:
+    """For fixtures with one parameter, of DATABASES."""
+    if request.param == "sqlite":
+        yield Site(folder, None)
+        return
+    cluster: Postgres = request.getfixturevalue("cluster")
+    with cluster.database() as address:
+        yield Site(folder, address)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from socp.crypto.keys import RsaSuite
 from socp.server import opening, places
 from socp.server.faults import StartFault
 from socp.storage.node_store import Identity
+from tests.keys import StoredKeys
 from tests.site import Site
 from tests.storage.examples import SERVER
 
-SUITE = RsaSuite()
+SUITE = StoredKeys()
 pytestmark = pytest.mark.threat("S8")
 
 

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,18 +14,18 @@ from pathlib import Path
 import pytest
 
 from socp.cli.admin import command
-from socp.crypto.keys import RsaSuite
 from socp.node import queries, records
 from socp.server import opening, places
 from socp.server.opening import Opened
 from socp.storage import FolderLock, StorageError, sqlite
 from socp.storage.node_store import NodeStore
+from tests.keys import StoredKeys
 from tests.postgres import Postgres
-from tests.site import DATABASES, Site
+from tests.site import DATABASES, Site, new_site
 from tests.storage.examples import ALICE, MAIL, NODE_RECORDS, NOW, POST
 
 PATIENCE_S = 60
-SUITE = RsaSuite()
+SUITE = StoredKeys()
 Say = Callable[..., tuple[int, str]]
 
 
@@ -45,12 +45,10 @@ def say(capsys: pytest.CaptureFixture[str]) -> Say:
 
 
 @pytest.fixture(params=DATABASES)
-def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
+def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """Where nothing is yet, for a server to be restored."""
-    if request.param == "sqlite":
-        return Site(tmp_path / "elsewhere", None)
-    cluster: Postgres = request.getfixturevalue("cluster")
-    return Site(tmp_path / "elsewhere", cluster.make())
+    with new_site(request, tmp_path / "elsewhere") as site:
+        yield site
 
 
 def start(site: Site) -> Opened:

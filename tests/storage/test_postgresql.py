@@ -24,8 +24,15 @@ SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE applica
 
 
 @pytest.fixture
-def address(cluster: Postgres) -> PostgresAddress:
-    return cluster.make()
+def address(cluster: Postgres) -> Iterator[PostgresAddress]:
+    with cluster.database() as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The servers that hold a lock here will not let go of it soon."""
+    monkeypatch.setattr(postgresql, "TAKE_S", 0.1)
 
 
 def refusal(address: PostgresAddress) -> str:
@@ -131,7 +138,7 @@ def test_a_second_server_on_one_database_is_refused(
 
 
 def test_a_killed_server_leaves_the_database_to_the_next(
-    address: PostgresAddress, python_path: dict[str, str]
+    address: PostgresAddress, python_path: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold = (
         "import os, sys, time\n"
@@ -150,9 +157,9 @@ def test_a_killed_server_leaves_the_database_to_the_next(
     assert process.stdout
     assert process.stdout.readline() == b"open\n"
     assert "another server works" in refusal(address)
+    monkeypatch.setattr(postgresql, "TAKE_S", PATIENCE_S)
     process.kill()
     process.communicate()
-    ask(address.dsn, "SELECT pg_advisory_lock($1)", postgresql.LOCK)  # waits for its session's end
     NodeStore.open(None, address).close()
 
 
