@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -20,7 +22,7 @@ from socp.storage.sqlite import Sqlite
 from socp.storage.writer import Writer
 from tests.site import Site
 from tests.storage.conftest import Listen
-from tests.storage.examples import HOME, RULING, SHARE
+from tests.storage.examples import HOME, MAIL, RULING, SHARE
 
 PATIENCE_S = 30
 
@@ -223,3 +225,37 @@ def test_a_writer_with_nothing_to_do_does_not_wake(monkeypatch: pytest.MonkeyPat
     assert waiting.wait(PATIENCE_S)
     writer.close()
     assert timeouts == [None]
+
+
+@pytest.mark.threat("S5")
+def test_a_queue_is_bounded_by_bytes_too(clerk: Clerk) -> None:
+    database = Database(Sqlite(None), SCHEMA, None)
+    writer: Writer[str] = Writer(
+        database, clerk, lambda texts: sum(map(len, texts)), queued_bytes_max=10
+    )
+    writer.put(["under way"])
+    assert clerk.entered.wait(PATIENCE_S)
+    kept = [writer.put(["four"]), writer.put(["sixsix"])]
+    assert "the disk does not keep up" in str(writer.put(["1"]).exception(0))
+    clerk.may_go_on.set()
+    for future in kept:
+        future.result(PATIENCE_S)
+    writer.put(["far more than ten, alone"]).result(PATIENCE_S)
+    writer.close()
+
+
+@pytest.mark.threat("S5")
+def test_mail_counts_with_its_payload(
+    folder: Path, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socp.storage.store.Writer", partial(Writer, queued_bytes_max=1000))
+    gate = Gate()
+    with NodeStore.open(folder) as store:
+        listen("commit", gate)
+        store.write([RULING])
+        assert gate.entered.wait(PATIENCE_S)
+        kept = store.write([replace(MAIL, payload=bytes(700))])
+        refused = store.write([replace(MAIL, payload=bytes(100))])
+        gate.opened.set()
+        assert "the disk does not keep up" in str(refused.exception(0))
+        kept.result(PATIENCE_S)

@@ -64,6 +64,11 @@ class NodeStore(Store[records.Record]):
         """
         return self._ask(lambda connection: mail_queries.answer(connection, query))
 
+    def _size(self, records_: Sequence[records.Record]) -> int:
+        return sum(
+            record.size for record in records_ if isinstance(record, records.Mail | records.Post)
+        )
+
     def _apply(self, connection: Connection, records_: Sequence[records.Record]) -> None:
         batch, mail = Batch(connection), MailBatch()
         for record in records_:

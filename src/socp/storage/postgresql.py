@@ -36,7 +36,7 @@ TRY_LOCK = text("SELECT pg_try_advisory_lock(:number)").bindparams(number=LOCK)
 WAIT_FOR_LOCK = text("SELECT pg_advisory_lock(:number)").bindparams(number=LOCK)
 LOCK_NOT_AVAILABLE = "55P03"
 HOLDERS = text(
-    "SELECT pid, application_name, coalesce(host(client_addr), 'this machine') AS host "
+    "SELECT pid, application_name, host(client_addr) AS host "
     "FROM pg_locks JOIN pg_stat_activity USING (pid) "
     "WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = :number AND objsubid = 1"
 ).bindparams(number=LOCK)
@@ -183,10 +183,13 @@ class Postgres(Dialect):
                 raise
         else:
             return
-        who = " and ".join(f"process {holder.pid} from {holder.host}" for holder in holders)
+        who = "".join(
+            f" (PostgreSQL's process {holder.pid}{f' from {holder.host}' if holder.host else ''})"
+            for holder in holders
+        )
         raise DatabaseTaken(
-            f"{self.place}: another server works with this database ({who or 'just started'}, as "
-            f"PostgreSQL counts); stop it, or {self.another}"
+            f"{self.place}: another server works with this database{who}; "
+            f"stop it, or {self.another}"
         )
 
     def check(self) -> None:
