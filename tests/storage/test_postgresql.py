@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from socp.node import queries
@@ -15,6 +16,7 @@ from socp.storage import StorageError, postgresql
 from socp.storage.address import PostgresAddress
 from socp.storage.node_store import NodeStore
 from tests.postgres import PASSWORD, QUOTED, USER, Postgres, ask, private
+from tests.storage.conftest import Listen
 from tests.storage.examples import ACCOUNT, ALICE, HOME, MAIL
 
 pytestmark = pytest.mark.needs("postgresql")
@@ -259,3 +261,39 @@ def test_a_database_that_may_not_be_written_is_named_and_still_read(
         said, told = store.write([HOME]), store.ask(QUESTION)
         assert "takes no writes" in str(said.exception(PATIENCE_S))
         assert told.result(PATIENCE_S) == queries.MailPage((MAIL,), more=False)
+
+
+@pytest.mark.threat("S8")
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        (asyncpg.DiskFullError("could not extend file"), "the disk of the database is full"),
+        (asyncpg.OutOfMemoryError("of a value"), "out of memory"),
+        (asyncpg.DataCorruptedError("invalid page"), "damaged; stop, and restore a backup"),
+        (asyncpg.InsufficientPrivilegeError("users"), "make it the owner of the database"),
+        (asyncpg.AdminShutdownError("terminating"), "is being shut down; see that PostgreSQL runs"),
+        (asyncpg.LockNotAvailableError("users"), "another program holds the tables locked"),
+        (asyncpg.ConnectionDoesNotExistError("closed"), "the connection broke"),
+        (asyncpg.UndefinedTableError("secret"), "UndefinedTableError (42P01); restart, and"),
+        (ConnectionResetError(104, "Connection reset by peer"), "(Connection reset by peer)"),
+    ],
+)
+def test_what_goes_wrong_there_is_said_in_one_line_and_passes(
+    address: PostgresAddress, fault: Exception, line: str, listen: Listen
+) -> None:
+    broken = [True]
+
+    def fail(*about: object) -> None:
+        if broken[0] and str(about[2]).startswith("INSERT INTO user_homes"):
+            raise fault
+
+    listen("before_cursor_execute", fail)
+    with NodeStore.open(None, address) as store:
+        said = failure(store)
+        assert said.startswith(str(address))
+        assert line in said
+        assert "\n" not in said
+        assert "secret" not in said
+        broken[0] = False
+        store.write([HOME]).result(PATIENCE_S)
+        assert store.load().homes == (HOME,)
