@@ -118,15 +118,25 @@ def test_while_nothing_can_be_written_what_is_there_is_still_read(
     store.write([HOME]).result(PATIENCE_S)
 
 
-def test_rows_that_we_did_not_write_fail_the_question_with_one_line(
-    store: NodeStore, site: Site
+def test_rows_that_we_did_not_write_fail_their_question_alone(
+    store: NodeStore, site: Site, held: Gate
 ) -> None:
-    store.write([MAIL]).result(PATIENCE_S)
-    site.ask("UPDATE mail SET state = 'perhaps'")
-    fault = store.ask(FIND).exception(PATIENCE_S)
+    other = replace(MAIL, user_id=BOB)
+    held.opened.set()
+    store.write([MAIL, other]).result(PATIENCE_S)
+    site.ask(f"UPDATE mail SET state = 'perhaps' WHERE user_id = '{ALICE}'")
+    held.opened.clear()
+    held.entered.clear()
+    store.write([RULING])
+    assert held.entered.wait(PATIENCE_S)
+    written, failed = store.write([HOME]), store.ask(FIND)
+    told = store.ask(queries.FindMail(2, BOB, MAIL.msg_ref))
+    held.opened.set()
+    fault = failed.exception(PATIENCE_S)
     assert isinstance(fault, StorageError)
     assert str(fault).startswith(f"{site.place} holds what socp did not write")
-    store.write([HOME]).result(PATIENCE_S)
+    assert written.exception(PATIENCE_S) is None
+    assert state(told) is MailState.WAITING
 
 
 def test_a_closed_store_answers_nothing(site: Site) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from socp.storage.address import PostgresAddress
 from socp.storage.database import Database, connect
-from socp.storage.errors import StorageError
+from socp.storage.errors import BadRecord
 from socp.storage.folder_lock import FolderLock
 from socp.storage.formats import Schema
 from socp.storage.writer import Writer
@@ -83,7 +83,8 @@ class Store(ABC, Generic[R]):
             return load(connection)
         except (ValueError, TypeError, KeyError, msgspec.MsgspecError) as fault:
             line = f"{self._database.place} holds what socp did not write ({fault})"
-            raise StorageError(f"{line}; restore a backup") from fault
+            # Not the whole database: those who wait for other rows get theirs.
+            raise BadRecord(f"{line}; restore a backup") from fault
 
     def _size(self, _records: Sequence[R]) -> int:
         """How many bytes records hold that do not all have about the same."""
