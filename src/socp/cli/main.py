@@ -15,7 +15,7 @@ from socp import __version__
 VERBS: Final = {
     "serve": "Run a server.",
     "chat": "Talk to people, from a terminal or a script.",
-    "admin": "Tell a running server whom to let in; back up, restore and check its data.",
+    "admin": "Admit and ban servers; back up, restore and check.",
 }
 
 
