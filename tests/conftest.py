@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 
 from tests import logbook, postgres
+from tests.site import DATABASES, Site, new_site
 
 HERE = Path(__file__).parent
 SECTIONS = {str(section) for section in range(1, 14)}
@@ -48,6 +49,13 @@ def cluster() -> Iterator[postgres.Postgres]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="kill servers 200 times, not 10")
     parser.addoption("--seed", type=int, help="play the schedule of this seed again")
+
+
+@pytest.fixture(params=DATABASES)
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    """A data folder nobody has used, with a database of each kind."""
+    with new_site(request, tmp_path / "data") as site:
+        yield site
 
 
 def pytest_configure() -> None:

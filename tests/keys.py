@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from itertools import cycle
 from pathlib import Path
 
-from socp.crypto.keys import RsaPrivateKey, load_private
+from socp.crypto.keys import RsaPrivateKey, RsaSuite, load_private
 from socp.wire import base64url
 
 _POOL = Path(__file__).resolve().parent.parent / "vectors" / "keys" / "pool.json"
@@ -24,4 +25,17 @@ def _private_texts() -> list[str]:
 
 
 COUNT = len(_private_texts())
+
+
+class StoredKeys(RsaSuite):
+    """Takes the stored keys one after the other instead of making new ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers = cycle(range(COUNT))
+
+    def generate(self) -> RsaPrivateKey:
+        return test_key(next(self._numbers))
+
+
 test_key.__test__ = False  # type: ignore[attr-defined]  # its name is no test's, wherever it is imported

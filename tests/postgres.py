@@ -121,6 +121,16 @@ class Postgres:
         ask(self.dsn(), f"CREATE DATABASE {name} {' '.join(options)}")
         return PostgresAddress.parse(self.dsn(name))
 
+    @contextmanager
+    def database(self, *options: str) -> Iterator[PostgresAddress]:
+        """A new database, and none of it left after."""
+        address = self.make(*options)
+        try:
+            yield address
+        finally:
+            name = address.place.rpartition("/")[2]
+            ask(self.dsn(), f"DROP DATABASE {name} WITH (FORCE)")
+
 
 @contextmanager
 def private() -> Iterator[Postgres]:

@@ -124,6 +124,11 @@ def test_a_flag_counts_before_the_environment_before_the_file(
         (["--data-dir", ""], "it is empty"),
         (["--host", ""], "it is empty"),
         (["--tls-cert", "", "--tls-key", "k"], "it is empty"),
+        (["--database", "mysql://u:hunter2@db/socp"], "give it as postgresql://USER:PASSWORD@HOST"),
+        (["--database", "postgresql://u:hunter2/7@db/socp"], "this is no address of a database"),
+        (["--database", "postgresql://u:77/hunter2@db/socp"], "in a password as %2F"),
+        (["--database", "postgresql://u:hunter2@db/so cp"], "no spaces"),
+        (["--ephemeral", "--database", "postgresql://u:hunter2@db/socp"], "choose one"),
     ],
 )
 def test_a_wrong_flag_is_one_line(arguments: list[str], line: str) -> None:
@@ -131,6 +136,23 @@ def test_a_wrong_flag_is_one_line(arguments: list[str], line: str) -> None:
         config.parse(arguments)
     assert line in str(fault.value)
     assert "\n" not in str(fault.value)
+    assert "hunter2" not in str(fault.value)
+
+
+@pytest.mark.threat("P5")
+def test_the_password_of_a_database_is_in_no_repr(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOCP_DATABASE", "postgresql://socp:hunter2@[::1]:5433/chat?sslmode=require")
+    asked = parsed()
+    assert asked.database is not None
+    assert "hunter2" in asked.database.dsn
+    assert str(asked.database) == "postgresql://socp@[::1]:5433/chat"
+    assert "hunter2" not in repr(asked)
+    file = tmp_path / "socp.toml"
+    file.write_text('database = "postgresql:///chat?host=/run/postgresql"')
+    monkeypatch.delenv("SOCP_DATABASE")
+    assert str(parsed("--config", str(file)).database) == "postgresql:///chat"
 
 
 @pytest.mark.parametrize(

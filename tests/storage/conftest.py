@@ -4,57 +4,18 @@ from __future__ import annotations
 
 import os
 import resource
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
 
 import socp
 from socp.storage.address import PostgresAddress
-from socp.storage.node_store import NodeStore
-from tests.postgres import Postgres, ask
+from tests.postgres import Postgres
 
 Listen = Callable[[str, Callable[..., None]], None]
-
-
-DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))]
-
-
-@dataclass(frozen=True)
-class Site:
-    """Where a server keeps its things: a data folder, and a database in it or elsewhere."""
-
-    folder: Path
-    address: PostgresAddress | None
-
-    @property
-    def place(self) -> str:
-        """The database, as errors name it."""
-        return self.address.place if self.address else str(self.folder / "socp.db")
-
-    def open(self) -> NodeStore:
-        return NodeStore.open(self.folder, self.address)
-
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        """Another program's look into the database, or its hand in it."""
-        if self.address:
-            return ask(self.address.dsn, sql)
-        with closing(sqlite3.connect(self.folder / "socp.db")) as connection, connection:
-            return connection.execute(sql).fetchall()
-
-
-@pytest.fixture(params=DATABASES)
-def site(request: pytest.FixtureRequest, folder: Path) -> Site:
-    """A new database, of each kind."""
-    if request.param == "sqlite":
-        return Site(folder, None)
-    cluster: Postgres = request.getfixturevalue("cluster")
-    return Site(folder, cluster.make())
 
 
 @pytest.fixture(scope="session")

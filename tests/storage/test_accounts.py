@@ -14,7 +14,7 @@ from socp.node.records import (
     LoginSetup,
     Record,
 )
-from tests.storage.conftest import Site
+from tests.site import Site
 from tests.storage.examples import ACCOUNT, ALICE, BOB, NOW
 from tests.storage.test_node_store import written
 

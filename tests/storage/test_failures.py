@@ -15,12 +15,23 @@ import pytest
 from sqlalchemy import Connection
 
 from socp.member.records import Contact
-from socp.node import records
+from socp.node import queries, records
 from socp.storage import BadRecord, StorageError, sqlite
 from socp.storage.node_store import NodeStore
 from socp.storage.profile_store import ProfileStore
+from tests.site import Site
 from tests.storage.conftest import Listen, file_size_limit
-from tests.storage.examples import ACCOUNT, BOB, CHANNEL_KEY, CONTACT, HOME, PIN, RULING, SHARE
+from tests.storage.examples import (
+    ACCOUNT,
+    BOB,
+    CHANNEL_KEY,
+    CONTACT,
+    HOME,
+    MAIL,
+    PIN,
+    RULING,
+    SHARE,
+)
 
 PATIENCE_S = 30
 BIG = replace(SHARE, frame=b"x" * 3_000_000)
@@ -30,7 +41,16 @@ TOO_LARGE = replace(HOME, attach_ts=2**63)
 
 @pytest.fixture
 def store(folder: Path) -> Iterator[NodeStore]:
+    """In a file."""
     with NodeStore.open(folder) as store:
+        store.write([ACCOUNT]).result(PATIENCE_S)
+        yield store
+
+
+@pytest.fixture
+def either(site: Site) -> Iterator[NodeStore]:
+    """In either database."""
+    with site.open() as store:
         store.write([ACCOUNT]).result(PATIENCE_S)
         yield store
 
@@ -135,7 +155,7 @@ def test_a_database_damaged_while_in_use_is_named(
 
 @pytest.mark.parametrize("bad", [SURROGATE, TOO_LARGE, replace(HOME, server_id=cast("Any", None))])
 def test_a_record_that_cannot_be_stored_fails_alone(
-    store: NodeStore, bad: records.Home, listen: Listen
+    either: NodeStore, bad: records.Home, listen: Listen
 ) -> None:
     held, begun = threading.Event(), threading.Event()
 
@@ -144,22 +164,22 @@ def test_a_record_that_cannot_be_stored_fails_alone(
         assert held.wait(PATIENCE_S)
 
     listen("commit", hold)
-    store.write([])
-    store.write([PIN])
+    either.write([])
+    either.write([PIN])
     assert begun.wait(PATIENCE_S)
-    good = [store.write([replace(HOME, user_id=f"{n:036d}")]) for n in range(2)]
-    poisoned = store.write([RULING, bad])
-    good.append(store.write([replace(HOME, user_id=BOB)]))
+    good = [either.write([replace(HOME, user_id=f"{n:036d}")]) for n in range(2)]
+    poisoned = either.write([RULING, bad])
+    good.append(either.write([replace(HOME, user_id=BOB)]))
     held.set()
     for future in good:
         future.result(PATIENCE_S)
     assert isinstance(poisoned.exception(PATIENCE_S), BadRecord)
-    remembered = store.load()
+    remembered = either.load()
     assert len(remembered.homes) == 3
     assert remembered.rulings == ()  # a write is stored whole or not at all
 
 
-def test_the_answers_keep_their_order_when_one_write_is_bad(store: NodeStore) -> None:
+def test_the_answers_keep_their_order_when_one_write_is_bad(either: NodeStore) -> None:
     order: list[int] = []
 
     def note(number: int) -> Callable[[Future[None]], None]:
@@ -167,14 +187,14 @@ def test_the_answers_keep_their_order_when_one_write_is_bad(store: NodeStore) ->
 
     mixed: list[records.Record] = [HOME, SURROGATE, RULING, TOO_LARGE, PIN]
     for number, record in enumerate(mixed):
-        store.write([record]).add_done_callback(note(number))
-    store.write([]).result(PATIENCE_S)
+        either.write([record]).add_done_callback(note(number))
+    either.write([]).result(PATIENCE_S)
     assert order == [0, 1, 2, 3, 4]
 
 
-def test_a_record_of_a_kind_nobody_knows_reaches_whoever_wrote_it(store: NodeStore) -> None:
-    bug = store.write([cast("Any", "not a record")])
-    store.write([HOME]).result(PATIENCE_S)
+def test_a_record_of_a_kind_nobody_knows_reaches_whoever_wrote_it(either: NodeStore) -> None:
+    bug = either.write([cast("Any", "not a record")])
+    either.write([HOME]).result(PATIENCE_S)
     assert isinstance(bug.exception(PATIENCE_S), AssertionError)
 
 
@@ -205,8 +225,8 @@ def test_a_disk_fault_while_a_bad_record_is_sorted_out_fails_the_whole_batch(
     store.write([BIG]).result(PATIENCE_S)
 
 
-def test_a_closed_store_reads_nothing(folder: Path) -> None:
-    store = NodeStore.open(folder)
+def test_a_closed_store_reads_nothing(site: Site) -> None:
+    store = site.open()
     store.close()
     with pytest.raises(StorageError, match="is closed; open it again"):
         store.load()
@@ -230,3 +250,68 @@ def test_each_of_those_who_wait_has_an_error_of_their_own(store: NodeStore, fold
     (folder / "socp.db").rename(folder / "away")
     first, second = store.write([HOME]), store.write([replace(HOME, user_id=BOB)])
     assert first.exception(PATIENCE_S) is not second.exception(PATIENCE_S)
+
+
+@pytest.mark.threat("P5")
+@pytest.mark.parametrize("bad", [SURROGATE, TOO_LARGE, replace(HOME, server_id=cast("Any", None))])
+def test_an_error_of_a_server_shows_no_value(either: NodeStore, bad: records.Home) -> None:
+    secret = replace(ACCOUNT, pubkey="the key", display_name="the name")
+    fault: BaseException | None = either.write([secret, bad]).exception(PATIENCE_S)
+    assert isinstance(fault, BadRecord)
+    while fault:
+        for value in ("the key", "the name", str(2**63), "\\ud800"):
+            assert value not in str(fault)
+        fault = fault.__cause__ or fault.__context__
+
+
+QUESTION = queries.LoadMail(MAIL.user_id, 0, 10, 1_000_000)
+ANSWER = queries.MailPage((MAIL,), more=False)
+
+
+@pytest.mark.threat("S8")
+def test_on_a_disk_that_takes_no_more_mail_is_still_read(store: NodeStore) -> None:
+    store.write([MAIL]).result(PATIENCE_S)
+    with file_size_limit(1_000_000):
+        refused, told = store.write([BIG]), store.ask(QUESTION)
+        assert isinstance(refused.exception(PATIENCE_S), StorageError)
+        assert told.result(PATIENCE_S) == ANSWER
+    store.write([BIG]).result(PATIENCE_S)
+
+
+@pytest.mark.threat("S8")
+def test_beside_a_program_that_holds_the_database_locked_mail_is_still_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "PRAGMAS", ("busy_timeout = 1", *sqlite.PRAGMAS[1:]))
+    with NodeStore.open(folder) as store:
+        store.write([MAIL]).result(PATIENCE_S)
+        with closing(sqlite3.connect(folder / "socp.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            refused, told = store.write([HOME]), store.ask(QUESTION)
+            assert "holds the database locked" in str(refused.exception(PATIENCE_S))
+            assert told.result(PATIENCE_S) == ANSWER
+            assert store.ask(QUESTION).result(PATIENCE_S) == ANSWER
+
+
+@pytest.mark.threat("S8")
+def test_of_a_database_that_was_moved_away_nothing_is_read_until_it_is_back(
+    store: NodeStore, folder: Path
+) -> None:
+    store.write([MAIL]).result(PATIENCE_S)
+    (folder / "socp.db").rename(folder / "away")
+    line = str(store.ask(QUESTION).exception(PATIENCE_S))
+    assert line.endswith("moved or deleted while in use; put it back or restart")
+    (folder / "away").rename(folder / "socp.db")
+    assert store.ask(QUESTION).result(PATIENCE_S) == ANSWER
+
+
+@pytest.mark.threat("S8")
+def test_mail_that_cannot_be_expired_stays_and_is_expired_later(store: NodeStore) -> None:
+    mail = [replace(MAIL, seq=n, msg_ref=f"{n:043d}") for n in range(1, 3000)]
+    store.write(mail).result(PATIENCE_S)
+    expire = queries.Expire(MAIL.stored_ms + 1)
+    with file_size_limit(100_000):
+        assert isinstance(store.ask(expire).exception(PATIENCE_S), StorageError)
+    told = store.ask(expire).result(PATIENCE_S)
+    assert isinstance(told, queries.Expired)
+    assert told.boxes[0].count == 2999

@@ -8,17 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from socp.storage.node_store import Identity, NodeStore
+from socp.storage.node_store import Identity
+from tests.site import Site
 
 # Each write is an account and its home; a line is printed when the write is said to be stored.
 WRITE_FOR_EVER = """
-import sys
+import os, sys
 from dataclasses import replace
 from pathlib import Path
-from socp.storage.node_store import Identity, NodeStore
+from socp.storage.address import PostgresAddress
+from socp.storage.node_store import NodeStore
 from tests.storage.examples import ACCOUNT, HOME
 
-store = NodeStore.open(Path(sys.argv[1]))
+address = os.environ.get("ADDRESS")
+store = NodeStore.open(Path(sys.argv[1]), PostgresAddress.parse(address) if address else None)
 number = 0
 while True:
     futures = []
@@ -33,11 +36,12 @@ while True:
 ROOT = Path(__file__).parents[2]
 
 
-def told_until_killed(folder: Path, environment: dict[str, str], lines: int) -> set[str]:
+def told_until_killed(site: Site, environment: dict[str, str], lines: int) -> set[str]:
     """Kill a writer after so many lines; what it said is stored."""
+    address = {"ADDRESS": site.address.dsn} if site.address else {}
     process = subprocess.Popen(
-        [sys.executable, "-c", WRITE_FOR_EVER, str(folder)],
-        env={**environment, "PYTHONPATH": f"{environment['PYTHONPATH']}:{ROOT}"},
+        [sys.executable, "-c", WRITE_FOR_EVER, str(site.folder)],
+        env={**environment, **address, "PYTHONPATH": f"{environment['PYTHONPATH']}:{ROOT}"},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -51,10 +55,10 @@ def told_until_killed(folder: Path, environment: dict[str, str], lines: int) -> 
 @pytest.mark.threat("S8")
 @pytest.mark.parametrize("lines", [1, 30, 500])
 def test_what_was_said_to_be_stored_survives_kill_9(
-    folder: Path, python_path: dict[str, str], lines: int
+    site: Site, python_path: dict[str, str], lines: int
 ) -> None:
-    told = told_until_killed(folder, python_path, lines)
-    with NodeStore.open(folder) as store:
+    told = told_until_killed(site, python_path, lines)
+    with site.open() as store:
         remembered = store.load()
     accounts = {account.user_id for account in remembered.accounts}
     assert told <= accounts
@@ -63,9 +67,9 @@ def test_what_was_said_to_be_stored_survives_kill_9(
 
 @pytest.mark.threat("S8")
 def test_a_killed_writer_leaves_a_folder_that_opens_and_takes_writes(
-    folder: Path, python_path: dict[str, str]
+    site: Site, python_path: dict[str, str]
 ) -> None:
-    told_until_killed(folder, python_path, 1)
-    with NodeStore.open(folder) as store:
+    told_until_killed(site, python_path, 1)
+    with site.open() as store:
         store.set_identity(Identity("again", None))
         assert store.identity() == Identity("again", None)

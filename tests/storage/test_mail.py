@@ -21,7 +21,8 @@ from socp.storage.address import PostgresAddress
 from socp.storage.node_schema import metadata
 from socp.storage.node_store import NodeStore
 from tests.postgres import ask
-from tests.storage.conftest import Listen, Site
+from tests.site import Site
+from tests.storage.conftest import Listen
 from tests.storage.examples import ALICE, BOB, MAIL, NOW, POST, SERVER
 from tests.storage.mailroom import Mailroom
 

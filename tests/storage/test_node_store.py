@@ -10,8 +10,8 @@ import pytest
 from socp.node import records
 from socp.storage import FolderBusy, StorageError
 from socp.storage.node_store import Identity, NodeStore
+from tests.site import Site
 from tests.storage import examples
-from tests.storage.conftest import Site
 from tests.storage.examples import ACCOUNT, ALICE, BOB, HOME, NOW, PIN, RULING, SERVER, SHARE
 
 

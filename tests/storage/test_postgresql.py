@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from socp.node import queries
@@ -15,6 +16,7 @@ from socp.storage import StorageError, postgresql
 from socp.storage.address import PostgresAddress
 from socp.storage.node_store import NodeStore
 from tests.postgres import PASSWORD, QUOTED, USER, Postgres, ask, private
+from tests.storage.conftest import Listen
 from tests.storage.examples import ACCOUNT, ALICE, HOME, MAIL
 
 pytestmark = pytest.mark.needs("postgresql")
@@ -24,8 +26,15 @@ SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE applica
 
 
 @pytest.fixture
-def address(cluster: Postgres) -> PostgresAddress:
-    return cluster.make()
+def address(cluster: Postgres) -> Iterator[PostgresAddress]:
+    with cluster.database() as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The servers that hold a lock here will not let go of it soon."""
+    monkeypatch.setattr(postgresql, "TAKE_S", 0.1)
 
 
 def refusal(address: PostgresAddress) -> str:
@@ -131,7 +140,7 @@ def test_a_second_server_on_one_database_is_refused(
 
 
 def test_a_killed_server_leaves_the_database_to_the_next(
-    address: PostgresAddress, python_path: dict[str, str]
+    address: PostgresAddress, python_path: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold = (
         "import os, sys, time\n"
@@ -150,9 +159,9 @@ def test_a_killed_server_leaves_the_database_to_the_next(
     assert process.stdout
     assert process.stdout.readline() == b"open\n"
     assert "another server works" in refusal(address)
+    monkeypatch.setattr(postgresql, "TAKE_S", PATIENCE_S)
     process.kill()
     process.communicate()
-    ask(address.dsn, "SELECT pg_advisory_lock($1)", postgresql.LOCK)  # waits for its session's end
     NodeStore.open(None, address).close()
 
 
@@ -252,3 +261,39 @@ def test_a_database_that_may_not_be_written_is_named_and_still_read(
         said, told = store.write([HOME]), store.ask(QUESTION)
         assert "takes no writes" in str(said.exception(PATIENCE_S))
         assert told.result(PATIENCE_S) == queries.MailPage((MAIL,), more=False)
+
+
+@pytest.mark.threat("S8")
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        (asyncpg.DiskFullError("could not extend file"), "the disk of the database is full"),
+        (asyncpg.OutOfMemoryError("of a value"), "out of memory"),
+        (asyncpg.DataCorruptedError("invalid page"), "damaged; stop, and restore a backup"),
+        (asyncpg.InsufficientPrivilegeError("users"), "make it the owner of the database"),
+        (asyncpg.AdminShutdownError("terminating"), "is being shut down; see that PostgreSQL runs"),
+        (asyncpg.LockNotAvailableError("users"), "another program holds the tables locked"),
+        (asyncpg.ConnectionDoesNotExistError("closed"), "the connection broke"),
+        (asyncpg.UndefinedTableError("secret"), "UndefinedTableError (42P01); restart, and"),
+        (ConnectionResetError(104, "Connection reset by peer"), "(Connection reset by peer)"),
+    ],
+)
+def test_what_goes_wrong_there_is_said_in_one_line_and_passes(
+    address: PostgresAddress, fault: Exception, line: str, listen: Listen
+) -> None:
+    broken = [True]
+
+    def fail(*about: object) -> None:
+        if broken[0] and str(about[2]).startswith("INSERT INTO user_homes"):
+            raise fault
+
+    listen("before_cursor_execute", fail)
+    with NodeStore.open(None, address) as store:
+        said = failure(store)
+        assert said.startswith(str(address))
+        assert line in said
+        assert "\n" not in said
+        assert "secret" not in said
+        broken[0] = False
+        store.write([HOME]).result(PATIENCE_S)
+        assert store.load().homes == (HOME,)

@@ -16,7 +16,7 @@ VERBS: Final = {
     "serve": "Run a server.",
     "chat": "Talk to people, from a terminal or a script.",
     "account": "Set a password, and log in with it on another machine.",
-    "admin": "Tell a running server whom to let in; back up, restore and check its data.",
+    "admin": "Rule a server: who joins; back up, restore, check.",
 }
 
 

@@ -5,13 +5,16 @@ It is consistent however busy the server is, for its owner's eyes only, and whol
 
 from __future__ import annotations
 
+import errno
 import os
+import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 
 from sqlalchemy import Connection, MetaData, Table, select
+from sqlalchemy.exc import DBAPIError
 
 from socp.storage import sqlite
 from socp.storage.dialect import Dialect
@@ -24,6 +27,7 @@ FILES_TABLE = "backup_files"  # in a backup only: name and content of files besi
 MAKE_FILES_TABLE = f"CREATE TABLE {FILES_TABLE} (name TEXT PRIMARY KEY, content BLOB NOT NULL)"
 PUT_FILE = f"INSERT INTO {FILES_TABLE} VALUES (?, ?)"  # noqa: S608 - ours
 GET_FILES = f"SELECT name, content FROM {FILES_TABLE}"  # noqa: S608 - ours
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 ROWS_AT_ONCE = 100  # a row may be a few hundred KB
 
 
@@ -58,20 +62,28 @@ def write(dialect: Dialect, schema: Schema, files: Mapping[str, bytes], target: 
     """
     if target.exists():
         raise StorageError(f"{target} is there already; choose another name, or a folder")
-    faults: tuple[type[Exception], ...] = dialect.raised
+    faults: tuple[type[Exception], ...] = (OSError, sqlite3.Error, *dialect.raised)
     try:
         whole(
             target,
             lambda partial: dialect.drive(lambda: _fill(dialect, schema, files, partial)),
         )
     except faults as fault:
-        if isinstance(fault, OSError) and not isinstance(fault, TimeoutError):
-            line = f"{target} cannot be written: {fault.strerror}; choose another place"
-            raise StorageError(line) from fault
-        told = dialect.explain(fault)
+        told = _explain(fault, dialect, target)
     else:
         return
     raise told
+
+
+def _explain(fault: Exception, dialect: Dialect, target: Path) -> StorageError:
+    """Whether it was the disk that is written to, or the database that is read."""
+    cause = fault.orig if isinstance(fault, DBAPIError) else fault
+    line = f"{target} cannot be written"
+    if isinstance(cause, sqlite3.Error):
+        return StorageError(f"{line} ({cause}); free some space, or choose another place")
+    if isinstance(cause, OSError) and (cause.filename is not None or cause.errno in DISK):
+        return StorageError(f"{line}: {cause.strerror}; choose another place")
+    return dialect.explain(fault)
 
 
 def _fill(dialect: Dialect, schema: Schema, files: Mapping[str, bytes], partial: Path) -> None:
@@ -115,8 +127,8 @@ def restore_file(backup: Path, schema: Schema, target: Path) -> None:
     try:
         whole(target, fill)
     except OSError as fault:
-        line = f"{target} cannot be written: {fault.strerror}; choose another place"
-        raise StorageError(line) from fault
+        line = f"{target} cannot be written: {fault.strerror}"
+        raise StorageError(f"{line}; choose another place") from fault
 
 
 def files_in(backup: Path) -> dict[str, bytes]:

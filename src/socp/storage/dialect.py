@@ -136,9 +136,9 @@ class Put:
         values = [prepared.values(row) for row in ready]
         connection.exec_driver_sql(prepared.sql, values)
 
-    def run_values(self, connection: Connection, rows: Collection[tuple[Any, ...]]) -> None:
-        """The same for rows that are values in the order of the table's columns, without JSON."""
-        connection.exec_driver_sql(self._for(connection).sql, list(rows))
+    def run_values(self, connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+        """The same for rows that are values in the order of the columns, without JSON."""
+        connection.exec_driver_sql(self._for(connection).sql, rows)
 
     def _for(self, connection: Connection) -> Prepared:
         name = connection.dialect.name

@@ -48,7 +48,7 @@ MailRecord = (
     | records.Cursor
 )
 Ref = tuple[str, str]  # user_id, msg_ref
-MailRow = list[Any]  # values in the order of the table's columns
+MailRow = tuple[Any, ...]  # values in the order of the table's columns
 
 
 class MailBatch:
@@ -90,7 +90,7 @@ class MailBatch:
     def _come(self, piece: records.Mail) -> None:
         self._seq = max(self._seq, piece.seq)
         box = self._mail.setdefault(piece.user_id, {})
-        box.setdefault(piece.msg_ref, {})[piece.part] = [
+        box.setdefault(piece.msg_ref, {})[piece.part] = (
             piece.user_id,
             piece.msg_ref,
             piece.part,
@@ -104,13 +104,13 @@ class MailBatch:
             piece.via,
             piece.attach_ts,
             piece.stored_ms,
-        ]
+        )
 
     def _settle(self, settled: records.MailSettled) -> None:
         ref = (settled.user_id, settled.msg_ref)
-        for row in self._mail.get(settled.user_id, {}).get(settled.msg_ref, {}).values():
-            row[STATE] = settled.state.value
-            row[PAYLOAD] = b""
+        parts = self._mail.get(settled.user_id, {}).get(settled.msg_ref, {})
+        for part, row in parts.items():
+            parts[part] = _changed(row, {STATE: settled.state.value, PAYLOAD: b""})
         if ref not in self._dropped:
             self._settled[ref] = settled.state
 
@@ -122,8 +122,9 @@ class MailBatch:
 
     def _hand(self, handed: records.MailHanded) -> None:
         for parts in self._mail.get(handed.user_id, {}).values():
-            for row in parts.values():
-                row[HANDED] += row[STATE] == WAITING and row[SEQ] <= handed.seq
+            for part, row in parts.items():
+                if row[STATE] == WAITING and row[SEQ] <= handed.seq:
+                    parts[part] = _changed(row, {HANDED: row[HANDED] + 1})
         self._handed.append(handed)
 
     def _post(self, post: records.Post) -> None:
@@ -157,10 +158,7 @@ class MailBatch:
         if self._posts_dropped:
             connection.execute(DROP_POSTS, {"up_to": self._posts_dropped})
         rows = [
-            tuple(row)
-            for box in self._mail.values()
-            for parts in box.values()
-            for row in parts.values()
+            row for box in self._mail.values() for parts in box.values() for row in parts.values()
         ]
         if rows:
             PUT_MAIL.run_values(connection, rows)
@@ -168,6 +166,10 @@ class MailBatch:
         self._cursors.flush(connection)
         if self._seq:
             PUT_COUNTER.run(connection, [{"one": 1, "seq": self._seq}])
+
+
+def _changed(row: MailRow, values: dict[int, Any]) -> MailRow:
+    return tuple(values.get(column, value) for column, value in enumerate(row))
 
 
 def _of(ref: Ref) -> dict[str, str]:

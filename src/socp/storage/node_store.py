@@ -65,12 +65,27 @@ class NodeStore(Store[records.Record]):
         """
         return self._ask(lambda connection: mail_queries.answer(connection, query))
 
+    def _size(self, records_: Sequence[records.Record]) -> int:
+        return sum(
+            record.size for record in records_ if isinstance(record, records.Mail | records.Post)
+        )
+
     def _apply(  # noqa: C901 - one case a record
         self, connection: Connection, records_: Sequence[records.Record]
     ) -> None:
         batch, mail = Batch(connection), MailBatch()
         for record in records_:
             match record:
+                case (
+                    records.Mail()
+                    | records.MailSettled()
+                    | records.MailDropped()
+                    | records.MailHanded()
+                    | records.Post()
+                    | records.PostsDropped()
+                    | records.Cursor()
+                ):
+                    mail.take(record)
                 case records.ServerPin():
                     batch.pin(record)
                 case records.Ruling():
@@ -101,16 +116,6 @@ class NodeStore(Store[records.Record]):
                     batch.barred(record)
                 case records.Forgotten():
                     batch.forget(record)
-                case (
-                    records.Mail()
-                    | records.MailSettled()
-                    | records.MailDropped()
-                    | records.MailHanded()
-                    | records.Post()
-                    | records.PostsDropped()
-                    | records.Cursor()
-                ):
-                    mail.take(record)
                 case _:
                     assert_never(record)
         batch.flush()

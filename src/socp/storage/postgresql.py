@@ -23,6 +23,7 @@ STATEMENT_S = 10
 CLOSE_S = 3
 UPGRADE_S = 3600  # one statement of an upgrade, which may rewrite a large table
 LOCK_WAIT_S = 5
+TAKE_S = 2  # for the lock of a server that was just killed
 # A server that vanished lets go of its lock after half a minute, not after two hours.
 KEEPALIVE = {
     "tcp_keepalives_idle": "10",
@@ -32,8 +33,10 @@ KEEPALIVE = {
 LOCK = 0x50C9_0004  # advisory, one number for all: one database has one server
 
 TRY_LOCK = text("SELECT pg_try_advisory_lock(:number)").bindparams(number=LOCK)
+WAIT_FOR_LOCK = text("SELECT pg_advisory_lock(:number)").bindparams(number=LOCK)
+LOCK_NOT_AVAILABLE = "55P03"
 HOLDERS = text(
-    "SELECT pid, application_name, coalesce(host(client_addr), 'this machine') AS host "
+    "SELECT pid, application_name, host(client_addr) AS host "
     "FROM pg_locks JOIN pg_stat_activity USING (pid) "
     "WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = :number AND objsubid = 1"
 ).bindparams(number=LOCK)
@@ -167,17 +170,27 @@ class Postgres(Dialect):
     def _try_lock(self, connection: Connection) -> None:
         if connection.execute(TRY_LOCK).scalar_one():
             return
-        for holder in connection.execute(HOLDERS):
-            if holder.application_name != self._name:
-                raise DatabaseTaken(
-                    f"{self.place}: another server works with this database (from {holder.host}, "
-                    f"PostgreSQL's process {holder.pid}); stop it, or {self.another}"
-                )
-            connection.execute(END_SESSION, {"pid": holder.pid})  # ours, of before it broke
-        if not connection.execute(TRY_LOCK).scalar_one():
-            raise DatabaseTaken(
-                f"{self.place}: another server works with this database; stop it, or {self.another}"
-            )
+        holders = connection.execute(HOLDERS).all()
+        for holder in holders:
+            if holder.application_name == self._name:  # ours, of before it broke
+                connection.execute(END_SESSION, {"pid": holder.pid})
+        # One that was killed a moment ago has it until PostgreSQL notices.
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(TAKE_S * 1000)}")
+        try:
+            connection.execute(WAIT_FOR_LOCK)
+        except DBAPIError as fault:
+            if getattr(fault.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                raise
+        else:
+            return
+        who = "".join(
+            f" (PostgreSQL's process {holder.pid}{f' from {holder.host}' if holder.host else ''})"
+            for holder in holders
+        )
+        raise DatabaseTaken(
+            f"{self.place}: another server works with this database{who}; "
+            f"stop it, or {self.another}"
+        )
 
     def check(self) -> None:
         """The connection says it when there is something to say."""

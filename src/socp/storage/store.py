@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from socp.storage.address import PostgresAddress
 from socp.storage.database import Database, connect
-from socp.storage.errors import StorageError
+from socp.storage.errors import BadRecord
 from socp.storage.folder_lock import FolderLock
 from socp.storage.formats import Schema
 from socp.storage.writer import Writer
@@ -32,7 +32,7 @@ class Store(ABC, Generic[R]):
     def __init__(self, database: Database, lock: FolderLock | None) -> None:
         self._database = database
         self._lock = lock
-        self._writer: Writer[R] = Writer(database, self._apply)
+        self._writer: Writer[R] = Writer(database, self._apply, self._size)
 
     @classmethod
     def open(cls, folder: Path | None, address: PostgresAddress | None = None) -> Self:
@@ -83,7 +83,12 @@ class Store(ABC, Generic[R]):
             return load(connection)
         except (ValueError, TypeError, KeyError, msgspec.MsgspecError) as fault:
             line = f"{self._database.place} holds what socp did not write ({fault})"
-            raise StorageError(f"{line}; restore a backup") from fault
+            # Not the whole database: those who wait for other rows get theirs.
+            raise BadRecord(f"{line}; restore a backup") from fault
+
+    def _size(self, _records: Sequence[R]) -> int:
+        """How many bytes records hold that do not all have about the same."""
+        return 0
 
     @abstractmethod
     def _apply(self, connection: Connection, records: Sequence[R]) -> None:

@@ -18,39 +18,58 @@ from socp.storage.database import Database
 from socp.storage.errors import BadRecord, DatabaseAway, StorageError
 
 QUEUED_RECORDS_MAX = 50_000  # at 20,000 a second, what a disk that hangs for two seconds costs
+QUEUED_BYTES_MAX = 256 * 1024 * 1024  # of what is large in them: a chunk of a file is 350 KB
 
 R = TypeVar("R")
 T = TypeVar("T")
 Apply = Callable[[Connection, Sequence[R]], None]
 
 
-@dataclass(frozen=True, slots=True)
+class Pledge(Future[T]):
+    """A future that cannot be cancelled: what waits on it is on its way to the disk."""
+
+    def cancel(self) -> bool:
+        return False
+
+
+@dataclass(slots=True, eq=False)
 class Write(Generic[R]):
     """What one call to `put` brought: committed whole or not at all."""
 
     records: tuple[R, ...]
-    done: Future[None] = field(default_factory=Future)
+    size: int = 0  # bytes
+    done: Pledge[None] = field(default_factory=Pledge)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Question:
     """What one call to `ask` brought."""
 
     answer: Callable[[Connection], Any]
-    done: Future[Any] = field(default_factory=Future)
+    done: Pledge[Any] = field(default_factory=Pledge)
 
 
 class Writer(Generic[R]):
     """Waits on a condition while there is nothing to do, and costs nothing then."""
 
     def __init__(
-        self, database: Database, apply: Apply[R], *, queued_max: int = QUEUED_RECORDS_MAX
+        self,
+        database: Database,
+        apply: Apply[R],
+        size: Callable[[Sequence[R]], int] = lambda _: 0,
+        *,
+        queued_max: int = QUEUED_RECORDS_MAX,
+        queued_bytes_max: int = QUEUED_BYTES_MAX,
     ) -> None:
+        """`size` says how many bytes records hold that do not all have about the same."""
         self._database = database
         self._apply = apply
+        self._size = size
         self._queued_max = queued_max
+        self._queued_bytes_max = queued_bytes_max
         self._queue: list[Write[R] | Question] = []
         self._queued = 0
+        self._queued_bytes = 0
         self._closing = False
         self._news = threading.Condition()
         # A daemon: a process that forgot to close must still be able to end.
@@ -60,11 +79,10 @@ class Writer(Generic[R]):
     def put(self, records: Sequence[R]) -> Future[None]:
         """Queue a write. The future resolves after its commit, in the order of the puts.
 
-        It fails with StorageError, at once where the queue is full or closed; it cannot be
-        cancelled, for what waits on it is on its way to the disk.
+        It fails with StorageError, at once where the queue is full or closed.
         """
-        write = Write(tuple(records))
-        self._enqueue(write, len(write.records))
+        write = Write(tuple(records), self._size(records))
+        self._enqueue(write, len(write.records), write.size)
         return write.done
 
     def ask(self, answer: Callable[[Connection], T]) -> Future[T]:
@@ -73,7 +91,7 @@ class Writer(Generic[R]):
         The future resolves, fails and is refused as that of a put.
         """
         question = Question(answer)
-        self._enqueue(question, 1)
+        self._enqueue(question, 1, 0)
         return question.done
 
     def close(self) -> None:
@@ -83,22 +101,27 @@ class Writer(Generic[R]):
             self._news.notify()
         self._thread.join()
 
-    def _enqueue(self, job: Write[R] | Question, weight: int) -> None:
-        job.done.set_running_or_notify_cancel()
+    def _enqueue(self, job: Write[R] | Question, records: int, size: int) -> None:
         with self._news:
-            refusal = self._refusal(weight)
+            refusal = self._refusal(records, size)
             if refusal is None:
                 self._queue.append(job)
-                self._queued += weight
-                self._news.notify()
+                self._queued += records
+                self._queued_bytes += size
+                if len(self._queue) == 1:  # else it is awake, or about to be
+                    self._news.notify()
         if refusal:
             job.done.set_exception(refusal)
 
-    def _refusal(self, more: int) -> StorageError | None:
+    def _refusal(self, records: int, size: int) -> StorageError | None:
         if self._closing:
             return StorageError(f"{self._database.place} is closed; nothing more is stored")
         # A write alone may be longer: it could not be made any other way.
-        if self._queued and self._queued + more > self._queued_max:
+        full = (
+            self._queued + records > self._queued_max
+            or self._queued_bytes + size > self._queued_bytes_max
+        )
+        if self._queued and full:
             return StorageError(
                 f"{self._database.place}: the disk does not keep up, {self._queued} records wait; "
                 "try again later, and look what slows the disk down"
@@ -114,7 +137,8 @@ class Writer(Generic[R]):
         with self._news:
             while not self._queue and not self._closing:
                 self._news.wait()
-            batch, self._queue, self._queued = self._queue, [], 0
+            batch, self._queue = self._queue, []
+            self._queued = self._queued_bytes = 0
             return batch
 
     def _commit(self, batch: Sequence[Write[R] | Question]) -> None:

@@ -1,0 +1,125 @@
+"""Key and database belong together: a start with one of them changed or lost is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from socp.server import opening, places
+from socp.server.faults import StartFault
+from socp.storage.node_store import Identity
+from tests.keys import StoredKeys
+from tests.site import Site
+from tests.storage.examples import SERVER
+
+SUITE = StoredKeys()
+pytestmark = pytest.mark.threat("S8")
+
+
+def started(site: Site) -> tuple[str, str]:
+    """The id and fingerprint of a server that starts there, and stops."""
+    opened = opening.open_all(site.folder, SUITE, site.address)
+    opened.store.close()
+    return opened.server_id, opened.key.public.fingerprint
+
+
+def refusal(site: Site) -> str:
+    with pytest.raises(StartFault) as fault:
+        opening.open_all(site.folder, SUITE, site.address)
+    return str(fault.value)
+
+
+def test_id_and_key_are_the_same_at_every_start(site: Site) -> None:
+    assert started(site) == started(site)
+
+
+def test_another_key_file_is_refused_with_the_remedy(site: Site) -> None:
+    server_id, former = started(site)
+    key = site.folder / places.KEY_FILE
+    key.unlink()
+    other = site.folder.parent / "other"
+    found = started(Site(other, None))[1]
+    (other / places.KEY_FILE).rename(key)
+    assert refusal(site) == (
+        f"{key} is another server's key ({found[:16]}…) than that of server {server_id} in "
+        f"{site.place} ({former[:16]}…): restore both from the same backup, or move one of them "
+        "away"
+    )
+
+
+def test_a_lost_key_file_is_not_replaced_by_a_new_key(site: Site) -> None:
+    server_id, _ = started(site)
+    key = site.folder / places.KEY_FILE
+    key.unlink()
+    assert refusal(site) == (
+        f"{key} is missing, the key of server {server_id} whose database is {site.place}: "
+        "restore both from the same backup, or move the database away to start as a new server"
+    )
+    assert not key.exists()
+
+
+def test_the_database_of_another_server_is_refused(site: Site, tmp_path: Path) -> None:
+    first, _ = started(site)
+    other = Site(tmp_path / "other", None)
+    started(other)
+    if site.address is not None:
+        (other.folder / places.DATABASE_FILE).unlink()
+        assert f"that of server {first}" in refusal(Site(other.folder, site.address))
+    else:
+        (site.folder / places.DATABASE_FILE).rename(other.folder / places.DATABASE_FILE)
+        assert f"that of server {first}" in refusal(other)
+
+
+def test_a_database_of_before_keys_were_noted_learns_its_key_once(site: Site) -> None:
+    _, fingerprint = started(site)
+    with site.open() as store:
+        store.set_identity(Identity(SERVER, None))
+    assert started(site) == (SERVER, fingerprint)
+    with site.open() as store:
+        assert store.identity() == Identity(SERVER, fingerprint)
+
+
+def test_a_refused_start_lets_go_of_folder_and_database(site: Site) -> None:
+    started(site)
+    key = site.folder / places.KEY_FILE
+    kept = key.read_bytes()
+    key.unlink()
+    refusal(site)
+    key.write_bytes(kept)
+    key.chmod(0o600)
+    started(site)
+
+
+@pytest.mark.needs("postgresql")
+def test_a_folder_whose_database_is_elsewhere_starts_only_with_it(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    address = request.getfixturevalue("cluster").make()
+    folder = tmp_path / "data"
+    started(Site(folder, address))
+    assert refusal(Site(folder, None)) == (
+        f"{folder} belongs to the database at {address}: give its --database, or choose another "
+        "--data-dir"
+    )
+    assert not (folder / places.DATABASE_FILE).exists()
+
+
+@pytest.mark.needs("postgresql")
+def test_a_folder_with_a_database_of_its_own_is_not_mixed_with_another(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    address = request.getfixturevalue("cluster").make()
+    folder = tmp_path / "data"
+    started(Site(folder, None))
+    assert "socp.db: start without --database; or take a backup" in refusal(Site(folder, address))
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.threat("P5")
+def test_the_folder_keeps_no_password(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    cluster = request.getfixturevalue("cluster")
+    site = Site(tmp_path / "data", cluster.make())
+    started(site)
+    for file in site.folder.iterdir():
+        assert b"cret" not in file.read_bytes()
