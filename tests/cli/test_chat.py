@@ -135,8 +135,8 @@ def test_two_people_talk_and_a_script_ends_with_0(tmp_path: Path, server: Runnin
         assert "you to bob: hello bob" in done.stdout
         assert "hello all" in done.stdout
         bob.says("/tell alice are you still there")
-        bob.is_told(r"you to alice: are you still there")
-        bob.is_told(r"alice is away; it goes when they are back")
+        kept = r"\[private, alice is away; their server keeps it until they are back\]"
+        bob.reads(rf"{kept} you to alice: are you still there$")
 
 
 def test_a_path_that_nobody_could_open_is_one_line_and_the_talk_goes_on(

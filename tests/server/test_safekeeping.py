@@ -324,11 +324,20 @@ def test_a_backup_of_the_first_format_can_be_restored_and_is_upgraded_at_the_sta
         assert store.load(NOW).shares == remembered.shares
 
 
+LATER_TABLES = (
+    *("mail", "posts", "cursors", "mail_counter", "tenant"),
+    *("login_setup", "invitations"),
+    *("key_history", "revocations", "barred_users"),
+)
+
+
 def to_first_format(file: Path) -> None:
     """As a former version wrote it."""
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
-        for table in ("mail", "posts", "cursors", "mail_counter", "tenant"):
+        for table in LATER_TABLES:
             connection.execute(f"DROP TABLE {table}")
+        for column in ("attach_sig", "features"):
+            connection.execute(f"ALTER TABLE user_homes DROP COLUMN {column}")
         connection.execute("ALTER TABLE identity DROP COLUMN fingerprint")
         connection.execute("UPDATE alembic_version SET version_num = 'node_0001'")
 

@@ -122,10 +122,10 @@ def test_lines_said_meanwhile_wait_and_go_with_the_new_key() -> None:
     t.bob.says(t.alice, "one")
     t.bob.rotates()
     t.bob.says(t.alice, "two")
-    assert t.bob.line("two").reason == "your key is being replaced; it goes in a moment"
+    assert t.bob.line("two").state is LineState.WAITING
     t.run(5)
     assert t.alice.texts == ["one", "two"]
-    assert t.bob.line("two").state is LineState.DONE
+    assert t.bob.line("two").state is LineState.DELIVERED
     assert t.alice.refusals == []
 
 

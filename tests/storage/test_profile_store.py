@@ -169,7 +169,8 @@ def test_a_profile_of_the_first_format_keeps_its_lines(folder: Path) -> None:
     written(folder, [old])
     with closing(sqlite3.connect(folder / "socp.db")) as connection, connection:
         connection.executescript(
-            "DROP TABLE arrived; ALTER TABLE outbox DROP COLUMN late;"
+            "DROP TABLE arrived; DROP TABLE key_history; DROP TABLE revocations;"
+            "ALTER TABLE outbox DROP COLUMN late;"
             "ALTER TABLE outbox DROP COLUMN sealed_to;"
             "UPDATE alembic_version SET version_num = 'profile_0001'"
         )
