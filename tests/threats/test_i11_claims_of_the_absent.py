@@ -5,6 +5,11 @@ from __future__ import annotations
 
 import pytest
 
+from socp.member.effects import LineMoved
+from socp.member.records import LineState
+from socp.wire import base64url
+from socp.wire.envelope import decode
+from socp.wire.msg_ref import msg_ref
 from tests.sim.town import Town, town
 
 
@@ -53,3 +58,32 @@ def test_the_user_comes_back_to_their_home_against_any_claim() -> None:
     t.alice.says(t.bob, "welcome back")
     t.run(1)
     assert t.bob.texts == ["welcome back"]
+
+
+@pytest.mark.threat("I11")
+def test_mail_stays_at_home_whatever_the_claimant_acknowledges() -> None:
+    t = town()
+    t.bob.leave()
+    t.run(1)
+    claim(t)
+    t.alice.says(t.bob, "for bob alone")
+    t.run(1)
+    wire = t.world.network.between(t.a, t.c)
+    deliver = [d for d in (*wire.up_log, *wire.down_log) if b"SERVER_DELIVER" in d]
+    assert deliver  # the claimant got its copy, and swallows it
+    (line,) = [moved for moved in t.alice.told(LineMoved) if moved.state is LineState.DONE]
+    for status in ("queued", "delivered"):
+        t.c.forge(t.a, "ACK", {"msg_ref": ref_of(deliver[0]), "status": status}, to=t.a.id)
+    t.run(1)
+    assert line.text == "for bob alone"
+    assert t.b.node.status().mail == 1
+    t.bob.come_back()
+    t.run(2)
+    assert t.bob.texts == ["for bob alone"]
+
+
+def ref_of(data: bytes) -> str:
+    said = decode(data).members
+    raw, ts = base64url.decode(str(said["ciphertext"])), said["orig_ts"]
+    assert isinstance(ts, int)
+    return msg_ref(raw, str(said["sender"]), str(said["user_id"]), ts)

@@ -54,6 +54,10 @@ class Config:
     allow_host: tuple[str, ...]
     trusted_proxy: tuple[Network, ...]
     max_per_address: int
+    mailbox_messages: int
+    mailbox_mib: int
+    mailbox_days: int
+    mailboxes_mib: int
     log_level: str
     log_format: str
 
@@ -87,6 +91,10 @@ class Config:
             registration=self.registration,
             lists_users=self.list_users,
             admin_hint=places.admin_command(self.folder(port).absolute()),
+            mailbox_messages=self.mailbox_messages,
+            mailbox_bytes=self.mailbox_mib * limits.MIB,
+            mailbox_days=self.mailbox_days,
+            mailboxes_bytes=self.mailboxes_mib * limits.MIB,
         )
 
     def guard(self, port: int) -> Guard:
@@ -326,6 +334,37 @@ def _allowed_origin(text: str) -> str:
     default=limits.CONNECTIONS_PER_ADDRESS,
     show_default=True,
     help="Connections from one address, loopback excepted.",
+)
+@click.option(
+    "--mailbox-messages",
+    type=click.IntRange(2, 1_000_000),
+    default=limits.MAILBOX_MESSAGES,
+    show_default=True,
+    help="Pieces of mail kept for one user who is away; half of them by one author.",
+)
+@click.option(
+    "--mailbox-mib",
+    type=click.IntRange(1, 65_536),
+    default=limits.MAILBOX_BYTES // limits.MIB,
+    show_default=True,
+    metavar="MIB",
+    help="The same in MiB.",
+)
+@click.option(
+    "--mailbox-days",
+    type=click.IntRange(1, limits.MAILBOX_DAYS),
+    default=limits.MAILBOX_DAYS,
+    show_default=True,
+    metavar="DAYS",
+    help="How long mail is kept.",
+)
+@click.option(
+    "--mailboxes-mib",
+    type=click.IntRange(min=1),
+    default=limits.MAILBOXES_BYTES // limits.MIB,
+    show_default=True,
+    metavar="MIB",
+    help="All mailboxes of this server together, in MiB.",
 )
 @click.option(
     "--log-level",
