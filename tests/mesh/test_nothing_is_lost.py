@@ -40,7 +40,8 @@ async def play(storm: Storm, seed: int) -> None:
     faults = "\n".join(storm.faults())
     print(f"seed {seed}: {storm.kills} kills, {len(storm.said)} messages")  # noqa: T201
     assert not faults, f"repeat with --seed {seed}:\n{faults}"
-    assert "Traceback" not in "\n".join(storm.log)
+    traces = [n for n, line in enumerate(storm.log) if "Traceback" in line]
+    assert not traces, "\n".join(storm.log[traces[0] - 2 : traces[0] + 60])
 
 
 @pytest.mark.timeout(1200)

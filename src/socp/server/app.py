@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import ssl
@@ -99,7 +100,7 @@ class App:
             self._api.told,
         )
         self._walk = walk.Walk(
-            parts.brain, parts.store, hands.carry, fresh.now, self._gate, loop.call_soon_threadsafe
+            parts.brain, parts.store, hands.carry, fresh.now, self._gate, _waker(loop)
         )
         self._addresses = Addresses(parts.max_per_address, self._is_exempt)
         self._front = FrontDoor(
@@ -189,6 +190,16 @@ class App:
             "mail_waiting": status.mail,
             "uptime_s": int(time.monotonic() - self._started),
         }
+
+
+def _waker(loop: asyncio.AbstractEventLoop) -> Callable[[Callable[[], None]], object]:
+    """Runs something on the loop, from any thread; nothing once the loop is over."""
+
+    def wake(what: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # closed: nobody is there to be told
+            loop.call_soon_threadsafe(what)
+
+    return wake
 
 
 def _settle_memory() -> None:

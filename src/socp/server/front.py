@@ -83,6 +83,8 @@ class Handler(RequestHandler):
         fault = rest.get("exc_info")
         if isinstance(fault, HttpProcessingError):
             log.debug("refused a request from %s: %s", self.address, fault.message)
+        elif isinstance(fault, ConnectionError):  # they hung up while they were being answered
+            log.debug("a request from %s was given up: %s", self.address, fault)
         else:
             log.error("a request from %s failed", self.address, exc_info=cast("Exception", fault))
 
