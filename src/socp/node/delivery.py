@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from socp.node.authorship import Authorship
 from socp.node.dedup import SeenIds, mail_key
 from socp.node.directory import Directory
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
-from socp.node.keepers import Keepers
-from socp.node.letters import Letters
+from socp.node.keeping import Keeping
 from socp.node.links import Link, Links
-from socp.node.mailbox import DELIVERED, QUEUED, Mailbox
+from socp.node.mailbox import DELIVERED, QUEUED
 from socp.node.pending import PENDING_MS, Pending, PendingTable
 from socp.node.presence import Presence
 from socp.node.queries import FindMail, MailFound
-from socp.node.recall import Go, Recall, Step
+from socp.node.recall import Go, Step
 from socp.node.records import MailState
 from socp.wire import base64url, limits
 from socp.wire.envelope import Envelope, check_ts, reencode
@@ -93,22 +91,18 @@ class Delivery:
         directory: Directory,
         presence: Presence,
         seen: SeenIds,
-        authors: Authorship,
-        keepers: Keepers,
-        letters: Letters,
-        mailbox: Mailbox,
-        recall: Recall,
+        keeping: Keeping,
     ) -> None:
         self._emit = emitter
         self._links = links
         self._directory = directory
         self._presence = presence
         self._seen = seen
-        self._authors = authors
-        self._keepers = keepers
-        self._letters = letters
-        self._mailbox = mailbox
-        self._recall = recall
+        self._authors = keeping.authors
+        self._keepers = keeping.keepers
+        self._letters = keeping.letters
+        self._mailbox = keeping.mailbox
+        self._recall = keeping.recall
         self._pending = PendingTable()
 
     # --- from our own users ---------------------------------------------------------------------

@@ -9,9 +9,7 @@ from socp.crypto.keys import PublicKey, Suite
 from socp.node.accounts import Accounts
 from socp.node.admission import Admission
 from socp.node.arrivals import Arrivals
-from socp.node.authorship import Authorship
 from socp.node.barring import Barring
-from socp.node.boxes import Boxes, BoxLimits
 from socp.node.dedup import SeenIds, mail_key
 from socp.node.delivery import Delivery
 from socp.node.dialling import Dialling
@@ -42,27 +40,20 @@ from socp.node.events import (
     Stopping,
     Tick,
 )
-from socp.node.file_mail import FileMail
 from socp.node.gate import Gate
 from socp.node.handshake import Handshake
 from socp.node.health import Health
-from socp.node.keepers import Keepers
-from socp.node.kept import Kept
-from socp.node.letters import Letters
+from socp.node.keeping import Keeping
 from socp.node.links import Link, Links, Stage
 from socp.node.logins import Logins
-from socp.node.mailbox import Mailbox
-from socp.node.notices import Notices
 from socp.node.operator import Operator
 from socp.node.pace import Bucket
 from socp.node.pairing import Pairing
-from socp.node.post_log import PostLog
 from socp.node.posts import Posts
 from socp.node.presence import Presence
 from socp.node.public_channel import PublicChannel
 from socp.node.quarantine import Quarantine
 from socp.node.queries import FindMail, MailFound
-from socp.node.recall import Recall
 from socp.node.records import Account, Remembered
 from socp.node.refusals import ERRORS_BURST, ERRORS_PER_S, Refusals
 from socp.node.registration import Registration
@@ -105,29 +96,12 @@ class Node:
         self._presence = presence = Presence(emit, links, people, rotations)
         self._channel = channel = PublicChannel(emit, links, people, presence, seen, remembered)
         self._dialling = dialling = Dialling(settings, emit, links, quarantine)
-        keepers = Keepers(settings.server_id, links, people, presence, trust)
-        # A cursor may stand at a post that the disk did not take: its number is not used again.
-        last_seq = max([remembered.mail_seq, *(cursor.seq for cursor in remembered.cursors)])
-        letters, recall = Letters(keepers, last_seq), Recall(emit)
-        notices, authors = Notices(emit, links), Authorship(people, presence)
-        bounds = BoxLimits(
-            settings.mailbox_messages, settings.mailbox_bytes, settings.mailboxes_bytes
-        )
-        self._boxes = boxes = Boxes(bounds, remembered.boxes)
-        mailbox = Mailbox(emit, links, keepers, boxes, notices)
-        log = PostLog(emit, links, remembered.posts, remembered.cursors)
-        file_mail = FileMail(letters, mailbox)
-        days = settings.mailbox_days
-        self._kept = kept = Kept(emit, mailbox, log, file_mail, recall, notices, seen, days=days)
+        mail = Keeping.of(settings, emit, links, people, presence, trust, seen, remembered)
+        self._boxes, self._kept, kept = mail.boxes, mail.kept, mail.kept
         self._recent_refs = remembered.recent_refs
-        post = (letters, mailbox, recall)
-        self._delivery = delivery = Delivery(
-            emit, links, people, presence, seen, authors, keepers, *post
-        )
-        posts = Posts(emit, links, people, presence, seen, letters, log, recall)
-        transfers = Transfers(
-            emit, links, people, presence, authors, seen, keepers, file_mail, recall
-        )
+        self._delivery = delivery = Delivery(emit, links, people, presence, seen, mail)
+        posts = Posts(emit, links, people, presence, seen, mail)
+        transfers = Transfers(emit, links, people, presence, seen, mail)
         handshake, hall = Handshake(settings, key.text, emit), (presence, channel, refusals, kept)
         joining = Registration(settings, emit, people, remembered)
         self._arrivals = arrivals = Arrivals(

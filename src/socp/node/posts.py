@@ -15,13 +15,12 @@ from socp.node.directory import Directory
 from socp.node.effects import Outgoing
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
-from socp.node.letters import Letters
+from socp.node.keeping import Keeping
 from socp.node.links import Link, Links
 from socp.node.mailbox import QUEUED
-from socp.node.post_log import PostLog
 from socp.node.presence import Presence
 from socp.node.queries import FindMail, MailFound
-from socp.node.recall import Go, Recall, Step
+from socp.node.recall import Go, Step
 from socp.wire import base64url
 from socp.wire.envelope import Envelope, check_ts
 from socp.wire.errors import Code, PeerFault
@@ -42,18 +41,16 @@ class Posts:
         directory: Directory,
         presence: Presence,
         seen: SeenIds,
-        letters: Letters,
-        log: PostLog,
-        recall: Recall,
+        keeping: Keeping,
     ) -> None:
         self._emit = emitter
         self._links = links
         self._directory = directory
         self._presence = presence
         self._seen = seen
-        self._letters = letters
-        self._log = log
-        self._recall = recall
+        self._letters = keeping.letters
+        self._log = keeping.log
+        self._recall = keeping.recall
         self._forms: OrderedDict[str, Form] = OrderedDict()
 
     # --- our own users --------------------------------------------------------------------------
@@ -184,10 +181,6 @@ class Posts:
             if skip is None or link_id != skip.id
         )
         self._emit.send(links, _frame(envelope, post.payload))
-
-    def not_stored(self, ref: str) -> None:
-        """The disk did not take it: it may come again."""
-        self._seen.forget(mail_key(PUBLIC, ref))
 
 
 def _ref(envelope: Envelope, msg: MsgPublicChannel) -> str:

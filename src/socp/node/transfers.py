@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 
-from socp.node.authorship import Authorship
 from socp.node.dedup import SeenIds
 from socp.node.delivery import away, next_server, said_of
 from socp.node.directory import Directory
 from socp.node.effects import Outgoing
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
-from socp.node.file_mail import FileMail
 from socp.node.hops import author_members
-from socp.node.keepers import Keepers
+from socp.node.keeping import Keeping
 from socp.node.letters import part_of
 from socp.node.links import Link, Links
 from socp.node.mailbox import DELIVERED, QUEUED
 from socp.node.posts import check_hop, fan_out
 from socp.node.presence import Presence
 from socp.node.queries import FindMail, MailFound
-from socp.node.recall import Recall, Step
+from socp.node.recall import Step
 from socp.node.records import MailState
 from socp.wire import limits
 from socp.wire.canonical import canonical
@@ -51,21 +49,18 @@ class Transfers:
         links: Links,
         directory: Directory,
         presence: Presence,
-        authors: Authorship,
         seen: SeenIds,
-        keepers: Keepers,
-        file_mail: FileMail,
-        recall: Recall,
+        keeping: Keeping,
     ) -> None:
         self._emit = emitter
         self._links = links
         self._directory = directory
         self._presence = presence
-        self._authors = authors
+        self._authors = keeping.authors
         self._seen = seen
-        self._keepers = keepers
-        self._file_mail = file_mail
-        self._recall = recall
+        self._keepers = keeping.keepers
+        self._file_mail = keeping.file_mail
+        self._recall = keeping.recall
 
     def from_user(self, link: Link, envelope: Envelope, frame: FileFrame, now: Now) -> None:
         if frame.sender not in ("", link.peer):

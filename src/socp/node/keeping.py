@@ -1,0 +1,69 @@
+"""The parts that keep mail and posts, put together (section 11, `mailbox/1`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from socp.node.authorship import Authorship
+from socp.node.boxes import Boxes, BoxLimits
+from socp.node.dedup import SeenIds
+from socp.node.directory import Directory
+from socp.node.emitter import Emitter
+from socp.node.file_mail import FileMail
+from socp.node.keepers import Keepers
+from socp.node.kept import Kept
+from socp.node.letters import Letters
+from socp.node.links import Links
+from socp.node.mailbox import Mailbox
+from socp.node.notices import Notices
+from socp.node.post_log import PostLog
+from socp.node.presence import Presence
+from socp.node.recall import Recall
+from socp.node.records import Remembered
+from socp.node.settings import Settings
+from socp.node.trust import ServerTrust
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What delivery, posts and transfers stand on."""
+
+    keepers: Keepers
+    authors: Authorship
+    letters: Letters
+    recall: Recall
+    boxes: Boxes
+    mailbox: Mailbox
+    log: PostLog
+    file_mail: FileMail
+    kept: Kept
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        emitter: Emitter,
+        links: Links,
+        directory: Directory,
+        presence: Presence,
+        trust: ServerTrust,
+        seen: SeenIds,
+        remembered: Remembered,
+    ) -> Keeping:
+        """With what lay in the store at the start."""
+        keepers = Keepers(settings.server_id, links, directory, presence, trust)
+        # A cursor may stand at a post that the disk did not take: its number is not used again.
+        last_seq = max([remembered.mail_seq, *(cursor.seq for cursor in remembered.cursors)])
+        letters, recall = Letters(keepers, last_seq), Recall(emitter)
+        bounds = BoxLimits(
+            settings.mailbox_messages, settings.mailbox_bytes, settings.mailboxes_bytes
+        )
+        boxes, notices = Boxes(bounds, remembered.boxes), Notices(emitter, links)
+        mailbox = Mailbox(emitter, links, keepers, boxes, notices)
+        log = PostLog(emitter, links, remembered.posts, remembered.cursors)
+        file_mail = FileMail(letters, mailbox)
+        kept = Kept(
+            emitter, mailbox, log, file_mail, recall, notices, seen, days=settings.mailbox_days
+        )
+        authors = Authorship(directory, presence)
+        return cls(keepers, authors, letters, recall, boxes, mailbox, log, file_mail, kept)
