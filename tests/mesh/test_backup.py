@@ -1,4 +1,4 @@
-"""A backup taken while people talk, restored elsewhere: what was acknowledged before it is there."""
+"""A backup taken while people talk, and restored: what was acknowledged before it is there."""
 
 from __future__ import annotations
 
