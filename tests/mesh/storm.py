@@ -10,9 +10,10 @@ import asyncio
 import random
 import resource
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -37,7 +38,6 @@ DEAD_MS: Final = (0, 700)
 AWAY_MS: Final = (300, 4_000)
 TROUBLE_MS: Final = (500, 2_500)
 HEALED_S: Final = 180
-ACCEPTED: Final = (LineState.DONE, LineState.DELIVERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,19 @@ class Person:
                 self.texts.append(notice.text)
             elif isinstance(notice, LineMoved):
                 self.states[notice.text] = notice
+
+    def untaken(self) -> set[str]:
+        """The texts of lines that no server took: what is in the outbox on the disk.
+
+        The news that one was taken may have come when nobody listened any more.
+        """
+        file = self.folder / self.name / "socp.db"
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as database:
+            return {text for (text,) in database.execute("SELECT text FROM outbox")}
+
+    def refused(self, text: str) -> LineMoved | None:
+        moved = self.states.get(text)
+        return moved if moved is not None and moved.state is LineState.REFUSED else None
 
     async def say(self, to: str, text: str) -> bool:
         """False where they are not there to say anything."""
@@ -276,12 +289,14 @@ class Storm:
         await self._until(self._settled, HEALED_S)
 
     def _settled(self) -> bool:
-        states = [self.people[step.who].states.get(step.text) for step in self.said]
-        if not all(moved is not None and moved.state in ACCEPTED for moved in states):
-            return False
-        return self._all_shown() and all(
-            health(server)["mail_waiting"] == 0 for server in self.servers.values()
+        return (
+            self._all_shown()
+            and not any(person.untaken() for person in self.people)
+            and self._nothing_waits()
         )
+
+    def _nothing_waits(self) -> bool:
+        return all(health(server)["mail_waiting"] == 0 for server in self.servers.values())
 
     def _all_shown(self) -> bool:
         shown = [set(person.texts) for person in self.people]
@@ -309,9 +324,12 @@ class Storm:
     def faults(self) -> list[str]:
         """What was acknowledged and is not there just once, in its author's order."""
         found = []
+        untaken = {text for person in self.people for text in person.untaken()}
         for step in self.said:
-            moved = self.people[step.who].states.get(step.text)
-            if moved is None or moved.state not in ACCEPTED:
+            author = self.people[step.who]
+            refused = author.refused(step.text)
+            if refused is not None or step.text in untaken:
+                moved = refused or author.states.get(step.text)
                 found.append(f"{step.text!r} was not taken: {moved}")
                 continue
             for reader in self._readers(step):
