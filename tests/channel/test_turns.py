@@ -277,6 +277,63 @@ def test_holders_beyond_the_tenth_wait_between_5_and_10_s(n: int) -> None:
     assert 5_000 <= waits.holder_wait_ms(user_id(1), user_id(n), waits.HOLDER_RANKS) < 10_000
 
 
+# --- those who are away ---
+
+
+def absent(bench: Bench, *names: str) -> None:
+    bench.machine.away((name, bench.keys[name].public) for name in names)
+
+
+@pytest.mark.spec("7")
+@pytest.mark.spec("11")
+def test_members_who_are_away_are_given_the_key_once_and_after_those_who_wait(
+    holder: Bench,
+) -> None:
+    holder.online(BOB)
+    holder.add(BOB, version=1)
+    absent(holder, ALICE, *(user_id(n) for n in range(10, 20)))
+    given = holder.given(5_000)
+    assert given == [BOB, *(user_id(n) for n in range(10, 20))]  # Alice made it
+    absent(holder, *given)
+    assert holder.given(5_000) == []
+
+
+@pytest.mark.spec("7")
+@pytest.mark.spec("11")
+def test_who_comes_before_their_share_as_one_away_is_served_by_turns(holder: Bench) -> None:
+    absent(holder, BOB)
+    holder.online(BOB)
+    assert holder.given(20_000) == []
+    holder.machine.member_gone(BOB)
+    absent(holder, BOB)
+    assert holder.given(1_000) == [BOB]
+
+
+@pytest.mark.spec("7")
+@pytest.mark.spec("11")
+def test_a_key_that_was_used_is_owed_to_those_away_when_a_newer_one_came_and_over_links(
+    holder: Bench,
+) -> None:
+    former = holder.machine.sending_key()
+    absent(holder, BOB)
+    holder.learns(holder.group(2))
+    holder.machine.detached()
+    assert holder.given(1_000) == []
+    holder.machine.attached(holder.now)
+    (action,) = holder.after(1_000)
+    assert isinstance(action, ShareToSend)
+    assert former is not None
+    assert (action.member, action.payload.version) == (BOB, former.version)
+
+
+@pytest.mark.spec("7")
+@pytest.mark.spec("11")
+def test_who_was_seen_to_be_given_the_key_is_owed_nothing_while_away(holder: Bench) -> None:
+    holder.updated(BOB, version=1)
+    absent(holder, BOB)
+    assert holder.given(1_000) == []
+
+
 # --- making ---
 
 

@@ -7,6 +7,7 @@ import pytest
 from socp.files.sender import ANSWER_MAILBOX_MS
 from socp.files.transfer import SILENCE_MS, WINDOW_BYTES
 from socp.member.effects import (
+    Disconnect,
     DropSink,
     FileDone,
     FileFailed,
@@ -295,14 +296,34 @@ def test_a_file_whose_authors_key_is_not_here_yet_comes_with_the_next_link(desk:
     theirs = Theirs(desk, alice)
     theirs.starts()
     theirs.goes_on()
-    assert "key is not known yet" in desk.refusals[0].reason
     assert answers(desk) == []
+    assert desk.did(Disconnect) == []
     response = {"user_id": alice.id, "pubkey": alice.key.public.text, "version": 1}
     desk.hears("PUBKEY_RESPONSE", response)
+    desk.passes(1)
+    assert desk.refusals == []
+    assert len(desk.did(Disconnect)) == 1
+    desk.loses_the_link()
+    desk.attaches()
     again = Theirs(desk, alice)
     again.starts()
     again.goes_on()
     assert len(desk.did(FinishSink)) == 1
+
+
+@pytest.mark.spec("11")
+def test_a_file_whose_authors_key_nobody_knows_is_refused_and_stays_at_the_server(
+    desk: Desk,
+) -> None:
+    alice = desk.friend("alice", online=False)
+    theirs = Theirs(desk, alice)
+    theirs.starts()
+    theirs.goes_on()
+    desk.hears("ERROR", {"code": "USER_NOT_FOUND", "detail": "nobody", "user_id": alice.id})
+    assert "key is not known yet" in desk.refusals[0].reason
+    desk.passes(5)
+    assert answers(desk) == []
+    assert desk.did(Disconnect) == []
 
 
 @pytest.mark.threat("M14")

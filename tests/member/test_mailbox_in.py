@@ -16,6 +16,7 @@ from socp.wire.bind import check_bind
 from socp.wire.envelope import Envelope
 from socp.wire.payloads import parse
 from tests.member.desk import WITH_MAILBOX, WITHOUT_MAILBOX, Desk, Friend
+from tests.member.test_public import a_key, post, share
 
 
 @pytest.fixture
@@ -87,23 +88,54 @@ def test_what_waits_for_its_authors_key_is_acknowledged_when_it_is_judged(desk: 
     assert acked(desk) == [ref(desk, delivered)]
 
 
+def posts(desk: Desk, alice: Friend, n: int = 1) -> list[Envelope]:
+    """Posts under a key of the channel that is not here."""
+    public = desk.suite.generate().public
+    envelopes = []
+    for _ in range(n):
+        desk.wall += 1
+        raw = public.seal(b"hi")
+        said: dict[str, object] = {
+            "ciphertext": base64url.encode(raw),
+            "sender_pub": alice.key.public.text,
+            "content_sig": content_sig.sign_public(alice.key, raw, alice.id, desk.wall),
+        }
+        envelope = desk.frame("MSG_PUBLIC_CHANNEL", said, from_=alice.id, to="public", bind=False)
+        envelopes.append(envelope)
+        desk.hears_again(envelope)
+    return envelopes
+
+
 @pytest.mark.spec("11")
-def test_a_post_is_acknowledged_when_it_is_told_that_no_key_came_for_it(desk: Desk) -> None:
+def test_a_post_that_no_key_came_for_is_told_once_and_stays_at_the_server(desk: Desk) -> None:
     alice = desk.friend("alice")
-    raw = desk.suite.generate().public.seal(b"hi")
-    post = alice.delivery(raw)
-    ts = desk.wall
-    said = {
-        "ciphertext": base64url.encode(raw),
-        "sender_pub": post["sender_pub"],
-        "content_sig": content_sig.sign_public(alice.key, raw, alice.id, ts),
-    }
-    envelope = desk.hears("MSG_PUBLIC_CHANNEL", said, from_=alice.id, to="public", bind=False)
-    desk.passes(20)
-    assert acked(desk) == []
-    desk.passes(11)
+    (said,) = posts(desk, alice)
+    desk.passes(31)
     assert [refusal.reason for refusal in desk.refusals] == [Why.NO_CHANNEL_KEY.value]
-    assert acked(desk) == [desk.ref(envelope)]
+    desk.loses_the_link()
+    desk.attaches()
+    desk.hears_again(said)
+    desk.passes(31)
+    assert len(desk.refusals) == 1
+    assert acked(desk) == []
+    assert desk.did(Disconnect) == []
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("S5")
+def test_posts_that_no_key_opens_do_not_have_the_client_come_back_again_and_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held, "HELD_PER_AUTHOR_MAX", 3)
+    alice = desk.friend("alice")
+    said = posts(desk, alice, 5)
+    for _ in range(3):
+        desk.passes(40)
+        for envelope in said:
+            desk.hears_again(envelope)
+    assert desk.did(Disconnect) == []
+    assert len(desk.refusals) == 5
+    assert acked(desk) == []
 
 
 @pytest.mark.threat("M14")
@@ -112,12 +144,9 @@ def test_a_post_that_was_changed_on_the_way_does_not_make_the_server_drop_the_ri
     desk: Desk, what: str
 ) -> None:
     alice = desk.friend("alice")
-    raw = desk.suite.generate().public.seal(b"hi")
-    said: dict[str, object] = {
-        "ciphertext": base64url.encode(raw),
-        "sender_pub": alice.key.public.text,
-        "content_sig": content_sig.sign_public(alice.key, raw, alice.id, desk.wall),
-    }
+    key = a_key(desk, alice)
+    share(desk, alice, key)
+    said = post(desk, alice, key, "hi")
     sound = desk.frame("MSG_PUBLIC_CHANNEL", said, from_=alice.id, to="public", bind=False)
     if what != "nothing":
         said[what] = base64url.encode(bytes(512))
@@ -125,7 +154,7 @@ def test_a_post_that_was_changed_on_the_way_does_not_make_the_server_drop_the_ri
     payload = changed.payload
     desk.hears_again(Envelope(sound.type, sound.from_, sound.to, sound.ts, payload, sound.sig))
     desk.passes(31)
-    assert len(desk.refusals) == 1
+    assert len(desk.refusals) == (0 if what == "nothing" else 1)
     assert acked(desk) == ([desk.ref(sound)] if what == "nothing" else [])
 
 

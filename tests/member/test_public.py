@@ -8,12 +8,13 @@ from socp.channel import shares
 from socp.channel.keyring import HeldKey
 from socp.crypto import channel_box, content_sig, hybrid
 from socp.crypto.signing import sign_transport
+from socp.member import public
 from socp.member.effects import GenerateChannelKey, MembersShown, MessageArrived, Trust
 from socp.member.events import ChannelKeyGenerated, Say
 from socp.member.records import ChannelKey, LineState
 from socp.wire import base64url
 from socp.wire.canonical import to_members
-from tests.member.desk import Desk, Friend
+from tests.member.desk import WITH_MAILBOX, WITHOUT_MAILBOX, Desk, Friend, an_id
 
 
 def with_key(desk: Desk) -> ChannelKey:
@@ -271,3 +272,49 @@ def test_a_signed_post_in_clear_is_not_shown_again_under_another_time() -> None:
         assert frame.sig != sign_transport(bob.key, said)
         desk.hears_again(frame)
     assert desk.texts == ["once"]
+
+
+def given(desk: Desk) -> set[str]:
+    """Who was given a key of the channel."""
+    return {
+        share["member"]
+        for frame in desk.sent("PUBLIC_CHANNEL_KEY_SHARE")
+        for share in frame.members["shares"]  # type: ignore[attr-defined]
+    }
+
+
+@pytest.mark.spec("7")
+@pytest.mark.spec("11")
+@pytest.mark.parametrize("features", [WITH_MAILBOX, WITHOUT_MAILBOX])
+def test_where_posts_are_kept_a_new_key_goes_to_the_members_who_are_away_and_known(
+    features: tuple[str, ...],
+) -> None:
+    desk = Desk(features).attaches()
+    alice, bob = desk.friend("alice"), desk.friend("bob")
+    for friend in (alice, bob):
+        desk.goes(friend)
+    desk.friend("carol", online=False).writes("hello, I am on my own word")
+    desk.hears("ERROR", {"code": "USER_NOT_FOUND", "detail": "nobody", "user_id": an_id("carol")})
+    with_key(desk)
+    desk.passes(2)
+    kept = features == WITH_MAILBOX
+    assert given(desk) == {desk.id, *((alice.id, bob.id) if kept else ())}
+
+
+@pytest.mark.spec("7")
+@pytest.mark.spec("11")
+def test_who_posts_under_a_key_gives_it_to_the_members_who_went_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(public, "AWAY_MAX", 2)
+    desk = Desk(WITH_MAILBOX).attaches()
+    alice = desk.friend("alice")
+    friends = [desk.friend(name) for name in ("bob", "carol", "dave")]
+    share(desk, alice, a_key(desk, alice))
+    for friend in friends:
+        desk.goes(friend)
+    desk.passes(2)
+    assert given(desk) == set()
+    desk.event(Say("public", "hello all"))
+    desk.passes(2)
+    assert given(desk) == {friends[1].id, friends[2].id}  # the most lately seen

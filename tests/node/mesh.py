@@ -474,10 +474,15 @@ def load(disk: list[Record], mail: MailDisk | None = None, now_ms: int = 0) -> R
     versions = [x.version for x in disk if isinstance(x, records.ChannelVersion)]
     steps = {(x.user_id, x.version): x for x in disk if isinstance(x, KeyStep)}
     gone = {x.server_id for x in disk if isinstance(x, records.Forgotten)}
+    shares: dict[tuple[str, int], records.ChannelShare] = {}
     logins: dict[str, records.Login] = {}
     invitations: dict[str, records.Invitation] = {}
     for x in disk:
         match x:
+            case records.ChannelShare():
+                shares[x.member_id, x.version] = x
+            case records.ChannelShareGone():
+                shares.pop((x.member_id, x.version), None)
             case records.Login():
                 logins[x.user_id] = x
             case records.LoginRemoved():
@@ -493,7 +498,7 @@ def load(disk: list[Record], mail: MailDisk | None = None, now_ms: int = 0) -> R
         rulings=newest(records.Ruling, "fingerprint"),
         accounts=newest(records.Account, "user_id"),
         homes=newest(records.Home, "user_id"),
-        shares=newest(records.ChannelShare, "member_id"),
+        shares=tuple(shares.values()),
         channel_version=max(versions, default=0),
         **(mail or MailDisk()).load(now_ms),
         logins=tuple(logins.values()),

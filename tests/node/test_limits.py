@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from socp.node import dialling, directory, presence, public_channel
+from socp.node import dialling, directory, presence, share_shelf
 from socp.node.dedup import SeenIds
 from socp.node.events import FrameRefused
 from socp.wire.addresses import HostPort
@@ -164,7 +164,7 @@ def test_an_advert_that_is_too_long_to_keep_is_refused(mesh: Mesh, a: Server) ->
 
 @pytest.mark.spec("12")
 def test_stored_shares_are_bounded(mesh: Mesh, a: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(public_channel, "SHARES_MAX", 3)
+    monkeypatch.setattr(share_shelf, "SHARES_MAX", 3)
     users = [mesh.user(a, f"u{n}") for n in range(6)]
     for user in users:
         user.say("PUBLIC_CHANNEL_KEY_SHARE", share_of(user, user.id))

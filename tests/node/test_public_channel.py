@@ -8,6 +8,9 @@ from socp.node.records import ChannelShare, ChannelVersion
 from tests.node.cast import advert_of, advertise, linked_server, share_of
 from tests.node.mesh import Mesh, Server, an_id, message
 
+KEEPS = ("link-auth/1", "bind/1", "mailbox/1")
+HOUR = 3_600_000
+
 
 def version_of(server: Server) -> int:
     versions = [r.version for r in server.disk if isinstance(r, ChannelVersion)]
@@ -163,10 +166,76 @@ def test_a_share_must_be_by_its_author_whose_key_is_pinned(mesh: Mesh, a: Server
     b.clear()
     forged = share_of(b, bob.id)
     b.say("PUBLIC_CHANNEL_KEY_SHARE", forged, from_=alice.id)
-    b.say("PUBLIC_CHANNEL_KEY_SHARE", forged, from_=an_id("unheard"))
+    elsewhere = share_of(b, an_id("nobody of ours"))
+    b.say("PUBLIC_CHANNEL_KEY_SHARE", elsewhere, from_=an_id("unheard"))
     assert b.errors() == ["BAD_KEY"]
     assert not bob.said("PUBLIC_CHANNEL_KEY_SHARE")
     assert version_of(a) == 0
+
+
+@pytest.mark.spec("7")
+@pytest.mark.threat("M10")
+def test_a_share_by_somebody_never_heard_of_is_kept_for_ours_who_can_ask_where_it_came_from(
+    mesh: Mesh, a: Server
+) -> None:
+    b, bob = linked_server(mesh, a, "b"), mesh.user(a, "bob")
+    bob.drop()
+    alice = mesh.open_socket(mesh.server("x"), "alice")
+    forged = {**share_of(alice, bob.id), "creator_pub": b.key.public.text}
+    b.say("PUBLIC_CHANNEL_KEY_SHARE", forged, from_=alice.id)
+    assert b.errors() == ["INVALID_SIG"]
+    b.say("PUBLIC_CHANNEL_KEY_SHARE", share_of(alice, bob.id), from_=alice.id, ts=mesh.wall - HOUR)
+    again = mesh.user(a, "bob", key=bob.key)
+    assert [s.from_ for s in again.said("PUBLIC_CHANNEL_KEY_SHARE")] == [alice.id]
+    b.clear()
+    again.say("PUBKEY_REQUEST", {"user_id": alice.id})
+    assert [asked["user_id"] for asked in b.members("PUBKEY_REQUEST")] == [alice.id]
+
+
+@pytest.mark.spec("7")
+@pytest.mark.spec("11")
+def test_the_newest_five_versions_wait_for_a_member_and_come_oldest_first(
+    mesh: Mesh, a: Server
+) -> None:
+    alice, bob = mesh.user(a, "alice"), mesh.user(a, "bob")
+    bob.drop()
+    for version in (3, 1, 2, 7, 6, 5, 4):
+        alice.say("PUBLIC_CHANNEL_KEY_SHARE", share_of(alice, bob.id, version=version))
+    for _ in range(2):
+        again = mesh.user(a, "bob", key=bob.key)
+        shares = again.members("PUBLIC_CHANNEL_KEY_SHARE")
+        assert [share["version"] for share in shares] == [3, 4, 5, 6, 7]
+        assert not again.said("PUBLIC_CHANNEL_ADD")
+        again.drop()
+        mesh.kill(a)
+        mesh.restart(a)
+
+
+@pytest.mark.spec("7")
+@pytest.mark.spec("11")
+def test_a_share_for_somebody_away_goes_to_their_home_now_or_when_it_links(
+    mesh: Mesh, a: Server
+) -> None:
+    b, c = linked_server(mesh, a, "b", features=KEEPS), linked_server(mesh, a, "c", port=9010)
+    bob, _ = advertise(b, "bob")
+    mesh.run(1)
+    b.say("USER_REMOVE", {"user_id": bob, "server_id": b.id})
+    alice = mesh.user(a, "alice")
+    for peer in (b, c):
+        peer.clear()
+    first = alice.say("PUBLIC_CHANNEL_KEY_SHARE", share_of(alice, bob))
+    assert [s.payload for s in b.said("PUBLIC_CHANNEL_KEY_SHARE")] == [first.payload]
+    assert not c.said("PUBLIC_CHANNEL_KEY_SHARE")
+    b.drop()
+    alice.say("PUBLIC_CHANNEL_KEY_SHARE", share_of(alice, bob, version=2))
+    mesh.run(600)
+    b = linked_server(mesh, a, "b", key=b.key, features=KEEPS)
+    told = [s.members["version"] for s in b.said("PUBLIC_CHANNEL_KEY_SHARE")]
+    assert told == [1, 2]  # it may have died before it kept the first
+    mesh.run(70)
+    b.drop()
+    b = linked_server(mesh, a, "b", key=b.key, features=KEEPS)
+    assert not b.said("PUBLIC_CHANNEL_KEY_SHARE")
 
 
 @pytest.mark.spec("7")
@@ -194,7 +263,7 @@ def test_a_lower_version_never_takes_the_place_of_a_higher(mesh: Mesh, a: Server
     alice.say("PUBLIC_CHANNEL_KEY_SHARE", share_of(alice, bob.id, version=4))
     bob.drop()
     again = mesh.user(a, "bob", key=bob.key)
-    assert again.members("PUBLIC_CHANNEL_KEY_SHARE")[0]["version"] == 5
+    assert again.members("PUBLIC_CHANNEL_KEY_SHARE")[-1]["version"] == 5
     assert version_of(a) == 5
 
 

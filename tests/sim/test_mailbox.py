@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from socp.member.effects import FileDone, FileFailed, Trust
-from socp.member.records import LineState
+from socp.member.events import LookUp
+from socp.member.records import ChannelKey, LineState
+from socp.sim.server import Server
 from socp.sim.user import User
 from socp.wire import limits
 from tests.sim.town import Town, town
@@ -288,3 +290,111 @@ def test_a_newcomer_writes_to_somebody_away_as_their_client_signed_that_it_can()
     assert sorted(t.bob.texts) == ["hello from dave", "hello from erin"]
     assert {message.trust for message in t.bob.messages} == {Trust.PINNED}
     assert t.bob.refusals == []
+
+
+def stranger_posts(t: Town, name: str, at: Server, text: str, *readers: User) -> User:
+    """Somebody who comes when nobody with a key is there, knows `readers` by their keys, makes a
+    version of the channel's key, posts and leaves."""
+    them = t.world.add_user(name, at)
+    t.run(2)
+    for reader in readers:
+        them.event(LookUp(reader.id))
+    t.run(20)
+    them.posts(text)
+    t.run(5)
+    them.leave()
+    t.run(1)
+    return them
+
+
+def away(t: Town) -> None:
+    for user in t.users:
+        user.leave()
+    t.run(1)
+
+
+@pytest.mark.spec("7")
+@pytest.mark.spec("11")
+@pytest.mark.parametrize("down", [False, True])
+def test_a_post_under_a_key_that_was_made_while_its_reader_was_away_is_read(down: bool) -> None:
+    t = town()
+    away(t)
+    if down:
+        t.b.kill()
+        t.run(60)
+    stranger_posts(t, "dave", t.a, "while you were away", t.bob)
+    if down:
+        t.run(600)
+        t.b.start()
+        t.run(20)
+    t.bob.come_back()
+    t.run(40)
+    assert t.bob.texts == ["while you were away"]
+    assert t.bob.refusals == []
+
+
+@pytest.mark.spec("7")
+@pytest.mark.spec("11")
+def test_posts_under_two_keys_that_were_made_while_their_reader_was_away_are_read() -> None:
+    t = town()
+    away(t)
+    stranger_posts(t, "dave", t.a, "one", t.bob)
+    stranger_posts(t, "erin", t.c, "two", t.bob)
+    versions = {key.version for user in ("dave", "erin") for key in keys_of(t.world.users[user])}
+    assert len(versions) == 2
+    t.b.kill()
+    t.b.start()
+    t.run(10)
+    t.bob.come_back()
+    t.run(40)
+    assert sorted(t.bob.texts) == ["one", "two"]
+    assert t.bob.refusals == []
+
+
+def keys_of(user: User) -> tuple[ChannelKey, ...]:
+    return user.disk.load().channel_keys
+
+
+@pytest.mark.spec("7")
+@pytest.mark.spec("11")
+def test_a_post_whose_key_comes_only_later_is_read_then() -> None:
+    t = town()
+    away(t)
+    dave = stranger_posts(t, "dave", t.a, "under a key of mine")
+    t.bob.come_back()
+    t.run(50)
+    assert len(t.bob.refusals) == 1
+    assert t.bob.texts == []
+    dave.come_back()
+    t.run(5)
+    t.bob.leave()
+    t.run(1)
+    dave.event(LookUp(t.bob.id))
+    dave.posts("again")
+    t.run(40)
+    t.bob.come_back()
+    t.run(40)
+    assert "under a key of mine" in t.bob.texts
+    assert len(t.bob.refusals) == 1
+
+
+@pytest.mark.spec("8")
+@pytest.mark.spec("11")
+def test_a_file_is_the_first_that_is_ever_heard_of_somebody() -> None:
+    t = town()
+    away(t)
+    dave = t.world.add_user("dave", t.a)
+    t.run(2)
+    dave.event(LookUp(t.bob.id))
+    t.run(5)
+    content = bytes(range(256)) * 4096
+    dave.sends_file(t.bob, "first.bin", content)
+    t.run(10)
+    assert [done.sending for done in dave.told(FileDone)] == [True]
+    dave.leave()
+    t.run(1)
+    t.bob.come_back()
+    t.run(30)
+    assert t.bob.received_files == {"first.bin": content}
+    assert t.bob.refusals == []
+    assert waiting(t) == [0, 0, 0]

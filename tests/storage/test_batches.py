@@ -48,6 +48,7 @@ node_records = some.one_of(
     ),
     some.builds(node.Home, names, names, numbers),
     some.builds(node.ChannelShare, names, some.integers(1, 3), texts, names, frames),
+    some.builds(node.ChannelShareGone, names, some.integers(1, 3)),
     some.builds(node.ChannelVersion, numbers),
     some.builds(node.Forgotten, names, names),
 )
@@ -101,6 +102,8 @@ def node_remembers(records: Sequence[node.Record]) -> node.Remembered:
                 homes[record.user_id] = record
             case node.ChannelShare():
                 shares[record.member_id, record.version] = record
+            case node.ChannelShareGone():
+                shares.pop((record.member_id, record.version), None)
             case node.ChannelVersion():
                 version = record.version
             case node.Forgotten():

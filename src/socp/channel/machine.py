@@ -7,11 +7,12 @@ are reckoned from ids, and of two keys every member prefers the same one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from socp.channel import shares as share
 from socp.channel import waits
+from socp.channel.away import AwayShares
 from socp.channel.keyring import HeldKey, Keyring
 from socp.channel.members import MEMBERS_MAX, SOME_KEY, Members
 from socp.channel.outcomes import (
@@ -53,6 +54,7 @@ class ChannelKeys:
         self._versions = Versions(self._ring.highest)
         self._members = Members()
         self._pending = PendingShares()
+        self._away = AwayShares()
         self._quota = KeyQuota()
         self._wait = waits.CreationWait()
         self._awaited: dict[str, int] = {}  # named by an ADD, not online yet -> when
@@ -96,6 +98,22 @@ class ChannelKeys:
         self._members.left(user_id)
         self._pending.cancel_member(user_id)
         self._awaited.pop(user_id, None)
+
+    def away(self, people: Iterable[tuple[str, PublicKey]]) -> None:
+        """Members who are away while we make a key or use one, with their pinned keys: whoever of
+        them is not known to have it is given it, once, when nobody online waits for us."""
+        key = self._ring.sending
+        for user_id, public in people if key is not None else ():
+            assert key is not None
+            if not self._needless(user_id, key.fingerprint):
+                self._away.owe(user_id, key.fingerprint, public)
+
+    def _needless(self, user_id: str, fingerprint: str) -> bool:
+        """Somebody else gave it to them, or they are here: then it goes by turns."""
+        key = self._ring.sending
+        by_turns = key is not None and key.fingerprint == fingerprint
+        here = user_id in self._members.online and by_turns
+        return here or self._members.ever_held(user_id, fingerprint)
 
     # --- what is said about keys ---
 
@@ -185,7 +203,20 @@ class ChannelKeys:
             actions += self._create(mono)
         for member, fingerprint in self._pending.ready(mono, self._holder_wait_ms):
             actions += self._share(member, fingerprint, mono)
+        while (owed := self._away.first()) is not None:
+            user_id, fingerprint, public = owed
+            needless = self._needless(user_id, fingerprint)
+            if not needless and not self._pending.spend(mono):
+                break
+            self._away.done(user_id, fingerprint)
+            actions += [] if needless else self._give(user_id, public, fingerprint, mono)
         return actions
+
+    @property
+    def idle(self) -> bool:
+        """No key of our making is still to be given to members who are away."""
+        made = self._made if self._attached else None
+        return made is None or not self._away.owes(made[0])
 
     # --- what is known ---
 
@@ -252,10 +283,15 @@ class ChannelKeys:
         return waits.holder_wait_ms(newcomer, self._my_id, rank)
 
     def _share(self, member: str, fingerprint: str, mono: int) -> list[ShareToSend]:
-        key = self._ring.get(fingerprint)
         ours = self._me.public if member == self._my_id else None
         member_key = ours or self._members.online.get(member)
-        if key is None or member_key is None:
+        return [] if member_key is None else self._give(member, member_key, fingerprint, mono)
+
+    def _give(
+        self, member: str, member_key: PublicKey, fingerprint: str, mono: int
+    ) -> list[ShareToSend]:
+        key = self._ring.get(fingerprint)
+        if key is None:
             return []
         self._members.was_given(member, fingerprint, mono)
         return [ShareToSend(member, share.make(self._me, member, member_key, key))]

@@ -74,12 +74,20 @@ class PendingShares:
             ready, member, fingerprint = self._queue[0]
             owed = self._owed.get(member, {}).get(fingerprint)
             due = owed is not None and owed.ready_ms == ready
-            if due and not self._spend(mono):
+            if due and not self.spend(mono):
                 return
             heapq.heappop(self._queue)
             if due:
                 self.cancel(member, fingerprint)
                 yield member, fingerprint
+
+    def spend(self, mono: int) -> bool:
+        """Whether the pace allows one more share now; it is counted then."""
+        spent = max(self._spent_ms, mono - SHARES_BURST * SHARE_COST_MS) + SHARE_COST_MS
+        if spent > mono:
+            return False
+        self._spent_ms = spent
+        return True
 
     def _note(self, member: str, fingerprint: str, debt: _Owed) -> bool:
         owed = self._owed.setdefault(member, {})
@@ -94,10 +102,3 @@ class PendingShares:
             owed = self._owed[member][fingerprint]
             owed.ready_ms = owed.since_ms + wait_ms(member, fingerprint)
             heapq.heappush(self._queue, (owed.ready_ms, member, fingerprint))
-
-    def _spend(self, mono: int) -> bool:
-        spent = max(self._spent_ms, mono - SHARES_BURST * SHARE_COST_MS) + SHARE_COST_MS
-        if spent > mono:
-            return False
-        self._spent_ms = spent
-        return True

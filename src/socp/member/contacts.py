@@ -3,6 +3,7 @@ threats I8, I9)."""
 
 from __future__ import annotations
 
+import heapq
 import unicodedata
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -154,6 +155,18 @@ class Contacts:
         """Everybody online but ourselves, sorted."""
         return sorted(self._online.keys() - {self.own_id})
 
+    def away(self, most: int) -> list[str]:
+        """Who is away and whose key the directory confirmed, the most lately seen first."""
+        known = (
+            contact
+            for contact in self._pinned.values()
+            if contact.from_directory
+            and contact.user_id not in self._online
+            and contact.user_id != self.own_id
+            and not self.is_revoked(contact.user_id)
+        )
+        return [contact.user_id for contact in heapq.nlargest(most, known, key=_seen_ms)]
+
     # --- names ----------------------------------------------------------------------------------
 
     def label(self, user_id: str) -> str:
@@ -233,6 +246,10 @@ class Contacts:
     def _forget_unpinned(self, user_id: str) -> None:
         if user_id not in self._pinned and user_id != self.own_id:
             self._unname(user_id)
+
+
+def _seen_ms(contact: Contact) -> tuple[int, str]:
+    return max(contact.attach_ts, contact.first_seen_ms), contact.user_id
 
 
 def harmless(display_name: str) -> str:

@@ -18,13 +18,13 @@ from socp.crypto.keys import PublicKey, Suite, Unreadable
 from socp.crypto.signing import verify_transport
 from socp.member.arrivals import Arrivals
 from socp.member.contacts import Contacts
-from socp.member.effects import Disconnect
 from socp.member.effects import Trust as Sureness
 from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.held import Held, Wait
 from socp.member.letters import Letter, clear_bytes, clear_text
 from socp.member.lookups import Lookups
+from socp.member.next_link import NextLink
 from socp.member.public import Room
 from socp.member.records import Contact
 from socp.member.seen import Seen, Verdict
@@ -86,6 +86,7 @@ class Inbox:
         lookups: Lookups,
         room: Room,
         arrivals: Arrivals,
+        next_link: NextLink,
     ) -> None:
         self._suite = suite
         self._emit = emitter
@@ -95,10 +96,11 @@ class Inbox:
         self._lookups = lookups
         self._room = room
         self._arrivals = arrivals
+        self._next_link = next_link
         self._held = Held()
         self._told: dict[str, None] = {}  # refusals that were told: a replay is not told again
         self._left: set[str] = set()  # authors whose mail stays at the server until the next link
-        self._asked_anew = False  # the next link was asked for
+        self._unread = False  # posts that no key opens stay at the server
         self._asked_after: set[tuple[str, str]] = set()  # authors and keys, on this link
 
     # --- from the wire --------------------------------------------------------------------------
@@ -198,23 +200,25 @@ class Inbox:
             key = self._contacts.key(letter.author)
             if key is None or not self._read(letter, key, now):
                 self._held.back(waiting)
+        if self._unread:
+            self._unread = False
+            self._next_link.ask()
 
     def lost(self, now: Now) -> None:
         """The link is gone, and with it the questions for keys."""
         for author in self._held.authors():
             self.key_unknown(author, now)
         self._left.clear()
-        self._asked_anew = False
+        self._unread = False
         self._asked_after.clear()
 
     def due(self, now: Now) -> None:
         """What waited too long is told."""
         for letter in self._held.overdue(now.mono):
-            self._refuse(letter, Why.NO_CHANNEL_KEY, now)
+            self._not_read(letter)
         roomy = not self._held.authors() and not self._arrivals.full
-        if self._left and roomy and not self._asked_anew:
-            self._asked_anew = True
-            self._emit.add(Disconnect("messages were left at the server; on with them"))
+        if self._left and roomy:
+            self._next_link.ask()
 
     # --- judging --------------------------------------------------------------------------------
 
@@ -238,8 +242,8 @@ class Inbox:
         """Show, refuse, or hold until the channel's key is here."""
         if self._read(letter, key, now):
             return
-        if not self._held.hold(letter, Wait.CHANNEL, now.mono) and not self._leave(letter):
-            self._refuse(letter, Why.NO_CHANNEL_KEY, now)
+        if not self._held.hold(letter, Wait.CHANNEL, now.mono):
+            self._not_read(letter)
 
     def _read(self, letter: Letter, key: PublicKey, now: Now) -> bool:
         """Show or refuse; False where the channel's key may still come."""
@@ -318,9 +322,15 @@ class Inbox:
     # --- telling --------------------------------------------------------------------------------
 
     def _refuse(self, letter: Letter, why: Why, now: Now) -> None:
-        ref = base64url.encode(letter.digest) + letter.author + letter.content_sig[:43]
-        self._tell_refused(letter.author, why, letter.times[0], ref)
+        self._tell_refused(letter.author, why, letter.times[0], _told_as(letter))
         self._settled(letter, now)
+
+    def _not_read(self, letter: Letter) -> None:
+        """Told, but not settled: a server that keeps it hands it out with the next link, when its
+        key may be here."""
+        why = Why.NO_CHANNEL_KEY
+        self._tell_refused(letter.author, why, letter.times[0], _told_as(letter))
+        self._unread = self._emit.terms.mailbox
 
     def _tell_refused(self, author: str, why: Why, ts: int, ref: str) -> None:
         if ref in self._told:
@@ -329,6 +339,10 @@ class Inbox:
             del self._told[next(iter(self._told))]
         self._told[ref] = None
         self._arrivals.refusal(author, why.value, ts)
+
+
+def _told_as(letter: Letter) -> str:
+    return base64url.encode(letter.digest) + letter.author + letter.content_sig[:43]
 
 
 def first_form(contact: Contact | None) -> Form:

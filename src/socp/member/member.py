@@ -46,6 +46,7 @@ from socp.member.gate import Route, Voice
 from socp.member.inbox import Inbox
 from socp.member.letters import delivered, posted
 from socp.member.lookups import Lookups
+from socp.member.next_link import NextLink
 from socp.member.outbox import Outbox
 from socp.member.own_key import OwnKey
 from socp.member.people import People
@@ -106,36 +107,26 @@ class Member:
         self._suite = suite
         self._emit = emit = Emitter(own_id, key)
         self._courier = Courier(emit)
-        self._contacts = Contacts(suite, own_id, profile.display_name, remembered)
+        self._contacts = contacts = Contacts(suite, own_id, profile.display_name, remembered)
         self._lookups = Lookups(self._courier)
-        self._trust = Trust(suite, emit, self._contacts)
-        self._own = own = OwnKey(emit, self._contacts.book, pending, self._use_key)
+        self._trust = Trust(suite, emit, contacts)
+        self._own = own = OwnKey(emit, contacts.book, pending, self._use_key)
         self._session = Session(profile, suite, emit, Servers(suite, emit, remembered.servers), own)
-        self._room = Room(
-            suite, emit, self._courier, self._contacts, self._lookups, remembered.channel_keys
-        )
+        lookups, keys = self._lookups, remembered.channel_keys
+        self._room = Room(suite, emit, self._courier, contacts, lookups, keys)
         seen = Seen(emit, remembered.seen)
         self._arrivals = arrivals = Arrivals(emit, remembered.arrived)
-        self._inbox = Inbox(
-            suite, emit, self._contacts, self._trust, seen, self._lookups, self._room, arrivals
-        )
+        self._next_link = NextLink(emit)
+        incoming = (seen, lookups, self._room, arrivals, self._next_link)
+        self._inbox = Inbox(suite, emit, contacts, self._trust, *incoming)
+        pen = Pen(suite, key, own_id)
         self._destinations = Destinations(
-            emit,
-            Pen(suite, key, own_id),
-            self._contacts,
-            self._lookups,
-            self._room,
-            self._session,
-            own,
+            emit, pen, contacts, lookups, self._room, self._session, own
         )
         self._outbox = Outbox(emit, self._courier, self._destinations, remembered.outbox)
         self._sending = Sending(suite, emit, self._contacts, self._room, self._destinations)
-        self._receiving = Receiving(
-            emit, self._contacts, self._trust, seen, self._lookups, self._room, arrivals
-        )
-        self._questions = Questions(
-            emit, self._courier, self._contacts, self._lookups, self._session
-        )
+        self._receiving = Receiving(emit, contacts, self._trust, *incoming)
+        self._questions = Questions(emit, self._courier, contacts, lookups, self._session)
         self._people = People(
             suite,
             self._contacts,
@@ -188,7 +179,8 @@ class Member:
 
         Lines that wait for somebody who is away do not count; they are kept.
         """
-        return self._outbox.idle and self._sending.idle and self._receiving.idle
+        parts = (self._outbox, self._sending, self._receiving, self._room)
+        return all(part.idle for part in parts)
 
     @property
     def clock_offset_ms(self) -> int:
@@ -262,6 +254,7 @@ class Member:
         self._lookups.restarted()
         self._sending.lost()
         self._receiving.lost()
+        self._next_link.restarted()
 
     def _tick(self, event: Tick, now: Now) -> None:
         self._greeting(lambda: self._session.due(now), now)
@@ -274,6 +267,7 @@ class Member:
         self._questions.due(now)
         self._sending.due(now)
         self._receiving.due(now)
+        self._next_link.due(idle=self._sending.idle and not self._receiving.running)
         self._outbox.due(now)
         self._own.due(now, idle=self._outbox.idle and self._sending.idle)
 

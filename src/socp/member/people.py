@@ -41,6 +41,7 @@ class People:
         self._destinations = destinations
         self._questions = questions
         self._transfers = transfers
+        _, self._receiving = transfers
 
     def advertised(self, envelope: Envelope, advert: UserAdvertise, now: Now) -> None:
         """USER_ADVERTISE; one without a key has us ask for it."""
@@ -112,8 +113,10 @@ class People:
             self._inbox.channel_key_learned(now)
         self._inbox.key_known(user_id, now)
         self._questions.key_known(user_id)
+        self._receiving.key_settled(user_id, now)
 
     def _key_unknown(self, user_id: str, now: Now) -> None:
         self._room.key_unknown(user_id)
         self._inbox.key_unknown(user_id, now)
         self._questions.key_unknown(user_id)
+        self._receiving.key_settled(user_id, now)

@@ -36,6 +36,8 @@ KEYS_TRIED: Final = 8
 """A post is tried with so many keys: each try costs an RSA decryption."""
 SHARES_HELD: Final = 32
 NAMES_SHOWN: Final = 5
+AWAY_MAX: Final = 200
+"""So many members who are away are given a key: each share costs two signatures."""
 
 
 class Room:
@@ -146,10 +148,23 @@ class Room:
                     self._emit.add(GenerateChannelKey(action.version))
                 case KeyLearned():
                     self._remember(action.key)
+                    self._give_to_those_away()
                     learned = True
                 case ShareToSend():
                     self._courier.post(action.payload, now, to=EVERYONE)
         return learned
+
+    def _give_to_those_away(self) -> None:
+        """Where posts are kept for who is away, the key is too."""
+        if self._emit.terms.mailbox:
+            away = self._contacts.away(AWAY_MAX)
+            keys = ((user_id, self._contacts.key(user_id)) for user_id in away)
+            self._keys.away((user_id, key) for user_id, key in keys if key is not None)
+
+    @property
+    def idle(self) -> bool:
+        """Nobody is still to be given a key that we made."""
+        return self._keys.idle
 
     def _remember(self, key: HeldKey) -> None:
         self._emit.persist(
@@ -198,7 +213,9 @@ class Room:
         return not self.lacking_hybrid()
 
     def before_post(self) -> None:
-        """What the person should see before something of theirs goes to everybody."""
+        """What the person should see before something of theirs goes to everybody; who is away
+        needs its key."""
+        self._give_to_those_away()
         people = self._contacts.members()
         ids = frozenset(person.user_id for person in people)
         known = self._shown or frozenset()

@@ -36,6 +36,7 @@ from socp.member.emitter import Emitter
 from socp.member.events import FileStored, Now, StoreFailed
 from socp.member.inbox import Why, first_form
 from socp.member.lookups import Lookups
+from socp.member.next_link import NextLink
 from socp.member.public import Room
 from socp.member.seen import Seen
 from socp.member.sureness import sureness
@@ -45,6 +46,8 @@ from socp.wire.ids import PUBLIC, is_uuid4
 from socp.wire.payloads import FileChunk, FileEnd, FileFrame, FileStart
 
 PROGRESS_MS: Final = 250
+LATER_MAX: Final = 1_000
+KEYLESS: Final = "its sender's key is not known yet"
 COMES_AGAIN: Final = "it comes again if your server keeps it, else ask for it"
 TOO_MANY: Final = "too many files are on their way here; ask for it again when some are done"
 
@@ -78,6 +81,7 @@ class Receiving:
         lookups: Lookups,
         room: Room,
         arrivals: Arrivals,
+        next_link: NextLink,
     ) -> None:
         self._emit = emitter
         self._contacts = contacts
@@ -86,12 +90,19 @@ class Receiving:
         self._lookups = lookups
         self._room = room
         self._arrivals = arrivals
+        self._next_link = next_link
         self._running: dict[str, Incoming] = {}
+        self._later: dict[str, None] = {}  # authors whose files stay at the server without a key
 
     @property
     def idle(self) -> bool:
-        """Nothing is arriving."""
-        return not self._running
+        """Nothing is arriving, or soon to come."""
+        return not self._running and not self._later
+
+    @property
+    def running(self) -> bool:
+        """Something is arriving."""
+        return bool(self._running)
 
     # --- frames ---------------------------------------------------------------------------------
 
@@ -104,8 +115,7 @@ class Receiving:
             return None
         key = self._contacts.key(author)
         if key is None:
-            self._lookups.ask(author, now)
-            return self._refused(author, "its sender's key is not known yet", now)
+            return self._keyless(author, now, public=envelope.to == PUBLIC)
         if self._contacts.is_revoked(author):
             return self._refused(author, Why.REVOKED.value, now)
         signer, _ = self._trust.successors.signer(author, payload.sender_pub, envelope.ts)
@@ -130,6 +140,25 @@ class Receiving:
         if not public and not begun.bound and self._contacts.has_hybrid(author):
             return self._refused_for_good(author, Why.DOWNGRADED.value, ref, envelope.ts, now)
         self._begin(begun, ref, envelope.ts, now)
+
+    def _keyless(self, author: str, now: Now, *, public: bool) -> None:
+        """Their key is asked for. What a server keeps stays there, for the next link."""
+        asked = self._lookups.ask(author, now)
+        kept = self._emit.terms.mailbox and not public
+        if asked and kept and len(self._later) < LATER_MAX:
+            self._later[author] = None
+        else:
+            self._refused(author, KEYLESS, now)
+
+    def key_settled(self, author: str, now: Now) -> None:
+        """Their key came, or nobody knows it."""
+        if author not in self._later:
+            return
+        del self._later[author]
+        if self._contacts.key(author) is None:
+            self._refused(author, KEYLESS, now)
+        else:
+            self._next_link.ask()
 
     def _begin(self, receiver: Receiver, ref: str, ts: int, now: Now) -> None:
         bound = receiver.bound and receiver.signed
@@ -287,6 +316,7 @@ class Receiving:
 
     def lost(self) -> None:
         """The link is gone, and the transfers with it."""
+        self._later.clear()
         for incoming in tuple(self._running.values()):
             if not incoming.finishing:
                 what = COMES_AGAIN if incoming.kept else "ask for it again"

@@ -6,27 +6,32 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from socp.crypto import content_sig
+from socp.crypto.keys import PublicKey
 from socp.node.dedup import SeenIds
 from socp.node.directory import Directory
+from socp.node.effects import Snapshot
 from socp.node.emitter import Emitter
-from socp.node.events import Now
-from socp.node.links import Link, Links
+from socp.node.events import LinkId, Now
+from socp.node.links import Link, Links, Stage
 from socp.node.presence import Presence
 from socp.node.records import ChannelShare, ChannelVersion, Remembered
+from socp.node.share_shelf import ShareShelf
 from socp.wire import limits
-from socp.wire.envelope import Envelope, decode, reencode
+from socp.wire.envelope import Envelope, check_ts, decode, reencode
 from socp.wire.errors import Code, PeerFault
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import (
     PublicChannelAdd,
     PublicChannelKeyShare,
     PublicChannelUpdated,
+    Share,
     Wrap,
 )
 
-SHARES_MAX = 20_000  # about 7 kB each
 SHARE_BYTES_MAX = 16 * limits.KIB
 ADDS_A_FRAME = 5_000
+HANDED_ON_MAX = 1_000  # on one new link: 7 MB, at the pace that it takes
+SURE_MS = 60_000  # a link over which a share went, and that lives so long, carried it
 SETTLE_MS = 5_000  # the maker of a new version shares it with everybody online first
 
 
@@ -48,29 +53,26 @@ class PublicChannel:
         self._presence = presence
         self._seen = seen
         self.version = remembered.channel_version
-        self._shares: OrderedDict[str, ChannelShare] = OrderedDict()
-        for share in sorted(remembered.shares, key=lambda s: s.version):
-            self._keep(share)
+        self._shares = ShareShelf(emitter, remembered.shares)
+        self._handed: OrderedDict[tuple[str, int], tuple[ChannelShare, LinkId, int]] = OrderedDict()
         self._ask_again_ms: int | None = None
 
     # --- our members ----------------------------------------------------------------------------
 
     def arrived(self, user_id: str, now: Now) -> None:
-        """A member came: hand over the share that waits, or tell the holders that one is needed."""
-        share = self._shares.get(user_id)
-        if share is not None and not self._vouched(share):
-            share = None
-        if share is not None:
+        """A member came: hand over the shares that wait, or tell the holders that one is needed."""
+        kept = [share for share in self._shares.of(user_id) if self._vouched(share)]
+        for share in kept:
             self._emit.relay((self._links.users[user_id].id,), share.frame)
-        if share is None or share.version < self.version:
+        if not kept or kept[-1].version < self.version:
             self._ask_for((user_id,), now, self._links.user_links() + self._links.server_links())
 
     def _vouched(self, share: ChannelShare) -> bool:
         """False where its creator has another key by now: whoever gets it could not tell whether
-        it is not from the thief of the former one."""
+        it is not from the thief of the former one. Of somebody never heard of members judge."""
         text = decode(share.frame).members.get("creator_pub")
         key = self._directory.key(share.creator_id)
-        return isinstance(text, str) and key is not None and self._directory.parse(text) == key
+        return isinstance(text, str) and (key is None or self._directory.parse(text) == key)
 
     def linked(self, link: Link, now: Now) -> None:
         """A new server link: say which version stands here, and who is here,
@@ -80,9 +82,33 @@ class PublicChannel:
         here = tuple(sorted(p.user_id for p in self._presence.here()))
         if here:
             self._ask_for(here, now, (link.id,))
+        if link.acks:
+            self._hand_on(link, now)
+
+    def _hand_on(self, link: Link, now: Now) -> None:
+        """The shares of members who live at that server, which was away when they were made."""
+        theirs = [s for s in self._shares if self._directory.home(s.member_id) == link.peer]
+        handed = [share for share in theirs if self._vouched(share)][:HANDED_ON_MAX]
+        if handed:
+            frames = dict.fromkeys(share.frame for share in handed)
+            self._emit.add(Snapshot(link.id, tuple(frames)))
+        for share in handed:
+            self._went(share, link, now)
+
+    def _went(self, share: ChannelShare, link: Link, now: Now) -> None:
+        self._handed[share.member_id, share.version] = (share, link.id, now.mono)
+        self._handed.move_to_end((share.member_id, share.version))
 
     def due(self, now: Now) -> None:
-        """After a new version had time to spread: ask for those of ours who still lack it."""
+        """Let go of what others keep; ask for those of ours who lack a version that had time to
+        spread."""
+        while self._handed:
+            share, link_id, when = next(iter(self._handed.values()))
+            if now.mono - when < SURE_MS:
+                break
+            self._handed.popitem(last=False)
+            if link_id in self._links.all and self._home(share.member_id):
+                self._shares.drop(share)
         if self._ask_again_ms is None or now.mono < self._ask_again_ms:
             return
         self._ask_again_ms = None
@@ -90,7 +116,7 @@ class PublicChannel:
             sorted(
                 p.user_id
                 for p in self._presence.here()
-                if (share := self._shares.get(p.user_id)) is None or share.version < self.version
+                if not (newest := self._shares.newest(p.user_id)) or newest < self.version
             )
         )
         if lacking:
@@ -124,13 +150,20 @@ class PublicChannel:
 
     # --- shares ---------------------------------------------------------------------------------
 
+    def from_server(
+        self, link: Link, envelope: Envelope, share: PublicChannelKeyShare, now: Now
+    ) -> None:
+        """A share by way of another server: new, or kept there until it found us."""
+        if envelope.ts > now.wall or not any(self._is_ours(one) for one in share.shares):
+            check_ts(envelope.ts, now.wall)
+        self.shared(link, envelope, share, now)
+
     def shared(
         self, link: Link, envelope: Envelope, share: PublicChannelKeyShare, now: Now
     ) -> None:
         """A member's share, from the member or by way of another server:
         store ours, route the rest."""
-        creator = envelope.from_
-        key = self._directory.key(creator)
+        key = self._creator(link, envelope, share)
         if key is None:
             return
         if self._directory.parse(share.creator_pub) != key:
@@ -144,36 +177,68 @@ class PublicChannel:
             raise PeerFault(Code.INVALID_SIG, "KEY_SHARE: content_sig does not verify")
         self._learn(share.version, now)
         self._seen.add(seen, link.peer, now.mono)
+        self._introduced(link, envelope.from_)
         self._route(link, envelope, share, now)
+
+    def _creator(
+        self, link: Link, envelope: Envelope, share: PublicChannelKeyShare
+    ) -> PublicKey | None:
+        """The key pinned for its author; of somebody never heard of, who came and went while we
+        were away, the one it brings, where it is for our own members: they ask and judge."""
+        key = self._directory.key(envelope.from_)
+        if key is None and any(self._is_ours(one) for one in share.shares):
+            return self._directory.parse(share.creator_pub)
+        return key
+
+    def _introduced(self, link: Link, creator: str) -> None:
+        """Where to ask for somebody never heard of: at the server that brings their share."""
+        if not self._directory.home(creator) and self._directory.key(creator) is None:
+            self._directory.move_home(creator, link.peer, None, ())
+
+    def _is_ours(self, share: Share) -> bool:
+        account = self._directory.accounts.get(share.member)
+        return account is not None and account.local
 
     def _route(
         self, link: Link, envelope: Envelope, share: PublicChannelKeyShare, now: Now
     ) -> None:
         raw = reencode(envelope)
-        creator, wraps = envelope.from_, []
+        wraps = []
         users: dict[int, None] = {}  # each once, however often the frame names them
         servers: set[int] = set()
         for one in share.shares:
             location = self._presence.location(one.member)
             if location == self._emit.server_id:
                 users[self._links.users[one.member].id] = None
-            elif location in self._links.servers and location != link.peer:
-                servers.add(self._links.servers[location].id)
-            account = self._directory.accounts.get(one.member)
-            if account is not None and account.local:
-                wraps.append(Wrap(member_id=one.member, wrapped_key=one.wrapped_public_channel_key))
-                self._store(
-                    ChannelShare(
-                        member_id=one.member,
-                        version=share.version,
-                        wrapped_key=one.wrapped_public_channel_key,
-                        creator_id=creator,
-                        frame=raw,
-                    )
-                )
+            there = self._links.servers.get(location or self._home(one.member))
+            if there is not None and there is not link:
+                servers.add(there.id)
+            kept = self._is_ours(one)
+            if not kept and (location or not self._waits_here(link, one.member)):
+                continue
+            wrapped = one.wrapped_public_channel_key
+            stored = ChannelShare(one.member, share.version, wrapped, envelope.from_, raw)
+            fresh = self._store(stored)
+            if not kept and there is not None:
+                self._went(stored, there, now)  # their home tells of it
+            elif fresh:
+                wraps.append(Wrap(member_id=one.member, wrapped_key=wrapped))
         self._emit.relay(tuple(users) + tuple(sorted(servers)), raw)
         if wraps:
             self._tell_wraps(share.version, tuple(wraps), now)
+
+    def _home(self, member: str) -> str:
+        """Where somebody lives who is online nowhere, "" for here and for nobody we know."""
+        home = self._directory.home(member)
+        return "" if home == self._emit.server_id else home
+
+    def _waits_here(self, link: Link, member: str) -> bool:
+        """Whether we keep what is for somebody of another server until that one surely has it: as
+        the author's server, or because that one is away."""
+        home = self._home(member)
+        if not home or home == link.peer:
+            return False
+        return link.stage is Stage.USER or home not in self._links.servers
 
     def _tell_wraps(self, version: int, wraps: tuple[Wrap, ...], now: Now) -> None:
         """PUBLIC_CHANNEL_UPDATED, so that other holders stop (only the wraps that are new)."""
@@ -181,20 +246,14 @@ class PublicChannel:
         frame = self._emit.frame(updated, to=EVERYONE, ts=now.wall, bind=True)
         self._emit.send(self._links.user_links() + self._links.server_links(), frame)
 
-    def _store(self, share: ChannelShare) -> None:
-        """Kept for the member's next hello; what is too long to keep goes to who is here now."""
-        if len(share.frame) > SHARE_BYTES_MAX:
-            return
-        known = self._shares.get(share.member_id)
-        if known is None or share.version >= known.version:
-            self._keep(share)
-            self._emit.persist(share)
-
-    def _keep(self, share: ChannelShare) -> None:
-        self._shares[share.member_id] = share
-        self._shares.move_to_end(share.member_id)
-        if len(self._shares) > SHARES_MAX:
-            self._shares.popitem(last=False)
+    def _store(self, share: ChannelShare) -> bool:
+        """Kept for the member's next hello; what is too long to keep goes to who is here now.
+        False where it is kept already."""
+        if share in self._shares.of(share.member_id):
+            return False
+        if len(share.frame) <= SHARE_BYTES_MAX:
+            self._shares.put(share)
+        return True
 
     def _learn(self, version: int, now: Now, *, first: int = 0) -> None:
         """A version counts only if it is at most 1,000 above the highest known (M13).

@@ -117,7 +117,8 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class ChannelShare:
-    """The newest PUBLIC_CHANNEL_KEY_SHARE for a member who lives here.
+    """The newest PUBLIC_CHANNEL_KEY_SHARE of one version for a member who lives here, or whose
+    home has not got it yet.
 
     Key: (member_id, version).
     """
@@ -127,6 +128,14 @@ class ChannelShare:
     wrapped_key: str  # base64url, OAEP(group key)
     creator_id: str
     frame: bytes  # the whole frame as received, for the member's next hello
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelShareGone:
+    """That share made room, or is at its member's home."""
+
+    member_id: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +267,7 @@ Record = (
     | InvitationGone
     | Home
     | ChannelShare
+    | ChannelShareGone
     | ChannelVersion
     | Forgotten
     | KeyStep

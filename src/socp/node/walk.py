@@ -305,7 +305,7 @@ class Walk:
             p.ServerDeliver: Route(self._server_deliver, forwarded=True),
             p.PublicChannelAdd: Route(self._channel.added, timed=True, forwarded=True),
             p.PublicChannelUpdated: Route(self._channel.updated, timed=True, forwarded=True),
-            p.PublicChannelKeyShare: Route(self._channel.shared, timed=True, unsigned=True),
+            p.PublicChannelKeyShare: Route(self._channel.from_server, unsigned=True),
             p.MsgPublicChannel: Route(self._posts.from_server, unsigned=True),
             p.FileStart: file,
             p.FileChunk: file,

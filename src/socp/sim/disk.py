@@ -28,7 +28,7 @@ class NodeDisk:
         self._revocations: dict[str, Revocation] = {}
         self._barred: dict[str, node.Barred] = {}
 
-    def write(self, record: node.Record) -> None:
+    def write(self, record: node.Record) -> None:  # noqa: C901 - one case a record
         """One Persist."""
         match record:
             case node.ServerPin():
@@ -49,6 +49,8 @@ class NodeDisk:
                 self._homes[record.user_id] = record
             case node.ChannelShare():
                 self._shares[record.member_id, record.version] = record
+            case node.ChannelShareGone():
+                self._shares.pop((record.member_id, record.version), None)
             case node.ChannelVersion():
                 self._version = record.version
             case KeyStep():

@@ -42,6 +42,10 @@ MAKE_GROUP = insert_missing(tables.groups)
 PUT_GROUP_VERSION = upsert(tables.groups, update=("version",))
 PUT_FRAME = insert_missing(tables.channel_frames)
 PUT_SHARE = upsert(tables.channel_shares)
+DROP_SHARE = delete(tables.channel_shares).where(
+    tables.channel_shares.c.member_id == bindparam("member"),
+    tables.channel_shares.c.version == bindparam("of_version"),
+)
 PUT_MEMBER = upsert(
     tables.group_members,
     update=("wrapped_key", "key_version"),
@@ -74,6 +78,7 @@ class Batch:
         self._frames = Rows(PUT_FRAME)
         self._shares = Rows(PUT_SHARE)
         self._members = Rows(PUT_MEMBER)
+        self._shares_gone: dict[tuple[str, int], dict[str, object]] = {}
         self._has_shares = False
 
     def pin(self, pin: records.ServerPin) -> None:
@@ -160,6 +165,7 @@ class Batch:
         digest = hashlib.sha256(share.frame).digest()
         self._has_shares = True
         self._frames.set(digest, {"digest": digest, "frame": share.frame})
+        self._shares_gone.pop((share.member_id, share.version), None)
         self._shares.set(
             (share.member_id, share.version),
             {
@@ -183,6 +189,11 @@ class Batch:
                     "key_version": share.version,
                 },
             )
+
+    def share_gone(self, gone: records.ChannelShareGone) -> None:
+        key = (gone.member_id, gone.version)
+        self._shares.drop(key)
+        self._shares_gone[key] = {"member": gone.member_id, "of_version": gone.version}
 
     def forget(self, forgotten: records.Forgotten) -> None:
         """Delete a server's pin and the ruling on its key: earlier ones only, so those go first."""
@@ -216,8 +227,11 @@ class Batch:
         if self._invitations_gone:
             self._connection.execute(DROP_INVITATION, self._invitations_gone)
             self._invitations_gone = []
-        if self._has_shares:
+        if self._shares_gone:
+            self._connection.execute(DROP_SHARE, list(self._shares_gone.values()))
+        if self._has_shares or self._shares_gone:
             self._connection.execute(DROP_UNUSED_FRAMES)
+        self._shares_gone.clear()
 
     def _public(self, version: int) -> dict[str, object]:
         return {

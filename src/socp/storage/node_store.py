@@ -106,6 +106,8 @@ class NodeStore(Store[records.Record]):
                     batch.home(record)
                 case records.ChannelShare():
                     batch.share(record)
+                case records.ChannelShareGone():
+                    batch.share_gone(record)
                 case records.ChannelVersion():
                     batch.channel_version(record)
                 case KeyStep():
