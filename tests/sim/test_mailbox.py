@@ -9,6 +9,7 @@ import pytest
 from socp.member.effects import FileDone, FileFailed, Trust
 from socp.member.events import LookUp
 from socp.member.records import ChannelKey, LineState
+from socp.node.references import reference
 from socp.sim.server import Server
 from socp.sim.user import User
 from socp.wire import limits
@@ -398,3 +399,125 @@ def test_a_file_is_the_first_that_is_ever_heard_of_somebody() -> None:
     assert t.bob.received_files == {"first.bin": content}
     assert t.bob.refusals == []
     assert waiting(t) == [0, 0, 0]
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("S8")
+def test_a_file_that_the_disk_does_not_take_costs_no_other_mail() -> None:
+    t = town()
+    t.b.kill()
+    t.run(1)
+    t.alice.says(t.bob, "hello")
+    t.run(1)
+    t.a.disk.fault = "full"
+    t.alice.sends_file(t.bob, "f.bin", bytes(900_000))
+    t.run(0.3)
+    t.a.disk.fault = ""
+    t.alice.leave()
+    t.run(1)
+    assert waiting(t)[0] == 1
+    t.b.start()
+    t.run(60)
+    assert t.bob.texts == ["hello"]
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("S8")
+def test_mail_that_comes_back_is_kept_though_the_disk_still_says_it_went() -> None:
+    """a hands it to b while its disk is full; the reader moves to a, and b hands it back."""
+    t = town()
+    t.bob.leave()
+    t.run(1)
+    t.b.kill()
+    t.run(1)
+    t.alice.says(t.bob, "m1")
+    t.run(1)
+    t.a.disk.fault, t.a.disk.reads = "full", True
+    t.b.start()
+    t.run(10)
+    assert waiting(t) == [0, 1, 0]
+    t.bob.address = t.a.address
+    t.bob.come_back()
+    t.run(5)
+    t.a.disk.fault = ""
+    t.run(700)
+    assert t.bob.texts == ["m1"]
+
+
+@pytest.mark.spec("11")
+def test_half_a_file_that_a_kill_left_does_not_hold_up_messages() -> None:
+    t = town()
+    t.b.kill()
+    t.run(1)
+    t.alice.sends_file(t.bob, "f.bin", bytes(6_000_000))
+    t.run(2)
+    t.a.kill()
+    t.alice.kill()
+    t.run(1)
+    t.a.start()
+    t.b.start()
+    t.run(200)
+    dave = t.world.add_user("dave", t.a)
+    t.run(100)
+    for word in ("one", "two", "three"):
+        dave.says(t.bob, word)
+        t.run(2)
+        assert t.bob.texts[-1] == word
+        t.run(100)
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("S8")
+def test_a_newcomers_place_among_the_posts_outlives_a_kill() -> None:
+    t = town()
+    t.alice.posts("before them")
+    t.run(5)
+    dave = t.world.add_user("dave", t.c)
+    while not dave.member.attached:
+        t.run(0.005)
+    dave.leave()
+    t.run(0.01)
+    t.c.kill()
+    t.c.start()
+    t.run(8)
+    t.alice.posts("since")
+    t.run(2)
+    dave.come_back()
+    t.run(30)
+    assert dave.texts == ["since"]
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("S8")
+def test_a_member_who_moved_here_misses_no_post_after_a_kill() -> None:
+    t = town()
+    t.bob.address = t.c.address
+    t.bob.kill()
+    t.bob.start()
+    t.run(5)
+    t.c.kill()
+    t.bob.leave()
+    t.c.start()
+    t.run(8)
+    t.alice.posts("since")
+    t.run(2)
+    t.bob.come_back()
+    t.run(10)
+    assert t.bob.texts == ["since"]
+
+
+@pytest.mark.spec("9")
+@pytest.mark.threat("I11")
+def test_only_the_server_that_has_it_says_that_it_was_delivered() -> None:
+    t = town()
+    t.bob.leave()
+    t.run(1)
+    t.alice.says(t.bob, "m")
+    t.run(1)
+    (sent,) = t.alice.sent("MSG_DIRECT")
+    t.c.forge(t.a, "ACK", {"msg_ref": reference(sent)[0], "status": "delivered"}, to=t.a.id)
+    t.run(1)
+    assert t.alice.line("m").state is LineState.DONE
+    t.bob.come_back()
+    t.run(1)
+    assert t.alice.line("m").state is LineState.DELIVERED

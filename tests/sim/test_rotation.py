@@ -301,3 +301,48 @@ def test_random_rotations_kills_and_partitions_end_with_everybody_talking(seed: 
         assert user.pending is None
         assert user.told(KeyChanged) == []
     everybody_talks(t, "in the end")
+
+
+@pytest.mark.spec("10")
+@pytest.mark.parametrize("before", [(), ("old",)])
+def test_all_that_somebody_wrote_with_a_new_key_and_left_is_read(before: tuple[str, ...]) -> None:
+    """The reader was away all the time; the author is away when the reader comes."""
+    t = town()
+    t.alice.says(t.carol, "hi")
+    t.run(1)
+    t.carol.forget_notices()
+    t.carol.leave()
+    t.run(1)
+    for text in before:
+        t.alice.says(t.carol, text)
+    t.run(1)
+    t.alice.rotates()
+    t.run(5)
+    new = ("new 0", "new 1", "new 2")
+    for text in new:
+        t.alice.says(t.carol, text)
+    t.run(1)
+    t.alice.leave()
+    t.run(1)
+    t.carol.come_back()
+    t.run(100)
+    assert t.carol.texts == [*before, *new]
+    assert not t.carol.refusals
+
+
+@pytest.mark.spec("10")
+@pytest.mark.threat("S8")
+@pytest.mark.parametrize("at", ["b", "c"])
+def test_a_rotation_that_a_servers_disk_did_not_take_is_heard_again(at: str) -> None:
+    """alice is at a, bob at b, carol at c."""
+    t = town()
+    server = {"b": t.b, "c": t.c}[at]
+    server.disk.fault = "full"
+    t.alice.rotates()
+    t.run(5)
+    server.disk.fault = ""
+    t.alice.says(t.carol, "hello")
+    t.alice.posts("to all")
+    t.run(150)
+    assert sorted(t.carol.texts) == ["hello", "to all"]
+    assert t.bob.texts == ["to all"]

@@ -69,6 +69,10 @@ class Held:
             lambda one: one.wait is Wait.CHANNEL and mono - one.since_ms >= CHANNEL_WAIT_MS
         )
 
+    def waits(self, author: str) -> bool:
+        """Whether something waits for this author's key."""
+        return any(one.wait is Wait.AUTHOR and one.letter.author == author for one in self._waiting)
+
     def authors(self) -> list[str]:
         """Whose key is waited for."""
         return sorted({o.letter.author for o in self._waiting if o.wait is Wait.AUTHOR})

@@ -112,9 +112,10 @@ class Inbox:
         if (letter.author in self._left or self._arrivals.full) and self._leave(letter):
             return None
         key = self._contacts.key(letter.author)
-        if key is not None and not self._may_be_a_successors(letter, key):
+        waits = self._held.waits(letter.author)  # then this waits behind it
+        if key is not None and not waits and not self._may_be_a_successors(letter, key):
             return self._judge(letter, key, now)
-        if not self._lookups.ask(letter.author, now):
+        if not waits and not self._lookups.ask(letter.author, now):
             return self._on_its_word(letter, now)
         if not self._held.hold(letter, Wait.AUTHOR, now.mono) and not self._leave(letter):
             self._refuse(letter, Why.NO_ROOM, now)

@@ -210,8 +210,7 @@ class Arrivals:
         self._emit.say(link, ack, now, proofs=proofs)
         how = "proven" if link.proven else "unproven"
         self._emit.info(USERS, f"User {link.peer} said hello from {link.opened.address} ({how})")
-        elsewhere = self._directory.home(link.peer) not in ("", self._settings.server_id)
-        since_ms = self._directory.attach_ts(link.peer) if elsewhere else 0
+        since_ms = self._directory.attach_ts(link.peer)
         self._presence.arrived(link, name, now)
         self._channel.arrived(link.peer, now)
         self._kept.member_came(link, since_ms, now)

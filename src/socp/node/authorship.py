@@ -29,7 +29,7 @@ class Authorship:
         if place != from_:
             raise PeerFault(Code.NOT_ALLOWED, f"{sender} is not a user of {from_}")
         if sender_pub and not self._directory.knows(sender, self._directory.parse(sender_pub)):
-            raise PeerFault(Code.BAD_KEY, f"sender_pub is not the known key of {sender}")
+            raise self.unknown_key(sender)
 
     def check_file(self, link: Link, envelope: Envelope, frame: FileFrame) -> None:
         """A file frame of a release. The manifest is signed by its author, or comes from their
@@ -88,10 +88,18 @@ class Authorship:
             check_ts(ts, now.wall)
         key = self._directory.parse(deliver.sender_pub)
         if not self._directory.knows(deliver.sender, key):
-            raise PeerFault(Code.BAD_KEY, f"sender_pub is not the known key of {deliver.sender}")
+            raise self.unknown_key(deliver.sender)
         if not content_sig.verify_direct(
             key, deliver.ciphertext, deliver.sender, deliver.user_id, ts, deliver.content_sig
         ):
             raise PeerFault(
                 Code.INVALID_SIG, "SERVER_DELIVER: content_sig of a release does not verify"
             )
+
+    def unknown_key(self, user_id: str) -> PeerFault:
+        """For good, unless their new key is what the disk did not take just now."""
+        if user_id in self._directory.histories.unstored:
+            return PeerFault(
+                Code.TIMEOUT, f"the new key of {user_id} cannot be stored just now; send it again"
+            )
+        return PeerFault(Code.BAD_KEY, f"sender_pub is not the known key of {user_id}")

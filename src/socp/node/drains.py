@@ -49,6 +49,12 @@ class Drain:
     over: set[str] = field(default_factory=set)  # files that the reader wants no more of
 
     @property
+    def owed(self) -> bool:
+        """True where the other end has a whole message or file to acknowledge. Of a file that
+        does not end, its author may be gone."""
+        return any(handed.ended or not handed.is_file for handed in self.out.values())
+
+    @property
     def handed_below(self) -> int | None:
         return None if self.acks else HANDED_MAX
 

@@ -10,7 +10,7 @@ from socp.node.events import LinkId, Now
 from socp.node.letters import Letters, part_of
 from socp.node.links import Link, Stage
 from socp.node.mailbox import Mailbox
-from socp.node.records import MAIL_OVERHEAD_BYTES
+from socp.node.records import MAIL_OVERHEAD_BYTES, Mail
 from socp.wire import limits
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
@@ -34,6 +34,7 @@ class Kept:
     count: int = 0
     size: int = 0  # bytes
     parts: set[int] = field(default_factory=set)
+    dropped: bool = False
 
 
 class FileMail:
@@ -43,6 +44,7 @@ class FileMail:
         self._letters = letters
         self._mailbox = mailbox
         self._kept: OrderedDict[tuple[str, str], Kept] = OrderedDict()
+        self._past: OrderedDict[tuple[str, str], Kept] = OrderedDict()  # whole, or dropped
 
     def holds(self, sender: str, file_id: str, link: Link) -> bool:
         """Whether this file's frames, from this link, go into the mailbox."""
@@ -75,7 +77,7 @@ class FileMail:
         kept.parts.add(part_of(frame))
         kept.until_ms = now.mono + SILENCE_MS
         if isinstance(frame, FileEnd):
-            del self._kept[key]
+            self._end(key)
 
     def _check_room(self, sender: str, reader: str, start: FileStart) -> None:
         pieces, size = _needed(start)
@@ -112,16 +114,23 @@ class FileMail:
             kept.count, kept.size = kept.count + 1, kept.size + mail.size
         kept.until_ms = now.mono + SILENCE_MS
         if isinstance(frame, FileEnd):
-            del self._kept[key]
+            self._end(key)
 
     def reader_of(self, sender: str, file_id: str) -> str:
         kept = self._kept.get((sender, file_id))
         return "" if kept is None else kept.reader
 
-    def forget_part(self, sender: str, file_id: str) -> None:
-        """The disk did not take a part: the file is broken."""
-        if (sender, file_id) in self._kept:
-            self._drop((sender, file_id))
+    def not_stored(self, mail: Mail) -> None:
+        """The disk did not take a part: all of the file goes, and is taken off what is counted
+        once."""
+        key = (mail.sender, mail.msg_ref)
+        if key in self._kept:
+            return self._drop(key)
+        past = self._past.get(key)
+        if past is None or mail.part not in past.parts:
+            return self._mailbox.not_stored(mail)
+        if not past.dropped:
+            self._forget(key, past)
 
     def link_lost(self, link: Link) -> None:
         """Files of that link's author that are not whole. Those that another server hands over
@@ -136,8 +145,19 @@ class FileMail:
                 self._drop(key)
 
     def _drop(self, key: tuple[str, str]) -> None:
-        kept = self._kept.pop(key)
+        self._forget(key, self._end(key))
+
+    def _forget(self, key: tuple[str, str], kept: Kept) -> None:
+        kept.dropped = True
         self._mailbox.drop(kept.reader, key[1], kept.sender, kept.count, kept.size)
+
+    def _end(self, key: tuple[str, str]) -> Kept:
+        """No more of it comes; what the disk says of it still may."""
+        kept = self._past[key] = self._kept.pop(key)
+        self._past.move_to_end(key)
+        if len(self._past) > KEPT_MAX:
+            self._past.popitem(last=False)
+        return kept
 
 
 def _needed(start: FileStart) -> tuple[int, int]:

@@ -52,7 +52,7 @@ class Kept:
     # --- links ----------------------------------------------------------------------------------
 
     def member_came(self, link: Link, since_wall_ms: int, now: Now) -> None:
-        """`since_wall_ms`: when they were last attached elsewhere, else 0."""
+        """`since_wall_ms`: when they were last attached, 0 for somebody new."""
         self._mailbox.moved(link.peer, now)
         self._posts.member_came(link, since_wall_ms, now)
 
@@ -76,14 +76,14 @@ class Kept:
         if self._mailbox.acked(link, ack, now) or self._posts.acked(link, ack, now):
             return
         if link.stage is Stage.SERVER and ack.status == DELIVERED:
-            self._notices.heard(ack, now)
+            self._notices.heard(link, ack, now)
 
     def server_refused(self, link: Link, error: Error, now: Now) -> bool:
         """ERROR of a server about mail that it was given. False: it is not about mail."""
         for part in (self._mailbox, self._posts):
             if part.server_refused(link, error, now):
                 return True
-        return self._notices.refused(error, now)
+        return self._notices.refused(link, error, now)
 
     # --- the store ------------------------------------------------------------------------------
 
@@ -118,11 +118,11 @@ class Kept:
                 self._tell(record.author, record.via, record.msg_ref, event.reason, now)
 
     def _mail_not_stored(self, mail: Mail, reason: str, now: Now) -> None:
-        self._mailbox.not_stored(mail)
         if mail.kind == MsgDirect.TYPE:
+            self._mailbox.not_stored(mail)
             self._seen.forget(mail_key(mail.user_id, mail.msg_ref))
         else:
-            self._file_mail.forget_part(mail.sender, mail.msg_ref)
+            self._file_mail.not_stored(mail)
         self._tell(mail.sender, mail.via, mail.msg_ref, reason, now)
 
     def _tell(self, sender: str, via: str, ref: str, reason: str, now: Now) -> None:

@@ -9,7 +9,7 @@ from socp.crypto.key_chains import KeyChains
 from socp.crypto.rotation import Revocation
 from socp.node.records import Barred, Remembered
 from socp.wire.errors import Code, PeerFault
-from socp.wire.payloads import KeyHistory
+from socp.wire.payloads import KeyHistory, Rotation
 
 STEPS_MAX: Final = 20_000  # about 2.3 kB each, of all users
 REVOCATIONS_MAX: Final = 20_000  # about 1.6 kB each
@@ -25,6 +25,8 @@ class Histories(KeyChains):
         self._new: Counter[str] = Counter()  # by server
         self.revoked: dict[str, Revocation] = {r.user_id: r for r in remembered.revocations}
         self.barred: dict[str, Barred] = {b.user_id: b for b in remembered.barred}
+        self.unstored: dict[str, tuple[Rotation, ...]] = {}
+        """Of users elsewhere: what the disk did not take of their rotations, to be heard again."""
 
     def known(self) -> list[str]:
         """Users with more to tell than one key, those whose key changed last at the end."""

@@ -7,6 +7,8 @@ bodies are in the store; here is what goes where, and when it may be deleted.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from socp.node.boxes import Boxes
 from socp.node.drains import Drain, Handed, Phase
 from socp.node.effects import Ask, Outgoing, Snapshot
@@ -32,6 +34,7 @@ from socp.wire.payloads import Ack, Error, FileEnd
 MAIL = "server.mail"
 PAGE_PIECES = 64
 PAGE_BYTES = limits.MIB
+GONE_MAX = 20_000
 UNACKED_MS = 60_000  # a server that says nothing so long is handed it again
 FRESH_MS = limits.TS_WINDOW_MS // 2  # after that a frame says that it is late
 DELIVERED, QUEUED, REFUSED = "delivered", "queued", "refused"
@@ -57,6 +60,7 @@ class Mailbox:
         self._at_server: dict[LinkId, dict[str, str]] = {}  # msg_ref -> whose, handed to a server
         self._turns = Turns()  # of mailboxes that go to one server
         self._pauses = Pauses()
+        self._gone: OrderedDict[tuple[str, str], MailState] = OrderedDict()  # settled lately
 
     # --- in -------------------------------------------------------------------------------------
 
@@ -66,6 +70,7 @@ class Mailbox:
         drain = self._drains.get(mail.user_id)
         if drain is not None and mail.msg_ref in drain.over:
             return  # the reader wants no more of this file
+        self._gone.pop((mail.user_id, mail.msg_ref), None)
         first = not self.boxes.count(mail.user_id)
         self.boxes.put(mail)
         self._emit.persist(mail)
@@ -90,6 +95,13 @@ class Mailbox:
         if drain is not None:
             self._forget(drain, ref)
         self.boxes.take(user_id, sender, count, size)
+
+    def known(self, user_id: str, ref: str, found: MailState | None) -> MailState | None:
+        """What became of it, where the store said `found`: what it was told last may not have
+        been written."""
+        if found is not MailState.WAITING:
+            return found
+        return self._gone.get((user_id, ref), found)
 
     def not_stored(self, mail: Mail) -> None:
         """The disk did not take it after all, and nothing of it was sent."""
@@ -143,8 +155,7 @@ class Mailbox:
         for user_id in self._pauses.over(now.mono):
             self.revisit(user_id, now)
         for drain in tuple(self._drains.values()):
-            waits = bool(drain.out) and drain.to_server
-            if waits and now.mono - drain.since_ms > UNACKED_MS:
+            if drain.owed and drain.to_server and now.mono - drain.since_ms > UNACKED_MS:
                 self._pause(drain, now)
 
     def _begin(self, user_id: str, cursor: int, now: Now) -> Drain | None:
@@ -303,7 +314,8 @@ class Mailbox:
         done = ack.status == DELIVERED
         state = MailState.DELIVERED if done else MailState.FORWARDED
         if not done:
-            self._notices.later(ack.msg_ref, handed.sender, handed.via)
+            by = self._links.all[drain.link].peer
+            self._notices.later(ack.msg_ref, handed.sender, handed.via, by=by)
         self._settle(drain, ack.msg_ref, state, now)
 
     def _settle(self, drain: Drain, ref: str, state: MailState, now: Now) -> None:
@@ -314,6 +326,9 @@ class Mailbox:
         if handed.is_file and not handed.ended:
             drain.over.add(ref)  # its author may not be through with it
         self._emit.persist(MailSettled(drain.user_id, ref, state))
+        self._gone[drain.user_id, ref] = state
+        if len(self._gone) > GONE_MAX:
+            self._gone.popitem(last=False)
         self.boxes.take(drain.user_id, handed.sender, handed.count, handed.size)
         if state is MailState.DELIVERED:
             of = FileEnd.TYPE if handed.is_file else ""

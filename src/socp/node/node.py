@@ -258,6 +258,7 @@ class Node:
         self._admission.due(now)
         self._health.due(now)
         self._directory.due(now)
+        self._rotations.due(now)
         self._delivery.due(now)
         self._channel.due(now)
         self._kept.due(now)

@@ -148,7 +148,7 @@ class PostLog:
     # --- who reads ------------------------------------------------------------------------------
 
     def member_came(self, link: Link, since_wall_ms: int, now: Now) -> None:
-        """`since_wall_ms`: when they were last attached elsewhere, 0 for somebody new."""
+        """`since_wall_ms`: when they were last attached, 0 for somebody new."""
         reader = Reader(link.peer, link.id, link.acks, server=False, cursor=self._last)
         known = self._cursors.get(link.peer)
         if known is not None:
@@ -156,7 +156,9 @@ class PostLog:
         elif since_wall_ms:
             reader.cursor, reader.since_wall_ms = 0, since_wall_ms - limits.TS_WINDOW_MS
         else:
-            self._note(link.peer, reader.cursor)
+            # At once: after a crash they would be somebody new again.
+            self._cursors[link.peer] = reader.cursor
+            self._emit.persist(Cursor(link.peer, reader.cursor))
         self._join(reader, now)
 
     def server_came(self, link: Link, now: Now) -> None:

@@ -48,6 +48,7 @@ class Posts:
         self._directory = directory
         self._presence = presence
         self._seen = seen
+        self._authors = keeping.authors
         self._letters = keeping.letters
         self._log = keeping.log
         self._recall = keeping.recall
@@ -127,7 +128,7 @@ class Posts:
         if self._directory.key(envelope.from_) is None:
             return said if msg.queued else None
         if not self._directory.knows(envelope.from_, said, envelope.ts):
-            raise PeerFault(Code.BAD_KEY, f"sender_pub is not the known key of {envelope.from_}")
+            raise self._authors.unknown_key(envelope.from_)
         return said
 
     def _carried(

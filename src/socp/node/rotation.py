@@ -35,6 +35,8 @@ CHAINS_BURST: Final = 200  # of one server or user; a chain costs up to ten veri
 CHAINS_PER_S: Final = 10
 TOLD_SERVERS_MAX: Final = 1_000  # histories a new link of a server hears
 FRAMES_KEPT: Final = 1_500  # up to 12 kB each
+UNSTORED_MAX: Final = 1_000
+HEAR_AGAIN_MS: Final = 2_000
 TOLD_USERS_MAX: Final = 200  # revocations a user who comes hears
 
 Chain = Sequence[Rotation]
@@ -53,9 +55,9 @@ class Rotations:
         self._histories = directory.histories
         self._logins = logins
         self._chains = Buckets(CHAINS_BURST, CHAINS_PER_S)
-        self._frames: OrderedDict[str, Outgoing] = (
-            OrderedDict()
-        )  # kept, so that each is signed once
+        # Kept, so that each is signed once.
+        self._frames: OrderedDict[str, Outgoing] = OrderedDict()
+        self._hear_ms = 0
 
     # --- who may --------------------------------------------------------------------------------
 
@@ -339,13 +341,35 @@ class Rotations:
         for user_id in {step.user_id for step in steps}:
             self._undo(user_id, steps)
 
+    def due(self, now: Now) -> None:
+        """Hear once more what the disk did not take of users elsewhere: nobody says it again."""
+        if now.mono < self._hear_ms or not self._histories.unstored:
+            return
+        self._hear_ms = now.mono + HEAR_AGAIN_MS
+        lost = dict(self._histories.unstored)
+        self._histories.unstored.clear()
+        for user_id, chain in lost.items():
+            account = self._directory.accounts.get(user_id)
+            if account is not None and self._holds(account, chain, now):
+                self._tell(user_id, now)
+
+    def _holds(self, account: Account, chain: Chain, now: Now) -> bool:
+        try:
+            return self._hear_chain(account, chain, account.user_id, now)
+        except PeerFault:
+            return False
+
     def _undo(self, user_id: str, lost: set[KeyStep]) -> None:
         self._frames.pop(user_id, None)
+        dropped: list[Rotation] = []
         while (steps := self._histories.steps(user_id)) and steps[-1] in lost:
+            dropped.insert(0, steps[-1].rotation)
             self._histories.drop_newest(user_id)
         account = self._directory.accounts.get(user_id)
         if account is None:
             return
+        if not account.local and len(self._histories.unstored) < UNSTORED_MAX:
+            self._histories.unstored[user_id] = tuple(dropped)
         if steps:
             account = replace(account, pubkey=steps[-1].pubkey, version=steps[-1].version)
         else:  # only the version had been learned

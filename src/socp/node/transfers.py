@@ -61,6 +61,7 @@ class Transfers:
         self._keepers = keeping.keepers
         self._file_mail = keeping.file_mail
         self._recall = keeping.recall
+        self._mailbox = keeping.mailbox
 
     def from_user(self, link: Link, envelope: Envelope, frame: FileFrame, now: Now) -> None:
         if frame.sender not in ("", link.peer):
@@ -242,7 +243,8 @@ class Transfers:
         link = self._links.all.get(link_id)
         if link is None:
             return None  # its server keeps it, and hands it over again
-        state = None if found is None else found.state
+        stored = None if found is None else found.state
+        state = self._mailbox.known(payload.user_id, payload.file_id, stored)
         if state is not None and state is not MailState.FORWARDED:
             if state is MailState.WAITING:
                 self._file_mail.again(link, payload, now)

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 from socp.node.calls import Refused, Why
 from socp.node.effects import Answer, Ask, Close, Effect, Identified, Note, Persist, Told
 from socp.node.events import Answered, CommitFailed, Event, Now
+from socp.node.parked import Parked, row_of
 from socp.node.queries import Answer as Found
 from socp.node.queries import Query
 from socp.node.records import PROMISES, Cursor, Record
@@ -33,7 +34,6 @@ class Brain(Protocol):
 
 
 PROBE: Final = (Cursor("", 0),)  # something to write, to see whether that works
-PARKED_MAX: Final = 100_000  # records that wait for a disk that takes nothing
 
 
 @dataclass(slots=True, eq=False)
@@ -77,7 +77,7 @@ class Walk:
         self._wake = wake
         self._batches: deque[Batch] = deque()
         self._woken = False
-        self._parked: deque[Record] = deque(maxlen=PARKED_MAX)
+        self._parked = Parked()
         self._retrying: Future[None] | None = None
         self.trouble = ""
         """What is wrong with the disk, one line for people; "" while all is well."""
@@ -111,15 +111,16 @@ class Walk:
         """Now and then: see whether a disk that failed takes writes again."""
         if not self.trouble or self._retrying is not None:
             return
-        records = tuple(self._parked) or PROBE
-        self._retrying = self._store.write(records)
-        self._retrying.add_done_callback(lambda _: self._wake(self._retried))
+        under_way = {row_of(record) for batch in self._batches for record in batch.records}
+        records = self._parked.waiting(under_way)
+        self._retrying = self._store.write(records or PROBE)
+        self._retrying.add_done_callback(lambda _: self._wake(lambda: self._retried(records)))
 
-    def _retried(self) -> None:
+    def _retried(self, records: Sequence[Record]) -> None:
         commit, self._retrying = self._retrying, None
         assert commit is not None
         if commit.exception() is None:
-            self._parked.clear()
+            self._parked.stored(records)
             self._well()
 
     def _committed(self, _commit: Future[None]) -> None:
@@ -163,12 +164,13 @@ class Walk:
         fault = batch.commit.exception() if batch.commit is not None else None
         if fault is None:
             if batch.commit is not None:
+                self._parked.written(batch.records)
                 self._well()
             return batch.effects
         self._troubled(fault)
         records = batch.records
         promised = tuple(record for record in records if isinstance(record, PROMISES))
-        self._parked.extend(record for record in records if not isinstance(record, PROMISES))
+        self._parked.failed(records)
         if not promised:
             return batch.effects
         self._wake(lambda: self.tell(CommitFailed(promised, str(fault))))

@@ -24,9 +24,14 @@ class NodeDisk:
         self.mail = MailDisk()
         self.fault = ""
         """Why nothing can be written at present, as for a full disk; "" where it can."""
+        self.reads = False  # whether it can be read all the same
         self._steps: dict[tuple[str, int], KeyStep] = {}
         self._revocations: dict[str, Revocation] = {}
         self._barred: dict[str, node.Barred] = {}
+
+    @property
+    def readable(self) -> bool:
+        return self.reads or not self.fault
 
     def write(self, record: node.Record) -> None:  # noqa: C901 - one case a record
         """One Persist."""

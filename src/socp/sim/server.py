@@ -41,7 +41,8 @@ from socp.node.events import (
     Tick,
 )
 from socp.node.node import Node
-from socp.node.records import PROMISES
+from socp.node.parked import Parked
+from socp.node.records import PROMISES, Record
 from socp.node.settings import Settings
 from socp.sim.agenda import Agenda
 from socp.sim.disk import NodeDisk
@@ -57,6 +58,7 @@ from socp.wire.ids import EVERYONE
 from socp.wire.payloads import CtrlClose
 
 TICK_MS: Final = 250
+RETRY_MS: Final = 2_000  # of what a full disk did not take
 
 Bend = Callable[[Outgoing], Outgoing | None]
 """A server gone bad: what it says instead, before it is signed; None to say nothing."""
@@ -77,6 +79,7 @@ class Server:
         self.bend: Bend | None = None
         self.deaf: set[Wire] = set()  # wires whose other end does not answer pings
         self.up = False
+        self._parked = Parked()
         self._suite = suite
         self._network = network
         self._agenda: Agenda = network.agenda
@@ -113,10 +116,10 @@ class Server:
         self._life += 1
         life = self._life
         self.node = self._brain()
+        self._parked = Parked()
         self._network.listen(self.address, self)
-        self._agenda.every(
-            TICK_MS, lambda: self.event(Tick()), lambda: self.up and self._life == life
-        )
+        for interval, work in ((TICK_MS, lambda: self.event(Tick())), (RETRY_MS, self._retry)):
+            self._agenda.every(interval, work, lambda: self.up and self._life == life)
 
     def kill(self) -> None:
         """As kill -9: its sockets break, nothing is said."""
@@ -135,15 +138,29 @@ class Server:
             return
         effects = self.node.handle(event, Now(self._agenda.wall, self._agenda.mono))
         records = tuple(effect.record for effect in effects if isinstance(effect, Persist))
-        promises = tuple(record for record in records if isinstance(record, PROMISES))
-        if promises and self.disk.fault:
+        if self._kept(records):
+            promises = tuple(record for record in records if isinstance(record, PROMISES))
             self._soon(CommitFailed(promises, self.disk.fault))
-            effects = [effect for effect in effects if isinstance(effect, Close | Note)]
-        else:
-            for record in records:
-                self.disk.write(record)
+            effects = [effect for effect in effects if isinstance(effect, Close | Note | Ask)]
         for effect in effects:
             self._do(effect)
+
+    def _kept(self, records: tuple[Record, ...]) -> bool:
+        """Write them, as far as the disk allows; True where a promise could not be."""
+        if self.disk.fault:
+            self._parked.failed(records)
+            return any(isinstance(record, PROMISES) for record in records)
+        self._parked.written(records)
+        for record in records:
+            self.disk.write(record)
+        return False
+
+    def _retry(self) -> None:
+        if not self.disk.fault:
+            waiting = self._parked.waiting(())
+            self._parked.stored(waiting)
+            for record in waiting:
+                self.disk.write(record)
 
     def _soon(self, event: Event) -> None:
         life = self._life
@@ -203,7 +220,7 @@ class Server:
                 if effect.page:
                     self._soon(SnapshotDone(effect.link, effect.page))
             case Ask():
-                answer = None if self.disk.fault else self.disk.ask(effect.query)
+                answer = self.disk.ask(effect.query) if self.disk.readable else None
                 self._soon(Answered(effect.query, answer))
             case Close():
                 self._close(effect)
