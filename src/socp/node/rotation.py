@@ -180,6 +180,7 @@ class Rotations:
             )
         step = Rotation(
             pubkey=said.pubkey,
+            follows=self._directory.parse(account.pubkey).fingerprint,
             version=said.version,
             ts=said.ts,
             sig=said.sig,
