@@ -54,7 +54,7 @@ from socp.node.presence import Presence
 from socp.node.public_channel import PublicChannel
 from socp.node.quarantine import Quarantine
 from socp.node.queries import FindMail, MailFound
-from socp.node.records import Account, Remembered
+from socp.node.records import Account, Login, Remembered
 from socp.node.refusals import ERRORS_BURST, ERRORS_PER_S, Refusals
 from socp.node.registration import Registration
 from socp.node.rotation import Rotations
@@ -91,7 +91,7 @@ class Node:
         refusals = Refusals(emit, links, quarantine)
         trust = ServerTrust(settings, suite, emit, remembered)
         self._directory = people = Directory(suite, emit, links, remembered)
-        logins = Logins(suite, emit, remembered)
+        self._logins = logins = Logins(suite, emit, remembered)
         self._rotations = rotations = Rotations(suite, emit, links, people, logins)
         self._presence = presence = Presence(emit, links, people, rotations)
         self._channel = channel = PublicChannel(emit, links, people, presence, seen, remembered)
@@ -243,8 +243,12 @@ class Node:
     def _not_committed(self, event: CommitFailed, now: Now) -> None:
         self._kept.not_stored(event, now)
         self._rotations.not_stored(event.records)
+        self._logins.not_stored(event.records)
+        keeping = {record.user_id for record in event.records if isinstance(record, Login)}
         for record in event.records:
-            if isinstance(record, Account):
+            if isinstance(record, Account) and record.user_id in keeping:
+                self._directory.unsaved(record)  # it only came along with a password
+            elif isinstance(record, Account):
                 self._arrivals.not_stored(record, event.reason, now)
 
     # --- time -----------------------------------------------------------------------------------
