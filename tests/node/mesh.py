@@ -16,6 +16,7 @@ from socp.crypto.symbolic import SymbolicSuite
 from socp.node import records
 from socp.node.calls import Refused, Why
 from socp.node.effects import (
+    Afterwards,
     Answer,
     Ask,
     Close,
@@ -414,6 +415,8 @@ class Mesh:
                     server.mail.write(record)
             case Ask():
                 self.event(server, Answered(effect.query, server.mail.ask(effect.query)))
+            case Afterwards():
+                self.event(server, effect.event)
             case Note():
                 server.notes.append(effect)
             case Told():

@@ -29,6 +29,7 @@ from socp.node.events import (
     FrameReceived,
     FrameRefused,
     Invite,
+    KeyTaken,
     LinkLost,
     LinkOpened,
     ListServers,
@@ -171,6 +172,8 @@ class Node:
                 self._operator.invite(event, now)
             case Called():
                 self._accounts.called(event, now)
+            case KeyTaken():
+                self._key_taken(event, now)
             case RevokeUser():
                 self._barring.revoke(event, now)
             case _:
@@ -231,6 +234,11 @@ class Node:
             self._arrivals.old_is_dead(link, now)
             self._pairing.old_is_dead(link, now)
 
+    def _key_taken(self, event: KeyTaken, now: Now) -> None:
+        link = self._links.all.get(event.link)
+        if link is not None:
+            self._arrivals.key_taken(link, now)
+
     # --- the store ------------------------------------------------------------------------------
 
     def _answered(self, event: Answered, now: Now) -> None:
@@ -244,10 +252,11 @@ class Node:
         self._kept.not_stored(event, now)
         self._rotations.not_stored(event.records)
         self._logins.not_stored(event.records)
-        keeping = {record.user_id for record in event.records if isinstance(record, Login)}
+        came_along = self._arrivals.key_not_stored(event.records, event.reason, now)
+        came_along |= {record.user_id for record in event.records if isinstance(record, Login)}
         for record in event.records:
-            if isinstance(record, Account) and record.user_id in keeping:
-                self._directory.unsaved(record)  # it only came along with a password
+            if isinstance(record, Account) and record.user_id in came_along:
+                self._directory.unsaved(record)  # with a password or a key: they are told of that
             elif isinstance(record, Account):
                 self._arrivals.not_stored(record, event.reason, now)
 

@@ -8,6 +8,7 @@ from typing import Final, assert_never
 from socp.crypto.keys import PrivateKey, Suite
 from socp.crypto.signing import sign, sign_transport
 from socp.node.effects import (
+    Afterwards,
     Answer,
     Ask,
     Close,
@@ -138,7 +139,7 @@ class Server:
         promises = tuple(record for record in records if isinstance(record, PROMISES))
         if promises and self.disk.fault:
             self._soon(CommitFailed(promises, self.disk.fault))
-            effects = [effect for effect in effects if isinstance(effect, Close | Note)]
+            effects = [effect for effect in effects if isinstance(effect, Close | Note | Ask)]
         else:
             for record in records:
                 self.disk.write(record)
@@ -205,6 +206,8 @@ class Server:
             case Ask():
                 answer = None if self.disk.fault else self.disk.ask(effect.query)
                 self._soon(Answered(effect.query, answer))
+            case Afterwards():
+                self._soon(effect.event)
             case Close():
                 self._close(effect)
             case Dial():
