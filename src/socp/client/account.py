@@ -187,7 +187,9 @@ async def _stretched(
 
 
 def _check_present(user: User, key: PrivateKey, suite: Suite) -> None:
-    """TurnedAway where the user has another key by now."""
+    """TurnedAway where the user has another key by now, or ended the id."""
+    if user.revoked:
+        raise TurnedAway("this id was revoked for ever; begin a new profile")
     if suite.parse_public(user.pubkey) != key.public:
         raise TurnedAway(REPLACED)
 

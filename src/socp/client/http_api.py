@@ -43,6 +43,7 @@ class User(Answer, frozen=True):
     user_id: str
     pubkey: str
     version: int = FIRST_VERSION
+    revoked: bool = False
 
 
 class Server(Answer, frozen=True):

@@ -88,9 +88,11 @@ class Logins:
         return Done()
 
     def forget(self, user_id: str) -> None:
-        """Their key was replaced or revoked: what a password would restore is of no use."""
+        """Their key was replaced, or nobody takes it any more: it need not be restored."""
         if user_id in self._logins:
-            self._emit.info(USERS, f"User {user_id} has no password any more: their key changed")
+            self._emit.info(
+                USERS, f"User {user_id} has no password any more: their key is not taken now"
+            )
         self._change(user_id, None)
 
     def _change(self, user_id: str, to: Login | None) -> None:

@@ -108,8 +108,8 @@ class Node:
         self._arrivals = arrivals = Arrivals(
             settings, handshake, emit, links, people, joining, rotations, *hall
         )
-        self._accounts = Accounts(settings, key, emit, people, joining, logins)
-        self._barring = Barring(emit, links, people, arrivals)
+        self._accounts = Accounts(settings, key, emit, people, joining, rotations, logins)
+        self._barring = Barring(emit, links, people, arrivals, logins)
         self._pairing = pairing = Pairing(
             settings, handshake, emit, links, trust, dialling, *hall, quarantine
         )
