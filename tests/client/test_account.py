@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,10 +36,15 @@ async def attach(folder: Path, server: Running, name: str, key: int) -> tuple[st
     async with Client.open(
         folder, server.url, name=name, downloads=folder / "files", suite=StoredSuite(key)
     ) as me:
-        async with asyncio.timeout(20):
-            async for notice in me.events():
-                if isinstance(notice, Online):
-                    return me.user_id, me.fingerprint
+        await once_online(me)
+        return me.user_id, me.fingerprint
+
+
+async def once_online(me: Client) -> None:
+    async with asyncio.timeout(20):
+        async for notice in me.events():
+            if isinstance(notice, Online):
+                return
     raise AssertionError("never online")
 
 
@@ -102,3 +108,47 @@ async def test_a_server_that_is_not_there_is_one_line(tmp_path: Path) -> None:
 async def test_what_is_no_id_is_not_asked_for(tmp_path: Path) -> None:
     with pytest.raises(TurnedAway, match="no user id"):
         await account.log_in(tmp_path / "x", "ws://127.0.0.1:9", "x", "ann", PASSWORD)
+
+
+@pytest.mark.spec("10")
+@pytest.mark.threat("I10")
+async def test_who_replaced_their_key_can_replace_and_revoke_it_on_a_new_machine(
+    tmp_path: Path,
+) -> None:
+    give_key(tmp_path / "server", 2)
+    with running(tmp_path / "server", "--bootstrap", "none") as server:
+        old, new = tmp_path / "old", tmp_path / "new"
+        user_id, _ = await attach(old, server, "ann", 4)
+        async with Client.open(
+            old, server.url, name="ann", downloads=old / "files", suite=StoredSuite(5)
+        ) as me:
+            await once_online(me)
+            await me.rotate_key()
+        await attach(old, server, "ann", 4)
+        await account.set_password(old, server.url, "ann", PASSWORD)
+        await account.log_in(new, server.url, "ann", user_id, PASSWORD)
+        async with Client.open(
+            new, server.url, name="ann", downloads=new / "files", suite=StoredSuite(6)
+        ) as me:
+            await once_online(me)
+            await me.revoke_key()
+
+
+@pytest.mark.spec("10")
+async def test_who_has_a_replaced_key_is_told_where_to_go_on(
+    server: Running, tmp_path: Path
+) -> None:
+    old, copy = tmp_path / "old", tmp_path / "copy"
+    await attach(old, server, "dan", 7)
+    shutil.copytree(old, copy)
+    async with Client.open(
+        old, server.url, name="dan", downloads=old / "files", suite=StoredSuite(8)
+    ) as me:
+        await once_online(me)
+        await me.rotate_key()
+    for asked in (
+        account.set_password(copy, server.url, "dan", PASSWORD),
+        account.forget_password(copy, server.url, "dan"),
+    ):
+        with pytest.raises(TurnedAway, match="replaced on another machine"):
+            await asked

@@ -95,11 +95,12 @@ def test_nobody_can_take_anothers_key_for_their_own() -> None:
     line = Line()
     victim, thief = line.suite.generate(), line.keys[0]
     facts = (ALICE, thief.public.fingerprint, victim.public.fingerprint, 2, TS)
+    sig = signing.sign(thief, rotation.rotate_text(*facts))
     taken = msgspec.structs.replace(
         rotation.rotate(ALICE, thief, thief, 2, TS).rotation,
         pubkey=victim.public.text,
-        sig=signing.sign(thief, rotation.rotate_text(*facts)),
-        new_sig=signing.sign(thief, rotation.rotate_new_text(*facts)),
+        sig=sig,
+        new_sig=signing.sign(thief, rotation.rotate_new_text(*facts, sig)),
     )
     with pytest.raises(Unfollowed, match="not signed by both"):
         line.followed([taken])
@@ -172,12 +173,31 @@ def test_a_chain_introduces_somebody_whom_nobody_knew() -> None:
 
 @pytest.mark.threat("I10")
 @given(st.data())
+def test_who_introduces_somebody_can_change_nothing_of_what_they_signed(
+    data: st.DataObject,
+) -> None:
+    """The version of a key least of all: it would freeze the key for ever."""
+    line = Line().grows(data.draw(st.integers(1, 3)))
+    chain = line.chain
+    other = Line(SymbolicSuite(2)).grows(3).chain
+    name = data.draw(st.sampled_from(["follows", "version", "ts", "sig", "new_sig"]))
+    value = getattr(data.draw(st.sampled_from([*other, *chain])), name)
+    changed = msgspec.structs.replace(chain[0], **{name: value})
+    if changed == chain[0]:
+        return
+    key = line.keys[-1].public
+    with pytest.raises(Unfollowed):
+        rotation.introduced(line.suite, ALICE, key, [changed, *chain[1:]], LATEST)
+
+
+@pytest.mark.threat("I10")
+@given(st.data())
 def test_a_chain_with_anything_changed_leads_nowhere(data: st.DataObject) -> None:
     line = Line().grows(3)
     chain = line.chain
     at = data.draw(st.integers(0, 2))
     other = Line(SymbolicSuite(2)).grows(3).chain
-    name = data.draw(st.sampled_from(["pubkey", "version", "ts", "sig", "new_sig"]))
+    name = data.draw(st.sampled_from(["pubkey", "follows", "version", "ts", "sig", "new_sig"]))
     value = getattr(data.draw(st.sampled_from([*other, *chain])), name)
     changed = msgspec.structs.replace(chain[at], **{name: value})
     if changed == chain[at]:

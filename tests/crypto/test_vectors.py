@@ -186,7 +186,7 @@ def labelled(case: Case) -> bytes:
         case "socp-rotate/1":
             return rotation.rotate_text(*step(case))
         case "socp-rotate-new/1":
-            return rotation.rotate_new_text(*step(case))
+            return rotation.rotate_new_text(*step(case), case["old_sig"])
         case "socp-revoke/1":
             user_id, fingerprint = case["user_id"], case["fingerprint"]
             return rotation.revoke_text(user_id, fingerprint, case["version"], case["ts"])

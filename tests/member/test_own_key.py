@@ -217,3 +217,34 @@ def test_what_was_signed_with_our_former_key_is_composed_anew() -> None:
     last = desk.sent("MSG_DIRECT")[-1]
     assert last.members["sender_pub"] == new.public.text
     assert {e.members["sender_pub"] for e in desk.sent("MSG_DIRECT")[1:]} == {new.public.text}
+
+
+@pytest.mark.spec("10")
+@pytest.mark.threat("I10")
+def test_the_last_word_is_said_on_every_link_until_a_server_took_it() -> None:
+    desk = Desk().attaches()
+    desk.event(RevokeKey())
+    desk.loses_the_link()
+    desk.attaches()
+    desk.passes(0.1)
+    assert len(desk.sent("KEY_REVOKE")) == 2
+    assert states(desk) == []
+    desk.passes(5)
+    assert len(desk.sent("KEY_REVOKE")) == 2
+    desk.hears("ACK", {"msg_ref": "KEY_REVOKE"})
+    assert states(desk) == [OwnKeyState.REVOKED]
+
+
+@pytest.mark.spec("10")
+def test_a_last_word_that_was_refused_is_told_and_not_said_again() -> None:
+    desk = Desk().attaches()
+    desk.event(RevokeKey())
+    full = {"code": "TIMEOUT", "detail": "cannot store it", "msg_ref": "KEY_REVOKE"}
+    desk.hears("ERROR", full)
+    desk.loses_the_link()
+    desk.attaches()
+    desk.passes(5)
+    assert len(desk.sent("KEY_REVOKE")) == 1
+    (moved,) = desk.told(OwnKeyMoved)
+    assert moved.state is OwnKeyState.REFUSED
+    assert "cannot store it" in moved.reason

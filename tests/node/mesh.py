@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from socp.crypto import content_sig, signing
@@ -14,7 +14,9 @@ from socp.crypto.keys import PrivateKey
 from socp.crypto.rotation import KeyStep, Revocation
 from socp.crypto.symbolic import SymbolicSuite
 from socp.node import records
+from socp.node.calls import Refused, Why
 from socp.node.effects import (
+    Afterwards,
     Answer,
     Ask,
     Close,
@@ -35,6 +37,7 @@ from socp.node.effects import (
 from socp.node.events import (
     Alive,
     Answered,
+    CommitFailed,
     DialFailed,
     Event,
     FrameReceived,
@@ -150,6 +153,7 @@ class Server:
     identified: dict[int, str] = field(default_factory=dict)
     paused_ms: dict[int, int] = field(default_factory=dict)
     up: bool = True
+    disk_fault: str = ""  # while it lasts nothing that is promised is stored
 
     @property
     def id(self) -> str:
@@ -319,9 +323,22 @@ class Mesh:
         while self._agenda:
             server, event = self._agenda.popleft()
             if server.up:
-                for effect in server.node.handle(event, self.now()):
+                for effect in self._stored(server, server.node.handle(event, self.now())):
                     self._do(server, effect)
         self._running = False
+
+    def _stored(self, server: Server, effects: list[Effect]) -> list[Effect]:
+        """What the shell does of them: where the disk fails, nothing that promises."""
+        kept = tuple(each.record for each in effects if isinstance(each, Persist))
+        promised = tuple(record for record in kept if isinstance(record, records.PROMISES))
+        if not promised or not server.disk_fault:
+            return effects
+        self._agenda.append((server, CommitFailed(promised, server.disk_fault)))
+        return [
+            replace(each, outcome=Refused(Why.NOT_STORED, "")) if isinstance(each, Told) else each
+            for each in effects
+            if isinstance(each, Close | Note | Ask | Told)
+        ]
 
     def event(self, server: Server, event: Event) -> None:
         self._agenda.append((server, event))
@@ -398,6 +415,8 @@ class Mesh:
                     server.mail.write(record)
             case Ask():
                 self.event(server, Answered(effect.query, server.mail.ask(effect.query)))
+            case Afterwards():
+                self.event(server, effect.event)
             case Note():
                 server.notes.append(effect)
             case Told():

@@ -11,6 +11,7 @@ from socp.node.records import Barred
 from socp.wire import limits
 from socp.wire.canonical import to_members
 from tests.node.cast import advert_of, attach_of, linked_server
+from tests.node.failing import full
 from tests.node.keychain import Owner, account, steps_on_disk
 from tests.node.mesh import Mesh, Peer, Server, message
 
@@ -567,3 +568,30 @@ def test_the_operator_is_told_who_cannot_be_revoked(mesh: Mesh, a: Server) -> No
     for _ in range(2):
         mesh.event(a, RevokeUser(1, alice.id))
     assert a.answers[-1].lines == (f"{alice.id} is revoked here already",)
+
+
+# --- a disk that takes nothing ------------------------------------------------------------------
+
+
+@pytest.mark.spec("10")
+@pytest.mark.threat("S8")
+@pytest.mark.parametrize(
+    ("what", "closed"), [("rotates", 1000), ("revokes", 1008)], ids=["rotation", "revocation"]
+)
+def test_who_says_of_a_key_what_cannot_be_stored_hears_so_and_stays(
+    mesh: Mesh, a: Server, what: str, closed: int
+) -> None:
+    alice = Owner(mesh, "alice")
+    peer, bob = alice.arrives(a), mesh.user(a, "bob")
+    bob.clear()
+    with full(a):
+        getattr(alice, what)(peer)
+    error = peer.members("ERROR")[-1]
+    assert (error["code"], error["msg_ref"]) == ("TIMEOUT", f"KEY_{what[:-1].upper()}")
+    assert "nothing has changed" in str(error["detail"])
+    assert peer.closed is None
+    assert bob.heard == []
+    alice.keys[1:], alice.steps[:] = [], []
+    getattr(alice, what)(peer)
+    assert peer.members("ACK")[-1]["msg_ref"] == f"KEY_{what[:-1].upper()}"
+    assert peer.closed == closed

@@ -9,8 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from socp.node.effects import Ask, Close, Effect, Identified, Kind, Level, Note, Persist, Send
-from socp.node.events import Answered, CommitFailed, Event, FrameReceived
+from socp.node.effects import (
+    Afterwards,
+    Ask,
+    Close,
+    Effect,
+    Identified,
+    Kind,
+    Level,
+    Note,
+    Persist,
+    Send,
+)
+from socp.node.events import Answered, CommitFailed, Event, FrameReceived, KeyTaken
 from socp.node.queries import FindMail, MailFound
 from socp.node.records import ChannelVersion, Ruling, Verdict
 from socp.storage import StorageError
@@ -96,6 +107,37 @@ async def test_what_was_promised_and_could_not_be_stored_is_told_to_the_brain(
         await until(lambda: brain.of(CommitFailed))
         (failed,) = brain.of(CommitFailed)
         assert failed == CommitFailed((PROMISE,), "the disk is full; make room")
+
+
+@pytest.mark.threat("S8")
+@pytest.mark.parametrize("fails", [False, True])
+async def test_the_brain_hears_that_something_is_stored_only_where_it_is(
+    tmp_path: Path, disk: Disk, caplog: pytest.LogCaptureFixture, fails: bool
+) -> None:
+    taken = KeyTaken(7)
+
+    def settling(event: Event) -> Sequence[Effect]:
+        if not isinstance(event, FrameReceived):
+            return ()
+        done = Note(Level.INFO, "server.users", "it is done")
+        return [Persist(PROMISE), Send((event.link,), frame()), done, Afterwards(taken)]
+
+    brain = Brain(settling)
+    with caplog.at_level(logging.INFO):
+        async with running(tmp_path, brain, disk=disk) as shell:
+            ws = await shell.connect()
+            await ws.send_str(message())
+            await until(lambda: disk.waiting)
+            assert not brain.of(KeyTaken)
+            if fails:
+                disk.waiting[0].set_exception(StorageError("the disk is full; make room"))
+                await until(lambda: brain.of(CommitFailed))
+            else:
+                disk.waiting[0].set_result(None)
+                await said(ws)
+                await until(lambda: brain.of(KeyTaken))
+    assert bool(brain.of(KeyTaken)) is not fails
+    assert ("it is done" in caplog.text) is not fails
 
 
 @pytest.mark.threat("S8")

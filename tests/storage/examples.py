@@ -51,7 +51,7 @@ POST = node.Post(
     seq=4, msg_ref="p" * 43, author=ALICE, ts=NOW, payload=b"{}", via="", stored_ms=NOW
 )
 STEPS = tuple(
-    KeyStep(ALICE, n, f"MIIalice{n}", NOW + n, "sig" * (n > 1), "new" * (n > 1))
+    KeyStep(ALICE, n, f"MIIalice{n}", NOW + n, "sig" * (n > 1), "new" * (n > 1), "fp" * (n > 1))
     for n in range(1, 4)
 )
 REVOCATION = Revocation(BOB, "MIIbob", 2, NOW, "sig")

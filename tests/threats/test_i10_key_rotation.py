@@ -74,12 +74,14 @@ def test_nobody_makes_anothers_key_their_own() -> None:
     mallory = t.carol
     facts = (mallory.id, mallory.key.public.fingerprint, t.alice.key.public.fingerprint)
     at = (2, t.world.wall)
+    sig = signing.sign(mallory.key, rotation.rotate_text(*facts, *at))
     taken = Rotation(
         pubkey=t.alice.key.public.text,
+        follows=mallory.key.public.fingerprint,
         version=2,
         ts=t.world.wall,
-        sig=signing.sign(mallory.key, rotation.rotate_text(*facts, *at)),
-        new_sig=signing.sign(mallory.key, rotation.rotate_new_text(*facts, *at)),
+        sig=sig,
+        new_sig=signing.sign(mallory.key, rotation.rotate_new_text(*facts, *at, sig)),
     )
     mallory.forge("KEY_ROTATE", {**to_members(taken), "user_id": mallory.id}, to=t.c.id)
     t.run(1)

@@ -106,7 +106,9 @@ EXAMPLES: tuple[Payload, ...] = (
     KeyRevoke(user_id=BOB, version=2, ts=TS, sig=SIG),
     KeyHistory(
         user_id=BOB,
-        rotations=(Rotation(pubkey=KEY, version=2, ts=TS, sig=SIG, new_sig=SIG),),
+        rotations=(
+            Rotation(pubkey=KEY, follows="0f" * 32, version=2, ts=TS, sig=SIG, new_sig=SIG),
+        ),
         revoked=Revoked(pubkey=KEY, version=2, ts=TS, sig=SIG),
     ),
 )

@@ -14,6 +14,7 @@ from vectors.make.pen import Case, Pen, random_bytes
 _NONCE = random_bytes("nonce", 32)
 _OTHER_NONCE = random_bytes("other nonce", 32)
 _EXPORTER = random_bytes("exporter", 32)
+_SIGNATURE = random_bytes("signature", 512)
 
 
 def cases(pen: Pen) -> list[Case]:
@@ -160,12 +161,14 @@ def _rotate(pen: Pen) -> list[Case]:
 
 
 def _rotate_new(pen: Pen) -> list[Case]:
-    facts = _step("socp-rotate-new/1")
-    signed = _step_text(facts)
+    facts = {**_step("socp-rotate-new/1"), "old_sig": base64url.encode(_SIGNATURE)}
+    signed = _step_text(facts) + _SIGNATURE
     other = {**facts, "old_fingerprint": cast.public("server").fingerprint}
+    word = {**facts, "old_sig": base64url.encode(_SIGNATURE[::-1])}
     return [
         _case(pen, "the new key says which key it follows", facts, signed, True, key="bob"),
         _case(pen, "the new key says that it follows another: no", other, signed, False, key="bob"),
+        _case(pen, "another word of the old key: no", word, signed, False, key="bob"),
     ]
 
 

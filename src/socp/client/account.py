@@ -35,6 +35,11 @@ LOGIN: Final = "opaque/1"
 WRONG: Final = (
     "the id or the password is wrong, or nobody set a password at this server; check both"
 )
+TALK_FIRST: Final = "talk there once with `socp chat` first"
+REPLACED: Final = (
+    "this key was replaced on another machine; go on there, set a password there, and log in here"
+    " with that into a new profile"
+)
 
 
 class PasswordResponse(Answer, frozen=True):
@@ -76,7 +81,7 @@ async def _set_password(profile: OpenProfile, url: ServerUrl, password: str, sui
     registration = opaque.Registration(passwords.exchange_password(stretched))
     path = f"/api/v1/users/{user_id}/login"
     async with HttpApi(url, suite) as api:
-        await _check_known(api, user_id, url)
+        await _check_known(api, profile, url, suite)
         request = {"request": base64url.encode(registration.request)}
         who = {"user_id": user_id, "server_id": known.server_id}
         answer = await api.prove("POST", f"{path}/begin", PasswordResponse, request, **who, key=key)
@@ -103,7 +108,7 @@ async def forget_password(
     try:
         known = _server_of(profile, url)
         async with HttpApi(url, suite) as api:
-            await _check_known(api, profile.user_id, url)
+            await _check_known(api, profile, url, suite)
             await api.prove(
                 "DELETE",
                 f"/api/v1/users/{profile.user_id}/login",
@@ -134,11 +139,14 @@ async def log_in(
     if not is_uuid4(user_id):
         raise TurnedAway("that is no user id; it looks like 1f3c9a20-..., and /whois shows yours")
     await asyncio.to_thread(check_free, folder)
-    key = await _fetched(url, user_id, password, suite)
-    await asyncio.to_thread(restore, folder, user_id, name, key)
+    key, version = await _fetched(url, user_id, password, suite)
+    await asyncio.to_thread(restore, folder, user_id, name, key, version)
 
 
-async def _fetched(url: ServerUrl, user_id: str, password: str, suite: Suite) -> PrivateKey:
+async def _fetched(
+    url: ServerUrl, user_id: str, password: str, suite: Suite
+) -> tuple[PrivateKey, int]:
+    """The key, and its version: without that nobody could replace or revoke it."""
     async with HttpApi(url, suite) as api:
         found = await api.get("/.well-known/socp", Server)
         if LOGIN not in found.login:
@@ -161,14 +169,15 @@ async def _fetched(url: ServerUrl, user_id: str, password: str, suite: Suite) ->
             SealedKey,
             {"login": begun.login, "proof": base64url.encode(proof)},
         )
+        user = await _found(api, user_id, url)
     with _holds(url):
         box = base64url.decode(sealed.privkey_store)
         cost = passwords.cost_of(box)
         if cost != passwords.COST:
             stretched = await _stretched(password, server_id, user_id, cost)
-        return suite.load_private(
-            passwords.open_key(box, stretched, export_key, server_id, user_id)
-        )
+        key = suite.load_private(passwords.open_key(box, stretched, export_key, server_id, user_id))
+        _check_present(user, key, suite)
+        return key, user.version
 
 
 async def _stretched(
@@ -177,13 +186,28 @@ async def _stretched(
     return await asyncio.to_thread(passwords.stretch, password, server_id, user_id, cost)
 
 
-async def _check_known(api: HttpApi, user_id: str, url: ServerUrl) -> None:
+def _check_present(user: User, key: PrivateKey, suite: Suite) -> None:
+    """TurnedAway where the user has another key by now, or ended the id."""
+    if user.revoked:
+        raise TurnedAway("this id was revoked for ever; begin a new profile")
+    if suite.parse_public(user.pubkey) != key.public:
+        raise TurnedAway(REPLACED)
+
+
+async def _check_known(api: HttpApi, profile: OpenProfile, url: ServerUrl, suite: Suite) -> None:
+    user = await _found(api, profile.user_id, url)
+    new = profile.keys.new
+    with _holds(url):
+        if new is not None and suite.parse_public(user.pubkey) == new.public:
+            raise TurnedAway(f"your new key is not settled yet; {TALK_FIRST}")
+        _check_present(user, profile.keys.present, suite)
+
+
+async def _found(api: HttpApi, user_id: str, url: ServerUrl) -> User:
     try:
-        await api.get(f"/api/v1/users/{user_id}", User)
+        return await api.get(f"/api/v1/users/{user_id}", User)
     except NotKnown:
-        raise TurnedAway(
-            f"{url.text} does not know you; talk there once with `socp chat` first"
-        ) from None
+        raise TurnedAway(f"{url.text} does not know you; {TALK_FIRST}") from None
 
 
 def _server_of(profile: OpenProfile, url: ServerUrl) -> KnownServer:

@@ -14,6 +14,7 @@ from socp.client.server_url import ServerUrl
 from socp.crypto import signing
 from socp.crypto.fields import NONCE_BYTES
 from socp.crypto.keys import PrivateKey, Suite
+from socp.crypto.rotation import FIRST_VERSION
 from socp.wire import base64url, limits, strict
 from socp.wire.errors import PeerFault
 from socp.wire.text import printable
@@ -41,6 +42,8 @@ class Challenge(Answer, frozen=True):
 class User(Answer, frozen=True):
     user_id: str
     pubkey: str
+    version: int = FIRST_VERSION
+    revoked: bool = False
 
 
 class Server(Answer, frozen=True):

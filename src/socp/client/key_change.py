@@ -16,6 +16,10 @@ from socp.member.events import RevokeKey, RotateKey
 
 SETTLE_S: Final = 120
 """What is on its way is waited for first, and the next hello finds out an answer that was lost."""
+AGAIN: Final = (
+    "your id is not dead yet; it is said again whenever there is a link, for as long as this client"
+    " runs, and after that you have to say it again"
+)
 
 
 class KeyChange:
@@ -38,11 +42,11 @@ class KeyChange:
 
     async def rotate(self) -> None:
         """Make a new key and have the server take it. KeyUnchanged, NoAnswer."""
-        await self._settled(self._say_new())
+        await self._settled(self._say_new(), "it is settled at a later hello")
 
     async def revoke(self) -> None:
         """Have everybody told that this id is dead. KeyUnchanged, NoAnswer."""
-        await self._settled(self._say_dead())
+        await self._settled(self._say_dead(), AGAIN)
 
     async def _say_new(self) -> None:
         key = await asyncio.to_thread(self._suite.generate)
@@ -56,7 +60,8 @@ class KeyChange:
     async def _say_dead(self) -> None:
         self._feed(RevokeKey())
 
-    async def _settled(self, saying: Coroutine[None, None, None]) -> None:
+    async def _settled(self, saying: Coroutine[None, None, None], later: str) -> None:
+        """`later`: what becomes of it where no answer came."""
         if self._outcome is not None:
             saying.close()
             raise KeyUnchanged("a change of your key is under way already; wait for it")
@@ -66,9 +71,7 @@ class KeyChange:
                 await saying
                 moved = await outcome
         except TimeoutError:
-            raise NoAnswer(
-                "the server has not said what became of your key; it is settled at a later hello"
-            ) from None
+            raise NoAnswer(f"the server has not said what became of your key; {later}") from None
         finally:
             self._outcome = None
         if moved.state is OwnKeyState.REFUSED:

@@ -11,6 +11,7 @@ from socp.client import key_files
 from socp.client.errors import ProfileBusy, ProfileUnusable
 from socp.client.key_files import KEY_FILE, Keys
 from socp.crypto.keys import PrivateKey, Suite
+from socp.crypto.rotation import FIRST_VERSION, KeyStep
 from socp.keystore import KeyFileError, keep
 from socp.storage.errors import FolderBusy, StorageError
 from socp.storage.profile_store import ProfileStore
@@ -63,8 +64,9 @@ def check_free(folder: Path) -> None:
         )
 
 
-def restore(folder: Path, user_id: str, name: str, key: PrivateKey) -> None:
-    """Make the folder the profile of somebody whose key came from elsewhere. Blocks.
+def restore(folder: Path, user_id: str, name: str, key: PrivateKey, version: int) -> None:
+    """Make the folder the profile of somebody whose key, of this version, came from elsewhere.
+    Blocks.
 
     ProfileBusy, ProfileUnusable.
     """
@@ -77,6 +79,8 @@ def restore(folder: Path, user_id: str, name: str, key: PrivateKey) -> None:
         raise ProfileUnusable(str(fault)) from None
     try:
         store.set_identity(user_id, name)  # first: a key alone would be given a new id
+        if version != FIRST_VERSION:
+            store.write((KeyStep(user_id, version, key.public.text, 0, "", ""),)).result()
         keep(folder / KEY_FILE, key)
     except (KeyFileError, StorageError) as fault:
         raise ProfileUnusable(str(fault)) from None

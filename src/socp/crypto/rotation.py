@@ -35,12 +35,18 @@ class KeyStep:
     ts: int  # since when it is theirs, Unix ms; 0 where it was pinned on nobody's word
     sig: str  # by the key before it; "" where it was pinned on nobody's word
     new_sig: str  # its own, over whom it follows
+    follows: str = ""  # fingerprint of the key before it; "" where it was pinned on nobody's word
 
     @property
     def rotation(self) -> Rotation:
         """As it goes on the wire."""
         return Rotation(
-            pubkey=self.pubkey, version=self.version, ts=self.ts, sig=self.sig, new_sig=self.new_sig
+            pubkey=self.pubkey,
+            follows=self.follows,
+            version=self.version,
+            ts=self.ts,
+            sig=self.sig,
+            new_sig=self.new_sig,
         )
 
 
@@ -68,9 +74,13 @@ def rotate_text(user_id: str, old: str, new: str, version: int, ts: int) -> byte
     return b"socp-rotate/1" + _step_bytes(user_id, old, new, version, ts)
 
 
-def rotate_new_text(user_id: str, old: str, new: str, version: int, ts: int) -> bytes:
-    """What the new key signs, of the same step."""
-    return b"socp-rotate-new/1" + _step_bytes(user_id, old, new, version, ts)
+def rotate_new_text(user_id: str, old: str, new: str, version: int, ts: int, sig: str) -> bytes:
+    """What the new key signs, of the same step: with the old key's word, so that the whole step is
+    its own even to somebody who never had the old key."""
+    said = signing.signature_bytes(sig)
+    if said is None:
+        raise PeerFault(Code.BAD_FRAME, "sig of a rotation is no signature")
+    return b"socp-rotate-new/1" + _step_bytes(user_id, old, new, version, ts) + said
 
 
 def revoke_text(user_id: str, fingerprint: str, version: int, ts: int) -> bytes:
@@ -102,13 +112,15 @@ def version_of(version: int) -> int:
 def rotate(user_id: str, old: PrivateKey, new: PrivateKey, version: int, ts: int) -> KeyStep:
     """The statement of both keys; `version` is the new one's. Costs two signatures."""
     before, after = old.public.fingerprint, new.public.fingerprint
+    sig = signing.sign(old, rotate_text(user_id, before, after, version, ts))
     return KeyStep(
         user_id=user_id,
         version=version,
         pubkey=new.public.text,
         ts=ts,
-        sig=signing.sign(old, rotate_text(user_id, before, after, version, ts)),
-        new_sig=signing.sign(new, rotate_new_text(user_id, before, after, version, ts)),
+        sig=sig,
+        new_sig=signing.sign(new, rotate_new_text(user_id, before, after, version, ts, sig)),
+        follows=before,
     )
 
 
@@ -169,15 +181,16 @@ def introduced(
 ) -> tuple[KeyStep, ...]:
     """The steps of a chain that ends at `key`, of a user whom nobody pinned yet.
 
-    Its first key counts on nobody's word; the others must follow it. Raises Unfollowed.
+    Its first key says itself whom it followed, and with which word of that key; the others must
+    follow it. So nobody but the owner says which version a key has. Raises Unfollowed.
     """
     check_shape(chain, latest_ts)
     keys = _keys(suite, chain)
     if keys[-1] != key:
         raise Unfollowed("it leads to another key")
-    first, version = chain[0], chain[0].version
-    base = KeyStep(user_id, version, keys[0].text, first.ts, first.sig, first.new_sig)
-    return (base, *_verified(user_id, keys[0], keys[1:], chain[1:]))
+    if not _new_key_holds(user_id, keys[0], chain[0]):
+        raise Unfollowed("its first key does not say whom it followed")
+    return (_kept(user_id, keys[0], chain[0]), *_verified(user_id, keys[0], keys[1:], chain[1:]))
 
 
 def _keys(suite: Suite, chain: Sequence[Rotation]) -> list[PublicKey]:
@@ -197,19 +210,35 @@ def _verified(
     for key, step in zip(keys, chain, strict=True):
         if not step_holds(user_id, old, key, step):
             raise Unfollowed(f"the step to version {step.version} is not signed by both keys")
-        steps.append(KeyStep(user_id, step.version, key.text, step.ts, step.sig, step.new_sig))
+        steps.append(_kept(user_id, key, step))
         old = key
     return tuple(steps)
 
 
+def _kept(user_id: str, key: PublicKey, step: Rotation) -> KeyStep:
+    said = (step.ts, step.sig, step.new_sig, step.follows)
+    return KeyStep(user_id, step.version, key.text, *said)
+
+
 def step_holds(user_id: str, old: PublicKey, new: PublicKey, step: Rotation) -> bool:
     """Whether both keys signed this step. Never raises."""
-    facts = (user_id, old.fingerprint, new.fingerprint, step.version, step.ts)
+    if step.follows != old.fingerprint:
+        return False
     try:
-        said, own = rotate_text(*facts), rotate_new_text(*facts)
+        said = rotate_text(user_id, step.follows, new.fingerprint, step.version, step.ts)
     except PeerFault:
         return False
-    return signing.verify(old, step.sig, said) and signing.verify(new, step.new_sig, own)
+    return signing.verify(old, step.sig, said) and _new_key_holds(user_id, new, step)
+
+
+def _new_key_holds(user_id: str, new: PublicKey, step: Rotation) -> bool:
+    """Whether the new key signed this step, whatever the old one did. Never raises."""
+    facts = (user_id, step.follows, new.fingerprint, step.version, step.ts, step.sig)
+    try:
+        own = rotate_new_text(*facts)
+    except PeerFault:
+        return False
+    return signing.verify(new, step.new_sig, own)
 
 
 def revocation_holds(user_id: str, key: PublicKey, said: Revoked) -> bool:

@@ -61,7 +61,8 @@ class OwnKey:
         self._stage = Stage.NONE if pending is None else Stage.WAITS
         self._takes = False  # the server at the other end has `rotate/1`
         self._since_ms = 0  # monotonic
-        self._revoking: Revocation | None = None
+        self._ends = False  # the person wants this id to end, and no server has taken that yet
+        self._revoking: Revocation | None = None  # said on this link
         self._forget_given_up()
 
     def _forget_given_up(self) -> None:
@@ -118,6 +119,10 @@ class OwnKey:
         """Say the last word of this id."""
         if not self._takes or self._stage is Stage.SAID:
             return self._tell(OwnKeyState.REFUSED, NOT_NOW)
+        self._ends = True
+        self._say_last(now)
+
+    def _say_last(self, now: Now) -> None:
         word = rotation.revoke(self._emit.user_id, self._emit.key, self.version, now.wall)
         self._revoking, self._since_ms = word, now.mono
         said = KeyRevoke(user_id=word.user_id, version=word.version, ts=word.ts, sig=word.sig)
@@ -132,7 +137,8 @@ class OwnKey:
             self._switched()
 
     def lost(self) -> None:
-        """The link is gone; what became of our statement the next hello will tell."""
+        """The link is gone; what became of our statement the next hello will tell, and that the id
+        is to end is said again on the next link."""
         self._takes = False
         self._revoking = None
         if self._stage is Stage.SAID:
@@ -157,7 +163,9 @@ class OwnKey:
 
     def due(self, now: Now, *, idle: bool) -> None:
         """Say it once nothing of ours is on its way under the former key."""
-        if self._stage is Stage.WAITS and self._takes and idle and not self._revoking:
+        if self._ends and self._takes and self._revoking is None:
+            self._say_last(now)
+        elif self._stage is Stage.WAITS and self._takes and idle and not self._ends:
             self._say(now)
         waits = self._stage is Stage.SAID or self._revoking is not None
         if waits and now.mono - self._since_ms >= UNANSWERED_MS:
@@ -200,7 +208,7 @@ class OwnKey:
             self._switched()
             self._emit.add(Disconnect("on with the new key"))
         elif msg_ref == KeyRevoke.TYPE and self._revoking is not None:
-            word, self._revoking = self._revoking, None
+            word, self._revoking, self._ends = self._revoking, None, False
             self._book.revoked[word.user_id] = word
             self._emit.persist(word)
             self._tell(OwnKeyState.REVOKED, "")
@@ -218,7 +226,7 @@ class OwnKey:
             self._pending, self._stage = None, Stage.NONE
             self._emit.add(DropKey())
         elif msg_ref == KeyRevoke.TYPE and self._revoking is not None:
-            self._revoking = None
+            self._revoking, self._ends = None, False
         else:
             return
         self._tell(OwnKeyState.REFUSED, reason)

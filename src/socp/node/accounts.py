@@ -38,6 +38,7 @@ from socp.node.logins import Logins
 from socp.node.proofs import Challenges
 from socp.node.records import Account
 from socp.node.registration import Registration
+from socp.node.rotation import Rotations
 from socp.node.settings import Settings
 from socp.wire.errors import Code, PeerFault
 from socp.wire.features import LINK_AUTH, SERVER_FEATURES
@@ -56,6 +57,7 @@ class Accounts:
         emitter: Emitter,
         directory: Directory,
         registration: Registration,
+        rotations: Rotations,
         logins: Logins,
     ) -> None:
         self._settings = settings
@@ -63,6 +65,7 @@ class Accounts:
         self._emit = emitter
         self._directory = directory
         self._registration = registration
+        self._rotations = rotations
         self._logins = logins
         self._challenges = Challenges(settings.server_id)
 
@@ -110,6 +113,7 @@ class Accounts:
                 self._check_owner(call.user_id, call.proof, now)
                 return self._logins.remove(call.user_id)
             case BeginLogin():
+                self._rotations.check_may_attach(call.user_id)
                 where = (event.nonce, event.address, event.loopback)
                 return self._logins.begin(call.user_id, call.request, *where, now)
             case EndLogin():
@@ -134,7 +138,14 @@ class Accounts:
         key = self._directory.key(user_id)
         if account is None or key is None:
             raise CallRefused(Why.UNKNOWN, "nobody here is known by this id; check it")
-        return UserFound(user_id, key.text, key.fingerprint, account.version, account.display_name)
+        return UserFound(
+            user_id=user_id,
+            pubkey=key.text,
+            fingerprint=key.fingerprint,
+            version=account.version,
+            display_name=account.display_name,
+            revoked=user_id in self._directory.histories.revoked,
+        )
 
     def _listed(self, call: ListIds) -> IdsListed:
         if not self._settings.lists_users:
@@ -158,6 +169,7 @@ class Accounts:
         except PeerFault as fault:
             raise CallRefused(Why.UNFIT, fault.detail) from None
         self._challenges.check(call.user_id, key, call.proof)
+        self._rotations.check_may_attach(call.user_id)
         self._directory.check(call.user_id, key)
         self._registration.check(call.user_id, call.invitation, now, proves=True)
         needs_code = self._registration.needs_code(call.user_id)
@@ -188,6 +200,7 @@ class Accounts:
         """Raises CallRefused(NOT_PROVEN), for those who are no users of ours as well."""
         self._challenges.redeem(user_id, proof, now)
         self._challenges.check(user_id, self._directory.key(user_id), proof)
+        self._rotations.check_may_attach(user_id)
         account = self._directory.accounts[user_id]
         if not account.local:
             raise CallRefused(

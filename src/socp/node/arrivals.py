@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from socp.crypto import signing
 from socp.crypto.keys import PublicKey
+from socp.crypto.rotation import KeyStep, Revocation
 from socp.node.directory import Directory
 from socp.node.effects import Identified, Kind, Probe
 from socp.node.emitter import Emitter
@@ -14,7 +17,7 @@ from socp.node.links import Link, Links, Stage
 from socp.node.newcomers import Newcomers
 from socp.node.presence import Presence
 from socp.node.public_channel import PublicChannel
-from socp.node.records import Account
+from socp.node.records import Account, Record
 from socp.node.refusals import Refusals
 from socp.node.registration import Registration
 from socp.node.rotation import Rotations
@@ -243,6 +246,28 @@ class Arrivals:
             close=1013,
         )
         self._refusals.refuse(link, fault, now, what="hello")
+
+    def key_taken(self, link: Link, now: Now) -> None:
+        """The last word of a link's key is stored and acknowledged: the link ends with it."""
+        link.settling = ""
+        if self._links.users.get(link.peer) is link:
+            self.end_stale(link.peer, now)
+
+    def key_not_stored(self, records: Iterable[Record], reason: str, now: Now) -> set[str]:
+        """The disk did not take what users said of their keys: they are told, and stay. Their
+        ids."""
+        lost = {each.user_id for each in records if isinstance(each, KeyStep | Revocation)}
+        told = set()
+        for link in tuple(self._links.all.values()) if lost else ():
+            if link.peer not in lost or not link.settling:
+                continue
+            what, link.settling = link.settling, ""
+            told.add(link.peer)
+            if link.stage is not Stage.CLOSING:
+                detail = f"this server cannot store it just now ({reason}); nothing has changed"
+                fault = PeerFault(Code.TIMEOUT, detail, msg_ref=what)
+                self._refusals.refuse(link, fault, now, what=what)
+        return told
 
     def end_stale(self, user_id: str, now: Now) -> None:
         """Our own user's key may have been replaced or revoked by a word from elsewhere."""

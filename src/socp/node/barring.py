@@ -11,6 +11,7 @@ from socp.node.effects import Answer
 from socp.node.emitter import Emitter
 from socp.node.events import Now, RevokeUser
 from socp.node.links import Links
+from socp.node.logins import Logins
 from socp.node.records import Barred
 
 ADMIN = "server.admin"
@@ -22,12 +23,18 @@ class Barring:
     """The operator's word about users of this server."""
 
     def __init__(
-        self, emitter: Emitter, links: Links, directory: Directory, arrivals: Arrivals
+        self,
+        emitter: Emitter,
+        links: Links,
+        directory: Directory,
+        arrivals: Arrivals,
+        logins: Logins,
     ) -> None:
         self._emit = emitter
         self._links = links
         self._directory = directory
         self._arrivals = arrivals
+        self._logins = logins
 
     def revoke(self, event: RevokeUser, now: Now) -> None:
         """Never let this user attach here again; cut their link."""
@@ -41,6 +48,7 @@ class Barring:
             return self._answer(event, f"{BARRED_MAX} users are revoked here, and no more can be")
         barred[user_id] = record = Barred(user_id, now.wall)
         self._emit.persist(record)
+        self._logins.forget(user_id)
         self._emit.info(ADMIN, f"Operator revoked user {user_id}")
         lines = [f"revoked {user_id}: this server takes them no more"]
         link = self._links.users.get(user_id)

@@ -129,6 +129,7 @@ class UserFound:
     fingerprint: str
     version: int
     display_name: str
+    revoked: bool = False  # by its owner: the id is dead
 
 
 @dataclass(frozen=True, slots=True)

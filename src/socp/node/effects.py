@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from socp.node.calls import Outcome
-from socp.node.events import LinkId
+from socp.node.events import KeyTaken, LinkId
 from socp.node.queries import Query
 from socp.node.records import Record
 from socp.wire.addresses import HostPort
@@ -129,6 +129,13 @@ class Ask:
     query: Query
 
 
+@dataclass(frozen=True, slots=True)
+class Afterwards:
+    """Tell the brain this once all before it is done: never where its batch was not stored."""
+
+    event: KeyTaken
+
+
 class Level(StrEnum):
     DEBUG = "debug"
     INFO = "info"
@@ -176,6 +183,7 @@ Effect = (
     | Dial
     | Persist
     | Ask
+    | Afterwards
     | Note
     | Answer
     | Told

@@ -185,6 +185,13 @@ class SnapshotDone:
     page: int
 
 
+@dataclass(frozen=True, slots=True)
+class KeyTaken:
+    """What the user of this link said last about their key is stored, and acknowledged."""
+
+    link: LinkId
+
+
 Event = (
     LinkOpened
     | FrameReceived
@@ -206,4 +213,5 @@ Event = (
     | Answered
     | CommitFailed
     | SnapshotDone
+    | KeyTaken
 )

@@ -51,6 +51,7 @@ class Link:
     pinged_ms: int = 0
     established_ms: int = 0
     excess: int = 0
+    settling: str = ""  # KEY_ROTATE or KEY_REVOKE of its user that the disk has not taken yet
 
     @property
     def id(self) -> LinkId:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from socp.crypto.keys import Suite
@@ -11,13 +12,14 @@ from socp.node.calls import CallRefused, Done, LoggedIn, LoginBegun, PasswordBeg
 from socp.node.emitter import Emitter
 from socp.node.events import Now
 from socp.node.pace import Buckets
-from socp.node.records import Login, LoginRemoved, LoginSetup, Remembered
+from socp.node.records import Login, LoginRemoved, LoginSetup, Record, Remembered
 from socp.wire import base64url, limits
 
 USERS = "server.users"
 LOGINS_MAX = 10_000  # in memory, about 4 kB each
 IN_HAND_MS = 60_000
 IN_HAND_MAX = 1_000
+CHANGES_MAX = 1_000  # remembered, to be undone where the disk does not take them
 NUMBER_BYTES = 16
 _PER_S = limits.LOGIN_TRIES_PER_MIN / 60
 WAIT_S = 60 // limits.LOGIN_TRIES_PER_MIN
@@ -32,6 +34,14 @@ class InHand:
     until_ms: int  # monotonic
 
 
+@dataclass(slots=True)
+class Change:
+    """What a user had before what they have now, and how often that was given to the disk."""
+
+    before: Login | None
+    times: int = 1
+
+
 class Logins:
     """Who has no password is answered as those who have one: only the end tells."""
 
@@ -42,6 +52,7 @@ class Logins:
         self._setup = remembered.login_setup
         self._keeper: OpaqueKeeper | None = None
         self._in_hand: OrderedDict[bytes, InHand] = OrderedDict()
+        self._changes: OrderedDict[tuple[str, Login | None], Change] = OrderedDict()
         # Of those with a password none is ever pushed out, or pushing would give new guesses.
         self._of_accounts = Buckets(limits.LOGIN_TRIES_BURST, _PER_S, LOGINS_MAX)
         self._of_nobody = Buckets(limits.LOGIN_TRIES_BURST, _PER_S)
@@ -66,23 +77,66 @@ class Logins:
         except LoginRefused:
             raise _unfit() from None
         login = Login(user_id, base64url.encode(record), base64url.encode(box))
-        self._logins[user_id] = login
         self._emit.persist(LoginSetup(keeper.setup))  # each time: a record without it is worthless
-        self._emit.persist(login)
+        self._change(user_id, login)
         self._emit.info(USERS, f"User {user_id} set a password")
         return Done()
 
     def remove(self, user_id: str) -> Done:
-        self._logins.pop(user_id, None)
-        self._emit.persist(LoginRemoved(user_id))
+        self._change(user_id, None)
         self._emit.info(USERS, f"User {user_id} removed their password")
         return Done()
 
     def forget(self, user_id: str) -> None:
-        """Their key was replaced or revoked: what a password would restore is of no use."""
-        if self._logins.pop(user_id, None) is not None:
+        """Their key was replaced, or nobody takes it any more: it need not be restored."""
+        if user_id in self._logins:
+            self._emit.info(
+                USERS, f"User {user_id} has no password any more: their key is not taken now"
+            )
+        self._change(user_id, None)
+
+    def _change(self, user_id: str, to: Login | None) -> None:
+        """What is not in memory may be on the disk still: it is always told as well."""
+        before = self._logins.pop(user_id, None)
+        if to is None:
             self._emit.persist(LoginRemoved(user_id))
-            self._emit.info(USERS, f"User {user_id} has no password any more: their key changed")
+            for number in [n for n, each in self._in_hand.items() if each.user_id == user_id]:
+                del self._in_hand[number]
+        else:
+            self._logins[user_id] = to
+            self._emit.persist(to)
+        change = self._changes.get((user_id, to))
+        if before != to or change is None:
+            change = self._changes[user_id, to] = Change(before)
+            self._changes.move_to_end((user_id, to))
+        else:
+            change.times += 1
+        if len(self._changes) > CHANGES_MAX:
+            self._changes.popitem(last=False)
+
+    def not_stored(self, records: Iterable[Record]) -> None:
+        """These were not committed: who had a password before has it still, and nobody else."""
+        for record in records:
+            if isinstance(record, Login):
+                self._undo(record.user_id, record)
+            elif isinstance(record, LoginRemoved):
+                self._undo(record.user_id, None)
+
+    def _undo(self, user_id: str, lost: Login | None) -> None:
+        change = self._changes.get((user_id, lost))
+        if change is None:
+            return
+        change.times -= 1
+        if change.times:  # said again since, and that may have been stored
+            return
+        del self._changes[user_id, lost]
+        if self._logins.get(user_id) == lost:
+            self._logins.pop(user_id, None)
+            if change.before is not None:
+                self._logins[user_id] = change.before
+        for (whose, _), later in self._changes.items():
+            if whose == user_id and later.before == lost:
+                later.before = change.before
 
     def _check_room(self, user_id: str) -> None:
         if user_id not in self._logins and len(self._logins) >= LOGINS_MAX:

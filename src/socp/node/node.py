@@ -29,6 +29,7 @@ from socp.node.events import (
     FrameReceived,
     FrameRefused,
     Invite,
+    KeyTaken,
     LinkLost,
     LinkOpened,
     ListServers,
@@ -54,7 +55,7 @@ from socp.node.presence import Presence
 from socp.node.public_channel import PublicChannel
 from socp.node.quarantine import Quarantine
 from socp.node.queries import FindMail, MailFound
-from socp.node.records import Account, Remembered
+from socp.node.records import Account, Login, Remembered
 from socp.node.refusals import ERRORS_BURST, ERRORS_PER_S, Refusals
 from socp.node.registration import Registration
 from socp.node.rotation import Rotations
@@ -91,7 +92,7 @@ class Node:
         refusals = Refusals(emit, links, quarantine)
         trust = ServerTrust(settings, suite, emit, remembered)
         self._directory = people = Directory(suite, emit, links, remembered)
-        logins = Logins(suite, emit, remembered)
+        self._logins = logins = Logins(suite, emit, remembered)
         self._rotations = rotations = Rotations(suite, emit, links, people, logins)
         self._presence = presence = Presence(emit, links, people, rotations)
         self._channel = channel = PublicChannel(emit, links, people, presence, seen, remembered)
@@ -107,8 +108,8 @@ class Node:
         self._arrivals = arrivals = Arrivals(
             settings, handshake, emit, links, people, joining, rotations, *hall
         )
-        self._accounts = Accounts(settings, key, emit, people, joining, logins)
-        self._barring = Barring(emit, links, people, arrivals)
+        self._accounts = Accounts(settings, key, emit, people, joining, rotations, logins)
+        self._barring = Barring(emit, links, people, arrivals, logins)
         self._pairing = pairing = Pairing(
             settings, handshake, emit, links, trust, dialling, *hall, quarantine
         )
@@ -171,6 +172,8 @@ class Node:
                 self._operator.invite(event, now)
             case Called():
                 self._accounts.called(event, now)
+            case KeyTaken():
+                self._key_taken(event, now)
             case RevokeUser():
                 self._barring.revoke(event, now)
             case _:
@@ -231,6 +234,11 @@ class Node:
             self._arrivals.old_is_dead(link, now)
             self._pairing.old_is_dead(link, now)
 
+    def _key_taken(self, event: KeyTaken, now: Now) -> None:
+        link = self._links.all.get(event.link)
+        if link is not None:
+            self._arrivals.key_taken(link, now)
+
     # --- the store ------------------------------------------------------------------------------
 
     def _answered(self, event: Answered, now: Now) -> None:
@@ -243,8 +251,13 @@ class Node:
     def _not_committed(self, event: CommitFailed, now: Now) -> None:
         self._kept.not_stored(event, now)
         self._rotations.not_stored(event.records)
+        self._logins.not_stored(event.records)
+        came_along = self._arrivals.key_not_stored(event.records, event.reason, now)
+        came_along |= {record.user_id for record in event.records if isinstance(record, Login)}
         for record in event.records:
-            if isinstance(record, Account):
+            if isinstance(record, Account) and record.user_id in came_along:
+                self._directory.unsaved(record)  # with a password or a key: they are told of that
+            elif isinstance(record, Account):
                 self._arrivals.not_stored(record, event.reason, now)
 
     # --- time -----------------------------------------------------------------------------------

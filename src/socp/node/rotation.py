@@ -15,9 +15,9 @@ from socp.crypto import rotation
 from socp.crypto.keys import PublicKey, Suite
 from socp.crypto.rotation import KeyStep, Revocation, Unfollowed
 from socp.node.directory import Directory
-from socp.node.effects import Outgoing
+from socp.node.effects import Afterwards, Outgoing
 from socp.node.emitter import Emitter
-from socp.node.events import LinkId, Now
+from socp.node.events import KeyTaken, LinkId, Now
 from socp.node.links import Link, Links
 from socp.node.logins import Logins
 from socp.node.pace import Buckets
@@ -165,7 +165,7 @@ class Rotations:
     # --- our own users --------------------------------------------------------------------------
 
     def rotate(self, link: Link, said: KeyRotate, now: Now) -> None:
-        """KEY_ROTATE of the link's own user; its link must end then, for its key is a former one.
+        """KEY_ROTATE of the link's own user; its link ends then, for its key is a former one.
 
         Raises PeerFault, and nothing has changed.
         """
@@ -182,6 +182,7 @@ class Rotations:
             )
         step = Rotation(
             pubkey=said.pubkey,
+            follows=self._directory.parse(account.pubkey).fingerprint,
             version=said.version,
             ts=said.ts,
             sig=said.sig,
@@ -193,8 +194,7 @@ class Rotations:
         ):
             raise PeerFault(Code.BAD_KEY, "KEY_ROTATE: that key was yours before; make a new one")
         self._follow(account, (step,), link.peer, now)
-        self._emit.say(link, Ack(msg_ref=KeyRotate.TYPE), now)
-        self._tell(said.user_id, now)
+        self._taken(link, KeyRotate.TYPE, now)
 
     def revoke(self, link: Link, said: KeyRevoke, now: Now) -> None:
         """KEY_REVOKE of the link's own user: the last thing this id does. Raises PeerFault."""
@@ -206,8 +206,15 @@ class Rotations:
             )
         word = Revoked(pubkey=account.pubkey, version=said.version, ts=said.ts, sig=said.sig)
         self._last_word(account, word, (), link.peer, now)
-        self._emit.say(link, Ack(msg_ref=KeyRevoke.TYPE), now)
-        self._tell(said.user_id, now)
+        self._taken(link, KeyRevoke.TYPE, now)
+
+    def _taken(self, link: Link, what: str, now: Now) -> None:
+        """The link ends with what it stood for, but not before that is stored: until then its user
+        may have to hear that nothing has changed."""
+        link.settling = what
+        self._emit.say(link, Ack(msg_ref=what), now)
+        self._tell(link.peer, now)
+        self._emit.add(Afterwards(KeyTaken(link.id)))
 
     def _standing(self, link: Link, user_id: str, what: str) -> Account:
         """The account of the link's own user, proved and at home here."""

@@ -128,6 +128,10 @@ class Walk:
         pause_ms = self._gate.count(link, envelope, route, now)
         if pause_ms:
             self._emit.add(Throttle(link.id, pause_ms))
+        if link.settling:
+            raise PeerFault(
+                Code.RATE_LIMITED, f"{link.settling} is being stored; send this again after that"
+            )
         if route is None and link.stage not in (Stage.USER, Stage.SERVER):
             raise out_of_place(link, envelope)
         payload = payloads.parse(envelope)
@@ -230,12 +234,10 @@ class Walk:
     def _key_rotate(self, link: Link, envelope: Envelope, said: Payload, now: Now) -> None:
         assert isinstance(said, payloads.KeyRotate)
         self._rotations.rotate(link, said, now)
-        self._arrivals.end_stale(link.peer, now)
 
     def _key_revoke(self, link: Link, envelope: Envelope, said: Payload, now: Now) -> None:
         assert isinstance(said, payloads.KeyRevoke)
         self._rotations.revoke(link, said, now)
-        self._arrivals.end_stale(link.peer, now)
 
     def _key_history(self, link: Link, envelope: Envelope, said: Payload, now: Now) -> None:
         assert isinstance(said, payloads.KeyHistory)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final, assert_never
 
 from socp.node.effects import (
+    Afterwards,
     Answer,
     Ask,
     Close,
@@ -115,7 +116,7 @@ class Hands:
                 self._send(effect.links, ready(effect.data), is_news=is_news)
             case Note():
                 logging.getLogger(effect.logger).log(LEVELS[effect.level], "%s", effect.text)
-            case Persist() | Ask():
+            case Persist() | Ask() | Afterwards():
                 pass  # the walk saw to them before anything of their batch came here
             case Dial():
                 self._start(self._dial(effect))

@@ -14,7 +14,18 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from socp.node.calls import Refused, Why
-from socp.node.effects import Answer, Ask, Close, Effect, Identified, Note, Persist, Told
+from socp.node.effects import (
+    Afterwards,
+    Answer,
+    Ask,
+    Close,
+    Effect,
+    Identified,
+    Level,
+    Note,
+    Persist,
+    Told,
+)
 from socp.node.events import Answered, CommitFailed, Event, Now
 from socp.node.parked import Parked, row_of
 from socp.node.queries import Answer as Found
@@ -144,6 +155,8 @@ class Walk:
     def _do(self, effect: Effect) -> None:
         if isinstance(effect, Ask):
             self._ask(effect.query)
+        elif isinstance(effect, Afterwards):
+            self._wake(lambda: self.tell(effect.event))
         else:
             self._carry(effect)
 
@@ -193,8 +206,10 @@ def _harmless(effects: Sequence[Effect], fault: BaseException) -> Sequence[Effec
     """What is done all the same where what was promised could not be stored."""
     kept: list[Effect] = []
     for effect in effects:
-        if isinstance(effect, Close | Note | Ask):
+        if isinstance(effect, Close | Ask):
             kept.append(effect)
+        elif isinstance(effect, Note):  # what is informed of is what was not done
+            kept.extend(() if effect.level is Level.INFO else (effect,))
         elif isinstance(effect, Answer):
             kept.append(Answer(effect.request, False, (f"not done: {fault}",)))
         elif isinstance(effect, Told):

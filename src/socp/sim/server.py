@@ -8,6 +8,7 @@ from typing import Final, assert_never
 from socp.crypto.keys import PrivateKey, Suite
 from socp.crypto.signing import sign, sign_transport
 from socp.node.effects import (
+    Afterwards,
     Answer,
     Ask,
     Close,
@@ -222,6 +223,8 @@ class Server:
             case Ask():
                 answer = self.disk.ask(effect.query) if self.disk.readable else None
                 self._soon(Answered(effect.query, answer))
+            case Afterwards():
+                self._soon(effect.event)
             case Close():
                 self._close(effect)
             case Dial():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from sqlalchemy import BigInteger, Column, Connection, MetaData, Select, Table, Text, select
+from sqlalchemy import BigInteger, Column, Connection, MetaData, Select, Table, Text, select, text
 
 from socp.crypto.rotation import KeyStep, Revocation
 from socp.storage.dialect import Put, upsert
@@ -22,6 +22,7 @@ def history_table(metadata: MetaData) -> Table:
         Column("ts", BigInteger, nullable=False),
         Column("sig", Text, nullable=False),
         Column("new_sig", Text, nullable=False),
+        Column("follows", Text, nullable=False, server_default=text("''")),
     )
 
 
@@ -70,6 +71,7 @@ def steps(connection: Connection, wanted: Select[tuple[object, ...]]) -> tuple[K
             ts=row.ts,
             sig=row.sig,
             new_sig=row.new_sig,
+            follows=row.follows,
         )
         for row in connection.execute(wanted)
     )

@@ -213,7 +213,7 @@ SCHEMA = Schema(
     kind="node",
     holds="a server's data",
     metadata=metadata,
-    format=5,
+    format=6,
     migrations=Path(__file__).parent / "migrations" / "node",
     files=("server_key.pem",),
 )

@@ -118,6 +118,6 @@ SCHEMA = Schema(
     kind="profile",
     holds="a client's profile",
     metadata=metadata,
-    format=3,
+    format=4,
     migrations=Path(__file__).parent / "migrations" / "profile",
 )

@@ -88,7 +88,7 @@ class Server(Body, frozen=True, kw_only=True):
 
 
 class User(Body, frozen=True, kw_only=True):
-    """A user's key as the directory knows it.
+    """A user's key as the directory knows it. `revoked`: its owner ended the id for ever.
 
     `directory_sig`: the server's PSS over "socp-directory/1", user_id, fingerprint and version.
     """
@@ -98,6 +98,7 @@ class User(Body, frozen=True, kw_only=True):
     fingerprint: Fingerprint
     version: Annotated[int, Meta(ge=1)]
     display_name: str
+    revoked: bool
     directory_sig: Signature
 
 

@@ -96,6 +96,7 @@ def _user(found: calls.UserFound) -> tuple[int, Body]:
         fingerprint=found.fingerprint,
         version=found.version,
         display_name=found.display_name,
+        revoked=found.revoked,
         directory_sig="",  # the signers' part
     )
 
@@ -277,7 +278,7 @@ OPERATIONS: Final = (
         say=_login,
         body=bodies.LoginRequest,
         secret=True,
-        refusals=(401,),
+        refusals=(401, 403),
     ),
     Operation(
         name="endLogin",

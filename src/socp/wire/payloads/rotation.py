@@ -7,13 +7,15 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from socp.wire import limits
-from socp.wire.part import Base64Url, Count, Id, KeyText, Part, Payload
+from socp.wire.part import Base64Url, Count, Hex64, Id, KeyText, Part, Payload
 
 
 class Rotation(Part, frozen=True, kw_only=True):
-    """One step of a chain: `pubkey` is the new key, `sig` the old one's word, `new_sig` its own."""
+    """One step of a chain: `pubkey` is the new key, `follows` the fingerprint of the old one, `sig`
+    the old one's word, `new_sig` the new one's."""
 
     pubkey: KeyText
+    follows: Hex64
     version: Count
     ts: Count
     sig: Base64Url
