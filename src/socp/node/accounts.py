@@ -103,8 +103,8 @@ class Accounts:
                 self._check_owner(call.user_id, call.proof, now)
                 return self._logins.answer(call.user_id, call.request)
             case KeepPassword():
-                account = self._check_owner(call.user_id, call.proof, now)
-                self._emit.persist(account)  # again: an earlier commit may have failed
+                self._check_owner(call.user_id, call.proof, now)
+                self._directory.write_again(call.user_id)
                 return self._logins.keep(call.user_id, call.record, call.box)
             case RemovePassword():
                 self._check_owner(call.user_id, call.proof, now)
@@ -176,24 +176,21 @@ class Accounts:
             )
         )
         if needs_code:
-            self._registration.spend(call.invitation)
+            self._registration.spend(call.invitation, call.user_id)
         if new:
             self._emit.info(USERS, f"User {call.user_id} registered")
         else:
-            # Again: we say that it is stored, and an earlier commit may have failed.
-            self._emit.persist(self._directory.accounts[call.user_id])
+            self._directory.write_again(call.user_id)
         return Registered(call.user_id, new)
 
-    def _check_owner(self, user_id: str, proof: Proof, now: Now) -> Account:
+    def _check_owner(self, user_id: str, proof: Proof, now: Now) -> None:
         """Raises CallRefused(NOT_PROVEN), for those who are no users of ours as well."""
         self._challenges.redeem(user_id, proof, now)
         self._challenges.check(user_id, self._directory.key(user_id), proof)
-        account = self._directory.accounts[user_id]
-        if not account.local:
+        if not self._directory.accounts[user_id].local:
             raise CallRefused(
                 Why.NOT_ALLOWED, "you are a user of another server; set your password there"
             )
-        return account
 
 
 def _why(fault: PeerFault) -> Why:

@@ -197,7 +197,7 @@ class Arrivals:
             )
         )
         if needs_code:
-            self._registration.spend(hello.invitation)
+            self._registration.spend(hello.invitation, link.peer)
         if link.proven:
             self._rotations.catch_up(link.peer, hello.rotations, link.peer, now)
         link.move(Stage.USER, now.mono)
@@ -233,7 +233,9 @@ class Arrivals:
 
     def not_stored(self, account: Account, reason: str, now: Now) -> None:
         """The disk did not take a user's account: nobody is attached who could be forgotten."""
-        self._directory.unsaved(account)
+        spent = self._directory.unsaved(account)
+        if spent is not None:
+            self._registration.give_back(spent)
         link = self._links.users.pop(account.user_id, None)
         if link is None:
             return

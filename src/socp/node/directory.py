@@ -10,7 +10,8 @@ from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.key_history import Histories
 from socp.node.links import Link, Links
-from socp.node.records import Account, Home, Remembered
+from socp.node.records import Account, Home, InvitationGone, Remembered
+from socp.node.unsaved import Unsaved
 from socp.wire.errors import Code, PeerFault
 from socp.wire.payloads import Attach, Error, PubkeyRequest, PubkeyResponse
 
@@ -31,7 +32,7 @@ class Directory:
         self._links = links
         self.accounts: dict[str, Account] = {a.user_id: a for a in remembered.accounts}
         self.homes: dict[str, Home] = {h.user_id: h for h in remembered.homes}
-        self._unsaved: set[str] = set()
+        self._unsaved = Unsaved(emitter)
         self.histories = Histories(remembered)
         self._new_by_server: dict[str, int] = {}
         self._asking: dict[str, dict[LinkId, int]] = {}  # user -> who asked, until when (mono)
@@ -73,7 +74,7 @@ class Directory:
         """The user's own signed word moved the pin: only `rotation` may say so."""
         account = replace(self.accounts[user_id], pubkey=pubkey, version=version)
         self.accounts[user_id] = account
-        self._emit.persist(account)
+        self._unsaved.write(account)
 
     def enrol(self, account: Account) -> None:
         """A user said hello here. Raises PeerFault(RATE_LIMITED) where the table is full."""
@@ -93,15 +94,36 @@ class Directory:
                 version=known.version,
                 pinned_ms=known.pinned_ms,
             )
-        if account != known or account.user_id in self._unsaved:
-            self._unsaved.discard(account.user_id)
+        if known is None or not known.local:
+            self._unsaved.came(account.user_id, known)
+        if account != known or self._unsaved.is_due(account.user_id):
             self.accounts[account.user_id] = account
-            self._emit.persist(account)
+            self._unsaved.write(account)
 
-    def unsaved(self, account: Account) -> None:
-        """The disk did not take it: it is given to it again with the user's next hello."""
-        if account.user_id in self.accounts:
-            self._unsaved.add(account.user_id)
+    def let_in_by(self, user_id: str, gone: InvitationGone) -> None:
+        """The code that let this user in is spent as long as they are in."""
+        self._unsaved.spent(user_id, gone)
+
+    def write_again(self, user_id: str) -> None:
+        """We are about to say that the account is stored, and an earlier commit may have failed."""
+        self._unsaved.write(self.accounts[user_id])
+
+    def unsaved(self, account: Account) -> InvitationGone | None:
+        """The disk did not take it: it is given to it again with the user's next hello.
+
+        Who was never stored at all is as if they had never come; what let them in is given back.
+        """
+        user_id = account.user_id
+        if user_id not in self.accounts:
+            return None
+        newcomer = self._unsaved.failed(user_id)
+        if newcomer is None:
+            return None
+        if newcomer.before is None:
+            del self.accounts[user_id]
+        else:
+            self.accounts[user_id] = newcomer.before
+        return newcomer.spent
 
     def pin_remote(
         self, user_id: str, key: PublicKey, server_id: str, display_name: str, now: Now

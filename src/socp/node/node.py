@@ -103,7 +103,7 @@ class Node:
         posts = Posts(emit, links, people, presence, seen, mail)
         transfers = Transfers(emit, links, people, presence, seen, mail)
         handshake, hall = Handshake(settings, key.text, emit), (presence, channel, refusals, kept)
-        joining = Registration(settings, emit, people, remembered)
+        self._joining = joining = Registration(settings, emit, people, remembered)
         self._arrivals = arrivals = Arrivals(
             settings, handshake, emit, links, people, joining, rotations, *hall
         )
@@ -243,6 +243,8 @@ class Node:
     def _not_committed(self, event: CommitFailed, now: Now) -> None:
         self._kept.not_stored(event, now)
         self._rotations.not_stored(event.records)
+        self._joining.not_stored(event.records)
+        self._operator.not_stored(event.records)
         for record in event.records:
             if isinstance(record, Account):
                 self._arrivals.not_stored(record, event.reason, now)

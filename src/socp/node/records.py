@@ -102,6 +102,7 @@ class InvitationGone:
     """Deletes an invitation: used, or expired."""
 
     code_hash: str
+    expires_ms: int = 0  # what it had left, for the case that it was not used after all
 
 
 @dataclass(frozen=True, slots=True)
