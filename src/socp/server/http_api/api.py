@@ -126,7 +126,11 @@ class HttpApi:
             return web.Response(body=document.document(), headers=HEADERS)
         operation, user_id = _found(request.method, path)
         asked = await _asked(request, operation, user_id)
-        outcome, signed = await self._outcome(operation.ask(asked), address, loopback=loopback)
+        try:
+            call = operation.ask(asked)
+        except PeerFault as fault:  # what no schema can say
+            raise Refusal(422, calls.Why.UNFIT, f"{fault.detail}; see {document.PATH}") from None
+        outcome, signed = await self._outcome(call, address, loopback=loopback)
         if isinstance(outcome, calls.Refused):
             raise _refusal(outcome)
         status, body = operation.say(outcome)
