@@ -128,7 +128,8 @@ class FrontDoor(web.Server):
         if request.headers.get("Upgrade", "").lower().strip() == "websocket":
             return await self._upgrade(request, handler, browser=origin is not None)
         if self._api.has(request.path):
-            return await self._api.answer(request, self._client(request, handler))
+            client = self._client(request, handler)
+            return await self._api.answer(request, client, loopback=self._is_near(request, handler, client))
         if request.method not in ("GET", "HEAD"):
             return text(405, HINT.format(host))
         if request.path == "/healthz":
@@ -158,6 +159,12 @@ class FrontDoor(web.Server):
         # All of these headers: some proxies add one of their own below what the client wrote.
         forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
         return self._guard.client_behind(handler.address, forwarded)
+
+    def _is_near(self, request: web.BaseRequest, handler: Handler, client: str) -> bool:
+        """Whether it comes from this very machine: by the connection, not by a proxy's word."""
+        if "X-Forwarded-For" in request.headers and self._guard.is_proxy(handler.address):
+            return False
+        return client == handler.address and is_loopback(client)
 
     async def _upgrade(
         self, request: web.BaseRequest, handler: Handler, *, browser: bool
@@ -198,7 +205,7 @@ class FrontDoor(web.Server):
         opened = LinkOpened(
             link=link.id,
             address=client,
-            loopback=client == handler.address and is_loopback(client),
+            loopback=self._is_near(request, handler, client),
             browser=browser,
             nonce=fresh.nonce(),
             spare_id=fresh.server_id(),

@@ -43,10 +43,15 @@ class Guard:
         return any(found in network for network in self.proxies)
 
     def client_behind(self, address: str, forwarded: str) -> str:
-        """The last in X-Forwarded-For that is no proxy of ours: anyone can write the others."""
+        """The last in X-Forwarded-For that is no proxy of ours: anyone can write the others.
+
+        What stands before one that cannot be read is not believed either: the proxy counts.
+        """
         for text in reversed(forwarded.split(",")):
-            client = plain_address(text.strip())
-            if client and not self.is_proxy(client):
+            client = forwarded_address(text)
+            if not client:
+                return address
+            if not self.is_proxy(client):
                 return client
         return address
 
@@ -86,6 +91,14 @@ def host_name(host: str | None) -> str:
     except ValueError:
         return ""
     return name.rstrip(".")
+
+
+def forwarded_address(text: str) -> str:
+    """The IP address in one entry of X-Forwarded-For, where some proxies add the port; or ""."""
+    host, _, port = text.strip().rpartition(":")
+    if port.isdecimal() and ("." in host or host.endswith("]")):
+        return plain_address(host)
+    return plain_address(text.strip())
 
 
 def plain_address(text: str) -> str:

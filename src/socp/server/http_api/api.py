@@ -23,7 +23,6 @@ from socp.server.http_api import document
 from socp.server.http_api.bodies import Body, Fault
 from socp.server.http_api.operations import Asked, Operation, encoded, find
 from socp.wire import base64url, limits, strict
-from socp.wire.addresses import is_loopback
 from socp.wire.errors import PeerFault
 from socp.wire.ids import is_uuid4
 
@@ -83,10 +82,12 @@ class HttpApi:
         """Whether requests for this path are ours to answer."""
         return path == "/.well-known/socp" or path == "/api" or path.startswith("/api/")
 
-    async def answer(self, request: web.BaseRequest, address: str) -> web.Response:
+    async def answer(
+        self, request: web.BaseRequest, address: str, *, loopback: bool
+    ) -> web.Response:
         """`address`: of the client, a trusted proxy's word for it where there is one."""
         try:
-            return await self._answer(request, address)
+            return await self._answer(request, address, loopback=loopback)
         except Refusal as refusal:
             response = _json(refusal.status, refusal.fault, secret=True, **refusal.headers)
             if refusal.status in (408, 413):
@@ -112,8 +113,9 @@ class HttpApi:
 
     # --- one request ----------------------------------------------------------------------------
 
-    async def _answer(self, request: web.BaseRequest, address: str) -> web.Response:
-        loopback = is_loopback(address)
+    async def _answer(
+        self, request: web.BaseRequest, address: str, *, loopback: bool
+    ) -> web.Response:
         if not loopback and not self._requests.take(address, fresh.now().mono):
             raise Refusal(
                 429,
