@@ -71,6 +71,8 @@ def test_hellos_are_limited_by_source_address_and_not_on_loopback(mesh: Mesh, a:
     assert [hello(n, loopback=True, address="127.0.0.1") for n in range(8)] == [[]] * 8
     mesh.mono += 1000
     assert hello(9, loopback=False, address="203.0.113.1") == []
+    line = [hello(n, loopback=False, address=f"2001:db8::{n:x}") for n in range(8)]
+    assert line == far, "an IPv6 line counts as one address"
 
 
 @pytest.mark.spec("12")

@@ -284,6 +284,19 @@ def test_addresses_are_counted_up_and_down() -> None:
     assert not addresses.is_flooding("127.0.0.1")
 
 
+@pytest.mark.threat("S5")
+def test_all_addresses_of_one_line_are_one_source() -> None:
+    addresses = Addresses(2, lambda address: address == "::1")
+    crowd = [f"2001:db8:0:7:{n:x}::1" for n in range(4)]
+    assert [addresses.enter(each) for each in crowd] == [True, True, False, False]
+    assert addresses.is_flooding("2001:db8:0:7::9")
+    assert addresses.enter("2001:db8:0:8::1")
+    for each in crowd[:3]:
+        addresses.leave(each)
+    assert addresses.enter("2001:db8:0:7::9")
+    assert all(addresses.enter(f"192.0.2.{n}") for n in range(9))
+
+
 @pytest.mark.parametrize(
     ("header", "name"),
     [

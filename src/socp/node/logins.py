@@ -10,7 +10,7 @@ from socp.crypto.opaque import LoginInHand, LoginRefused, OpaqueKeeper
 from socp.node.calls import CallRefused, Done, LoggedIn, LoginBegun, PasswordBegun, Why
 from socp.node.emitter import Emitter
 from socp.node.events import Now
-from socp.node.pace import Buckets
+from socp.node.pace import AddressBuckets, Buckets
 from socp.node.records import Login, LoginRemoved, LoginSetup, Remembered
 from socp.wire import base64url, limits
 
@@ -45,7 +45,7 @@ class Logins:
         # Of those with a password none is ever pushed out, or pushing would give new guesses.
         self._of_accounts = Buckets(limits.LOGIN_TRIES_BURST, _PER_S, LOGINS_MAX)
         self._of_nobody = Buckets(limits.LOGIN_TRIES_BURST, _PER_S)
-        self._of_addresses = Buckets(limits.LOGIN_TRIES_BURST, _PER_S)
+        self._of_addresses = AddressBuckets(limits.LOGIN_TRIES_BURST, _PER_S)
 
     # --- setting a password, by its proven owner ------------------------------------------------
 

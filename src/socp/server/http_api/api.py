@@ -16,7 +16,7 @@ from socp.crypto.fields import NONCE_BYTES
 from socp.node import calls
 from socp.node.effects import Told
 from socp.node.events import Called, Event
-from socp.node.pace import Buckets
+from socp.node.pace import AddressBuckets
 from socp.server import fresh
 from socp.server.gate import Gate
 from socp.server.http_api import document
@@ -75,7 +75,7 @@ class HttpApi:
         self._sign = sign
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[tuple[calls.Outcome, dict[str, str]]]] = {}
-        self._requests = Buckets(limits.HTTP_REQUESTS_BURST, limits.HTTP_REQUESTS_PER_S)
+        self._requests = AddressBuckets(limits.HTTP_REQUESTS_BURST, limits.HTTP_REQUESTS_PER_S)
 
     @staticmethod
     def has(path: str) -> bool:
