@@ -19,6 +19,7 @@ from socp.node.refusals import Refusals
 from socp.node.registration import Registration
 from socp.node.rotation import Rotations
 from socp.node.settings import Settings
+from socp.node.trouble import kind_of
 from socp.wire import limits
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
@@ -242,7 +243,7 @@ class Arrivals:
         self._presence.left(account.user_id, now)
         fault = PeerFault(
             Code.TIMEOUT,
-            f"this server cannot store accounts just now ({reason}); try again later",
+            f"this server cannot store accounts just now ({kind_of(reason)}); try again later",
             close=1013,
         )
         self._refusals.refuse(link, fault, now, what="hello")

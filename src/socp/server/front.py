@@ -113,8 +113,10 @@ class Handler(RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Send it, and take up no next request before it is on its way."""
         self._answers += 1
-        if not resp.prepared and self._answers >= REQUESTS_MAX:
-            resp.force_close()
+        if not resp.prepared:
+            resp.headers.setdefault("Server", SERVER["Server"])  # aiohttp's own names its version
+            if self._answers >= REQUESTS_MAX:
+                resp.force_close()
         done = await super().finish_response(request, resp, start_time)
         if self.meter is None:
             await self._drain_helper()

@@ -19,6 +19,7 @@ from socp.node.events import Answered, CommitFailed, Event, Now
 from socp.node.queries import Answer as Found
 from socp.node.queries import Query
 from socp.node.records import PROMISES, Cursor, Record
+from socp.node.trouble import kind_of
 from socp.server.gate import Gate
 
 log = logging.getLogger("server.storage")
@@ -196,5 +197,6 @@ def _harmless(effects: Sequence[Effect], fault: BaseException) -> Sequence[Effec
         elif isinstance(effect, Answer):
             kept.append(Answer(effect.request, False, (f"not done: {fault}",)))
         elif isinstance(effect, Told):
-            kept.append(Told(effect.request, Refused(Why.NOT_STORED, f"not stored: {fault}")))
+            why = f"not stored: {kind_of(str(fault))}"
+            kept.append(Told(effect.request, Refused(Why.NOT_STORED, why)))
     return kept
