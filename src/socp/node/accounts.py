@@ -142,7 +142,7 @@ class Accounts:
                 Why.NOT_ALLOWED,
                 "this server does not list its users; its operator can allow it with --list-users",
             )
-        ids = sorted(each.user_id for each in self._directory.accounts.values() if each.local)
+        ids = self._directory.local_ids
         first = bisect.bisect_right(ids, call.after)
         page = ids[first : first + call.limit]
         return IdsListed(tuple(page), more=first + len(page) < len(ids))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import replace
 
 from socp.crypto import signing
@@ -32,6 +33,7 @@ class Directory:
         self._links = links
         self.accounts: dict[str, Account] = {a.user_id: a for a in remembered.accounts}
         self.homes: dict[str, Home] = {h.user_id: h for h in remembered.homes}
+        self.local_ids = sorted(a.user_id for a in remembered.accounts if a.local)
         self._unsaved = Unsaved(emitter)
         self.histories = Histories(remembered)
         self._new_by_server: dict[str, int] = {}
@@ -96,6 +98,7 @@ class Directory:
             )
         if known is None or not known.local:
             self._unsaved.came(account.user_id, known)
+            bisect.insort(self.local_ids, account.user_id)
         if account != known or self._unsaved.is_due(account.user_id):
             self.accounts[account.user_id] = account
             self._unsaved.write(account)
@@ -119,6 +122,7 @@ class Directory:
         newcomer = self._unsaved.failed(user_id)
         if newcomer is None:
             return None
+        del self.local_ids[bisect.bisect_left(self.local_ids, user_id)]
         if newcomer.before is None:
             del self.accounts[user_id]
         else:
