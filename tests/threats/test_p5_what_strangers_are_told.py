@@ -75,6 +75,8 @@ async def test_a_fault_of_ours_names_nothing_either(tmp_path: Path) -> None:
         def status(self) -> Status:
             raise RuntimeError("a bug")
 
-    async with running(tmp_path, Broken()) as shell:
-        async with shell.session.get(shell.url + "/healthz") as response:
-            assert (response.status, response.headers["Server"]) == (500, "socp")
+    async with (
+        running(tmp_path, Broken()) as shell,
+        shell.session.get(shell.url + "/healthz") as response,
+    ):
+        assert (response.status, response.headers["Server"]) == (500, "socp")
