@@ -67,6 +67,10 @@ class Kept:
         self._mailbox.link_lost(link)
         self._posts.link_lost(link)
 
+    def forget(self, user_id: str) -> None:
+        """There is no such user any more."""
+        self._posts.forget(user_id)
+
     def moved(self, user_id: str, now: Now) -> None:
         """A server said where a user is."""
         self._mailbox.moved(user_id, now)

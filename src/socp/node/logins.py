@@ -84,6 +84,9 @@ class Logins:
             self._emit.persist(LoginRemoved(user_id))
             self._emit.info(USERS, f"User {user_id} has no password any more: their key changed")
 
+    def has(self, user_id: str) -> bool:
+        return user_id in self._logins
+
     def _check_room(self, user_id: str) -> None:
         if user_id not in self._logins and len(self._logins) >= LOGINS_MAX:
             raise CallRefused(

@@ -91,7 +91,7 @@ class Node:
         refusals = Refusals(emit, links, quarantine)
         trust = ServerTrust(settings, suite, emit, remembered)
         self._directory = people = Directory(suite, emit, links, remembered)
-        logins = Logins(suite, emit, remembered)
+        self._logins = logins = Logins(suite, emit, remembered)
         self._rotations = rotations = Rotations(suite, emit, links, people, logins)
         self._presence = presence = Presence(emit, links, people, rotations)
         self._channel = channel = PublicChannel(emit, links, people, presence, seen, remembered)
@@ -99,6 +99,7 @@ class Node:
         mail = Keeping.of(settings, emit, links, people, presence, trust, seen, remembered)
         self._boxes, self._kept, kept = mail.boxes, mail.kept, mail.kept
         self._recent_refs = remembered.recent_refs
+        people.give_way(self._is_needed, kept.forget)
         self._delivery = delivery = Delivery(emit, links, people, presence, seen, mail)
         posts = Posts(emit, links, people, presence, seen, mail)
         transfers = Transfers(emit, links, people, presence, seen, mail)
@@ -176,6 +177,20 @@ class Node:
             case _:
                 assert_never(event)
         return self._emit.take()
+
+    def _is_needed(self, user_id: str) -> bool:
+        """Whether something hangs on this user beside a key that was never proved."""
+        histories = self._directory.histories
+        return (
+            user_id in self._links.users
+            or bool(self._presence.location(user_id))
+            or self._boxes.count(user_id) > 0
+            or self._logins.has(user_id)
+            or self._directory.attach_ts(user_id) > 0
+            or user_id in histories.revoked
+            or user_id in histories.barred
+            or bool(histories.steps(user_id))
+        )
 
     # --- links ----------------------------------------------------------------------------------
 

@@ -64,6 +64,14 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountGone:
+    """Deletes a user who never proved a key, with their home and their place among the posts: they
+    gave way to somebody new."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """What lets a user of ours fetch their key by password (section 10). Key: user_id.
 
@@ -261,6 +269,7 @@ Record = (
     ServerPin
     | Ruling
     | Account
+    | AccountGone
     | Login
     | LoginRemoved
     | LoginSetup
@@ -287,6 +296,7 @@ PROMISES = (
     Mail,
     Post,
     Account,
+    AccountGone,
     Ruling,
     Forgotten,
     Login,
