@@ -12,7 +12,9 @@ from socp.node.emitter import Emitter
 from socp.node.events import Now
 from socp.node.pace import AddressBuckets, Buckets
 from socp.node.records import Login, LoginRemoved, LoginSetup, Remembered
+from socp.node.tallies import Tallies
 from socp.wire import base64url, limits
+from socp.wire.addresses import source_of
 
 USERS = "server.users"
 LOGINS_MAX = 10_000  # in memory, about 4 kB each
@@ -42,6 +44,7 @@ class Logins:
         self._setup = remembered.login_setup
         self._keeper: OpaqueKeeper | None = None
         self._in_hand: OrderedDict[bytes, InHand] = OrderedDict()
+        self._refused = Tallies()
         # Of those with a password none is ever pushed out, or pushing would give new guesses.
         self._of_accounts = Buckets(limits.LOGIN_TRIES_BURST, _PER_S, LOGINS_MAX)
         self._of_nobody = Buckets(limits.LOGIN_TRIES_BURST, _PER_S)
@@ -139,8 +142,11 @@ class Logins:
         accounts = self._of_accounts if has_password else self._of_nobody
         near = loopback or self._of_addresses.take(address, now.mono)
         if not near or not accounts.take(user_id, now.mono):
-            whom = f"for {user_id}" if near else "from one address"
-            self._emit.warn(USERS, f"Too many login tries {whom}, the last from {address}")
+            whom = f"for {user_id}" if near else f"from {source_of(address)}"
+            times = self._refused.count(whom, now)
+            if times:
+                line = f"Too many login tries {whom}, the last from {address}"
+                self._emit.warn(USERS, f"{line} ({times} so far)" if times > 1 else line)
             raise CallRefused(
                 Why.LIMITED,
                 f"too many login tries; wait {WAIT_S} s for the next one",
