@@ -52,6 +52,26 @@ def test_a_server_that_is_not_there_is_exit_code_1(tmp_path: Path) -> None:
     assert not (tmp_path / "ann").exists()
 
 
+def test_a_folder_that_cannot_be_made_is_known_before_the_login(tmp_path: Path) -> None:
+    (tmp_path / "ann").touch()
+    given = password_file(tmp_path, b"correct horse battery\n")
+    done = socp("account", "login", NOBODY, "--as", "ann", *given, *NOWHERE, "--profile-dir")
+    assert done.returncode == 2
+    folder = str(tmp_path / "ann" / "below")
+    done = socp(
+        "account", "login", NOBODY, "--as", "ann", *given, *NOWHERE, "--profile-dir", folder
+    )
+    assert (done.returncode, "cannot be made" in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.parametrize("words", [("set-password",), ("login", NOBODY)])
+def test_without_a_terminal_a_password_is_not_read_aloud(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    code, said = in_folder(tmp_path, *words, *NOWHERE)
+    assert (code, "use --password-file" in said) == (2, True), said
+
+
 def test_there_is_no_way_to_give_a_password_as_an_argument(tmp_path: Path) -> None:
     code, said = in_folder(tmp_path, "login", NOBODY, "--password", "correct horse battery")
     assert (code, "battery" in said) == (2, False)

@@ -496,12 +496,21 @@ def load(disk: list[Record], mail: MailDisk | None = None, now_ms: int = 0) -> R
     shares: dict[tuple[str, int], records.ChannelShare] = {}
     logins: dict[str, records.Login] = {}
     invitations: dict[str, records.Invitation] = {}
+    accounts: dict[str, records.Account] = {}
+    homes: dict[str, records.Home] = {}
     for x in disk:
         match x:
             case records.ChannelShare():
                 shares[x.member_id, x.version] = x
             case records.ChannelShareGone():
                 shares.pop((x.member_id, x.version), None)
+            case records.Account():
+                accounts[x.user_id] = x
+            case records.Home():
+                homes[x.user_id] = x
+            case records.AccountGone():
+                accounts.pop(x.user_id, None)
+                homes.pop(x.user_id, None)
             case records.Login():
                 logins[x.user_id] = x
             case records.LoginRemoved():
@@ -515,8 +524,8 @@ def load(disk: list[Record], mail: MailDisk | None = None, now_ms: int = 0) -> R
     return Remembered(
         pins=tuple(p for p in newest(records.ServerPin, "server_id") if p.server_id not in gone),
         rulings=newest(records.Ruling, "fingerprint"),
-        accounts=newest(records.Account, "user_id"),
-        homes=newest(records.Home, "user_id"),
+        accounts=tuple(accounts.values()),
+        homes=tuple(homes.values()),
         shares=tuple(shares.values()),
         channel_version=max(versions, default=0),
         **(mail or MailDisk()).load(now_ms),

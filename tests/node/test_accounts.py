@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from socp.crypto import opaque, signing
-from socp.node import calls, logins, proofs, records
+from socp.node import calls, logins, proofs, records, tallies
 from socp.node.calls import Why
 from socp.node.events import ListUsers
 from socp.node.settings import Joining
@@ -303,3 +303,19 @@ def test_a_long_list_of_users_is_cut_and_says_so(
     bob.call(bob.register())
     mesh.event(ann.server, ListUsers(1, ""))
     assert ann.server.answers[-1].lines[1:] == ("and 1 more; ask for fewer with --prefix",)
+
+
+@pytest.mark.threat("P5")
+def test_too_many_tries_are_told_once_and_then_counted(mesh: Mesh, ann: Caller) -> None:
+    for number in range(limits.LOGIN_TRIES_BURST):
+        another(ann, f"victim {number}").begins("guess")
+    ask = calls.BeginLogin(an_id("one more"), opaque.Login("guess").request)
+    assert {ann.refused(ask) for _ in range(150)} == {Why.LIMITED}
+    lines = [line for line in ann.server.log().splitlines() if "Too many" in line]
+    assert len(lines) == 3
+    assert lines[0].startswith(f"Too many login tries from {ann.address}")
+    assert lines[-1].endswith("(100 so far)")
+    mesh.mono += tallies.QUIET_MS + 1
+    for _ in range(limits.LOGIN_TRIES_BURST + 1):
+        ann.call(ask)
+    assert ann.server.log().count("Too many") == 4, "after an hour it is news again"

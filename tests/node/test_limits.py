@@ -9,8 +9,10 @@ from socp.node.dedup import SeenIds
 from socp.node.events import FrameRefused
 from socp.wire.addresses import HostPort
 from socp.wire.errors import Code, PeerFault
+from tests.node.callers import Caller
 from tests.node.cast import advert_of, advertise, hello_of, linked_server, share_of
-from tests.node.mesh import Mesh, Server, an_id, message
+from tests.node.mesh import Mesh, Peer, Server, an_id, load, message
+from tests.node.test_mailbox import keeper, says
 
 
 @pytest.mark.spec("12")
@@ -71,6 +73,8 @@ def test_hellos_are_limited_by_source_address_and_not_on_loopback(mesh: Mesh, a:
     assert [hello(n, loopback=True, address="127.0.0.1") for n in range(8)] == [[]] * 8
     mesh.mono += 1000
     assert hello(9, loopback=False, address="203.0.113.1") == []
+    line = [hello(n, loopback=False, address=f"2001:db8::{n:x}") for n in range(8)]
+    assert line == far, "an IPv6 line counts as one address"
 
 
 @pytest.mark.spec("12")
@@ -152,6 +156,57 @@ def test_a_full_directory_takes_no_new_users_and_keeps_those_it_has(
     monkeypatch.setattr(directory, "ACCOUNTS_MAX", 1)
     assert mesh.user(a, "bob").errors() == ["RATE_LIMITED"]
     assert mesh.user(a, "alice", key=alice.key).said("ACK")
+
+
+def bare(mesh: Mesh, server: Server, name: str) -> Peer:
+    """Says hello without a proof."""
+    return mesh.user(server, name, features=())
+
+
+def known(server: Server) -> set[str]:
+    found = load(server.disk)
+    ids = {each.user_id for each in found.accounts}
+    assert {each.user_id for each in found.homes} <= ids
+    return ids
+
+
+@pytest.mark.threat("S5")
+def test_in_a_full_directory_who_never_proved_a_key_gives_way_to_who_does(
+    mesh: Mesh, a: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "ACCOUNTS_MAX", 4)
+    alice = mesh.user(a, "alice")
+    alice.drop()
+    present = bare(mesh, a, "present")
+    for name in ("one", "two"):
+        bare(mesh, a, name).drop()
+    assert bare(mesh, a, "three").errors() == ["RATE_LIMITED"], "the like of them wait a day"
+    assert mesh.user(a, "bob").said("ACK")
+    assert known(a) == {alice.id, present.id, an_id("two"), an_id("bob")}
+    mesh.wall += directory.BARE_KEPT_MS
+    assert bare(mesh, a, "three").said("ACK")
+    assert known(a) == {alice.id, present.id, an_id("three"), an_id("bob")}
+    assert mesh.user(a, "carol").errors() == ["RATE_LIMITED"], "all who are left are needed"
+    mesh.restart(a)
+    assert mesh.user(a, "carol").said("ACK"), "nobody is there any more"
+    assert alice.id in known(a)
+
+
+@pytest.mark.threat("S5")
+def test_who_has_mail_waiting_or_a_password_does_not_give_way(
+    mesh: Mesh, a: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = keeper(mesh, a, "alice")
+    mail = bare(mesh, a, "mail")
+    mail.drop()
+    says(alice, mail.id)
+    assert alice.errors() == []
+    word = bare(mesh, a, "word")
+    word.drop()
+    Caller(mesh, a, "word", word.key).sets_password("correct horse battery")
+    monkeypatch.setattr(directory, "ACCOUNTS_MAX", 3)
+    assert mesh.user(a, "bob").errors() == ["RATE_LIMITED"]
+    assert known(a) == {alice.id, mail.id, word.id}
 
 
 @pytest.mark.spec("12")

@@ -12,11 +12,20 @@ import aiohttp
 import pytest
 from multidict import CIMultiDict
 
-from socp.node.events import LinkOpened
+from socp.node import calls
+from socp.node.effects import Effect, Told
+from socp.node.events import Called, Event, LinkOpened
 from socp.server import front
 from socp.server.guard import Addresses, Guard, host_name, plain_address
 from tests.server.certificates import certificate
-from tests.server.rig import HANDSHAKE, SERVER_ID, Shell, running, until
+from tests.server.rig import HANDSHAKE, SERVER_ID, Brain, Shell, running, until
+
+
+def refusing(event: Event) -> list[Effect]:
+    """A brain that answers every call."""
+    if not isinstance(event, Called):
+        return []
+    return [Told(event.request, calls.Refused(calls.Why.UNKNOWN, "nobody"))]
 
 
 async def answer(shell: Shell, path: str = "/", **headers: str) -> tuple[int, str]:
@@ -210,6 +219,35 @@ async def test_the_address_behind_a_trusted_proxy_counts_and_is_never_loopback(
         assert (opened.address, opened.loopback) == ("2001:db8::1", False)
 
 
+@pytest.mark.threat("S3")
+@pytest.mark.parametrize(
+    ("forwarded", "address"),
+    [
+        ("203.0.113.5", "203.0.113.5"),
+        ("::1, 203.0.113.5:4711", "203.0.113.5"),
+        ("::1, [2001:db8::5]:4711", "2001:db8::5"),
+        ("::1, [2001:db8::5]", "2001:db8::5"),
+        ("::1, ::ffff:203.0.113.5, 127.0.0.1", "203.0.113.5"),
+        ("::1, unknown", "127.0.0.1"),
+        ("198.51.100.7, unknown, 127.0.0.1", "127.0.0.1"),
+        ("198.51.100.7,", "127.0.0.1"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("::1", "::1"),
+    ],
+)
+async def test_what_a_client_writes_of_itself_is_never_believed(
+    tmp_path: Path, forwarded: str, address: str
+) -> None:
+    async with running(tmp_path, Brain(refusing), proxies=["127.0.0.0/8"]) as shell:
+        headers = {"X-Forwarded-For": forwarded}
+        await shell.connect(headers=headers)
+        async with shell.session.get(shell.url + "/.well-known/socp", headers=headers):
+            pass
+        (opened,), (called,) = shell.brain.of(LinkOpened), shell.brain.of(Called)
+        assert (opened.address, opened.loopback) == (address, False)
+        assert (called.address, called.loopback) == (address, False)
+
+
 async def test_without_a_trusted_proxy_nobody_is_believed(tmp_path: Path) -> None:
     async with running(tmp_path) as shell:
         await shell.connect(headers={"X-Forwarded-For": "198.51.100.7"})
@@ -244,6 +282,19 @@ def test_addresses_are_counted_up_and_down() -> None:
     assert addresses.enter("a")
     assert all(addresses.enter("127.0.0.1") for _ in range(9))
     assert not addresses.is_flooding("127.0.0.1")
+
+
+@pytest.mark.threat("S5")
+def test_all_addresses_of_one_line_are_one_source() -> None:
+    addresses = Addresses(2, lambda address: address == "::1")
+    crowd = [f"2001:db8:0:7:{n:x}::1" for n in range(4)]
+    assert [addresses.enter(each) for each in crowd] == [True, True, False, False]
+    assert addresses.is_flooding("2001:db8:0:7::9")
+    assert addresses.enter("2001:db8:0:8::1")
+    for each in crowd[:3]:
+        addresses.leave(each)
+    assert addresses.enter("2001:db8:0:7::9")
+    assert all(addresses.enter(f"192.0.2.{n}") for n in range(9))
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,20 @@ async def test_a_proof_that_is_none_is_401(tmp_path: Path, header: dict[str, str
         assert (status, shell.brain.of(Called)) == (401, [])
 
 
+@pytest.mark.threat("S3")
+@pytest.mark.parametrize("store", ["A", "AAAAA", "AB", "AAB", "AA\n", "AA=", "A" * 6 + "="])
+async def test_base64url_that_is_none_is_422_and_no_fault_of_ours(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, store: str
+) -> None:
+    body = json.dumps({"record": "A" * 256, "privkey_store": store}).encode()
+    async with running(tmp_path, Brain(brain)) as shell:
+        status, fault, _ = await asked(
+            shell, PATH + "/login", "PUT", data=body, headers={**JSON, **proof(sig="x")}
+        )
+        assert (status, fault["code"], shell.brain.of(Called)) == (422, calls.Why.UNFIT, [])
+    assert "Traceback" not in caplog.text
+
+
 @pytest.mark.threat("S8")
 async def test_nothing_is_said_before_it_is_committed_and_a_failed_commit_is_503(
     tmp_path: Path,

@@ -159,7 +159,7 @@ async def test_what_is_only_good_to_know_waits_for_the_disk_and_holds_nobody_up(
             async with shell.session.get(shell.url + "/healthz") as health:
                 told = await health.json()
             assert told["status"] == "degraded"
-            assert told["storage"] == "the disk is full; make room"
+            assert told["storage"] == "the disk is full; the operator's log has the reason"
             await until(lambda: len(disk.waiting) == 2)  # it is tried again by itself
             assert list(disk.written[1]) == [HINT]
             disk.waiting[1].set_result(None)

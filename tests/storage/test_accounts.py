@@ -7,6 +7,9 @@ from dataclasses import replace
 import pytest
 
 from socp.node.records import (
+    AccountGone,
+    Cursor,
+    Home,
     Invitation,
     InvitationGone,
     Login,
@@ -62,6 +65,20 @@ def test_a_used_invitation_is_gone_and_the_others_stay(site: Site, together: boo
     writes: list[Record] = [INVITATION, OTHER, InvitationGone(INVITATION.code_hash)]
     batches = [writes] if together else [[each] for each in writes]
     assert written(site, *batches).invitations == (OTHER,)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_who_gave_way_leaves_nothing_behind_and_may_come_again(site: Site, together: bool) -> None:
+    home, cursor = Home(ALICE, "here", 0), Cursor(ALICE, 7)
+    other = replace(ACCOUNT, user_id=BOB)
+    writes: list[Record] = [ACCOUNT, home, cursor, other, AccountGone(ALICE)]
+    batches = [writes] if together else [[each] for each in writes]
+    found = written(site, *batches)
+    assert (found.accounts, found.homes, found.cursors) == ((other,), (), ())
+    again: list[Record] = [ACCOUNT, LOGIN, home, cursor, AccountGone(ALICE), ACCOUNT, cursor]
+    found = written(site, *([again] if together else [[each] for each in again]))
+    assert set(found.accounts) == {ACCOUNT, other}
+    assert (found.logins, found.homes, found.cursors) == ((), (), (cursor,))
 
 
 def test_no_secret_has_a_repr() -> None:

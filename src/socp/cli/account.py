@@ -153,6 +153,8 @@ class NoPassword(Exception):
 def _password(file: Path | None, *, twice: bool) -> str:
     if file is not None:
         return _first_line(file)
+    if not sys.stdin.isatty():
+        raise NoPassword("there is no terminal to type a password at; use --password-file")
     try:
         password = getpass.getpass("password: ")
         if twice and getpass.getpass("once more: ") != password:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,11 +57,18 @@ def open_profile(
 
 
 def check_free(folder: Path) -> None:
-    """ProfileUnusable where somebody's key is in the folder already: nobody is overwritten."""
+    """ProfileUnusable where somebody's key is in the folder already, for nobody is overwritten, and
+    where it cannot be made: before anything is asked of anybody."""
     if (folder / KEY_FILE).exists():
         raise ProfileUnusable(
             f"{folder} holds a key already, and it stays; take another name (--as),"
             " or move that folder away"
+        )
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        raise ProfileUnusable(
+            f"{folder} cannot be made, for {there} is no folder you may write in; choose another"
+            " --profile-dir"
         )
 
 

@@ -106,8 +106,8 @@ class Accounts:
                 self._check_owner(call.user_id, call.proof, now)
                 return self._logins.answer(call.user_id, call.request)
             case KeepPassword():
-                account = self._check_owner(call.user_id, call.proof, now)
-                self._emit.persist(account)  # again: an earlier commit may have failed
+                self._check_owner(call.user_id, call.proof, now)
+                self._directory.write_again(call.user_id)
                 return self._logins.keep(call.user_id, call.record, call.box)
             case RemovePassword():
                 self._check_owner(call.user_id, call.proof, now)
@@ -153,7 +153,7 @@ class Accounts:
                 Why.NOT_ALLOWED,
                 "this server does not list its users; its operator can allow it with --list-users",
             )
-        ids = sorted(each.user_id for each in self._directory.accounts.values() if each.local)
+        ids = self._directory.local_ids
         first = bisect.bisect_right(ids, call.after)
         page = ids[first : first + call.limit]
         return IdsListed(tuple(page), more=first + len(page) < len(ids))
@@ -188,15 +188,14 @@ class Accounts:
             )
         )
         if needs_code:
-            self._registration.spend(call.invitation)
+            self._registration.spend(call.invitation, call.user_id)
         if new:
             self._emit.info(USERS, f"User {call.user_id} registered")
         else:
-            # Again: we say that it is stored, and an earlier commit may have failed.
-            self._emit.persist(self._directory.accounts[call.user_id])
+            self._directory.write_again(call.user_id)
         return Registered(call.user_id, new)
 
-    def _check_owner(self, user_id: str, proof: Proof, now: Now) -> Account:
+    def _check_owner(self, user_id: str, proof: Proof, now: Now) -> None:
         """Raises CallRefused(NOT_PROVEN), for those who are no users of ours as well."""
         self._challenges.redeem(user_id, proof, now)
         self._challenges.check(user_id, self._directory.key(user_id), proof)
@@ -206,7 +205,6 @@ class Accounts:
             raise CallRefused(
                 Why.NOT_ALLOWED, "you are a user of another server; set your password there"
             )
-        return account
 
 
 def _why(fault: PeerFault) -> Why:

@@ -22,6 +22,7 @@ from socp.node.refusals import Refusals
 from socp.node.registration import Registration
 from socp.node.rotation import Rotations
 from socp.node.settings import Settings
+from socp.node.trouble import kind_of
 from socp.wire import limits
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
@@ -200,7 +201,7 @@ class Arrivals:
             )
         )
         if needs_code:
-            self._registration.spend(hello.invitation)
+            self._registration.spend(hello.invitation, link.peer)
         if link.proven:
             self._rotations.catch_up(link.peer, hello.rotations, link.peer, now)
         link.move(Stage.USER, now.mono)
@@ -235,14 +236,16 @@ class Arrivals:
 
     def not_stored(self, account: Account, reason: str, now: Now) -> None:
         """The disk did not take a user's account: nobody is attached who could be forgotten."""
-        self._directory.unsaved(account)
+        spent = self._directory.unsaved(account)
+        if spent is not None:
+            self._registration.give_back(spent)
         link = self._links.users.pop(account.user_id, None)
         if link is None:
             return
         self._presence.left(account.user_id, now)
         fault = PeerFault(
             Code.TIMEOUT,
-            f"this server cannot store accounts just now ({reason}); try again later",
+            f"this server cannot store accounts just now ({kind_of(reason)}); try again later",
             close=1013,
         )
         self._refusals.refuse(link, fault, now, what="hello")
@@ -264,7 +267,9 @@ class Arrivals:
             what, link.settling = link.settling, ""
             told.add(link.peer)
             if link.stage is not Stage.CLOSING:
-                detail = f"this server cannot store it just now ({reason}); nothing has changed"
+                detail = (
+                    f"this server cannot store it just now ({kind_of(reason)}); nothing has changed"
+                )
                 fault = PeerFault(Code.TIMEOUT, detail, msg_ref=what)
                 self._refusals.refuse(link, fault, now, what=what)
         return told

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 
 from socp.crypto import signing
@@ -10,11 +13,14 @@ from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.key_history import Histories
 from socp.node.links import Link, Links
-from socp.node.records import Account, Home, Remembered
+from socp.node.records import Account, AccountGone, Home, InvitationGone, Remembered
+from socp.node.unsaved import Unsaved
 from socp.wire.errors import Code, PeerFault
 from socp.wire.payloads import Attach, Error, PubkeyRequest, PubkeyResponse
 
 ACCOUNTS_MAX = 200_000  # about 1.2 kB each
+BARE_KEPT_MS = 24 * 3_600_000  # who never proved a key has so long before the like of them
+BARE_LOOKED_AT = 64  # of those, for each newcomer who finds the table full
 NEW_PINS_PER_SERVER = 20_000  # users one other server may make us remember
 LOOKUP_MS = 5_000
 LOOKUPS_MAX = 10_000
@@ -31,7 +37,14 @@ class Directory:
         self._links = links
         self.accounts: dict[str, Account] = {a.user_id: a for a in remembered.accounts}
         self.homes: dict[str, Home] = {h.user_id: h for h in remembered.homes}
-        self._unsaved: set[str] = set()
+        self.local_ids = sorted(a.user_id for a in remembered.accounts if a.local)
+        self._unsaved = Unsaved(emitter)
+        bare = (a for a in remembered.accounts if a.local and not a.proven)
+        self._bare: OrderedDict[str, None] = OrderedDict.fromkeys(
+            each.user_id for each in sorted(bare, key=lambda each: each.pinned_ms)
+        )
+        self._is_needed: Callable[[str], bool] = lambda _user_id: True
+        self._has_gone: Callable[[str], None] = lambda _user_id: None
         self.histories = Histories(remembered)
         self._new_by_server: dict[str, int] = {}
         self._asking: dict[str, dict[LinkId, int]] = {}  # user -> who asked, until when (mono)
@@ -73,13 +86,14 @@ class Directory:
         """The user's own signed word moved the pin: only `rotation` may say so."""
         account = replace(self.accounts[user_id], pubkey=pubkey, version=version)
         self.accounts[user_id] = account
-        self._emit.persist(account)
+        self._unsaved.write(account)
 
     def enrol(self, account: Account) -> None:
         """A user said hello here. Raises PeerFault(RATE_LIMITED) where the table is full."""
         self.check(account.user_id, self.parse(account.pubkey))
         known = self.accounts.get(account.user_id)
-        if known is None and len(self.accounts) >= ACCOUNTS_MAX:
+        full = known is None and len(self.accounts) >= ACCOUNTS_MAX
+        if full and not self._make_room(account):
             raise PeerFault(
                 Code.RATE_LIMITED,
                 f"this server keeps {ACCOUNTS_MAX} users and is full; ask its operator",
@@ -93,15 +107,65 @@ class Directory:
                 version=known.version,
                 pinned_ms=known.pinned_ms,
             )
-        if account != known or account.user_id in self._unsaved:
-            self._unsaved.discard(account.user_id)
+        if known is None or not known.local:
+            self._unsaved.came(account.user_id, known)
+            bisect.insort(self.local_ids, account.user_id)
+        if account.proven:
+            self._bare.pop(account.user_id, None)
+        else:
+            self._bare.setdefault(account.user_id)
+        if account != known or self._unsaved.is_due(account.user_id):
             self.accounts[account.user_id] = account
-            self._emit.persist(account)
+            self._unsaved.write(account)
 
-    def unsaved(self, account: Account) -> None:
-        """The disk did not take it: it is given to it again with the user's next hello."""
-        if account.user_id in self.accounts:
-            self._unsaved.add(account.user_id)
+    def give_way(self, is_needed: Callable[[str], bool], has_gone: Callable[[str], None]) -> None:
+        """In a full table, users for whom nothing speaks make room: tells who is needed, and is
+        told who has gone."""
+        self._is_needed, self._has_gone = is_needed, has_gone
+
+    def _make_room(self, newcomer: Account) -> bool:
+        """The oldest who never proved a key and are not needed give way: to one who does at once,
+        to the like of them after a day."""
+        young_ms = newcomer.pinned_ms - (0 if newcomer.proven else BARE_KEPT_MS)
+        for _ in range(min(BARE_LOOKED_AT, len(self._bare))):
+            user_id = next(iter(self._bare))
+            if self.accounts[user_id].pinned_ms <= young_ms and not self._is_needed(user_id):
+                self._forget(user_id)
+                self.homes.pop(user_id, None)
+                self._emit.persist(AccountGone(user_id))
+                self._has_gone(user_id)
+                return True
+            self._bare.move_to_end(user_id)
+        return False
+
+    def _forget(self, user_id: str) -> None:
+        del self.accounts[user_id]
+        del self.local_ids[bisect.bisect_left(self.local_ids, user_id)]
+        self._bare.pop(user_id, None)
+
+    def let_in_by(self, user_id: str, gone: InvitationGone) -> None:
+        """The code that let this user in is spent as long as they are in."""
+        self._unsaved.spent(user_id, gone)
+
+    def write_again(self, user_id: str) -> None:
+        """We are about to say that the account is stored, and an earlier commit may have failed."""
+        self._unsaved.write(self.accounts[user_id])
+
+    def unsaved(self, account: Account) -> InvitationGone | None:
+        """The disk did not take it: it is given to it again with the user's next hello.
+
+        Who was never stored at all is as if they had never come; what let them in is given back.
+        """
+        user_id = account.user_id
+        if user_id not in self.accounts:
+            return None
+        newcomer = self._unsaved.failed(user_id)
+        if newcomer is None:
+            return None
+        self._forget(user_id)
+        if newcomer.before is not None:
+            self.accounts[user_id] = newcomer.before
+        return newcomer.spent
 
     def pin_remote(
         self, user_id: str, key: PublicKey, server_id: str, display_name: str, now: Now

@@ -5,7 +5,7 @@ from __future__ import annotations
 from socp.crypto.signing import verify_transport
 from socp.node.events import Now
 from socp.node.links import Link, Stage
-from socp.node.pace import Buckets
+from socp.node.pace import AddressBuckets
 from socp.node.routes import Route
 from socp.node.settings import Settings
 from socp.node.trust import ServerTrust
@@ -26,7 +26,7 @@ class Gate:
     def __init__(self, settings: Settings, trust: ServerTrust) -> None:
         self._settings = settings
         self._trust = trust
-        self._hellos = Buckets(settings.hellos_per_s, settings.hellos_per_s)
+        self._hellos = AddressBuckets(settings.hellos_per_s, settings.hellos_per_s)
 
     def count(self, link: Link, envelope: Envelope, route: Route | None, now: Now) -> int:
         """The limits of section 12: for how many ms the peer should not be read from.

@@ -15,6 +15,7 @@ from socp.node.post_log import PostLog
 from socp.node.queries import Expire, Expired, LoadMail, LoadPosts, MailPage, PostPage
 from socp.node.recall import Recall
 from socp.node.records import Mail, Post
+from socp.node.trouble import kind_of
 from socp.wire.errors import Code, PeerFault
 from socp.wire.ids import PUBLIC
 from socp.wire.payloads import Ack, Error, MsgDirect
@@ -65,6 +66,10 @@ class Kept:
         self._file_mail.link_lost(link)
         self._mailbox.link_lost(link)
         self._posts.link_lost(link)
+
+    def forget(self, user_id: str) -> None:
+        """There is no such user any more."""
+        self._posts.forget(user_id)
 
     def moved(self, user_id: str, now: Now) -> None:
         """A server said where a user is."""
@@ -152,7 +157,7 @@ def cannot_store(ref: str, reason: str) -> PeerFault:
     return PeerFault(
         Code.TIMEOUT,
         "this server cannot store messages just now"
-        f" ({reason.partition(': ')[2] or reason}); keep it and send it again later",
+        f" ({kind_of(reason)}); keep it and send it again later",
         msg_ref=ref,
     )
 

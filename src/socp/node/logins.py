@@ -11,9 +11,11 @@ from socp.crypto.opaque import LoginInHand, LoginRefused, OpaqueKeeper
 from socp.node.calls import CallRefused, Done, LoggedIn, LoginBegun, PasswordBegun, Why
 from socp.node.emitter import Emitter
 from socp.node.events import Now
-from socp.node.pace import Buckets
+from socp.node.pace import AddressBuckets, Buckets
 from socp.node.records import Login, LoginRemoved, LoginSetup, Record, Remembered
+from socp.node.tallies import Tallies
 from socp.wire import base64url, limits
+from socp.wire.addresses import source_of
 
 USERS = "server.users"
 LOGINS_MAX = 10_000  # in memory, about 4 kB each
@@ -53,10 +55,11 @@ class Logins:
         self._keeper: OpaqueKeeper | None = None
         self._in_hand: OrderedDict[bytes, InHand] = OrderedDict()
         self._changes: OrderedDict[tuple[str, Login | None], Change] = OrderedDict()
+        self._refused = Tallies()
         # Of those with a password none is ever pushed out, or pushing would give new guesses.
         self._of_accounts = Buckets(limits.LOGIN_TRIES_BURST, _PER_S, LOGINS_MAX)
         self._of_nobody = Buckets(limits.LOGIN_TRIES_BURST, _PER_S)
-        self._of_addresses = Buckets(limits.LOGIN_TRIES_BURST, _PER_S)
+        self._of_addresses = AddressBuckets(limits.LOGIN_TRIES_BURST, _PER_S)
 
     # --- setting a password, by its proven owner ------------------------------------------------
 
@@ -138,6 +141,9 @@ class Logins:
             if whose == user_id and later.before == lost:
                 later.before = change.before
 
+    def has(self, user_id: str) -> bool:
+        return user_id in self._logins
+
     def _check_room(self, user_id: str) -> None:
         if user_id not in self._logins and len(self._logins) >= LOGINS_MAX:
             raise CallRefused(
@@ -190,8 +196,11 @@ class Logins:
         accounts = self._of_accounts if has_password else self._of_nobody
         near = loopback or self._of_addresses.take(address, now.mono)
         if not near or not accounts.take(user_id, now.mono):
-            whom = f"for {user_id}" if near else "from one address"
-            self._emit.warn(USERS, f"Too many login tries {whom}, the last from {address}")
+            whom = f"for {user_id}" if near else f"from {source_of(address)}"
+            times = self._refused.count(whom, now)
+            if times:
+                line = f"Too many login tries {whom}, the last from {address}"
+                self._emit.warn(USERS, f"{line} ({times} so far)" if times > 1 else line)
             raise CallRefused(
                 Why.LIMITED,
                 f"too many login tries; wait {WAIT_S} s for the next one",

@@ -100,11 +100,12 @@ class Node:
         mail = Keeping.of(settings, emit, links, people, presence, trust, seen, remembered)
         self._boxes, self._kept, kept = mail.boxes, mail.kept, mail.kept
         self._recent_refs = remembered.recent_refs
+        people.give_way(self._is_needed, kept.forget)
         self._delivery = delivery = Delivery(emit, links, people, presence, seen, mail)
         posts = Posts(emit, links, people, presence, seen, mail)
         transfers = Transfers(emit, links, people, presence, seen, mail)
         handshake, hall = Handshake(settings, key.text, emit), (presence, channel, refusals, kept)
-        joining = Registration(settings, emit, people, remembered)
+        self._joining = joining = Registration(settings, emit, people, remembered)
         self._arrivals = arrivals = Arrivals(
             settings, handshake, emit, links, people, joining, rotations, *hall
         )
@@ -180,6 +181,20 @@ class Node:
                 assert_never(event)
         return self._emit.take()
 
+    def _is_needed(self, user_id: str) -> bool:
+        """Whether something hangs on this user beside a key that was never proved."""
+        histories = self._directory.histories
+        return (
+            user_id in self._links.users
+            or bool(self._presence.location(user_id))
+            or self._boxes.count(user_id) > 0
+            or self._logins.has(user_id)
+            or self._directory.attach_ts(user_id) > 0
+            or user_id in histories.revoked
+            or user_id in histories.barred
+            or bool(histories.steps(user_id))
+        )
+
     # --- links ----------------------------------------------------------------------------------
 
     def _opened(self, event: LinkOpened, now: Now) -> None:
@@ -254,9 +269,13 @@ class Node:
         self._logins.not_stored(event.records)
         came_along = self._arrivals.key_not_stored(event.records, event.reason, now)
         came_along |= {record.user_id for record in event.records if isinstance(record, Login)}
+        self._joining.not_stored(event.records)
+        self._operator.not_stored(event.records)
         for record in event.records:
             if isinstance(record, Account) and record.user_id in came_along:
-                self._directory.unsaved(record)  # with a password or a key: they are told of that
+                spent = self._directory.unsaved(record)  # they are told of what it came along with
+                if spent is not None:
+                    self._joining.give_back(spent)
             elif isinstance(record, Account):
                 self._arrivals.not_stored(record, event.reason, now)
 

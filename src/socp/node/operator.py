@@ -4,6 +4,7 @@ admit, ban, forget, list servers (section 5, admission)."""
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 from socp.node.dialling import Dialling
 from socp.node.directory import Directory
@@ -12,10 +13,11 @@ from socp.node.emitter import Emitter
 from socp.node.events import Admit, Ban, Forget, Invite, ListServers, ListUsers, Now
 from socp.node.links import Links, Stage
 from socp.node.presence import Presence
-from socp.node.records import Account, Verdict
+from socp.node.records import Account, Record, Verdict
 from socp.node.registration import Registration
 from socp.node.trust import ServerTrust
 from socp.wire import base64url, invitation
+from socp.wire.addresses import HostPort
 
 ADMIN = "server.admin"
 FINGERPRINT_CHARS = 64
@@ -137,6 +139,11 @@ class Operator:
             return self._emit.add(Answer(event.request, ok=False, lines=(line,)))
         self._emit.info(ADMIN, f"Operator made {len(event.codes)} invitations")
         self._answer(event.request, *map(invitation.written, event.codes))
+
+    def not_stored(self, records: Iterable[Record]) -> None:
+        """The operator was told "not done", so it is not done."""
+        for pin in self._trust.not_stored(records):
+            self._dialling.learn(HostPort(pin.host, pin.port), pin.server_id)
 
     # --- helpers of the above -------------------------------------------------------------------
 

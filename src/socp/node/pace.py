@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from socp.wire.addresses import source_of
+
 
 @dataclass(slots=True)
 class Bucket:
@@ -59,3 +61,13 @@ class Buckets:
         bucket = self._buckets.get(source)
         if bucket is not None:
             bucket.level = min(self._burst, bucket.level + amount)
+
+
+class AddressBuckets(Buckets):
+    """One bucket a line: whoever has an IPv6 address has 2^64 of them."""
+
+    def take(self, source: str, mono: int) -> bool:
+        return super().take(source_of(source), mono)
+
+    def give_back(self, source: str, amount: float = 1.0) -> None:
+        super().give_back(source_of(source), amount)

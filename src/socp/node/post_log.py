@@ -161,6 +161,10 @@ class PostLog:
             self._emit.persist(Cursor(link.peer, reader.cursor))
         self._join(reader, now)
 
+    def forget(self, user_id: str) -> None:
+        """There is no such member any more; what is on disk of them goes with their account."""
+        self._cursors.pop(user_id, None)
+
     def server_came(self, link: Link, now: Now) -> None:
         """A linked server gets the posts of our users that it missed."""
         reader = Reader(link.peer, link.id, link.acks, server=True, cursor=self._last_own)

@@ -64,6 +64,14 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountGone:
+    """Deletes a user who never proved a key, with their home and their place among the posts: they
+    gave way to somebody new."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """What lets a user of ours fetch their key by password (section 10). Key: user_id.
 
@@ -102,6 +110,7 @@ class InvitationGone:
     """Deletes an invitation: used, or expired."""
 
     code_hash: str
+    expires_ms: int = 0  # what it had left, for the case that it was not used after all
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +269,7 @@ Record = (
     ServerPin
     | Ruling
     | Account
+    | AccountGone
     | Login
     | LoginRemoved
     | LoginSetup
@@ -286,6 +296,7 @@ PROMISES = (
     Mail,
     Post,
     Account,
+    AccountGone,
     Ruling,
     Forgotten,
     Login,

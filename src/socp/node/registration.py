@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from socp.node.directory import Directory
 from socp.node.emitter import Emitter
 from socp.node.events import Now
-from socp.node.records import Invitation, InvitationGone, Remembered
+from socp.node.records import Invitation, InvitationGone, Record, Remembered
 from socp.node.settings import Joining, Settings
 from socp.wire import invitation
 from socp.wire.errors import Code, PeerFault
@@ -63,9 +64,21 @@ class Registration:
         """Whether letting this user in uses up an invitation."""
         return self._how is Joining.INVITE and not self._is_ours(user_id)
 
-    def spend(self, code: str) -> None:
-        """The code let somebody in, and lets in nobody else."""
-        self._drop(_hash(code))
+    def spend(self, code: str, user_id: str) -> None:
+        """The code let this user in, and lets in nobody else."""
+        code_hash = _hash(code)
+        gone = InvitationGone(code_hash, self._open.pop(code_hash, 0))
+        self._directory.let_in_by(user_id, gone)
+
+    def give_back(self, gone: InvitationGone) -> None:
+        """Whom this code let in was never stored: it is good for them, or another."""
+        self._open.setdefault(gone.code_hash, gone.expires_ms)
+
+    def not_stored(self, records: Iterable[Record]) -> None:
+        """The operator was told "not done": these codes were made for nobody."""
+        for record in records:
+            if isinstance(record, Invitation):
+                self._open.pop(record.code_hash, None)
 
     def invite(self, codes: tuple[bytes, ...], days: int, now: Now) -> NoRoom | None:
         """Remember new codes, all of them or none."""

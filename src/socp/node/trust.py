@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from socp.crypto.keys import PublicKey, Suite
 from socp.node.emitter import Emitter
 from socp.node.events import Now
-from socp.node.records import Forgotten, PinOrigin, Remembered, Ruling, ServerPin, Verdict
+from socp.node.records import (
+    Forgotten,
+    PinOrigin,
+    Record,
+    Remembered,
+    Ruling,
+    ServerPin,
+    Verdict,
+)
 from socp.node.settings import Federation, Settings
 from socp.wire.addresses import BootstrapEntry, HostPort, is_loopback, parse_host_port
 from socp.wire.errors import Code, PeerFault
@@ -18,6 +27,7 @@ from socp.wire.ids import is_uuid4
 
 PINS_MAX = 10_000
 REFUSED_KEPT = 256
+BEFORE_KEPT = 256  # more words of the operator than can be on their way to the disk
 REMEMBERED = SECURITY | {MAILBOX}  # MAILBOX: whether it takes mail, asked while it is not linked
 _SERVER_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}\Z")
 
@@ -30,6 +40,14 @@ class Refused:
     fingerprint: str
     address: HostPort | None
     at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a word of the operator replaced, for the case that it cannot be stored."""
+
+    ruling: Ruling | None
+    pin: ServerPin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +71,7 @@ class ServerTrust:
         self.rulings: dict[str, Ruling] = {r.fingerprint: r for r in remembered.rulings}
         self.refused: OrderedDict[str, Refused] = OrderedDict()
         self._candidates: dict[HostPort, Candidate] = {}
+        self._before: OrderedDict[Ruling | Forgotten, Before] = OrderedDict()
         self._configured = {e.fingerprint for e in settings.bootstrap if e.fingerprint}
 
     # --- keys -----------------------------------------------------------------------------------
@@ -201,6 +220,7 @@ class ServerTrust:
 
     def rule(self, fingerprint: str, verdict: Verdict, now: Now) -> None:
         ruling = Ruling(fingerprint, verdict, now.wall)
+        self._remember(ruling, Before(self.rulings.get(fingerprint)))
         self.rulings[fingerprint] = ruling
         self._emit.persist(ruling)
 
@@ -208,17 +228,46 @@ class ServerTrust:
         """Remove the pin of this server, and the ruling on its key."""
         key = self.key(server_id)
         assert key is not None
-        del self.pins[server_id]
+        pin = self.pins.pop(server_id)
         for address, candidate in tuple(self._candidates.items()):
             if candidate.server_id == server_id:
                 del self._candidates[address]
-        self.rulings.pop(key.fingerprint, None)
-        self._emit.persist(Forgotten(server_id, key.fingerprint))
+        forgotten = Forgotten(server_id, key.fingerprint)
+        self._remember(forgotten, Before(self.rulings.pop(key.fingerprint, None), pin))
+        self._emit.persist(forgotten)
 
     def lift(self, fingerprint: str) -> None:
         """Remove the ruling on a key that no pinned server has."""
-        del self.rulings[fingerprint]
-        self._emit.persist(Forgotten("", fingerprint))
+        forgotten = Forgotten("", fingerprint)
+        self._remember(forgotten, Before(self.rulings.pop(fingerprint)))
+        self._emit.persist(forgotten)
+
+    def not_stored(self, records: Iterable[Record]) -> list[ServerPin]:
+        """Undo these words of the operator; which servers are known again."""
+        again = []
+        for record in records:
+            if not isinstance(record, Ruling | Forgotten):
+                continue
+            before, fingerprint = self._before.pop(record, None), record.fingerprint
+            standing = record if isinstance(record, Ruling) else None
+            if before is None or self.rulings.get(fingerprint) != standing:
+                continue  # the operator said something else since
+            if before.ruling is None:
+                self.rulings.pop(fingerprint, None)
+            else:
+                self.rulings[fingerprint] = before.ruling
+            if before.pin is not None and before.pin.server_id not in self.pins:
+                self.pins[before.pin.server_id] = before.pin
+                again.append(before.pin)
+        return again
+
+    def _remember(self, record: Ruling | Forgotten, before: Before) -> None:
+        if before.ruling == record:  # the same word in the same moment
+            return
+        self._before[record] = before
+        self._before.move_to_end(record)
+        if len(self._before) > BEFORE_KEPT:
+            self._before.popitem(last=False)
 
     def with_address(self, server_id: str, address: HostPort) -> None:
         """A pinned server says it listens elsewhere now."""

@@ -17,6 +17,7 @@ from socp import __version__
 from socp.crypto.keys import PrivateKey
 from socp.node.effects import Close
 from socp.node.events import Event, Stopping, Tick
+from socp.node.trouble import kind_of
 from socp.server import fresh, walk
 from socp.server.admin import AdminDesk
 from socp.server.connection import GOING_AWAY
@@ -181,7 +182,7 @@ class App:
         trouble = self._walk.trouble
         return {
             "status": "degraded" if trouble else "ok",
-            **({"storage": trouble} if trouble else {}),
+            **({"storage": kind_of(trouble)} if trouble else {}),
             "server_id": status.server_id,
             "version": __version__,
             "users": status.users,

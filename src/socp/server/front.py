@@ -30,6 +30,7 @@ log = logging.getLogger("server.http")
 logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
 
 REQUEST_S: Final = 10  # for the whole of an HTTP request, and between two of them
+REQUESTS_MAX: Final = 256  # of one connection; it ends with the last
 HEADER_BYTES_MAX: Final = 8190
 HEADERS_MAX: Final = 64
 KEY_BYTES: Final = 16  # of Sec-WebSocket-Key (RFC 6455, 4.1)
@@ -43,7 +44,7 @@ _OPEN_PATHS: Final = ("/", "/ws", "/chat")  # where people point their clients
 class Handler(RequestHandler):
     """aiohttp's protocol of one connection, with our meter before its WebSocket reader."""
 
-    __slots__ = ("address", "addresses", "is_welcome", "meter")
+    __slots__ = ("_answers", "_stalls", "address", "addresses", "is_welcome", "meter")
 
     def __init__(
         self, manager: web.Server, addresses: Addresses, loop: asyncio.AbstractEventLoop
@@ -62,20 +63,74 @@ class Handler(RequestHandler):
         self.address = ""
         self.is_welcome = True  # not one connection too many of its address
         self.meter: Meter | None = None
+        self._answers = 0
+        self._stalls: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        if self.transport is not None:
+            self.transport.set_write_buffer_limits(0)  # any byte nobody reads counts
         self.address = peer_address(transport)
         self.is_welcome = self.addresses.enter(self.address)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self.addresses.leave(self.address)
+        self._unwatch()
         super().connection_lost(exc)
+
+    # --- who does not read (S2) -----------------------------------------------------------------
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self.meter is None:
+            self._watch()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._unwatch()
+
+    def _watch(self) -> None:
+        if self.transport is not None:
+            size = self.transport.get_write_buffer_size()
+            self._stalls = self._loop.call_later(limits.OUTBOX_STALL_S, self._look, size)
+
+    def _unwatch(self) -> None:
+        if self._stalls is not None:
+            self._stalls.cancel()
+            self._stalls = None
+
+    def _look(self, size: int) -> None:
+        """Cut whoever took nothing of an answer for so long."""
+        if self.transport is None:
+            return None
+        if self.transport.get_write_buffer_size() < size:
+            return self._watch()
+        log.debug("cut %s: it reads no answers", self.address)
+        self.transport.abort()
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send it, and take up no next request before it is on its way."""
+        self._answers += 1
+        if not resp.prepared:
+            resp.headers.setdefault("Server", SERVER["Server"])  # aiohttp's own names its version
+            if self._answers >= REQUESTS_MAX:
+                resp.force_close()
+        done = await super().finish_response(request, resp, start_time)
+        if self.meter is None:
+            await self._drain_helper()
+        return done
+
+    # --- WebSockets -----------------------------------------------------------------------------
 
     def set_parser(
         self, parser: WebSocketReader, data_received_cb: Callable[[], None] | None = None
     ) -> None:
         self.meter = Meter(cast("Reader", parser))
+        self._unwatch()
+        if self.transport is not None:
+            self.transport.set_write_buffer_limits()  # its outbox looks after the rest
         super().set_parser(cast("WebSocketReader", self.meter), data_received_cb)
 
     def log_exception(self, *_said: object, **rest: object) -> None:
@@ -128,7 +183,10 @@ class FrontDoor(web.Server):
         if request.headers.get("Upgrade", "").lower().strip() == "websocket":
             return await self._upgrade(request, handler, browser=origin is not None)
         if self._api.has(request.path):
-            return await self._api.answer(request, self._client(request, handler))
+            client = self._client(request, handler)
+            return await self._api.answer(
+                request, client, loopback=self._is_near(request, handler, client)
+            )
         if request.method not in ("GET", "HEAD"):
             return text(405, HINT.format(host))
         if request.path == "/healthz":
@@ -158,6 +216,12 @@ class FrontDoor(web.Server):
         # All of these headers: some proxies add one of their own below what the client wrote.
         forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
         return self._guard.client_behind(handler.address, forwarded)
+
+    def _is_near(self, request: web.BaseRequest, handler: Handler, client: str) -> bool:
+        """Whether it comes from this very machine: by the connection, not by a proxy's word."""
+        if "X-Forwarded-For" in request.headers and self._guard.is_proxy(handler.address):
+            return False
+        return client == handler.address and is_loopback(client)
 
     async def _upgrade(
         self, request: web.BaseRequest, handler: Handler, *, browser: bool
@@ -198,7 +262,7 @@ class FrontDoor(web.Server):
         opened = LinkOpened(
             link=link.id,
             address=client,
-            loopback=client == handler.address and is_loopback(client),
+            loopback=self._is_near(request, handler, client),
             browser=browser,
             nonce=fresh.nonce(),
             spare_id=fresh.server_id(),

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from socp.wire.addresses import source_of
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -43,16 +45,21 @@ class Guard:
         return any(found in network for network in self.proxies)
 
     def client_behind(self, address: str, forwarded: str) -> str:
-        """The last in X-Forwarded-For that is no proxy of ours: anyone can write the others."""
+        """The last in X-Forwarded-For that is no proxy of ours: anyone can write the others.
+
+        What stands before one that cannot be read is not believed either: the proxy counts.
+        """
         for text in reversed(forwarded.split(",")):
-            client = plain_address(text.strip())
-            if client and not self.is_proxy(client):
+            client = forwarded_address(text)
+            if not client:
+                return address
+            if not self.is_proxy(client):
                 return client
         return address
 
 
 class Addresses:
-    """How many connections each source address has; those of `exempt` addresses are not counted."""
+    """How many connections each source has; those of `exempt` addresses are not counted."""
 
     def __init__(self, most: int, exempt: Callable[[str], bool]) -> None:
         self._most = most
@@ -61,20 +68,22 @@ class Addresses:
 
     def is_flooding(self, address: str) -> bool:
         """Far too many: not even worth an answer."""
-        return self._open[address] >= 2 * self._most
+        return self._open[source_of(address)] >= 2 * self._most
 
     def enter(self, address: str) -> bool:
         """Count one more; False when it is one too many. Either way `leave` follows."""
         if self._exempt(address):
             return True
-        self._open[address] += 1
-        return self._open[address] <= self._most
+        source = source_of(address)
+        self._open[source] += 1
+        return self._open[source] <= self._most
 
     def leave(self, address: str) -> None:
-        if self._open[address] > 1:
-            self._open[address] -= 1
+        source = source_of(address)
+        if self._open[source] > 1:
+            self._open[source] -= 1
         else:
-            self._open.pop(address, None)
+            self._open.pop(source, None)
 
 
 def host_name(host: str | None) -> str:
@@ -86,6 +95,14 @@ def host_name(host: str | None) -> str:
     except ValueError:
         return ""
     return name.rstrip(".")
+
+
+def forwarded_address(text: str) -> str:
+    """The IP address in one entry of X-Forwarded-For, where some proxies add the port; or ""."""
+    host, _, port = text.strip().rpartition(":")
+    if port.isdecimal() and ("." in host or host.endswith("]")):
+        return plain_address(host)
+    return plain_address(text.strip())
 
 
 def plain_address(text: str) -> str:

@@ -31,6 +31,7 @@ from socp.node.parked import Parked, row_of
 from socp.node.queries import Answer as Found
 from socp.node.queries import Query
 from socp.node.records import PROMISES, Cursor, Record
+from socp.node.trouble import kind_of
 from socp.server.gate import Gate
 
 log = logging.getLogger("server.storage")
@@ -213,5 +214,6 @@ def _harmless(effects: Sequence[Effect], fault: BaseException) -> Sequence[Effec
         elif isinstance(effect, Answer):
             kept.append(Answer(effect.request, False, (f"not done: {fault}",)))
         elif isinstance(effect, Told):
-            kept.append(Told(effect.request, Refused(Why.NOT_STORED, f"not stored: {fault}")))
+            why = f"not stored: {kind_of(str(fault))}"
+            kept.append(Told(effect.request, Refused(Why.NOT_STORED, why)))
     return kept

@@ -42,6 +42,9 @@ class NodeDisk:
                 self._rulings[record.fingerprint] = record
             case node.Account():
                 self._accounts[record.user_id] = record
+            case node.AccountGone():
+                self._accounts.pop(record.user_id, None)
+                self._homes.pop(record.user_id, None)
             case (
                 node.Login()
                 | node.LoginRemoved()

@@ -33,6 +33,7 @@ HAND_MAIL = (
     )
     .values(handed=mail.handed + 1)
 )
+DROP_CURSOR = delete(tables.cursors).where(tables.cursors.c.owner == bindparam("gone"))
 DROP_POSTS = delete(tables.posts).where(tables.posts.c.seq <= bindparam("up_to"))
 
 # Columns of a row of mail that change after it came.
@@ -46,6 +47,7 @@ MailRecord = (
     | records.Post
     | records.PostsDropped
     | records.Cursor
+    | records.AccountGone
 )
 Ref = tuple[str, str]  # user_id, msg_ref
 MailRow = tuple[Any, ...]  # values in the order of the table's columns
@@ -66,6 +68,7 @@ class MailBatch:
         self._posts = Rows(PUT_POST)
         self._posts_dropped = 0
         self._cursors = Rows(PUT_CURSOR)
+        self._owners_gone: list[dict[str, str]] = []
         self._seq = 0
 
     def take(self, record: MailRecord) -> None:
@@ -84,6 +87,9 @@ class MailBatch:
                 self._drop_posts(record)
             case records.Cursor():
                 self._cursors.set(record.owner, {"owner": record.owner, "seq": record.seq})
+            case records.AccountGone():
+                self._cursors.drop(record.user_id)
+                self._owners_gone.append({"gone": record.user_id})
             case _:
                 assert_never(record)
 
@@ -163,6 +169,8 @@ class MailBatch:
         if rows:
             PUT_MAIL.run_values(connection, rows)
         self._posts.flush(connection)
+        if self._owners_gone:
+            connection.execute(DROP_CURSOR, self._owners_gone)
         self._cursors.flush(connection)
         if self._seq:
             PUT_COUNTER.run(connection, [{"one": 1, "seq": self._seq}])

@@ -36,6 +36,8 @@ PUT_INVITATION = upsert(tables.invitations)
 DROP_INVITATION = delete(tables.invitations).where(
     tables.invitations.c.code_hash == bindparam("gone")
 )
+DROP_USER = delete(tables.users).where(tables.users.c.user_id == bindparam("gone"))
+DROP_HOME = delete(tables.user_homes).where(tables.user_homes.c.user_id == bindparam("gone"))
 PUT_BARRED = upsert(tables.barred_users)
 PUT_KEYS = key_rows.puts(tables.key_history, tables.revocations)
 MAKE_GROUP = insert_missing(tables.groups)
@@ -67,6 +69,7 @@ class Batch:
         self._servers = Rows(PUT_SERVER)
         self._rulings = Rows(PUT_RULING)
         self._users = Rows(PUT_USER)
+        self._users_gone: list[dict[str, str]] = []
         self._logins: dict[str, dict[str, str | None]] = {}
         self._login_setup = Rows(PUT_LOGIN_SETUP)
         self._invitations = Rows(PUT_INVITATION)
@@ -119,6 +122,12 @@ class Batch:
                 "pinned_ms": account.pinned_ms,
             },
         )
+
+    def account_gone(self, gone: records.AccountGone) -> None:
+        self._users.drop(gone.user_id)
+        self._homes.drop(gone.user_id)
+        self._logins.pop(gone.user_id, None)
+        self._users_gone.append({"gone": gone.user_id})
 
     def login(self, login: records.Login) -> None:
         self._logins[login.user_id] = {
@@ -206,6 +215,10 @@ class Batch:
         """Write everything; what is referred to comes before what refers to it."""
         if self._has_shares:
             MAKE_GROUP.run(self._connection, [self._public(0)])
+        if self._users_gone:  # first: who comes again stays
+            self._connection.execute(DROP_USER, self._users_gone)
+            self._connection.execute(DROP_HOME, self._users_gone)
+            self._users_gone = []
         for rows in (
             self._servers,
             self._rulings,

@@ -92,6 +92,9 @@ class NodeStore(Store[records.Record]):
                     batch.ruling(record)
                 case records.Account():
                     batch.account(record)
+                case records.AccountGone():
+                    batch.account_gone(record)
+                    mail.take(record)
                 case records.Login():
                     batch.login(record)
                 case records.LoginRemoved():

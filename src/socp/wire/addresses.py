@@ -78,6 +78,18 @@ def is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
+def source_of(address: str) -> str:
+    """What counts as one source: an IPv4 address, or the /64 of an IPv6 one, which is one line."""
+    try:
+        found = ipaddress.IPv6Address(address)
+    except ValueError:
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    network = ipaddress.IPv6Network((int(found) >> 64 << 64, 64))
+    return str(network)
+
+
 def _host(host: str, text: str) -> str:
     if not (host.startswith("[") and host.endswith("]")):
         if _NAME.fullmatch(host) is None:

@@ -16,14 +16,13 @@ from socp.crypto.fields import NONCE_BYTES
 from socp.node import calls
 from socp.node.effects import Told
 from socp.node.events import Called, Event
-from socp.node.pace import Buckets
+from socp.node.pace import AddressBuckets
 from socp.server import fresh
 from socp.server.gate import Gate
 from socp.server.http_api import document
 from socp.server.http_api.bodies import Body, Fault
 from socp.server.http_api.operations import Asked, Operation, encoded, find
 from socp.wire import base64url, limits, strict
-from socp.wire.addresses import is_loopback
 from socp.wire.errors import PeerFault
 from socp.wire.ids import is_uuid4
 
@@ -76,17 +75,19 @@ class HttpApi:
         self._sign = sign
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[tuple[calls.Outcome, dict[str, str]]]] = {}
-        self._requests = Buckets(limits.HTTP_REQUESTS_BURST, limits.HTTP_REQUESTS_PER_S)
+        self._requests = AddressBuckets(limits.HTTP_REQUESTS_BURST, limits.HTTP_REQUESTS_PER_S)
 
     @staticmethod
     def has(path: str) -> bool:
         """Whether requests for this path are ours to answer."""
         return path == "/.well-known/socp" or path == "/api" or path.startswith("/api/")
 
-    async def answer(self, request: web.BaseRequest, address: str) -> web.Response:
+    async def answer(
+        self, request: web.BaseRequest, address: str, *, loopback: bool
+    ) -> web.Response:
         """`address`: of the client, a trusted proxy's word for it where there is one."""
         try:
-            return await self._answer(request, address)
+            return await self._answer(request, address, loopback=loopback)
         except Refusal as refusal:
             response = _json(refusal.status, refusal.fault, secret=True, **refusal.headers)
             if refusal.status in (408, 413):
@@ -112,8 +113,9 @@ class HttpApi:
 
     # --- one request ----------------------------------------------------------------------------
 
-    async def _answer(self, request: web.BaseRequest, address: str) -> web.Response:
-        loopback = is_loopback(address)
+    async def _answer(
+        self, request: web.BaseRequest, address: str, *, loopback: bool
+    ) -> web.Response:
         if not loopback and not self._requests.take(address, fresh.now().mono):
             raise Refusal(
                 429,
@@ -126,7 +128,11 @@ class HttpApi:
             return web.Response(body=document.document(), headers=HEADERS)
         operation, user_id = _found(request.method, path)
         asked = await _asked(request, operation, user_id)
-        outcome, signed = await self._outcome(operation.ask(asked), address, loopback=loopback)
+        try:
+            call = operation.ask(asked)
+        except PeerFault as fault:  # what no schema can say
+            raise Refusal(422, calls.Why.UNFIT, f"{fault.detail}; see {document.PATH}") from None
+        outcome, signed = await self._outcome(call, address, loopback=loopback)
         if isinstance(outcome, calls.Refused):
             raise _refusal(outcome)
         status, body = operation.say(outcome)

@@ -13,15 +13,17 @@ from socp.wire import limits
 from socp.wire.ids import UUID4_PATTERN
 
 IDS_MAX: Final = 1000
+_CHAR: Final = "[A-Za-z0-9_-]"
+# The last character may have bits that belong to no byte: they are zero.
+_LAST: Final = {0: "", 1: f"{_CHAR}[AQgw]", 2: f"{_CHAR}{{2}}[AEIMQUYcgkosw048]"}
+_ANY: Final = f"^(?:{_CHAR}{{4}})*(?:{_LAST[1]}|{_LAST[2]})?$"
 
 
 def base64url(size: int) -> Meta:
     """The one text of `size` bytes, without padding."""
     whole, rest = divmod(size, 3)
-    # The last character may have bits that belong to no byte: they are zero.
-    last = {0: "", 1: "[A-Za-z0-9_-][AQgw]", 2: "[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048]"}[rest]
     chars = size * 4 // 3 + (rest > 0)
-    pattern = f"^[A-Za-z0-9_-]{{{whole * 4}}}{last}$"
+    pattern = f"^{_CHAR}{{{whole * 4}}}{_LAST[rest]}$"
     return Meta(min_length=chars, max_length=chars, pattern=pattern)
 
 
@@ -40,9 +42,9 @@ Fingerprint = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", min_length=64, max_l
 Box = Annotated[
     str,
     Meta(
-        min_length=1,
+        min_length=2,
         max_length=passwords.BOX_BYTES_MAX * 4 // 3 + 1,
-        pattern="^[A-Za-z0-9_-]+$",
+        pattern=_ANY,
         description="sealed by its owner, base64url",
     ),
 ]
