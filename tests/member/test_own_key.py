@@ -7,7 +7,7 @@ import pytest
 from socp.crypto import rotation
 from socp.crypto.keys import PrivateKey
 from socp.crypto.rotation import KeyStep
-from socp.member.effects import DropKey, OwnKeyMoved, OwnKeyState, PromoteKey
+from socp.member.effects import DropKey, OwnKeyMoved, OwnKeyState, PromoteKey, Warned
 from socp.member.events import RevokeKey, RotateKey
 from socp.member.member import Member
 from socp.member.profile import Profile
@@ -248,3 +248,60 @@ def test_a_last_word_that_was_refused_is_told_and_not_said_again() -> None:
     (moved,) = desk.told(OwnKeyMoved)
     assert moved.state is OwnKeyState.REFUSED
     assert "cannot store it" in moved.reason
+
+
+REPLACED = {"code": "BAD_KEY", "detail": "the key was replaced"}
+
+
+@pytest.mark.threat("I10")
+def test_who_was_replaced_can_still_say_the_last_word() -> None:
+    desk = Desk()
+    desk.connects()
+    desk.is_challenged()
+    desk.hears("ERROR", REPLACED)
+    assert desk.ended == []
+    assert desk.member.replaced
+    assert "/revoke-key yes" in desk.told(Warned)[-1].text
+    desk.passes(5)
+    assert len(desk.transmitted) == 2
+    desk.event(RevokeKey())
+    said = desk.sent("KEY_REVOKE")[0].members
+    assert (said["user_id"], said["version"]) == (desk.id, 1)
+    desk.hears("ACK", {"msg_ref": "KEY_REVOKE"}, key=desk.suite.generate())
+    assert states(desk) == []
+    desk.hears("ACK", {"msg_ref": "KEY_REVOKE"})
+    assert states(desk) == [OwnKeyState.REVOKED]
+    assert not desk.ended[-1].retry
+
+
+@pytest.mark.threat("I10")
+def test_a_last_word_begun_without_a_link_is_said_on_the_next_one() -> None:
+    desk = Desk()
+    for _ in "ab":
+        desk.connects()
+        desk.is_challenged()
+        desk.hears("ERROR", REPLACED)
+        desk.loses_the_link()
+    desk.event(RevokeKey())
+    assert desk.sent("KEY_REVOKE") == []
+    desk.connects()
+    desk.is_challenged()
+    desk.hears("ERROR", REPLACED)
+    assert len(desk.sent("KEY_REVOKE")) == 1
+    full = {"code": "TIMEOUT", "detail": "cannot store it", "msg_ref": "KEY_REVOKE"}
+    desk.hears("ERROR", full)
+    assert states(desk) == [OwnKeyState.REFUSED]
+    assert len(desk.told(Warned)) == 1
+
+
+@pytest.mark.threat("I10")
+@pytest.mark.parametrize("how", [{"signed": False}, {"bind": False}])
+def test_nobody_but_the_server_makes_us_believe_that_our_key_was_replaced(
+    how: dict[str, bool],
+) -> None:
+    desk = Desk()
+    desk.connects()
+    desk.is_challenged()
+    desk.hears("ERROR", REPLACED, **how)  # type: ignore[arg-type]
+    assert not desk.member.replaced
+    assert desk.ended

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -86,3 +89,41 @@ def test_the_operator_revokes_a_user(tmp_path: Path, server: Running) -> None:
         assert "their link is cut" in reply.lines
         bob.is_told("is not hosted here any more")
         alice.is_told("bob is gone")
+
+
+@pytest.mark.threat("I10")
+def test_a_copy_of_the_profile_ends_what_a_thief_made_of_the_id(
+    tmp_path: Path, server: Running
+) -> None:
+    with talking(tmp_path, server.url, "alice", key=0) as alice:
+        alice.is_told("connected to")
+        alice.leaves()
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    shutil.copytree(tmp_path / "alice", copy / "alice")
+    with talking(copy, server.url, "alice") as thief:
+        thief.is_told("connected to")
+        thief.says("/rotate-key yes")
+        thief.reads("your key was replaced; it is now", seconds=60)
+        thief.is_told("connected to")
+        done = run(tmp_path, *flags(tmp_path, server.url, "alice"), said="/revoke-key yes\n")
+        assert done.returncode == 0, done.stderr
+        assert "your key was replaced on another machine" in done.stderr
+        assert "your id is revoked for ever" in done.stdout
+        thief.is_told("was revoked by its owner")
+
+
+@pytest.mark.threat("S8")
+def test_a_last_word_that_the_disk_did_not_take_is_told_so_and_can_be_said_again(
+    tmp_path: Path, server: Running
+) -> None:
+    with talking(tmp_path, server.url, "alice", key=0) as alice:
+        alice.is_told("connected to")
+        file = tmp_path / "server" / "data" / "socp.db"
+        with closing(sqlite3.connect(file, isolation_level=None, timeout=10)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            alice.says("/revoke-key yes")
+            alice.is_told("nothing has changed", seconds=30)
+            other.execute("ROLLBACK")
+        alice.says("/revoke-key yes")
+        alice.reads("your id is revoked for ever", seconds=30)

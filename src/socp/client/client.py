@@ -135,6 +135,11 @@ class Client:
         """Whether the server took us and the link lives."""
         return self._member.attached
 
+    @property
+    def replaced(self) -> bool:
+        """Whether the key was replaced on another machine: `revoke_key` is all that is left."""
+        return self._member.replaced
+
     def reaches(self, to: str) -> bool:
         """Whether something to a user id or "public" could go out now; files cannot wait."""
         return self._member.reaches(to)

@@ -169,6 +169,11 @@ class Member:
         """Whether a server took our hello and the link lives."""
         return self._session.server is not None
 
+    @property
+    def replaced(self) -> bool:
+        """Whether our server knows a later key of ours: it takes the last word of this one."""
+        return self._own.is_replaced
+
     def reaches(self, to: str) -> bool:
         """Whether something to a user id or "public" could go out now."""
         return self._destinations.reaches(to)
@@ -348,7 +353,7 @@ class Member:
         elif isinstance(payload, Ack):
             self._session.welcomed(envelope, payload, now)
         elif isinstance(payload, Error):
-            self._session.refused(payload)
+            self._session.refused(envelope, payload, now)
 
     def _table(self) -> Mapping[type[Payload], Route]:
         """Every frame a client takes once it is attached; others are not for it and are dropped."""

@@ -33,6 +33,11 @@ NOT_NOW: Final = "there is no link to a server that can take it; try again when 
 REVOKED: Final = (
     "you revoked this id, and nobody takes it any more; use another profile (--as NAME)"
 )
+REPLACED: Final = (
+    "your key was replaced on another machine. If that was you, go on there, or set a password"
+    " there and log in here with it (socp account login) into a new profile (--as NAME). If it was"
+    " not you, /revoke-key yes ends this id for ever, whoever has it now"
+)
 
 
 class Stage(Enum):
@@ -61,6 +66,8 @@ class OwnKey:
         self._stage = Stage.NONE if pending is None else Stage.WAITS
         self._takes = False  # the server at the other end has `rotate/1`
         self._since_ms = 0  # monotonic
+        self.is_replaced = False  # the server knows a later key, and takes this one's last word
+        self._last_word_only = False  # on this link
         self._ends = False  # the person wants this id to end, and no server has taken that yet
         self._revoking: Revocation | None = None  # said on this link
         self._forget_given_up()
@@ -117,10 +124,11 @@ class OwnKey:
 
     def revoke(self, event: RevokeKey, now: Now) -> None:
         """Say the last word of this id."""
-        if not self._takes or self._stage is Stage.SAID:
+        if self._stage is Stage.SAID or not (self._takes or self.is_replaced):
             return self._tell(OwnKeyState.REFUSED, NOT_NOW)
         self._ends = True
-        self._say_last(now)
+        if self._takes or self._last_word_only:
+            self._say_last(now)
 
     def _say_last(self, now: Now) -> None:
         word = rotation.revoke(self._emit.user_id, self._emit.key, self.version, now.wall)
@@ -132,14 +140,20 @@ class OwnKey:
 
     def attached(self, *, takes: bool) -> None:
         """A server took our hello; `takes`: it has proved itself and has `rotate/1`."""
-        self._takes = takes
+        self._takes, self.is_replaced = takes, False
         if self._stage is Stage.TRIED:
             self._switched()
+
+    def replaced(self, now: Now) -> None:
+        """The server knows a later key of ours: it takes the last word of this one, if that."""
+        self.is_replaced = self._last_word_only = True
+        if self._ends:
+            self._say_last(now)
 
     def lost(self) -> None:
         """The link is gone; what became of our statement the next hello will tell, and that the id
         is to end is said again on the next link."""
-        self._takes = False
+        self._takes = self._last_word_only = False
         self._revoking = None
         if self._stage is Stage.SAID:
             self._stage = Stage.WAITS

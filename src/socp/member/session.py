@@ -13,7 +13,7 @@ from socp.crypto.keys import PublicKey, Suite
 from socp.member.effects import Disconnect, Online
 from socp.member.emitter import Emitter, Terms
 from socp.member.events import Connected, Now
-from socp.member.own_key import REVOKED, OwnKey
+from socp.member.own_key import REPLACED, REVOKED, OwnKey
 from socp.member.profile import Profile
 from socp.member.servers import ServerRefused, Servers
 from socp.wire import base64url, limits
@@ -52,6 +52,7 @@ class Stage(Enum):
     GREETED = auto()  # USER_HELLO is out
     PROVED = auto()  # AUTH_PROOF is out
     ATTACHED = auto()
+    REPLACED = auto()  # the server knows a later key of ours: only our last word is taken
     ENDING = auto()  # Disconnect is out
 
 
@@ -151,6 +152,10 @@ class Session:
 
     def welcomed(self, envelope: Envelope, ack: Ack, now: Now) -> None:
         """The ACK of our hello: the server proves itself in turn, or never was asked to."""
+        if self._stage is Stage.REPLACED:
+            if self._server_says_so(envelope, ack):
+                self._own.acked(ack.msg_ref)
+            return None
         if self._stage is Stage.PROVED:
             return self._proven(envelope, ack, now)
         if self._stage is Stage.GREETED:
@@ -243,8 +248,11 @@ class Session:
 
     # --- what goes wrong ------------------------------------------------------------------------
 
-    def refused(self, error: Error) -> None:
+    def refused(self, envelope: Envelope, error: Error, now: Now) -> None:
         """An ERROR before we were attached."""
+        if self._stage is Stage.REPLACED and self._server_says_so(envelope, error):
+            said = printable(error.detail, width=DETAIL_COLUMNS)
+            return self._own.failed(error.msg_ref, f"{printable(error.code, width=40)}: {said}")
         if self._stage not in (Stage.GREETED, Stage.PROVED):
             return None
         offset = clock_offset_ms(error.detail)
@@ -254,9 +262,34 @@ class Session:
             return self._end("the clock was off; it is tried again with the server's", retry=True)
         if error.code == Code.BAD_KEY and self._own.refused():
             return self._end("the server knows our new key already; on with that", retry=True)
+        if error.code == Code.BAD_KEY and self._takes_last_word(envelope, error):
+            return self._replaced(now)
         said = printable(error.detail, width=DETAIL_COLUMNS)
         sentence, retry = REFUSALS.get(error.code, ("the server refused our hello", True))
         self._end(f"{sentence} ({printable(error.code, width=40)}: {said})", retry=retry)
+
+    def _takes_last_word(self, envelope: Envelope, error: Error) -> bool:
+        """Whether the server whose key we know says that our key was replaced. Nobody else may:
+        who believes it may end the id."""
+        challenge = self._challenge
+        if self._stage is not Stage.PROVED or challenge is None:
+            return False
+        return ROTATE in challenge.features and self._server_says_so(envelope, error)
+
+    def _server_says_so(self, envelope: Envelope, payload: Ack | Error) -> bool:
+        challenge, key = self._challenge, self._server_key
+        assert challenge is not None and key is not None
+        try:
+            check_bind(envelope, payload, required=BIND in challenge.features)
+        except PeerFault:
+            return False
+        return envelope.from_ == challenge.server_id and signing.verify_transport(key, envelope)
+
+    def _replaced(self, now: Now) -> None:
+        """The link stays for a while, so that the person can end the id."""
+        self._move(Stage.REPLACED, now)
+        self._emit.warn_once("key replaced", REPLACED)
+        self._own.replaced(now)
 
     def heard(self, envelope: Envelope, now: Now) -> None:
         """The server's first answer tells its time: a clock that is far off follows it."""

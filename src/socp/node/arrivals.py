@@ -28,9 +28,10 @@ from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
 from socp.wire.features import LINK_AUTH, dropped
 from socp.wire.ids import is_uuid4
-from socp.wire.payloads import AuthProof, UserHello
+from socp.wire.payloads import AuthProof, Error, UserHello
 
 USERS = "server.users"
+REVOKED = "this id was revoked by its owner"
 
 
 class Arrivals:
@@ -88,7 +89,9 @@ class Arrivals:
         itself before the chain is looked at: work before proof is cheap (S3)."""
         self._rotations.check_may_attach(user_id)
         chained = LINK_AUTH in hello.features and hello.rotations
-        if not chained or not self._rotations.plausible(user_id, key, hello.rotations, now):
+        if chained and self._rotations.plausible(user_id, key, hello.rotations, now):
+            return
+        if LINK_AUTH not in hello.features or not self._rotations.is_former(user_id, key):
             self._directory.check(user_id, key)
 
     def _check(self, user_id: str, hello: UserHello) -> None:
@@ -118,7 +121,19 @@ class Arrivals:
             own_id = self._settings.server_id
             if signing.attach_holds(key, link.peer, own_id, attach, hello.features):
                 link.attach = (attach.ts, attach.sig)
+        if self._rotations.is_former(link.peer, key):
+            return self._last_word_only(link, now)
         self._settle(link, now)
+
+    def _last_word_only(self, link: Link, now: Now) -> None:
+        """Their key was replaced, maybe by a thief: nothing is handed out, but they may end the id
+        (I10)."""
+        self._rotations.check_may_attach(link.peer)
+        link.move(Stage.FORMER, now.mono)
+        detail = f"the key of {link.peer} was replaced; log in with the new one, or say KEY_REVOKE"
+        text = f"User {link.peer} came with a former key from {link.opened.address}"
+        self._refusals.tell(link, UserHello.TYPE, text, now)
+        self._emit.say(link, Error(code=Code.BAD_KEY, detail=detail), now)
 
     def _settle(self, link: Link, now: Now) -> None:
         """Attach, unless an older link of the same user still lives (section 6, NAME_IN_USE)."""
@@ -253,8 +268,10 @@ class Arrivals:
     def key_taken(self, link: Link, now: Now) -> None:
         """The last word of a link's key is stored and acknowledged: the link ends with it."""
         link.settling = ""
-        if self._links.users.get(link.peer) is link:
-            self.end_stale(link.peer, now)
+        self.end_stale(link.peer, now)
+        if link.stage is Stage.FORMER:
+            link.move(Stage.CLOSING, now.mono)
+            self._emit.close(link, 1008, REVOKED)
 
     def key_not_stored(self, records: Iterable[Record], reason: str, now: Now) -> set[str]:
         """The disk did not take what users said of their keys: they are told, and stay. Their
@@ -267,10 +284,10 @@ class Arrivals:
             what, link.settling = link.settling, ""
             told.add(link.peer)
             if link.stage is not Stage.CLOSING:
-                detail = (
-                    f"this server cannot store it just now ({kind_of(reason)}); nothing has changed"
-                )
-                fault = PeerFault(Code.TIMEOUT, detail, msg_ref=what)
+                why = kind_of(reason)
+                detail = f"this server cannot store it just now ({why}); nothing has changed"
+                close = None if link.stage is Stage.USER else 1013
+                fault = PeerFault(Code.TIMEOUT, detail, msg_ref=what, close=close)
                 self._refusals.refuse(link, fault, now, what=what)
         return told
 
@@ -280,7 +297,7 @@ class Arrivals:
         if link is None:
             return
         if user_id in self._directory.histories.revoked:
-            self.put_out(link, 1008, "this id was revoked by its owner", now)
+            self.put_out(link, 1008, REVOKED, now)
         elif link.key != self._directory.key(user_id):
             self.put_out(link, 1000, "your key was replaced; say hello with the new one", now)
 

@@ -15,12 +15,14 @@ USER_PING_MS = 30_000
 USER_SILENCE_MS = 90_000
 WAITING_MS = 15_000
 EXTRA_MS = 20_000  # a second link with a server, once both ends stand on the first
+LAST_WORD_MS = 30_000  # of somebody whose key was replaced
 ANSWER_MS = 15_000  # from our hello to the answer
 
 OVERDUE = {
     Stage.FRESH: (limits.FIRST_FRAME_S * 1000, "no first frame in 10 s"),
     Stage.CHALLENGED: (limits.PROOF_S * 1000, "no AUTH_PROOF in 10 s"),
     Stage.WAITING: (WAITING_MS, "not admitted in time"),
+    Stage.FORMER: (LAST_WORD_MS, "no KEY_REVOKE in 30 s"),
     Stage.DIALLED: (ANSWER_MS, "no answer to our hello"),
     Stage.PROVING: (ANSWER_MS, "no answer to our proof"),
 }

@@ -22,6 +22,7 @@ class Stage(Enum):
     WAITING = auto()  # proof holds; an older link is being pinged, or our own dial decides
     DIALLED = auto()  # we dialled and said hello
     PROVING = auto()  # we dialled, were challenged and sent AUTH_PROOF
+    FORMER = auto()  # proved a key that was theirs before: their last word is taken, nothing else
     USER = auto()
     SERVER = auto()
     CLOSING = auto()

@@ -18,7 +18,7 @@ from socp.node.directory import Directory
 from socp.node.effects import Afterwards, Outgoing
 from socp.node.emitter import Emitter
 from socp.node.events import KeyTaken, LinkId, Now
-from socp.node.links import Link, Links
+from socp.node.links import Link, Links, Stage
 from socp.node.logins import Logins
 from socp.node.pace import Buckets
 from socp.node.records import Account, Barred, Record
@@ -77,6 +77,11 @@ class Rotations:
         else:
             return
         raise PeerFault(Code.NOT_ALLOWED, detail, close=1008)
+
+    def is_former(self, user_id: str, key: PublicKey) -> bool:
+        """Whether `key` was the user's until another took its place."""
+        former = self._histories.former(user_id)
+        return key.text in former and key != self._directory.key(user_id)
 
     def plausible(self, user_id: str, key: PublicKey, chain: Chain, now: Now) -> bool:
         """Whether a chain looks as if it led to `key`: before anything is proved, so no RSA."""
@@ -197,14 +202,17 @@ class Rotations:
         self._taken(link, KeyRotate.TYPE, now)
 
     def revoke(self, link: Link, said: KeyRevoke, now: Now) -> None:
-        """KEY_REVOKE of the link's own user: the last thing this id does. Raises PeerFault."""
-        account = self._standing(link, said.user_id, KeyRevoke.TYPE)
+        """KEY_REVOKE of the link's own user, by the key that the link proved, be it a former one:
+        the last thing this id does. Raises PeerFault."""
+        former = link.stage is Stage.FORMER
+        account = self._standing(link, said.user_id, KeyRevoke.TYPE, former=former)
         check_ts(said.ts, now.wall)
-        if said.version != account.version:
+        if said.version != account.version and not former:
             raise PeerFault(
                 Code.BAD_KEY, f"KEY_REVOKE: the version of your key is {account.version}"
             )
-        word = Revoked(pubkey=account.pubkey, version=said.version, ts=said.ts, sig=said.sig)
+        assert link.key is not None
+        word = Revoked(pubkey=link.key.text, version=said.version, ts=said.ts, sig=said.sig)
         self._last_word(account, word, (), link.peer, now)
         self._taken(link, KeyRevoke.TYPE, now)
 
@@ -216,10 +224,13 @@ class Rotations:
         self._tell(link.peer, now)
         self._emit.add(Afterwards(KeyTaken(link.id)))
 
-    def _standing(self, link: Link, user_id: str, what: str) -> Account:
-        """The account of the link's own user, proved and at home here."""
+    def _standing(self, link: Link, user_id: str, what: str, *, former: bool = False) -> Account:
+        """The account of the link's own user, proved and at home here. `former`: with a key that
+        was theirs, and then their home may have gone elsewhere with the new one."""
         if user_id != link.peer:
             raise PeerFault(Code.NOT_ALLOWED, f"{what}: user_id is not the user of this link")
+        if former:
+            return self._directory.accounts[user_id]
         own_id = self._emit.server_id
         if not link.proven or link.attach is None or self._directory.home(user_id) != own_id:
             raise PeerFault(

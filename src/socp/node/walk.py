@@ -271,6 +271,10 @@ class Walk:
                     p.ServerAnnounce: Route(self._server_hello, timed=True),
                 },
                 Stage.CHALLENGED: {p.AuthProof: Route(self._proof), p.Error: Route(self._error)},
+                Stage.FORMER: {
+                    p.KeyRevoke: Route(self._key_revoke, timed=True),
+                    p.Error: Route(self._error),
+                },
                 Stage.WAITING: {p.Error: Route(self._error)},
                 Stage.DIALLED: {p.AuthChallenge: Route(self._challenged), **answers},
                 Stage.PROVING: answers,

@@ -95,7 +95,7 @@ class Desk:
             case commands.Cancel():
                 await self.me.cancel_file(self.transfers.named(command.name))
             case commands.RotateKey() | commands.RevokeKey():
-                await self._attached()
+                await self._attached(or_replaced=isinstance(command, commands.RevokeKey))
                 await own_key.change(self.me, command, self._show)
             case commands.Wait():
                 await asyncio.sleep(command.seconds)
@@ -188,9 +188,9 @@ class Desk:
         while not self.me.reaches(to) and time.monotonic() < until:
             await self._news(min(until - time.monotonic(), _LOOK_AGAIN_S))
 
-    async def _attached(self) -> None:
+    async def _attached(self, *, or_replaced: bool = False) -> None:
         until = time.monotonic() + self._patience_s
-        while not self.me.attached:
+        while not (self.me.attached or (or_replaced and self.me.replaced)):
             if time.monotonic() >= until:
                 raise NoAnswer("not connected; try again when the server is back")
             await self._news(until - time.monotonic())
