@@ -77,7 +77,7 @@ def test_a_hello_costs_no_signature_before_its_proof_and_reaches_nobody_else(
     alice.clear()
     cost.signatures = 0
     for n in range(FLOOD):
-        address = f"2001:db8::{n:x}"
+        address = f"2001:db8:{n:x}::1"
         features = ("link-auth/1", "bind/1")
         peer = stranger(mesh, a, n, kind, address=address, features=features)
         assert [frame.type for frame in peer.heard] == ["AUTH_CHALLENGE"]

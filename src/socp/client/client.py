@@ -259,6 +259,7 @@ class Client:
             await asyncio.wait({attached})
             if not walking.done():
                 await self._walk.settled()
+                await self._key_change.files_right()
             walking.cancel()
             for task in self._running:
                 task.cancel()

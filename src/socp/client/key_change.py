@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from socp.keystore import KeyFileError
 from socp.member.effects import DropKey, OwnKeyMoved, OwnKeyState, PromoteKey
 from socp.member.events import RevokeKey, RotateKey
 
+FILES_S: Final = 5  # for two renames, before the client ends all the same
 SETTLE_S: Final = 120
 """What is on its way is waited for first, and the next hello finds out an answer that was lost."""
 AGAIN: Final = (
@@ -39,6 +41,9 @@ class KeyChange:
         self._start = start
         self._outcome: asyncio.Future[OwnKeyMoved] | None = None
         self._files = asyncio.Lock()
+        self._unfinished = 0
+        self._are_right = asyncio.Event()
+        self._are_right.set()
 
     async def rotate(self) -> None:
         """Make a new key and have the server take it. KeyUnchanged, NoAnswer."""
@@ -88,7 +93,14 @@ class KeyChange:
 
     def carry_out(self, effect: PromoteKey | DropKey) -> None:
         """Put the files right. Killed before that, the next start does it."""
+        self._unfinished += 1
+        self._are_right.clear()
         self._start(self._put_right(effect))
+
+    async def files_right(self) -> None:
+        """Return when nothing is being done to the files, or after FILES_S."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._are_right.wait(), FILES_S)
 
     async def _put_right(self, effect: PromoteKey | DropKey) -> None:
         try:
@@ -100,3 +112,7 @@ class KeyChange:
                     await asyncio.to_thread(key_files.drop_new, self._folder)
         except KeyFileError as fault:
             raise ProfileUnusable(str(fault)) from None
+        finally:
+            self._unfinished -= 1
+            if not self._unfinished:
+                self._are_right.set()
