@@ -200,8 +200,7 @@ class Accounts:
         self._challenges.redeem(user_id, proof, now)
         self._challenges.check(user_id, self._directory.key(user_id), proof)
         self._rotations.check_may_attach(user_id)
-        account = self._directory.accounts[user_id]
-        if not account.local:
+        if not self._directory.accounts[user_id].local:
             raise CallRefused(
                 Why.NOT_ALLOWED, "you are a user of another server; set your password there"
             )

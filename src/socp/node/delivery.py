@@ -154,7 +154,7 @@ class Delivery:
         reader = envelope.to
         ref = msg_ref(base64url.decode(payload.ciphertext), envelope.from_, reader, envelope.ts)
         key = mail_key(reader, ref)
-        state = self._mailbox.known(reader, ref, None if found is None else found.state)
+        state = self._mailbox.known(reader, ref, found)
         if state is not None:
             return self._ack(link_id, ref, said_of(state), now)
         if key in self._seen:  # it was written to a reader who keeps nothing, or handed over
@@ -250,7 +250,7 @@ class Delivery:
         reader = payload.user_id
         ref = msg_ref(base64url.decode(payload.ciphertext), payload.sender, reader, ts)
         link = self._links.all.get(link_id)
-        state = self._mailbox.known(reader, ref, None if found is None else found.state)
+        state = self._mailbox.known(reader, ref, found)
         back = state is MailState.FORWARDED and self._keepers.is_ours(reader)
         if state is not None and not back:
             return self._ack_server(link, ref, said_of(state), now)

@@ -18,7 +18,7 @@ from socp.node.hops import to_server, to_user
 from socp.node.keepers import Keepers
 from socp.node.links import Link, Links, Stage
 from socp.node.notices import Notices
-from socp.node.queries import LoadMail, MailPage
+from socp.node.queries import LoadMail, MailFound, MailPage
 from socp.node.records import (
     Mail,
     MailDropped,
@@ -96,12 +96,13 @@ class Mailbox:
             self._forget(drain, ref)
         self.boxes.take(user_id, sender, count, size)
 
-    def known(self, user_id: str, ref: str, found: MailState | None) -> MailState | None:
-        """What became of it, where the store said `found`: what it was told last may not have
-        been written."""
-        if found is not MailState.WAITING:
-            return found
-        return self._gone.get((user_id, ref), found)
+    def known(self, user_id: str, ref: str, found: MailFound | None) -> MailState | None:
+        """What became of it, where the store said `found` (None: it was not asked): what it was
+        told last may not have been written."""
+        state = None if found is None else found.state
+        if state is not MailState.WAITING:
+            return state
+        return self._gone.get((user_id, ref), state)
 
     def not_stored(self, mail: Mail) -> None:
         """The disk did not take it after all, and nothing of it was sent."""

@@ -243,8 +243,7 @@ class Transfers:
         link = self._links.all.get(link_id)
         if link is None:
             return None  # its server keeps it, and hands it over again
-        stored = None if found is None else found.state
-        state = self._mailbox.known(payload.user_id, payload.file_id, stored)
+        state = self._mailbox.known(payload.user_id, payload.file_id, found)
         if state is not None and state is not MailState.FORWARDED:
             if state is MailState.WAITING:
                 self._file_mail.again(link, payload, now)
