@@ -52,7 +52,8 @@ class LineState(StrEnum):
     SENT = "sent"  # on its way, no answer yet
     DONE = "done"  # handed over (ACK)
     REFUSED = "refused"  # will not be tried again
-    DELIVERED = "delivered"  # the reader's client has it: told after DONE, never stored
+    DELIVERED = "delivered"  # the reader's client has it
+    READ = "read"  # the reader has seen it, as their client says
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,56 @@ class ArrivedShown:
     """The person has seen it: its `Arrived` has no business in the store any more."""
 
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line of a conversation, ours or another's, for ever. Key: number (counts up over all
+    conversations, in the order in which they came or were said).
+
+    What was changed later (`Amendment`) is laid over it when it is read.
+    """
+
+    number: int
+    talk: str  # the other's user id, or "public"
+    author: str  # user id, our own too
+    text: str  # what they wrote; of a refusal why it is not shown; of a file its name
+    ts: int  # author's, Unix ms
+    at_ms: int  # when it came here or was said here, Unix ms
+    trust: str  # a `Trust`, "" for our own and for refusals
+    msg_refs: tuple[str, ...]  # one a frame, () while none
+    kind: str = "text"  # text | file | refused | note
+    state: str = ""  # a `LineState` of our own lines, "" of others'
+    reason: str = ""  # why it waits or was refused
+    reply_to: str = ""  # msg_ref
+    file_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SaidMoved:
+    """What became of a line of ours: the newest state of the `Said` of that number."""
+
+    number: int
+    state: str
+    reason: str
+    msg_refs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """Somebody changed, took back or reacted to what was said in that conversation. Key: number.
+
+    It counts if `author` may: edits and deletes only where they wrote what it is `of`.
+    """
+
+    number: int  # counts up, with those of `Said`
+    talk: str
+    of: str  # msg_ref
+    author: str
+    kind: str  # edit | delete | reaction
+    body: str  # the new text, the emoji ("" takes it away), "" of a delete
+    ts: int  # Unix ms
+    msg_ref: str  # of the message that said so
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ BIND: Final = "bind/1"
 HYBRID: Final = "hybrid/1"
 MAILBOX: Final = "mailbox/1"
 ROTATE: Final = "rotate/1"
+CONTENT: Final = "content/1"
 
 SECURITY: Final = frozenset({LINK_AUTH, BIND})
 SERVER_FEATURES: Final = (LINK_AUTH, BIND, MAILBOX, ROTATE)
