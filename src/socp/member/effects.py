@@ -129,6 +129,42 @@ class MessageArrived:
     public: bool
     msg_ref: str
     number: int = 0
+    said: int = 0  # its number in the history
+    reply_to: str = ""  # msg_ref of what it answers
+    late: bool = False  # it was written before others of its author that came earlier
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """Somebody, perhaps we, changed, took back or reacted to what was said in a conversation."""
+
+    talk: str  # the other's user id, or "public"
+    of: str  # msg_ref
+    author: str
+    kind: str  # edit | delete | reaction
+    body: str  # the new text, the emoji ("" takes it away), "" of a delete
+    ts: int  # Unix ms
+    number: int  # in the history
+
+
+@dataclass(frozen=True, slots=True)
+class GapFound:
+    """Messages of somebody did not come, though later ones did (threat M12)."""
+
+    talk: str
+    author: str
+    count: int
+    after_ts: int  # of the message before them, Unix ms, 0 where none is known
+    before_ts: int  # of the one after them
+    asked: bool  # their client was asked to send them again
+
+
+@dataclass(frozen=True, slots=True)
+class GapClosed:
+    """What was missing of somebody's messages is all here."""
+
+    talk: str
+    author: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +190,7 @@ class LineMoved:
     text: str
     state: LineState
     reason: str
+    said: int = 0  # its number in the history
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +230,22 @@ class KeyRevoked:
     """A contact revoked their id: nothing is sent to them any more, nothing of theirs is shown."""
 
     user_id: str
+
+
+class TrustState(StrEnum):
+    """What is known of a contact's key."""
+
+    UNVERIFIED = "unverified"
+    VERIFIED = "verified"  # the safety number was compared
+    CHANGED = "CHANGED"  # another key is claimed for them: nothing is sent until the person decides
+
+
+@dataclass(frozen=True, slots=True)
+class TrustMoved:
+    """The person decided about a contact's key."""
+
+    user_id: str
+    state: TrustState
 
 
 class OwnKeyState(StrEnum):
@@ -265,6 +318,21 @@ class FileProgress:
     done: int  # bytes
     size: int
     sending: bool
+    bytes_per_s: int = 0  # lately, 0 while not known
+    remaining_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileWaits:
+    """A transfer goes on by itself later, from where it stands; `reason` says when."""
+
+    file_id: str
+    peer: str
+    name: str
+    done: int  # bytes
+    size: int
+    sending: bool
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,11 +362,15 @@ Notice = (
     Online
     | MessageArrived
     | MessageRefused
+    | Amended
+    | GapFound
+    | GapClosed
     | LineMoved
     | PeerMoved
     | KeyChanged
     | KeyReplaced
     | KeyRevoked
+    | TrustMoved
     | OwnKeyMoved
     | Warned
     | MembersShown
@@ -306,6 +378,7 @@ Notice = (
     | WhoisAnswered
     | FileOffered
     | FileProgress
+    | FileWaits
     | FileDone
     | FileFailed
 )

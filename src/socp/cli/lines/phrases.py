@@ -105,6 +105,11 @@ class Phrases:
                 | effects.ListAnswered()
                 | effects.WhoisAnswered()
                 | effects.FileProgress()
+                | effects.FileWaits()
+                | effects.Amended()
+                | effects.GapFound()
+                | effects.GapClosed()
+                | effects.TrustMoved()
             ):
                 return None
             case _:
