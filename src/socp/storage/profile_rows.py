@@ -11,8 +11,8 @@ from socp.crypto.rotation import KeyStep, Revocation
 from socp.crypto.vault import Vault
 from socp.member import records
 from socp.member.records import LineState
+from socp.storage import history_rows, sealed_rows, seen_rows
 from socp.storage import profile_schema as tables
-from socp.storage import sealed_rows, seen_rows
 from socp.storage.sealed_rows import Kind, SealedBatch
 
 
@@ -38,21 +38,26 @@ KINDS: Final = (
 )
 OF: Final = sealed_rows.by_record(KINDS)
 
-_OWN_SHAPE: Final = {records.Seen}  # rows that are not one record each
+_HISTORY: Final = get_args(history_rows.HistoryRecord)
+_OWN_SHAPE: Final = {records.Seen, *_HISTORY}  # rows that are not one record each
 assert OF.keys() | _OWN_SHAPE == set(get_args(records.Record)), "a record without a place"
 
 
 def apply(connection: Connection, vault: Vault, records_: Sequence[records.Record]) -> None:
     """Carry them out, in order: no table refers to another."""
-    batch, seen = SealedBatch(vault), []
+    batch, seen, said = SealedBatch(vault), [], []
     for record in records_:
         if isinstance(record, records.Seen):
             seen.append(record)
+        elif isinstance(record, _HISTORY):
+            said.append(record)
         else:
             batch.add(OF[type(record)], record)
     batch.flush(connection)
     if seen:
         seen_rows.append(connection, vault, seen)
+    if said:
+        history_rows.apply(connection, vault, said)
 
 
 def load(connection: Connection, vault: Vault) -> records.Remembered:
@@ -62,7 +67,11 @@ def load(connection: Connection, vault: Vault) -> records.Remembered:
         for kind in KINDS
         if kind.loaded_as
     }
-    return records.Remembered(seen=seen_rows.load(connection, vault), **found)
+    return records.Remembered(
+        seen=seen_rows.load(connection, vault),
+        last_said=history_rows.last_number(connection),
+        **found,
+    )
 
 
 def put_settings(connection: Connection, vault: Vault, settings: records.Settings) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import MetaData
+from sqlalchemy import Column, LargeBinary, MetaData, Table
 
 from socp.storage.formats import Schema
 from socp.storage.sealed_rows import sealed_table
@@ -24,6 +24,27 @@ arrived = sealed_table(metadata, "arrived")
 channel_keys = sealed_table(metadata, "channel_keys")
 key_history = sealed_table(metadata, "key_history")
 revocations = sealed_table(metadata, "revocations")
+
+# The history: each line by its number, and with which token it is found by its conversation;
+# numbers by the tokens of msg_refs; what was changed; and the words of many lines in one row.
+said = sealed_table(metadata, "said", "talk")
+said_refs = Table(
+    "said_refs",
+    metadata,
+    Column("name", LargeBinary, primary_key=True),
+    Column("number", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+amendments = Table(
+    "amendments",
+    metadata,
+    Column("name", LargeBinary, primary_key=True),
+    Column("of", LargeBinary, nullable=False, index=True),
+    Column("number", LargeBinary, nullable=False, index=True),
+    Column("sealed", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+said_words = sealed_table(metadata, "said_words")
 
 SCHEMA = Schema(
     kind="profile",
