@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from socp.cli import options
+
 if TYPE_CHECKING:
     from socp.cli.lines.entries import Entry
     from socp.client.client import Client
+    from socp.client.unlocking import Lock
 
 WAIT_S = 30.0
 USAGE_ERROR = 2
@@ -34,6 +37,7 @@ class Choices:
     wait_s: float
     invitation: str = field(repr=False)
     interactive: bool
+    lock: Lock | None
 
 
 class _Aside(logging.Handler):
@@ -96,6 +100,7 @@ def _a_number(_context: click.Context, _parameter: click.Parameter, value: float
     metavar="CODE",
     help="The code that the server's operator gave you, where it wants one; once is enough.",
 )
+@options.sealing
 def command(
     server: str,
     name: str | None,
@@ -103,12 +108,15 @@ def command(
     downloads: Path | None,
     wait_s: float,
     invitation: str,
+    vault: str | None,
+    passphrase_file: str | None,
 ) -> int:
     """Talk to people. At a terminal type /help; in a script give one command a line."""
     # Imported here: `socp --help` and a wrong flag need none of it.
     from socp.cli.lines import asking, places
     from socp.cli.lines.piped import Unwritable
     from socp.cli.lines.places import BadName
+    from socp.cli.locks import lock_for
     from socp.client import server_url
     from socp.client.errors import ClientError
 
@@ -118,14 +126,16 @@ def command(
         if name is None:
             name = asking.ask_name() if sys.stdin.isatty() else asking.login_name()
         name = places.checked_name(name)
+        profile = profile_dir or places.profile_folder(name)
         chosen = Choices(
             server=server,
             name=name,
-            profile=profile_dir or places.profile_folder(name),
+            profile=profile,
             downloads=downloads or places.downloads_folder(name),
             wait_s=wait_s,
             invitation=places.checked_invitation(invitation),
             interactive=sys.stdin.isatty() and sys.stdout.isatty(),
+            lock=lock_for(profile, vault, passphrase_file),
         )
         return asyncio.run(_chat(chosen))
     except (BadName, ClientError) as fault:
@@ -169,6 +179,7 @@ async def _chat(chosen: Choices) -> int:
                 chosen.server,
                 name=chosen.name,
                 downloads=chosen.downloads,
+                lock=chosen.lock,
                 invitation=chosen.invitation,
                 making_key=making.begins,
             )
