@@ -9,6 +9,7 @@ from pathlib import Path
 import keyring
 import pytest
 from keyring.backend import KeyringBackend
+from keyring.backends import fail
 from keyring.errors import PasswordDeleteError
 
 from socp.client import unlocking
@@ -35,10 +36,10 @@ pytestmark = pytest.mark.threat("P4")
 class InMemory(KeyringBackend):
     """A system's keyring."""
 
-    priority = 1  # type: ignore[assignment]
+    priority = 1
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.kept: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:
@@ -163,7 +164,7 @@ def test_without_a_keyring_no_profile_is_made(tmp_path: Path, system: InMemory) 
     keyring.set_keyring(Forgetful())
     with pytest.raises(VaultLocked, match="does not keep what it is given"):
         at(tmp_path, Keyring())
-    keyring.set_keyring(keyring.backends.fail.Keyring())
+    keyring.set_keyring(fail.Keyring())  # type: ignore[no-untyped-call]
     with pytest.raises(VaultLocked, match="keyring does not answer"):
         at(tmp_path, Keyring())
     assert unlocking.locked(tmp_path) is None
