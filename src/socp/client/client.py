@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from pathlib import Path
@@ -36,6 +38,7 @@ from socp.member.contacts import AddressBook
 from socp.member.effects import LineMoved, ListAnswered, WhoisAnswered
 from socp.member.member import Member
 from socp.member.profile import Profile
+from socp.wire.content import RUN_BYTES
 from socp.wire.text import printable
 
 ANSWER_S: Final = 10
@@ -60,7 +63,15 @@ class Client:
         self.new_key = profile.keys.made
         self._suite = suite
         self._member = Member(
-            Profile(profile.user_id, profile.display_name, _CLIENT, url.text, invitation),
+            Profile(
+                profile.user_id,
+                profile.display_name,
+                _CLIENT,
+                url.text,
+                invitation,
+                run=secrets.token_hex(RUN_BYTES),
+                since_ms=time.time_ns() // 1_000_000,
+            ),
             suite,
             profile.keys.present,
             profile.store.load(),

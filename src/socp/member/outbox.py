@@ -16,17 +16,20 @@ from socp.member.attempts import PAUSES, SLOWER, Try, grown
 from socp.member.compose import Piece
 from socp.member.courier import Courier
 from socp.member.delivery import Destinations, NotYet
-from socp.member.effects import LineMoved
 from socp.member.emitter import Emitter
 from socp.member.events import Now, Say
-from socp.member.handed import QUEUED_STATUS, REFUSED_STATUS, Handed, refusal_text
+from socp.member.handed import QUEUED_STATUS, REFUSED_STATUS, Handed, moved, refusal_text
+from socp.member.numbering import Numbering
 from socp.member.records import LineState, OutboxLine
-from socp.wire import limits
+from socp.wire import content, limits
+from socp.wire.content import Body, Text
 from socp.wire.errors import Code
 
 T = TypeVar("T")
 
 LINES_MAX: Final = 1_000
+QUIET_MAX: Final = 1_000
+"""Lines of our own client's that wait."""
 BYTES_MAX: Final = 8 * limits.MIB
 SAME_BYTES_MS: Final = 4 * 60_000
 """A frame is sent again byte for byte while its ts is inside the servers' window of five
@@ -53,15 +56,18 @@ class Outbox:
         emitter: Emitter,
         courier: Courier,
         destinations: Destinations,
+        numbering: Numbering,
         remembered: Iterable[OutboxLine],
     ) -> None:
         self._emit = emitter
         self._courier = courier
         self._destinations = destinations
+        self._numbering = numbering
         open_lines = (ln for ln in remembered if ln.state in (LineState.WAITING, LineState.SENT))
         self._lines = {ln.line_id: ln for ln in sorted(open_lines, key=lambda ln: ln.line_id)}
         self._next_id = max(self._lines, default=0) + 1
-        self._bytes = sum(len(line.text.encode()) for line in self._lines.values())
+        self._bytes = sum(len(ln.text.encode()) for ln in self._lines.values() if not ln.quiet)
+        self._quiet = sum(1 for line in self._lines.values() if line.quiet)
         self._tries: dict[int, Try] = {}
         self._refs = {ref: ln.line_id for ln in self._lines.values() for ref in ln.msg_refs}
         self._again: list[int] = []  # lines on their way whose frames are to be sent once more
@@ -84,8 +90,26 @@ class Outbox:
 
     def say(self, event: Say, now: Now) -> None:
         """Take a line; send it at once where that is possible, else say what it waits for."""
-        to = event.to
         text = event.text.encode(errors="replace").decode()  # a terminal may give half characters
+        body = Text(body=text, reply_to=event.reply_to)
+        self.post(event.to, body, now, text=text)
+
+    def post(
+        self,
+        to: str,
+        body: Body,
+        now: Now,
+        *,
+        text: str = "",
+        quiet: bool = False,
+        key: str = "",
+    ) -> bool:
+        """Take something of `content/1` to be said: False where it is not kept.
+
+        `text` is what the person reads of it in LineMoved; of what is `quiet` they are told
+        nothing, and to a reader without `content/1` it is not said at all. While one with the same
+        `key` waits for that reader, this takes its place.
+        """
         line = OutboxLine(
             line_id=self._next_id,
             to=to,
@@ -94,25 +118,53 @@ class Outbox:
             frames=(),
             msg_refs=(),
             composed_ms=0,
+            kind=body.KIND,
+            body=content.pack(body),
+            quiet=quiet,
+            key=key,
         )
+        older = self._waiting(to, key)
+        if older is not None:
+            self._keep(replace(older, body=line.body))
+            return True
         self._next_id += 1
-        refusal = self._full(text) or self._destinations.refusal(to, text)
+        # A deletion has no words, and a reaction may be taken back by none.
+        words = text if body.KIND == Text.KIND else body.KIND
+        refusal = self._full(line) or self._destinations.refusal(to, words)
         if refusal is not None:
-            return self._tell(replace(line, state=LineState.REFUSED, reason=refusal))
-        self._bytes += len(text.encode())
+            self._tell(replace(line, state=LineState.REFUSED, reason=refusal))
+            return False
+        self._count(line, 1)
         self._keep(line)
         self.flush(now)
         line = self._lines.get(line.line_id, line)
         if line.state is LineState.WAITING and not line.reason:
             self._tell(line)  # it goes after the one before it
+        return True
 
-    def _full(self, text: str) -> str | None:
-        if len(self._lines) >= LINES_MAX or self._bytes + len(text.encode()) > BYTES_MAX:
+    def _waiting(self, to: str, key: str) -> OutboxLine | None:
+        """The line of that key that nobody has composed yet."""
+        if not key:
+            return None
+        lines = (ln for ln in self._lines.values() if (ln.to, ln.key) == (to, key))
+        return next((line for line in lines if not line.frames and line.place is None), None)
+
+    def _full(self, line: OutboxLine) -> str | None:
+        if line.quiet:
+            return "too much waits" if self._quiet >= QUIET_MAX else None
+        lines = len(self._lines) - self._quiet
+        if lines >= LINES_MAX or self._bytes + len(line.text.encode()) > BYTES_MAX:
             return (
-                f"{len(self._lines)} lines wait to be sent and there is no room for more;"
+                f"{lines} lines wait to be sent and there is no room for more;"
                 " this one is not kept, say it again when some have gone"
             )
         return None
+
+    def _count(self, line: OutboxLine, times: int) -> None:
+        if line.quiet:
+            self._quiet += times
+        else:
+            self._bytes += times * len(line.text.encode())
 
     # --- the link -------------------------------------------------------------------------------
 
@@ -128,6 +180,9 @@ class Outbox:
         # The others go at the next `due`: who is online is being told just now.
 
     def _send_again(self, line: OutboxLine, now: Now) -> None:
+        if not line.doubt:
+            line = replace(line, doubt=True)
+            self._keep(line)
         if self._fresh(line, now):
             self._again.append(line.line_id)
         else:
@@ -166,7 +221,7 @@ class Outbox:
             self._send_again(line, now)
         elif tried.count > TRIES_MAX:
             self._end(
-                line,
+                replace(line, doubt=True),
                 LineState.REFUSED,
                 "your server did not say whether it took this; ask whether it arrived before you"
                 " say it again",
@@ -226,8 +281,8 @@ class Outbox:
         if self._fresh(line, now):
             return self._repeat(line, now, room)
         parts = left.parts if left is not None and left.parts else None
-        composed = self._destinations.compose(line.to, line.text, parts, now.wall, room)
-        if composed in (NotYet.TOO_LONG, NotYet.REVOKED):
+        composed = self._destinations.compose(line, parts, now.wall, room)
+        if composed in (NotYet.TOO_LONG, NotYet.REVOKED, NotYet.NO_CONTENT):
             self._end(line, LineState.REFUSED, str(composed))
         elif isinstance(composed, NotYet):
             return str(composed)
@@ -248,15 +303,21 @@ class Outbox:
 
     def _sent(self, line: OutboxLine, pieces: list[Piece], now: Now) -> None:
         frames = tuple(self._emit.frame(piece.payload, to=line.to, ts=now.wall) for piece in pieces)
+        place = pieces[0].place
+        if place is not None:
+            self._numbering.took(line.to, place, pieces[0].msg_ref)
+        else:
+            self._unplace(line)
         line = replace(
             line,
+            place=place,
             state=LineState.SENT,
             frames=frames,
             msg_refs=tuple(piece.msg_ref for piece in pieces),
             composed_ms=now.wall,
             reason="",
             late=self._destinations.mailbox,
-            sealed_to=self._destinations.sealed_to(line.to),
+            sealed_to=self._destinations.sealed_to(line.to, content=place is not None),
         )
         self._tries[line.line_id] = Try(tuple(piece.text for piece in pieces), now.mono)
         self._refs.update(dict.fromkeys(line.msg_refs, line.line_id))
@@ -274,15 +335,16 @@ class Outbox:
             return self._handed.acked(msg_ref, status)
         if status == REFUSED_STATUS:
             return self._end(line, LineState.REFUSED, "the server did not take it")
-        line = self._answered(line, msg_ref)
+        if line.place is None:
+            line = self._answered(line, msg_ref)
         tried = self._tries.setdefault(line.line_id, Try((), now.mono))
         if status == QUEUED_STATUS:
             tried.queued.append(msg_ref)
-        if line.msg_refs:
+        if line.msg_refs and line.place is None:
             return self._keep(line)
+        if line.place is not None or tried.queued:
+            self._handed.kept(line, tried.queued or (msg_ref,))
         self._end(line, LineState.DONE, self._destinations.kept(line.to) if tried.queued else "")
-        if tried.queued:
-            self._handed.kept(line, tried.queued)
         if self._destinations.mailbox:
             self.flush(now)
 
@@ -343,20 +405,29 @@ class Outbox:
             self._tell(line)
 
     def _end(self, line: OutboxLine, state: LineState, reason: str) -> None:
-        line = replace(self._opened(line), state=state, reason=reason)
+        if state is LineState.REFUSED:
+            self._unplace(line)
+        ended = replace(line, state=state, reason=reason)
+        self._opened(line)
         del self._lines[line.line_id]
         self._tries.pop(line.line_id, None)
-        self._bytes -= len(line.text.encode())
+        self._count(line, -1)
         # Told once and over, handed over or refused: the store keeps neither.
-        self._emit.persist(replace(line, state=LineState.DONE))
-        self._tell(line)
+        self._emit.persist(replace(ended, state=LineState.DONE, frames=(), msg_refs=()))
+        self._tell(ended)
+
+    def _unplace(self, line: OutboxLine) -> None:
+        """Its number is another's, where nobody can have it under this one."""
+        if line.place is not None and not line.doubt:
+            self._numbering.give_back(line.to, line.place)
 
     def _keep(self, line: OutboxLine) -> None:
         self._lines[line.line_id] = line
         self._emit.persist(line)
 
     def _tell(self, line: OutboxLine) -> None:
-        self._emit.tell(LineMoved(line.line_id, line.to, line.text, line.state, line.reason))
+        if not line.quiet:
+            self._emit.tell(moved(line))
 
 
 def _without(items: tuple[T, ...], place: int) -> tuple[T, ...]:

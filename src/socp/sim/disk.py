@@ -105,6 +105,7 @@ class MemberDisk:
         self._steps: dict[tuple[str, int], KeyStep] = {}
         self._revocations: dict[str, Revocation] = {}
         self._arrived: dict[int, member.Arrived] = {}
+        self._numbered: dict[str, member.Numbered] = {}
 
     def write(self, record: member.Record) -> None:
         """One Persist."""
@@ -119,6 +120,8 @@ class MemberDisk:
                 self._lines[record.line_id] = record
                 if record.state is member.LineState.DONE:
                     del self._lines[record.line_id]
+            case member.Numbered():
+                self._numbered[record.to] = record
             case member.Arrived():
                 self._arrived[record.number] = record
             case member.ArrivedShown():
@@ -143,4 +146,5 @@ class MemberDisk:
             key_steps=tuple(self._steps.values()),
             revocations=tuple(self._revocations.values()),
             arrived=tuple(self._arrived.values()),
+            numbered=tuple(self._numbered.values()),
         )

@@ -79,6 +79,8 @@ class Batch:
 
     def line(self, line: records.OutboxLine) -> None:
         """Keep a line until it is handed over; its text has no business here after that."""
+        if line.quiet:
+            return  # it does not outlive the run whose number it has
         if line.state is records.LineState.DONE:
             self._lines.drop(line.line_id)
             self._done.add(line.line_id)

@@ -45,6 +45,8 @@ class ProfileStore(Store[records.Record]):
                     batch.seen(record)
                 case records.OutboxLine():
                     batch.line(record)
+                case records.Numbered():
+                    pass  # each start has a run of its own
                 case records.Arrived():
                     batch.arrived(record)
                 case records.ArrivedShown():
