@@ -414,4 +414,5 @@ class Desk:
             numbered=tuple({one.to: one for one in self.kept(records.Numbered)}.values()),
             key_steps=tuple(self.kept(KeyStep)),
             revocations=tuple(self.kept(Revocation)),
+            last_said=max((said.number for said in self.kept(records.Said)), default=0),
         )

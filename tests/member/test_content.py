@@ -9,6 +9,7 @@ from socp.member.effects import LineMoved
 from socp.member.events import Say
 from socp.member.records import LineState, Numbered
 from socp.wire import content
+from socp.wire.canonical import canonical
 from socp.wire.content import Body, FileState, Place, Text
 from socp.wire.envelope import Envelope
 from socp.wire.features import BIND, CONTENT, HYBRID, LINK_AUTH
@@ -302,6 +303,6 @@ def test_content_outside_a_seal_that_names_its_author_is_text(desk: Desk) -> Non
 def test_what_this_version_cannot_show_is_said_to_be_so(desk: Desk) -> None:
     alice = desk.friend("alice")
     place = {"v": 1, "run": "b" * 16, "seq": 1, "prev": ""}
-    alice.writes(content.canonical({"kind": "poll", "question": "x", **place}).decode())
+    alice.writes(canonical({"kind": "poll", "question": "x", **place}).decode())
     assert desk.texts == []
     assert "this version cannot show" in desk.refusals[0].reason

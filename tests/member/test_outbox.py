@@ -8,7 +8,7 @@ from socp.crypto import content_sig, hybrid
 from socp.member.compose import split
 from socp.member.effects import LineMoved, Persist, Transmit
 from socp.member.events import Say
-from socp.member.outbox import LINES_MAX
+from socp.member.lines import LINES_MAX
 from socp.member.records import LineState, OutboxLine
 from socp.wire import base64url, content
 from socp.wire.envelope import Envelope

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from pathlib import Path
@@ -38,10 +36,10 @@ from socp.member.contacts import AddressBook
 from socp.member.effects import LineMoved, ListAnswered, WhoisAnswered
 from socp.member.member import Member
 from socp.member.profile import Profile
-from socp.wire.content import RUN_BYTES
 from socp.wire.text import printable
 
 ANSWER_S: Final = 10
+COPIES: Final = ("login", "import")  # lives of a profile that had one before
 _CLIENT: Final = f"socp/{socp.__version__}"
 A = TypeVar("A")
 
@@ -69,8 +67,8 @@ class Client:
                 _CLIENT,
                 url.text,
                 invitation,
-                run=secrets.token_hex(RUN_BYTES),
-                since_ms=time.time_ns() // 1_000_000,
+                run=profile.settings.run,
+                since_ms=profile.settings.began_ms if profile.settings.origin in COPIES else 0,
             ),
             suite,
             profile.keys.present,

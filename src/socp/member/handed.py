@@ -9,6 +9,7 @@ from typing import Final
 
 from socp.member.effects import LineMoved
 from socp.member.emitter import Emitter
+from socp.member.history import History
 from socp.member.records import LineState, OutboxLine
 from socp.wire import limits
 from socp.wire.text import printable
@@ -35,8 +36,9 @@ class _Kept:
 class Handed:
     """The latest ones, in memory alone: the outbox is done with them, and a server has them."""
 
-    def __init__(self, emitter: Emitter) -> None:
+    def __init__(self, emitter: Emitter, history: History) -> None:
         self._emit = emitter
+        self._history = history
         self._by_ref: dict[str, _Kept] = {}  # the oldest first
         self._bytes = 0
 
@@ -52,10 +54,12 @@ class Handed:
             self._forget(next(iter(self._by_ref.values())))
 
     def acked(self, msg_ref: str, status: str) -> None:
-        """One frame of it: is all of it with its reader?"""
+        """One frame of it: is all of it with its reader? Of an earlier run's the history knows."""
+        if status != DELIVERED_STATUS:
+            return None
         kept = self._by_ref.get(msg_ref)
-        if kept is None or status != DELIVERED_STATUS:
-            return
+        if kept is None:
+            return self._history.reached(msg_ref, LineState.DELIVERED)
         kept.open.discard(msg_ref)
         if not kept.open:
             self._moves(kept, LineState.DELIVERED)
@@ -83,8 +87,10 @@ class Handed:
         self._tell(kept, state, "")
 
     def _tell(self, kept: _Kept, state: LineState, reason: str) -> None:
-        if not kept.line.quiet:
-            self._emit.tell(moved(replace(kept.line, state=state, reason=reason)))
+        line = kept.line
+        self._history.moved(line.said, state, reason)
+        if not line.quiet:
+            self._emit.tell(moved(replace(line, state=state, reason=reason)))
 
     def _forget(self, kept: _Kept) -> None:
         for ref in kept.refs:
@@ -96,7 +102,14 @@ def moved(line: OutboxLine) -> LineMoved:
     """What the person is told of a line."""
     ref = line.msg_refs[0] if line.place is not None and line.msg_refs else ""
     return LineMoved(
-        line.line_id, line.to, line.text, line.state, line.reason, kind=line.kind, msg_ref=ref
+        line_id=line.line_id,
+        to=line.to,
+        text=line.text,
+        state=line.state,
+        reason=line.reason,
+        said=line.said,
+        kind=line.kind,
+        msg_ref=ref,
     )
 
 

@@ -18,19 +18,17 @@ from socp.member.courier import Courier
 from socp.member.delivery import Destinations, NotYet
 from socp.member.emitter import Emitter
 from socp.member.events import Now, Say
-from socp.member.handed import QUEUED_STATUS, REFUSED_STATUS, Handed, moved, refusal_text
+from socp.member.handed import QUEUED_STATUS, REFUSED_STATUS, Handed, refusal_text
+from socp.member.history import History
+from socp.member.lines import Lines
 from socp.member.numbering import Numbering
 from socp.member.records import LineState, OutboxLine
-from socp.wire import content, limits
+from socp.wire import content
 from socp.wire.content import Body, Text
 from socp.wire.errors import Code
 
 T = TypeVar("T")
 
-LINES_MAX: Final = 1_000
-QUIET_MAX: Final = 1_000
-"""Lines of our own client's that wait."""
-BYTES_MAX: Final = 8 * limits.MIB
 SAME_BYTES_MS: Final = 4 * 60_000
 """A frame is sent again byte for byte while its ts is inside the servers' window of five
 minutes."""
@@ -57,34 +55,31 @@ class Outbox:
         courier: Courier,
         destinations: Destinations,
         numbering: Numbering,
+        history: History,
         remembered: Iterable[OutboxLine],
     ) -> None:
         self._emit = emitter
+        self._history = history
         self._courier = courier
         self._destinations = destinations
         self._numbering = numbering
-        open_lines = (ln for ln in remembered if ln.state in (LineState.WAITING, LineState.SENT))
-        self._lines = {ln.line_id: ln for ln in sorted(open_lines, key=lambda ln: ln.line_id)}
-        self._next_id = max(self._lines, default=0) + 1
-        self._bytes = sum(len(ln.text.encode()) for ln in self._lines.values() if not ln.quiet)
-        self._quiet = sum(1 for line in self._lines.values() if line.quiet)
+        self._lines = Lines(emitter, history, remembered)
         self._tries: dict[int, Try] = {}
-        self._refs = {ref: ln.line_id for ln in self._lines.values() for ref in ln.msg_refs}
         self._again: list[int] = []  # lines on their way whose frames are to be sent once more
         self._answers = True  # whether this server answers messages at all
-        self._handed = Handed(emitter)
+        self._handed = Handed(emitter, history)
 
     @property
     def idle(self) -> bool:
         """No line is on its way: those that wait wait for somebody else."""
-        return not any(line.state is LineState.SENT for line in self._lines.values())
+        return not any(line.state is LineState.SENT for line in self._lines)
 
     def __contains__(self, msg_ref: str) -> bool:
-        return msg_ref in self._refs or msg_ref in self._handed
+        return msg_ref in self._lines or msg_ref in self._handed
 
     def is_open(self, msg_ref: str) -> bool:
         """Whether an answer to it is waited for."""
-        return msg_ref in self._refs
+        return msg_ref in self._lines
 
     # --- the person -----------------------------------------------------------------------------
 
@@ -111,7 +106,7 @@ class Outbox:
         `key` waits for that reader, this takes its place.
         """
         line = OutboxLine(
-            line_id=self._next_id,
+            line_id=self._lines.new_id(),
             to=to,
             text=text,
             state=LineState.WAITING,
@@ -123,48 +118,27 @@ class Outbox:
             quiet=quiet,
             key=key,
         )
-        older = self._waiting(to, key)
+        older = self._lines.waiting(to, key)
         if older is not None:
-            self._keep(replace(older, body=line.body))
+            self._lines.keep(replace(older, body=line.body))
             return True
-        self._next_id += 1
         # A deletion has no words, and a reaction may be taken back by none.
-        words = text if body.KIND == Text.KIND else body.KIND
-        refusal = self._full(line) or self._destinations.refusal(to, words)
+        words = text if isinstance(body, Text) else body.KIND
+        refusal = (
+            content.flaw(body) or self._lines.full(line) or self._destinations.refusal(to, words)
+        )
         if refusal is not None:
-            self._tell(replace(line, state=LineState.REFUSED, reason=refusal))
+            self._lines.tell(replace(line, state=LineState.REFUSED, reason=refusal))
             return False
-        self._count(line, 1)
-        self._keep(line)
+        if isinstance(body, Text):
+            said = self._history.said(to, text, now, reply_to=body.reply_to)
+            line = replace(line, said=said)
+        self._lines.add(line)
         self.flush(now)
-        line = self._lines.get(line.line_id, line)
-        if line.state is LineState.WAITING and not line.reason:
-            self._tell(line)  # it goes after the one before it
+        kept = self._lines.get(line.line_id)
+        if kept is not None and kept.state is LineState.WAITING and not kept.reason:
+            self._lines.tell(kept)  # it goes after the one before it
         return True
-
-    def _waiting(self, to: str, key: str) -> OutboxLine | None:
-        """The line of that key that nobody has composed yet."""
-        if not key:
-            return None
-        lines = (ln for ln in self._lines.values() if (ln.to, ln.key) == (to, key))
-        return next((line for line in lines if not line.frames and line.place is None), None)
-
-    def _full(self, line: OutboxLine) -> str | None:
-        if line.quiet:
-            return "too much waits" if self._quiet >= QUIET_MAX else None
-        lines = len(self._lines) - self._quiet
-        if lines >= LINES_MAX or self._bytes + len(line.text.encode()) > BYTES_MAX:
-            return (
-                f"{lines} lines wait to be sent and there is no room for more;"
-                " this one is not kept, say it again when some have gone"
-            )
-        return None
-
-    def _count(self, line: OutboxLine, times: int) -> None:
-        if line.quiet:
-            self._quiet += times
-        else:
-            self._bytes += times * len(line.text.encode())
 
     # --- the link -------------------------------------------------------------------------------
 
@@ -174,7 +148,7 @@ class Outbox:
         self._again.clear()
         for tried in self._tries.values():
             tried.not_before_ms = 0
-        for line in tuple(self._lines.values()):
+        for line in self._lines:
             if line.state is LineState.SENT:
                 self._send_again(line, now)
         # The others go at the next `due`: who is online is being told just now.
@@ -182,11 +156,11 @@ class Outbox:
     def _send_again(self, line: OutboxLine, now: Now) -> None:
         if not line.doubt:
             line = replace(line, doubt=True)
-            self._keep(line)
+            self._lines.keep(line)
         if self._fresh(line, now):
             self._again.append(line.line_id)
         else:
-            self._wait(self._opened(line), "it is sent again")
+            self._wait(self._lines.opened(line), "it is sent again")
 
     def _fresh(self, line: OutboxLine, now: Now) -> bool:
         """Whether this server takes the frames as they are."""
@@ -201,7 +175,7 @@ class Outbox:
         for line_id, tried in tuple(self._tries.items()):
             waited = now.mono - tried.sent_ms
             if waited >= self._patience_ms(tried):
-                self._unanswered(self._lines[line_id], tried, now)
+                self._unanswered(self._lines.get(line_id), tried, now)
         self.flush(now)
 
     def _patience_ms(self, tried: Try) -> int:
@@ -210,8 +184,8 @@ class Outbox:
         mailbox = self._destinations.mailbox
         return grown(UNANSWERED_MS, max(tried.count - 1, 0)) if mailbox else UNANSWERED_MS
 
-    def _unanswered(self, line: OutboxLine, tried: Try, now: Now) -> None:
-        if line.state is not LineState.SENT or line.line_id in self._again:
+    def _unanswered(self, line: OutboxLine | None, tried: Try, now: Now) -> None:
+        if line is None or line.state is not LineState.SENT or line.line_id in self._again:
             return None
         if not self._answers:
             return self._end(line, LineState.DONE, NO_ANSWER)
@@ -236,7 +210,7 @@ class Outbox:
         self._flush_again(now)
         one_by_one = self._destinations.mailbox
         held_up: dict[str, str] = {}  # reader -> what the first line to them waits for
-        for line in tuple(self._lines.values()):
+        for line in self._lines:
             why: str | None = None
             if line.state is LineState.WAITING:
                 why = held_up[line.to] if line.to in held_up else self._go(line, now)
@@ -288,7 +262,7 @@ class Outbox:
             return str(composed)
         else:
             self._courier.spend(len(composed))
-            self._sent(self._opened(line), composed, now)
+            self._sent(self._lines.opened(line), composed, now)
         return None
 
     def _repeat(self, line: OutboxLine, now: Now, room: int) -> str | None:
@@ -296,8 +270,8 @@ class Outbox:
         if room < len(line.frames):
             return str(NotYet.NO_ROOM)
         line = replace(line, state=LineState.SENT, reason="")
-        self._keep(line)
-        self._tell(line)
+        self._lines.keep(line)
+        self._lines.tell(line)
         self._transmit(line, now)
         return None
 
@@ -320,9 +294,8 @@ class Outbox:
             sealed_to=self._destinations.sealed_to(line.to, content=place is not None),
         )
         self._tries[line.line_id] = Try(tuple(piece.text for piece in pieces), now.mono)
-        self._refs.update(dict.fromkeys(line.msg_refs, line.line_id))
-        self._keep(line)
-        self._tell(line)
+        self._lines.keep(line)
+        self._lines.tell(line)
         for frame in frames:
             self._emit.transmit(frame)
 
@@ -330,7 +303,7 @@ class Outbox:
 
     def acked(self, msg_ref: str, status: str, now: Now) -> None:
         """The server took one frame of a line; the last of them ends it (`status` as section 9)."""
-        line = self._lines.get(self._refs.pop(msg_ref, 0))
+        line = self._lines.answered(msg_ref)
         if line is None:
             return self._handed.acked(msg_ref, status)
         if status == REFUSED_STATUS:
@@ -341,7 +314,7 @@ class Outbox:
         if status == QUEUED_STATUS:
             tried.queued.append(msg_ref)
         if line.msg_refs and line.place is None:
-            return self._keep(line)
+            return self._lines.keep(line)
         if line.place is not None or tried.queued:
             self._handed.kept(line, tried.queued or (msg_ref,))
         self._end(line, LineState.DONE, self._destinations.kept(line.to) if tried.queued else "")
@@ -360,7 +333,7 @@ class Outbox:
 
     def failed(self, msg_ref: str, code: str, detail: str, now: Now) -> None:
         """An ERROR about one frame of a line: it waits and goes again, or it is over."""
-        line = self._lines.get(self._refs.get(msg_ref, 0))
+        line = self._lines.of(msg_ref)
         if line is None:
             return self._handed.failed(msg_ref, code, detail)
         if line.state is not LineState.SENT:
@@ -379,55 +352,34 @@ class Outbox:
     def _come_back(self, line: OutboxLine, reason: str, now: Now, pause_ms: int = 0) -> None:
         """It waits: with its frames where they may go again as they are, else to be composed."""
         if not (line.late and self._destinations.mailbox):
-            return self._wait(self._opened(line), reason)
+            return self._wait(self._lines.opened(line), reason)
         self._tries.setdefault(line.line_id, Try((), now.mono)).pause(pause_ms, now.mono)
         self._wait(replace(line, state=LineState.WAITING), reason)
 
     def retimed(self, msg_ref: str) -> None:
         """The server did not like our clock, which follows its own now: compose anew."""
-        line = self._lines.get(self._refs.get(msg_ref, 0))
+        line = self._lines.of(msg_ref)
         if line is not None and line.state is LineState.SENT:
-            self._wait(self._opened(line), "it is sent again with the server's time")
-
-    def _opened(self, line: OutboxLine) -> OutboxLine:
-        """The line as one to compose anew; the parts that are still open are known to `Try`."""
-        for ref in line.msg_refs:
-            self._refs.pop(ref, None)
-        return replace(line, state=LineState.WAITING, frames=(), msg_refs=())
+            self._wait(self._lines.opened(line), "it is sent again with the server's time")
 
     # --- state ----------------------------------------------------------------------------------
 
     def _wait(self, line: OutboxLine, reason: str) -> None:
-        known = self._lines[line.line_id]
         line = replace(line, reason=reason)
-        if line != known:
-            self._keep(line)
-            self._tell(line)
+        if line != self._lines.get(line.line_id):
+            self._lines.keep(line)
+            self._lines.tell(line)
 
     def _end(self, line: OutboxLine, state: LineState, reason: str) -> None:
         if state is LineState.REFUSED:
             self._unplace(line)
-        ended = replace(line, state=state, reason=reason)
-        self._opened(line)
-        del self._lines[line.line_id]
         self._tries.pop(line.line_id, None)
-        self._count(line, -1)
-        # Told once and over, handed over or refused: the store keeps neither.
-        self._emit.persist(replace(ended, state=LineState.DONE, frames=(), msg_refs=()))
-        self._tell(ended)
+        self._lines.end(line, state, reason)
 
     def _unplace(self, line: OutboxLine) -> None:
         """Its number is another's, where nobody can have it under this one."""
         if line.place is not None and not line.doubt:
             self._numbering.give_back(line.to, line.place)
-
-    def _keep(self, line: OutboxLine) -> None:
-        self._lines[line.line_id] = line
-        self._emit.persist(line)
-
-    def _tell(self, line: OutboxLine) -> None:
-        if not line.quiet:
-            self._emit.tell(moved(line))
 
 
 def _without(items: tuple[T, ...], place: int) -> tuple[T, ...]:

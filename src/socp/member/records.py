@@ -48,6 +48,21 @@ class Seen:
     ts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Whose profile this is, and what they chose. There is one; the client keeps it, no brain."""
+
+    user_id: str
+    display_name: str
+    server_url: str = ""  # ws:// or wss://, where the profile was last used; "" while nowhere
+    downloads: str = ""  # the folder of received files; "" for the usual one
+    tell_delivered: bool = True  # whether others hear that a message is here (content/1)
+    tell_read: bool = True  # and that it was read
+    run: str = ""  # 16 hex digits: what numbers our messages, one for each life of the profile
+    origin: str = ""  # how this life began: new | login | import; "" of before that was noted
+    began_ms: int = 0  # when, Unix ms
+
+
 class LineState(StrEnum):
     WAITING = "waiting"  # not sent yet, or to be sent again
     SENT = "sent"  # on its way, no answer yet
@@ -71,6 +86,7 @@ class OutboxLine:
     reason: str = ""
     late: bool = False  # the frames say `late`: with `mailbox/1` they are good for 30 days
     sealed_to: str = ""  # the form and the fingerprint of the reader's key, "" for posts
+    said: int = 0  # its number in the history, 0 for what an older version kept
     kind: str = "text"  # of content/1; only a text can be said to readers without it
     body: bytes = b""  # what content/1 says, packed without its place; b"" for bare text
     place: Place | None = None  # among what we say there, once composed as content/1
@@ -102,6 +118,9 @@ class Arrived:
     trust: str  # a `Trust`, "" for a refusal
     public: bool
     refused: bool
+    said: int = 0  # its number in the history, 0 for what an older version kept
+    reply_to: str = ""  # msg_ref
+    late: bool = False  # it was said before others of its author that came earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +155,29 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class SaidMoved:
-    """What became of a line of ours: the newest state of the `Said` of that number."""
+    """What became of a line of ours: the newest state of the `Said` of that number. What was
+    delivered or read stays so."""
 
     number: int
     state: str
     reason: str
-    msg_refs: tuple[str, ...]
+    msg_refs: tuple[str, ...]  # under which it went out now, beside those of before
+
+
+@dataclass(frozen=True, slots=True)
+class SaidReached:
+    """The reader has, or has read, what went out under a msg_ref; of one we never sent it is
+    nothing."""
+
+    msg_ref: str
+    state: str  # LineState.DELIVERED or READ
+    by: str  # who says so: user_id, "" for our server
 
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """Somebody changed, took back or reacted to what was said in that conversation. Key: number.
+    """Somebody changed, took back or reacted to what was said in that conversation. Key: of, author
+    and kind; of several the one with the latest ts counts, in whichever order they came.
 
     It counts if `author` may: edits and deletes only where they wrote what it is `of`.
     """
@@ -181,6 +212,10 @@ Record = (
     | OutboxLine
     | Arrived
     | ArrivedShown
+    | Said
+    | SaidMoved
+    | SaidReached
+    | Amendment
     | ChannelKey
     | KeyStep
     | Revocation
@@ -201,3 +236,4 @@ class Remembered:
     revocations: tuple[Revocation, ...] = ()
     arrived: tuple[Arrived, ...] = ()
     numbered: tuple[Numbered, ...] = ()
+    last_said: int = 0  # the highest number in the history

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from socp.member.arrivals import Arrivals
 from socp.member.effects import Trust
 from socp.member.events import Now
+from socp.member.history import Heard
 from socp.wire.content import Body, Place, Text
 from socp.wire.ids import PUBLIC
 
-UNKNOWN = "they sent something that this version cannot show; a newer one may"
+UNKNOWN: Final = "they sent something that this version cannot show; a newer one may"
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """Whose it is, and where and when it was said."""
+class Origin:
+    """Whose a message is, and where and when it was said."""
 
     author: str
     public: bool
@@ -35,24 +37,26 @@ class Speech:
     def __init__(self, arrivals: Arrivals) -> None:
         self._arrivals = arrivals
 
-    def bare(self, heard: Heard, text: str) -> None:
+    def bare(self, origin: Origin, text: str, now: Now) -> None:
         """Bare text, as everybody without `content/1` sends it."""
-        self._show(heard, text)
+        self._show(origin, text, now)
 
-    def take(self, heard: Heard, body: Body, place: Place, digest: bytes, now: Now) -> None:
+    def take(self, origin: Origin, body: Body, place: Place, digest: bytes, now: Now) -> None:
         """A message of `content/1`; `digest` as `content.digest`."""
         match body:
             case Text():
-                self._show(heard, body.body)
+                self._show(origin, body.body, now, reply_to=body.reply_to)
             case _:
-                self._arrivals.refusal(heard.author, UNKNOWN, heard.ts)
+                self._arrivals.refusal(origin.author, UNKNOWN, origin.ts, now, public=origin.public)
 
-    def _show(self, heard: Heard, text: str) -> None:
-        self._arrivals.message(
-            heard.author,
-            text,
-            heard.ts,
-            heard.trust,
-            msg_ref=heard.msg_ref,
-            public=heard.public,
+    def _show(self, origin: Origin, text: str, now: Now, *, reply_to: str = "") -> None:
+        heard = Heard(
+            author=origin.author,
+            text=text,
+            ts=origin.ts,
+            trust=origin.trust,
+            public=origin.public,
+            msg_ref=origin.msg_ref,
+            reply_to=reply_to,
         )
+        self._arrivals.message(heard, now)

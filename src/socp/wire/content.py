@@ -164,6 +164,15 @@ def unpack(data: bytes) -> Body:
     return _typed(KINDS.get(_typed(_Kind, value).kind, Unknown), value)
 
 
+def flaw(body: Body) -> str:
+    """Why no reader would take this, "" where they do."""
+    try:
+        unpack(pack(body))
+    except PeerFault as fault:
+        return fault.detail
+    return ""
+
+
 def digest(plaintext: bytes) -> bytes:
     """SHA-256 of what is said, wherever it stands: the same for a message composed anew.
 
