@@ -388,4 +388,5 @@ class Desk:
             arrived=tuple(arrived.values()),
             key_steps=tuple(self.kept(KeyStep)),
             revocations=tuple(self.kept(Revocation)),
+            last_said=max((said.number for said in self.kept(records.Said)), default=0),
         )

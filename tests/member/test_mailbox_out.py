@@ -53,7 +53,8 @@ def test_a_line_to_somebody_away_goes_at_once_and_is_kept_for_them(desk: Desk) -
     assert moved.reason == "alice is away; their server keeps it until they are back"
     assert desk.store().outbox == ()
     desk.acks(last(desk), "delivered")
-    assert desk.line() == LineMoved(moved.line_id, alice.id, "hi", LineState.DELIVERED, "")
+    delivered = LineMoved(moved.line_id, alice.id, "hi", LineState.DELIVERED, "", moved.said)
+    assert desk.line() == delivered
     told = len(desk.told(LineMoved))
     desk.acks(last(desk), "delivered")
     assert len(desk.told(LineMoved)) == told

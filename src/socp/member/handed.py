@@ -9,6 +9,7 @@ from typing import Final
 
 from socp.member.effects import LineMoved
 from socp.member.emitter import Emitter
+from socp.member.history import History
 from socp.member.records import LineState, OutboxLine
 from socp.wire import limits
 from socp.wire.text import printable
@@ -31,8 +32,9 @@ class _Kept:
 class Handed:
     """The latest ones, in memory alone: the outbox is done with them, and a server has them."""
 
-    def __init__(self, emitter: Emitter) -> None:
+    def __init__(self, emitter: Emitter, history: History) -> None:
         self._emit = emitter
+        self._history = history
         self._by_ref: dict[str, _Kept] = {}  # the oldest first
         self._bytes = 0
 
@@ -48,10 +50,12 @@ class Handed:
             self._forget(next(iter(self._by_ref.values())))
 
     def acked(self, msg_ref: str, status: str) -> None:
-        """One frame of it: is all of it with its reader?"""
+        """One frame of it: is all of it with its reader? Of an earlier run's the history knows."""
+        if status != DELIVERED_STATUS:
+            return None
         kept = self._by_ref.get(msg_ref)
-        if kept is None or status != DELIVERED_STATUS:
-            return
+        if kept is None:
+            return self._history.reached(msg_ref, LineState.DELIVERED)
         kept.open.discard(msg_ref)
         if not kept.open:
             self._over(kept, LineState.DELIVERED, "")
@@ -65,7 +69,8 @@ class Handed:
     def _over(self, kept: _Kept, state: LineState, reason: str) -> None:
         self._forget(kept)
         line = kept.line
-        self._emit.tell(LineMoved(line.line_id, line.to, line.text, state, reason))
+        self._history.moved(line.said, state, reason)
+        self._emit.tell(LineMoved(line.line_id, line.to, line.text, state, reason, line.said))
 
     def _forget(self, kept: _Kept) -> None:
         for ref in kept.refs:

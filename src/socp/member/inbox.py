@@ -22,6 +22,7 @@ from socp.member.effects import Trust as Sureness
 from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.held import Held, Wait
+from socp.member.history import Heard
 from socp.member.letters import Letter, clear_bytes, clear_text
 from socp.member.lookups import Lookups
 from socp.member.next_link import NextLink
@@ -172,12 +173,13 @@ class Inbox:
         if ref in self._seen:
             return True
         if key is None or not verify_transport(key, envelope):
-            self._tell_refused(author, Why.CLEAR_UNSIGNED, envelope.ts, ref)
+            why = Why.CLEAR_UNSIGNED
+            self._tell_refused(author, why, envelope.ts, ref, now, public=True)
             return True
         self._seen.remember(ref, digest, author, envelope.ts)
-        self._arrivals.message(
-            author, text, envelope.ts, Sureness.NOT_ENCRYPTED, msg_ref=ref, public=True
-        )
+        trust = Sureness.NOT_ENCRYPTED
+        heard = Heard(author, text, envelope.ts, trust, public=True, msg_ref=ref)
+        self._arrivals.message(heard, now)
         return True
 
     # --- when keys come -------------------------------------------------------------------------
@@ -216,7 +218,7 @@ class Inbox:
     def due(self, now: Now) -> None:
         """What waited too long is told."""
         for letter in self._held.overdue(now.mono):
-            self._not_read(letter)
+            self._not_read(letter, now)
         roomy = not self._held.authors() and not self._arrivals.full
         if self._left and roomy:
             self._next_link.ask()
@@ -244,7 +246,7 @@ class Inbox:
         if self._read(letter, key, now):
             return
         if not self._held.hold(letter, Wait.CHANNEL, now.mono):
-            self._not_read(letter)
+            self._not_read(letter, now)
 
     def _read(self, letter: Letter, key: PublicKey, now: Now) -> bool:
         """Show or refuse; False where the channel's key may still come."""
@@ -277,7 +279,8 @@ class Inbox:
         assert isinstance(opened, str)
         self._seen.remember(ref, letter.digest, letter.author, ts)
         trust = self._sureness(letter, contact, former=former)
-        self._arrivals.message(letter.author, opened, ts, trust, msg_ref=ref, public=letter.public)
+        heard = Heard(letter.author, opened, ts, trust, letter.public, msg_ref=ref)
+        self._arrivals.message(heard, now)
         self._settled(letter, now)
         return True
 
@@ -323,23 +326,28 @@ class Inbox:
     # --- telling --------------------------------------------------------------------------------
 
     def _refuse(self, letter: Letter, why: Why, now: Now) -> None:
-        self._tell_refused(letter.author, why, letter.times[0], _told_as(letter))
+        self._tell_letter(letter, why, now)
         self._settled(letter, now)
 
-    def _not_read(self, letter: Letter) -> None:
+    def _not_read(self, letter: Letter, now: Now) -> None:
         """Told, but not settled: a server that keeps it hands it out with the next link, when its
         key may be here."""
-        why = Why.NO_CHANNEL_KEY
-        self._tell_refused(letter.author, why, letter.times[0], _told_as(letter))
+        self._tell_letter(letter, Why.NO_CHANNEL_KEY, now)
         self._unread = self._emit.terms.mailbox
 
-    def _tell_refused(self, author: str, why: Why, ts: int, ref: str) -> None:
+    def _tell_letter(self, letter: Letter, why: Why, now: Now) -> None:
+        ref = _told_as(letter)
+        self._tell_refused(letter.author, why, letter.times[0], ref, now, public=letter.public)
+
+    def _tell_refused(
+        self, author: str, why: Why, ts: int, ref: str, now: Now, *, public: bool
+    ) -> None:
         if ref in self._told:
             return
         if len(self._told) >= RETOLD_MAX:
             del self._told[next(iter(self._told))]
         self._told[ref] = None
-        self._arrivals.refusal(author, why.value, ts)
+        self._arrivals.refusal(author, why.value, ts, now, public=public)
 
 
 def _told_as(letter: Letter) -> str:

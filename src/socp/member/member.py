@@ -43,6 +43,7 @@ from socp.member.events import (
     Tick,
 )
 from socp.member.gate import Route, Voice
+from socp.member.history import History
 from socp.member.inbox import Inbox
 from socp.member.letters import delivered, posted
 from socp.member.lookups import Lookups
@@ -108,24 +109,23 @@ class Member:
         self._emit = emit = Emitter(own_id, key)
         self._courier = Courier(emit)
         self._contacts = contacts = Contacts(suite, own_id, profile.display_name, remembered)
-        self._lookups = Lookups(self._courier)
+        self._lookups = lookups = Lookups(self._courier)
         self._trust = Trust(suite, emit, contacts)
         self._own = own = OwnKey(emit, contacts.book, pending, self._use_key)
         self._session = Session(profile, suite, emit, Servers(suite, emit, remembered.servers), own)
-        lookups, keys = self._lookups, remembered.channel_keys
-        self._room = Room(suite, emit, self._courier, contacts, lookups, keys)
-        seen = Seen(emit, remembered.seen)
-        self._arrivals = arrivals = Arrivals(emit, remembered.arrived)
+        self._room = Room(suite, emit, self._courier, contacts, lookups, remembered.channel_keys)
+        history = History(emit, remembered.last_said)
+        self._arrivals = arrivals = Arrivals(emit, history, remembered.arrived)
         self._next_link = NextLink(emit)
-        incoming = (seen, lookups, self._room, arrivals, self._next_link)
+        incoming = (Seen(emit, remembered.seen), lookups, self._room, arrivals, self._next_link)
         self._inbox = Inbox(suite, emit, contacts, self._trust, *incoming)
         pen = Pen(suite, key, own_id)
         self._destinations = Destinations(
             emit, pen, contacts, lookups, self._room, self._session, own
         )
-        self._outbox = Outbox(emit, self._courier, self._destinations, remembered.outbox)
-        self._sending = Sending(suite, emit, self._contacts, self._room, self._destinations)
-        self._receiving = Receiving(emit, contacts, self._trust, *incoming)
+        self._outbox = Outbox(emit, self._courier, self._destinations, history, remembered.outbox)
+        self._sending = Sending(suite, emit, contacts, self._room, self._destinations, history)
+        self._receiving = Receiving(emit, contacts, self._trust, *incoming, history)
         self._questions = Questions(emit, self._courier, contacts, lookups, self._session)
         self._people = People(
             suite,

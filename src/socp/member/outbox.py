@@ -20,6 +20,7 @@ from socp.member.effects import LineMoved
 from socp.member.emitter import Emitter
 from socp.member.events import Now, Say
 from socp.member.handed import QUEUED_STATUS, REFUSED_STATUS, Handed, refusal_text
+from socp.member.history import History
 from socp.member.records import LineState, OutboxLine
 from socp.wire import limits
 from socp.wire.errors import Code
@@ -53,9 +54,11 @@ class Outbox:
         emitter: Emitter,
         courier: Courier,
         destinations: Destinations,
+        history: History,
         remembered: Iterable[OutboxLine],
     ) -> None:
         self._emit = emitter
+        self._history = history
         self._courier = courier
         self._destinations = destinations
         open_lines = (ln for ln in remembered if ln.state in (LineState.WAITING, LineState.SENT))
@@ -66,7 +69,7 @@ class Outbox:
         self._refs = {ref: ln.line_id for ln in self._lines.values() for ref in ln.msg_refs}
         self._again: list[int] = []  # lines on their way whose frames are to be sent once more
         self._answers = True  # whether this server answers messages at all
-        self._handed = Handed(emitter)
+        self._handed = Handed(emitter, history)
 
     @property
     def idle(self) -> bool:
@@ -100,7 +103,7 @@ class Outbox:
         if refusal is not None:
             return self._tell(replace(line, state=LineState.REFUSED, reason=refusal))
         self._bytes += len(text.encode())
-        self._keep(line)
+        self._keep(replace(line, said=self._history.said(to, text, now)))
         self.flush(now)
         line = self._lines.get(line.line_id, line)
         if line.state is LineState.WAITING and not line.reason:
@@ -356,7 +359,9 @@ class Outbox:
         self._emit.persist(line)
 
     def _tell(self, line: OutboxLine) -> None:
-        self._emit.tell(LineMoved(line.line_id, line.to, line.text, line.state, line.reason))
+        self._history.moved(line.said, line.state, line.reason, line.msg_refs)
+        moved = LineMoved(line.line_id, line.to, line.text, line.state, line.reason, line.said)
+        self._emit.tell(moved)
 
 
 def _without(items: tuple[T, ...], place: int) -> tuple[T, ...]:

@@ -70,6 +70,7 @@ class OutboxLine:
     reason: str = ""
     late: bool = False  # the frames say `late`: with `mailbox/1` they are good for 30 days
     sealed_to: str = ""  # the form and the fingerprint of the reader's key, "" for posts
+    said: int = 0  # its number in the history, 0 for what an older version kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Arrived:
     trust: str  # a `Trust`, "" for a refusal
     public: bool
     refused: bool
+    said: int = 0  # its number in the history, 0 for what an older version kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +121,29 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class SaidMoved:
-    """What became of a line of ours: the newest state of the `Said` of that number."""
+    """What became of a line of ours: the newest state of the `Said` of that number. What was
+    delivered or read stays so."""
 
     number: int
     state: str
     reason: str
-    msg_refs: tuple[str, ...]
+    msg_refs: tuple[str, ...]  # under which it went out now, beside those of before
+
+
+@dataclass(frozen=True, slots=True)
+class SaidReached:
+    """The reader has, or has read, what went out under a msg_ref; of one we never sent it is
+    nothing."""
+
+    msg_ref: str
+    state: str  # LineState.DELIVERED or READ
+    by: str  # who says so: user_id, "" for our server
 
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """Somebody changed, took back or reacted to what was said in that conversation. Key: number.
+    """Somebody changed, took back or reacted to what was said in that conversation. Key: of, author
+    and kind; of several the one with the latest ts counts, in whichever order they came.
 
     It counts if `author` may: edits and deletes only where they wrote what it is `of`.
     """
@@ -164,6 +178,10 @@ Record = (
     | OutboxLine
     | Arrived
     | ArrivedShown
+    | Said
+    | SaidMoved
+    | SaidReached
+    | Amendment
     | ChannelKey
     | KeyStep
     | Revocation
@@ -182,3 +200,4 @@ class Remembered:
     key_steps: tuple[KeyStep, ...] = ()  # our own too
     revocations: tuple[Revocation, ...] = ()
     arrived: tuple[Arrived, ...] = ()
+    last_said: int = 0  # the highest number in the history

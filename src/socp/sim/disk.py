@@ -105,8 +105,9 @@ class MemberDisk:
         self._steps: dict[tuple[str, int], KeyStep] = {}
         self._revocations: dict[str, Revocation] = {}
         self._arrived: dict[int, member.Arrived] = {}
+        self._last_said = 0
 
-    def write(self, record: member.Record) -> None:
+    def write(self, record: member.Record) -> None:  # noqa: C901 - one case a record
         """One Persist."""
         match record:
             case member.Contact():
@@ -123,6 +124,10 @@ class MemberDisk:
                 self._arrived[record.number] = record
             case member.ArrivedShown():
                 self._arrived.pop(record.number, None)
+            case member.Said() | member.Amendment():
+                self._last_said = record.number  # nobody reads here what was said
+            case member.SaidMoved() | member.SaidReached():
+                assert record.state, "a line of no state"
             case member.ChannelKey():
                 self._keys[record.version, record.fingerprint] = record
             case KeyStep():
@@ -143,4 +148,5 @@ class MemberDisk:
             key_steps=tuple(self._steps.values()),
             revocations=tuple(self._revocations.values()),
             arrived=tuple(self._arrived.values()),
+            last_said=self._last_said,
         )

@@ -55,6 +55,13 @@ class ProfileStore(Store[records.Record]):
                     batch.server(record)
                 case records.ChannelKey():
                     batch.channel_key(record)
+                case (
+                    records.Said()
+                    | records.SaidMoved()
+                    | records.SaidReached()
+                    | records.Amendment()
+                ):
+                    continue  # the history is kept in sealed rows, which this format has none of
                 case KeyStep():
                     batch.keys.step(record)
                 case Revocation():
