@@ -388,5 +388,6 @@ class Desk:
             arrived=tuple(arrived.values()),
             key_steps=tuple(self.kept(KeyStep)),
             revocations=tuple(self.kept(Revocation)),
+            public_choice=next(iter(self.kept(records.PublicChoice)[-1:]), records.PublicChoice()),
             last_said=max((said.number for said in self.kept(records.Said)), default=0),
         )

@@ -98,6 +98,7 @@ class MemberDisk:
 
     def __init__(self) -> None:
         self._contacts: dict[str, member.Contact] = {}
+        self._choice = member.PublicChoice()
         self._servers: dict[str, member.KnownServer] = {}
         self._seen: dict[str, member.Seen] = {}
         self._lines: dict[int, member.OutboxLine] = {}
@@ -112,6 +113,8 @@ class MemberDisk:
         match record:
             case member.Contact():
                 self._contacts[record.user_id] = record
+            case member.PublicChoice():
+                self._choice = record
             case member.KnownServer():
                 self._servers[record.server_id] = record
             case member.Seen():
@@ -149,4 +152,5 @@ class MemberDisk:
             revocations=tuple(self._revocations.values()),
             arrived=tuple(self._arrived.values()),
             last_said=self._last_said,
+            public_choice=self._choice,
         )

@@ -56,7 +56,8 @@ class ProfileStore(Store[records.Record]):
                 case records.ChannelKey():
                     batch.channel_key(record)
                 case (
-                    records.Said()
+                    records.PublicChoice()
+                    | records.Said()
                     | records.SaidMoved()
                     | records.SaidReached()
                     | records.Amendment()
