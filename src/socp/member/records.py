@@ -65,6 +65,21 @@ class Seen:
     ts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Whose profile this is, and what they chose. There is one; the client keeps it, no brain."""
+
+    user_id: str
+    display_name: str
+    server_url: str = ""  # ws:// or wss://, where the profile was last used; "" while nowhere
+    downloads: str = ""  # the folder of received files; "" for the usual one
+    tell_delivered: bool = True  # whether others hear that a message is here (content/1)
+    tell_read: bool = True  # and that it was read
+    run: str = ""  # 16 hex digits: what numbers our messages, one for each life of the profile
+    origin: str = ""  # how this life began: new | login | import; "" of before that was noted
+    began_ms: int = 0  # when, Unix ms
+
+
 class LineState(StrEnum):
     WAITING = "waiting"  # not sent yet, or to be sent again
     SENT = "sent"  # on its way, no answer yet

@@ -165,9 +165,9 @@ class Sending:
         file_id, sender = running.offer.file_id, running.sender
         if running.answer_by_ms is not None and now.mono >= running.answer_by_ms:
             return self._over(file_id, "your server did not answer; send it again later")
-        stalled = sender.stalled(now.mono)
-        if stalled is not None:
-            return self._over(file_id, stalled.reason)
+        stuck = sender.stuck(now.mono)
+        if stuck is not None:
+            return self._over(file_id, f"{stuck.reason}; send it again later")
         end = sender.end(now.mono)
         if isinstance(end, Broken):
             return self._over(file_id, end.reason)
