@@ -98,6 +98,7 @@ class MemberDisk:
 
     def __init__(self) -> None:
         self._contacts: dict[str, member.Contact] = {}
+        self._choice = member.PublicChoice()
         self._servers: dict[str, member.KnownServer] = {}
         self._seen: dict[str, member.Seen] = {}
         self._lines: dict[int, member.OutboxLine] = {}
@@ -105,6 +106,7 @@ class MemberDisk:
         self._steps: dict[tuple[str, int], KeyStep] = {}
         self._revocations: dict[str, Revocation] = {}
         self._arrived: dict[int, member.Arrived] = {}
+        self._numbered: dict[str, member.Numbered] = {}
         self._last_said = 0
 
     def write(self, record: member.Record) -> None:  # noqa: C901 - one case a record
@@ -112,6 +114,8 @@ class MemberDisk:
         match record:
             case member.Contact():
                 self._contacts[record.user_id] = record
+            case member.PublicChoice():
+                self._choice = record
             case member.KnownServer():
                 self._servers[record.server_id] = record
             case member.Seen():
@@ -120,6 +124,8 @@ class MemberDisk:
                 self._lines[record.line_id] = record
                 if record.state is member.LineState.DONE:
                     del self._lines[record.line_id]
+            case member.Numbered():
+                self._numbered[record.to] = record
             case member.Arrived():
                 self._arrived[record.number] = record
             case member.ArrivedShown():
@@ -148,5 +154,7 @@ class MemberDisk:
             key_steps=tuple(self._steps.values()),
             revocations=tuple(self._revocations.values()),
             arrived=tuple(self._arrived.values()),
+            numbered=tuple(self._numbered.values()),
             last_said=self._last_said,
+            public_choice=self._choice,
         )
