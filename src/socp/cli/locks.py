@@ -12,7 +12,6 @@ from typing import Final
 from socp.client import unlocking
 from socp.client.errors import VaultLocked, WeakPassphrase
 from socp.client.unlocking import Keyring, Lock, Passphrase, Plain
-from socp.crypto.passwords import WeakPassword, check_strength
 from socp.keystore.vault_file import Locked
 
 TRIES: Final = 3
@@ -70,8 +69,8 @@ def ask_new(prompt: str, *, plain: bool) -> str:
         if not text and plain:
             return ""
         try:
-            check_strength(text)
-        except WeakPassword as weak:
+            unlocking.check_new(text)
+        except WeakPassphrase as weak:
             sys.stderr.write(f"{weak}\n")
             continue
         if _typed("once more: ") == text:
