@@ -120,6 +120,7 @@ class Desk:
     wall: int = START_MS
     mono: int = 1_000
     looks: bool = True
+    address: str = ADDRESS
 
     def __post_init__(self) -> None:
         self.id = an_id(ME)
@@ -134,7 +135,7 @@ class Desk:
 
     def again(self, remembered: records.Remembered) -> None:
         """A new start of the same client."""
-        profile = Profile(self.id, ME, "test", ADDRESS)
+        profile = Profile(self.id, ME, "test", self.address)
         self.member = Member(profile, self.suite, self.key, remembered)
 
     # --- events ---------------------------------------------------------------------------------
