@@ -42,19 +42,20 @@ def of_format(folder: Path, number: int) -> None:
 
 
 def put(folder: Path, table: str, **row: Any) -> None:
-    """A row as the former version wrote it."""
-    values = [json.dumps(v) if isinstance(v, tuple) else v for v in row.values()]
-    marks = ", ".join("?" * len(row))
-    names = ", ".join(row)
+    """A row as the former version wrote it: it knew some members only."""
     with closing(sqlite3.connect(folder / "socp.db")) as connection, connection:
-        connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
+        known = {column[1] for column in connection.execute(f"PRAGMA table_info({table})")}
+        row = {name: value for name, value in row.items() if name in known}
+        values = [json.dumps(v) if isinstance(v, tuple) else v for v in row.values()]
+        marks = ", ".join("?" * len(row))
+        connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", values)
 
 
-def put_line(folder: Path, line: records.OutboxLine, **without: None) -> None:
+def put_line(folder: Path, line: records.OutboxLine) -> None:
     row = asdict(line)
     row["recipient"] = row.pop("to")
     row["frames"] = msgspec.msgpack.encode(line.frames)
-    put(folder, "outbox", **{name: value for name, value in row.items() if name not in without})
+    put(folder, "outbox", **row)
 
 
 def fill(folder: Path) -> None:
@@ -94,7 +95,7 @@ def test_a_profile_of_format_4_keeps_everything(folder: Path) -> None:
 def test_a_profile_of_the_first_format_keeps_its_lines(folder: Path) -> None:
     of_format(folder, 1)
     old = replace(LINE, late=False, sealed_to="")
-    put_line(folder, old, late=None, sealed_to=None)
+    put_line(folder, old)
     with ProfileStore.open(folder, a_vault) as store:
         assert store.load().outbox == (old,)
         assert store.backup == folder / "socp.db.format-1.bak"

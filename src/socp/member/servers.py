@@ -70,8 +70,8 @@ class Servers:
         raise ServerRefused(
             f"{printable(address)} was the server {_shown(last.server_id)}, which proved its key,"
             f" and now {_shown(server_id)} answers there and proves nothing: somebody on the way"
-            " may stand in for it; try another network or wss://, or ask its operator; to talk to the"
-            " new one all the same take another profile (--as NAME)"
+            " may stand in for it; try another network or wss://, or ask its operator; to talk to"
+            " the new one all the same take another profile (--as NAME)"
         )
 
     def attached(

@@ -11,8 +11,8 @@ from socp.crypto.rotation import KeyStep, Revocation
 from socp.crypto.vault import Vault
 from socp.member import records
 from socp.member.records import LineState
+from socp.storage import history_rows, sealed_rows, seen_rows
 from socp.storage import profile_schema as tables
-from socp.storage import sealed_rows, seen_rows
 from socp.storage.sealed_rows import Kind, SealedBatch
 
 
@@ -28,7 +28,7 @@ def _handed_over(line: records.OutboxLine) -> bool:
 SETTINGS: Final = Kind(records.Settings, tables.settings, ())
 KINDS: Final = (
     Kind(records.Contact, tables.contacts, ("user_id",), "contacts"),
-    Kind(records.PublicChoice, tables.public_choice, ()),
+    Kind(records.PublicChoice, tables.readers, ()),
     Kind(records.KnownServer, tables.servers, ("server_id",), "servers"),
     Kind(records.OutboxLine, tables.outbox, ("line_id",), "outbox", over=_handed_over),
     Kind(records.Arrived, tables.arrived, ("number",), "arrived"),
@@ -36,24 +36,30 @@ KINDS: Final = (
     Kind(records.ChannelKey, tables.channel_keys, ("version", "fingerprint"), "channel_keys"),
     Kind(KeyStep, tables.key_history, ("user_id", "version"), "key_steps"),
     Kind(Revocation, tables.revocations, ("user_id",), "revocations"),
+    Kind(records.Numbered, tables.numbered, ("to",), "numbered"),
 )
 OF: Final = sealed_rows.by_record(KINDS)
 
-_OWN_SHAPE: Final = {records.Seen}  # rows that are not one record each
+_HISTORY: Final = get_args(history_rows.HistoryRecord)
+_OWN_SHAPE: Final = {records.Seen, *_HISTORY}  # rows that are not one record each
 assert OF.keys() | _OWN_SHAPE == set(get_args(records.Record)), "a record without a place"
 
 
 def apply(connection: Connection, vault: Vault, records_: Sequence[records.Record]) -> None:
     """Carry them out, in order: no table refers to another."""
-    batch, seen = SealedBatch(vault), []
+    batch, seen, said = SealedBatch(vault), [], []
     for record in records_:
         if isinstance(record, records.Seen):
             seen.append(record)
+        elif isinstance(record, _HISTORY):
+            said.append(record)
         else:
             batch.add(OF[type(record)], record)
     batch.flush(connection)
     if seen:
         seen_rows.append(connection, vault, seen)
+    if said:
+        history_rows.apply(connection, vault, said)
 
 
 def load(connection: Connection, vault: Vault) -> records.Remembered:
@@ -66,6 +72,7 @@ def load(connection: Connection, vault: Vault) -> records.Remembered:
     chosen = sealed_rows.read(connection, vault, OF[records.PublicChoice])
     return records.Remembered(
         seen=seen_rows.load(connection, vault),
+        last_said=history_rows.last_number(connection),
         public_choice=chosen[0] if chosen else records.PublicChoice(),
         **found,
     )

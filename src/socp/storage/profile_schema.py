@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import MetaData
+from sqlalchemy import Column, LargeBinary, MetaData, Table
 
 from socp.storage.formats import Schema
 from socp.storage.sealed_rows import sealed_table
@@ -16,7 +16,7 @@ from socp.storage.sealed_rows import sealed_table
 metadata = MetaData()
 
 settings = sealed_table(metadata, "settings")
-public_choice = sealed_table(metadata, "public_choice")
+readers = sealed_table(metadata, "readers")
 contacts = sealed_table(metadata, "contacts")
 servers = sealed_table(metadata, "servers")
 seen = sealed_table(metadata, "seen")  # its rows are blocks: seen_rows.py
@@ -25,6 +25,28 @@ arrived = sealed_table(metadata, "arrived")
 channel_keys = sealed_table(metadata, "channel_keys")
 key_history = sealed_table(metadata, "key_history")
 revocations = sealed_table(metadata, "revocations")
+numbered = sealed_table(metadata, "numbered")
+
+# The history: each line by its number, and with which token it is found by its conversation;
+# numbers by the tokens of msg_refs; what was changed; and the words of many lines in one row.
+said = sealed_table(metadata, "said", "talk")
+said_refs = Table(
+    "said_refs",
+    metadata,
+    Column("name", LargeBinary, primary_key=True),
+    Column("number", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+amendments = Table(
+    "amendments",
+    metadata,
+    Column("name", LargeBinary, primary_key=True),
+    Column("of", LargeBinary, nullable=False, index=True),
+    Column("number", LargeBinary, nullable=False, index=True),
+    Column("sealed", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+said_words = sealed_table(metadata, "said_words")
 
 SCHEMA = Schema(
     kind="profile",

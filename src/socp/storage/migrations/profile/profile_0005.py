@@ -29,7 +29,7 @@ SEEN_AT_ONCE = 10_000
 def upgrade() -> None:
     for name in TABLES:
         op.rename_table(name, f"clear_{name}")
-    for name in ("settings", "public_choice", *TABLES):
+    for name in ("settings", "readers", "numbered", *TABLES):
         op.create_table(
             name,
             sa.Column("name", sa.LargeBinary, primary_key=True, nullable=False),
@@ -42,9 +42,25 @@ def upgrade() -> None:
     for table, key, plain in _rows(vault):
         put = sa.text(f"INSERT INTO {table} VALUES (:name, :sealed)")  # noqa: S608 - ours
         op.get_bind().execute(put, {"name": key, "sealed": vault.seal(table, key, plain)})
+    _make_history()
     op.drop_table("identity")
     for name in TABLES:
         op.drop_table(f"clear_{name}")
+
+
+def _make_history() -> None:
+    """Empty: of what was said before nothing is left but what waited to be seen."""
+    marks = {"said": ("talk",), "said_refs": (), "amendments": ("of", "number"), "said_words": ()}
+    for name, columns in marks.items():
+        last = "number" if name == "said_refs" else "sealed"
+        op.create_table(
+            name,
+            sa.Column("name", sa.LargeBinary, primary_key=True, nullable=False),
+            *(sa.Column(column, sa.LargeBinary, nullable=False) for column in (*columns, last)),
+            sqlite_with_rowid=False,
+        )
+        for column in columns:
+            op.create_index(f"ix_{name}_{column}", name, [column])
 
 
 def _rows(vault: Any) -> Iterator[tuple[str, bytes, bytes]]:
