@@ -24,8 +24,7 @@ def dots(lines: list[str], ink: Ink) -> list[list[bool]]:
     """Which dots are dark, as a camera would see them on a dark terminal."""
     if ink is Ink.ASCII:
         width = len(lines[0])
-        rows = [[pair == "  " for pair in re.findall("..", line.ljust(width))] for line in lines]
-        return rows
+        return [[pair == "  " for pair in re.findall("..", line.ljust(width))] for line in lines]
     rows = []
     for line in lines:
         text = line.removeprefix(COLOURS).removesuffix("\x1b[0m")
