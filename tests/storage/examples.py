@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from socp.crypto.rotation import KeyStep, Revocation
+from socp.crypto.vault import Vault
 from socp.member import records as member
 from socp.node import records as node
 from socp.wire.ids import PUBLIC
@@ -106,3 +107,10 @@ MEMBER_RECORDS: tuple[member.Record, ...] = (
     REVOCATION,
     ARRIVED,
 )
+SETTINGS = member.Settings(ALICE, "Alice Ærlig 🙂", "ws://localhost:8001", run="ab" * 8)
+VAULT = Vault(bytes(range(32)))
+
+
+def a_vault() -> Vault:
+    """Every profile of these tests is sealed with the same key."""
+    return VAULT

@@ -21,7 +21,7 @@ from socp.storage.node_schema import SCHEMA
 from socp.storage.node_store import NodeStore
 from socp.storage.profile_store import ProfileStore
 from socp.storage.sqlite import Sqlite
-from tests.storage.examples import HOME, NODE_RECORDS
+from tests.storage.examples import HOME, NODE_RECORDS, a_vault
 
 OPEN = """
 import sys
@@ -130,7 +130,7 @@ def test_a_newer_format_is_refused_and_left_as_it_is(file: Path) -> None:
 
 
 def test_a_profile_is_not_taken_for_a_server(folder: Path) -> None:
-    ProfileStore.open(folder).close()
+    ProfileStore.open(folder, a_vault).close()
     line = f"{folder / 'socp.db'} is a profile, not a server's data; choose another folder"
     assert refusal(folder) == line
 

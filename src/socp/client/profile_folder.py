@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import secrets
+import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from socp.client import key_files
 from socp.client.errors import ProfileBusy, ProfileUnusable
 from socp.client.key_files import KEY_FILE, Keys
+from socp.client.unlocking import unlock
 from socp.crypto.keys import PrivateKey, Suite
 from socp.crypto.rotation import FIRST_VERSION, KeyStep
 from socp.keystore import KeyFileError, keep
+from socp.member.records import Settings
 from socp.storage.errors import FolderBusy, StorageError
 from socp.storage.profile_store import ProfileStore
 
@@ -23,10 +27,17 @@ class OpenProfile:
     """Close the store when done."""
 
     store: ProfileStore
-    user_id: str
-    display_name: str
+    settings: Settings
     folder: Path
     keys: Keys
+
+    @property
+    def user_id(self) -> str:
+        return self.settings.user_id
+
+    @property
+    def display_name(self) -> str:
+        return self.settings.display_name
 
 
 def open_profile(
@@ -37,17 +48,12 @@ def open_profile(
     `making_key` is called before that. ProfileBusy where another process has the folder,
     ProfileUnusable with the reason otherwise.
     """
-    try:
-        store = ProfileStore.open(folder)
-    except FolderBusy as fault:
-        raise ProfileBusy(str(fault)) from None
-    except StorageError as fault:
-        raise ProfileUnusable(str(fault)) from None
+    store = _open_store(folder)
     try:
         if not (folder / KEY_FILE).exists():
             making_key()
         keys = key_files.load(folder, suite)
-        return OpenProfile(store, *_identity(store, name, anew=keys.made), folder, keys)
+        return OpenProfile(store, _settings(store, name, anew=keys.made), folder, keys)
     except (KeyFileError, StorageError) as fault:
         store.close()
         raise ProfileUnusable(str(fault)) from None
@@ -79,14 +85,10 @@ def restore(folder: Path, user_id: str, name: str, key: PrivateKey, version: int
     ProfileBusy, ProfileUnusable.
     """
     check_free(folder)
+    store = _open_store(folder)
     try:
-        store = ProfileStore.open(folder)
-    except FolderBusy as fault:
-        raise ProfileBusy(str(fault)) from None
-    except StorageError as fault:
-        raise ProfileUnusable(str(fault)) from None
-    try:
-        store.set_identity(user_id, name)  # first: a key alone would be given a new id
+        # First: a key alone would be given a new id.
+        store.set_settings(_begun(user_id, name, "login"))
         if version != FIRST_VERSION:
             store.write((KeyStep(user_id, version, key.public.text, 0, "", ""),)).result()
         keep(folder / KEY_FILE, key)
@@ -104,10 +106,34 @@ def check_begun(folder: Path) -> None:
         )
 
 
-def _identity(store: ProfileStore, name: str, *, anew: bool) -> tuple[str, str]:
-    """(user_id, display_name). A lost key is a new identity: others pinned the old one."""
-    known = store.identity()
-    user_id = str(uuid.uuid4()) if known is None or anew else known[0]
-    if known != (user_id, name):
-        store.set_identity(user_id, name)
-    return user_id, name
+def _open_store(folder: Path) -> ProfileStore:
+    try:
+        return ProfileStore.open(folder, lambda: unlock(folder))
+    except FolderBusy as fault:
+        raise ProfileBusy(str(fault)) from None
+    except (KeyFileError, StorageError) as fault:
+        raise ProfileUnusable(str(fault)) from None
+
+
+def _settings(store: ProfileStore, name: str, *, anew: bool) -> Settings:
+    """Whose profile it is. A lost key is a new identity: others pinned the old one."""
+    known = store.settings()
+    if known is None or anew:
+        wanted = _begun(str(uuid.uuid4()), name, "new")
+    else:
+        # A profile of before had no run.
+        wanted = replace(known, display_name=name, run=known.run or new_run())
+    if known != wanted:
+        store.set_settings(wanted)
+    return wanted
+
+
+def _begun(user_id: str, name: str, origin: str) -> Settings:
+    """The first settings of a profile's life."""
+    now_ms = time.time_ns() // 1_000_000
+    return Settings(user_id, name, run=new_run(), origin=origin, began_ms=now_ms)
+
+
+def new_run() -> str:
+    """What numbers the messages of one life of a profile (content/1)."""
+    return secrets.token_hex(8)

@@ -47,8 +47,34 @@ class HybridPieces:
         self._hashes = hashes
         self._total = len(hashes) // HASH_BYTES
         self._seen: set[int] = set()
+        self._have = 0
         self.written = 0
         self.form: Form | None = None
+        self.same = hashlib.sha256(
+            b"|".join((file_key, origin.file_id.encode(), origin.author.encode(), hashes))
+            + f"|{size}|{piece}".encode()
+        ).digest()
+        """Of one file by one author, whenever they begin again to send it; who lacks its key cannot
+        guess it."""
+
+    def hold(self, count: int) -> None:
+        """The first `count` chunks are on the disk, and are what the manifest says."""
+        for index in range(min(count, self._total)):
+            if index not in self._seen:
+                self._seen.add(index)
+                self.written += self._length(index)
+
+    @property
+    def have(self) -> int:
+        """How many of the first chunks are here."""
+        while self._have in self._seen:
+            self._have += 1
+        return self._have
+
+    @property
+    def layout(self) -> tuple[int, bytes]:
+        """Bytes of a chunk, and the hashes of all: what to check a part on the disk against."""
+        return self._piece, self._hashes
 
     def take(self, chunk: FileChunk, _ts: int) -> tuple[Write, ...]:
         """Where its bytes belong; nothing for a second copy. Raises Unfit."""
@@ -60,7 +86,7 @@ class HybridPieces:
         offset = index * self._piece
         data = self._opened(chunk)
         right = hashlib.sha256(data).digest() == self._hash(index)
-        if not right or len(data) != min(self._piece, self._size - offset):
+        if not right or len(data) != self._length(index):
             raise Unfit(f"chunk {index} is not what the manifest says")
         self._seen.add(index)
         self.written += len(data)
@@ -75,6 +101,9 @@ class HybridPieces:
     def digest(self) -> bytes | None:
         """Nothing beside the wrapped key needs to be remembered: no chunk opens without it."""
         return None
+
+    def _length(self, index: int) -> int:
+        return min(self._piece, self._size - index * self._piece)
 
     def _opened(self, chunk: FileChunk) -> bytes:
         try:

@@ -58,6 +58,36 @@ class Receiver:
         self._last_ms = mono
         return writes
 
+    def hold(self, count: int, mono: int) -> None:
+        """The first `count` chunks lie on the disk from an earlier attempt, and are right."""
+        assert isinstance(self._pieces, HybridPieces)
+        self._pieces.hold(count)
+        self._last_ms = mono
+
+    def begun_again(self, mono: int) -> None:
+        """Its author says the same manifest once more, and goes on from where this stands."""
+        self._last_ms = mono
+
+    @property
+    def have(self) -> int:
+        """How many of the first chunks are here; 0 for a bare file, which cannot go on later."""
+        return self._pieces.have if isinstance(self._pieces, HybridPieces) else 0
+
+    @property
+    def same(self) -> bytes:
+        """Equal for every attempt to send this file, b"" for a bare one (see HybridPieces)."""
+        return self._pieces.same if isinstance(self._pieces, HybridPieces) else b""
+
+    @property
+    def layout(self) -> tuple[int, bytes]:
+        """Bytes of a chunk and the hashes of all chunks; 0 and b"" for a bare file."""
+        return self._pieces.layout if isinstance(self._pieces, HybridPieces) else (0, b"")
+
+    @property
+    def complete(self) -> bool:
+        """Whether every byte was written."""
+        return self._pieces.complete
+
     def end(self) -> Complete | Broken:
         """FILE_END came."""
         if not self._pieces.complete:

@@ -11,7 +11,17 @@ from msgspec.structs import replace
 from socp.crypto import content_sig, file_box
 from socp.crypto.keys import PrivateKey, PublicKey, Suite
 from socp.files.pace import Pace
-from socp.files.transfer import SILENCE_MS, WINDOW_BYTES, Broken, Sent, Want, pieces
+from socp.files.transfer import (
+    BYTES_PER_S_LIVE,
+    SILENCE_MS,
+    WINDOW_BYTES,
+    WINDOW_LIVE_BYTES,
+    Broken,
+    Sent,
+    Stuck,
+    Want,
+    pieces,
+)
 from socp.wire import base64url, limits
 from socp.wire.canonical import to_members
 from socp.wire.errors import Misuse
@@ -19,7 +29,7 @@ from socp.wire.ids import PUBLIC
 from socp.wire.payloads import FileChunk, FileEnd, FileStart
 
 BYTES_PER_S: Final = limits.FILE_BYTES_PER_S
-"""The reader does not say yet where it stands, so no faster than one on a slow line takes it."""
+"""Where the reader does not say how far it is: no faster than one on a slow line takes it."""
 BYTES_PER_S_V13: Final = limits.FILE_CHUNK_BYTES_V13 * 1000 // 3
 """One chunk in 3 ms: sealing and signing it takes half of that, the other half is the person's."""
 BURST_BYTES: Final = limits.MIB
@@ -29,6 +39,8 @@ ANSWER_MS: Final = 2_000
 ANSWER_MAILBOX_MS: Final = 30_000
 """A server with `mailbox/1` answers when it has committed, or says why not."""
 END_ANSWER_MS: Final = 5_000
+FIRST_WORD_MS: Final = 30_000
+"""A reader who says where it stands has looked through what it had before by then."""
 HASH_BYTES: Final = 32
 
 
@@ -44,9 +56,9 @@ class Offer:
     chunk_hashes: bytes
 
 
-def estimate_s(size: int, *, hybrid: bool) -> int:
+def estimate_s(size: int, *, hybrid: bool, reports: bool = False) -> int:
     """How long sending takes at the least, in seconds: the person is told first."""
-    return -(-size // _bytes_per_s(hybrid=hybrid))
+    return -(-size // (BYTES_PER_S_LIVE if reports else _bytes_per_s(hybrid=hybrid)))
 
 
 def refusal(size: int, *, hybrid: bool) -> str | None:
@@ -61,7 +73,12 @@ def refusal(size: int, *, hybrid: bool) -> str | None:
 
 
 class Sender:
-    """One file to one recipient. Each `ts` must be the one in the envelope: signatures cover it."""
+    """One attempt to send one file to one recipient. Each `ts` must be the one in the envelope:
+    signatures cover it.
+
+    A reader who `reports` says where it stands (`heard`): nothing goes before its first word, and
+    what it has is not sent again. Another attempt, with the same offer and key, goes on from there.
+    """
 
     def __init__(
         self,
@@ -72,22 +89,32 @@ class Sender:
         recipient: PublicKey,  # the user's pinned key, or the channel's
         *,
         hybrid: bool,
+        file_key: bytes = b"",
+        pace: Pace | None = None,
+        reports: bool = False,
+        have: int = 0,
     ) -> None:
+        """`file_key`: of an earlier attempt, b"" for a new one; `pace`: shared with others; `have`:
+        the reader has so many of the first chunks, as it said in an earlier attempt."""
         self.offer = offer
         self._suite = suite
         self._me = me
         self._my_id = my_id
         self._recipient = recipient
-        self._file_key = file_box.new_file_key(suite) if hybrid else None
+        self._file_key = (file_key or file_box.new_file_key(suite)) if hybrid else None
         self._piece = limits.FILE_CHUNK_BYTES if hybrid else limits.FILE_CHUNK_BYTES_V13
         self._total = pieces(offer.size, self._piece)
         hashes = HASH_BYTES * pieces(offer.size, limits.FILE_CHUNK_BYTES)
         if refusal(offer.size, hybrid=hybrid) or len(offer.chunk_hashes) != hashes:
             raise Misuse("an offer that was not measured, or not asked about by `refusal`")
-        speed = _bytes_per_s(hybrid=hybrid)
-        self._pace = Pace(speed, BURST_BYTES if hybrid else BURST_BYTES_V13)
+        self._pace = pace or own_pace(hybrid=hybrid)
         self._seen = hashlib.sha256()
-        self._next = 0  # index of the chunk to send
+        self._reports = reports
+        self._first = min(have, self._total)  # what comes before is there already
+        self._next = self._first  # index of the chunk to send
+        self._heard = False  # the reader said where it stands
+        self._have = self._first
+        self._since_ms = 0  # nothing is heard of what is on its way since then (mono)
         self._reading = False
         self._go_ms: int | None = None  # chunks may follow from then on; None before the start
         self._ended_ms: int | None = None
@@ -98,6 +125,7 @@ class Sender:
     def start(self, ts: int, mono: int, answer_ms: int = ANSWER_MS) -> FileStart:
         """The manifest, signed. Without an answer chunks follow after `answer_ms`."""
         self._go_ms = mono + answer_ms
+        self._since_ms = mono
         offer = self.offer
         manifest = FileStart(
             file_id=offer.file_id,
@@ -127,24 +155,31 @@ class Sender:
         signature = content_sig.sign_manifest(self._me, members, self._my_id, offer.to, ts)
         return replace(manifest, content_sig=signature)
 
-    def wants(self, mono: int) -> Want | None:
+    def wants(self, mono: int, window: int = WINDOW_LIVE_BYTES) -> Want | None:
         """The piece to read now, one at a time; None where one is being read or the pace says wait.
 
-        Ask on every tick, after `chunk` and after `acked`.
+        `window`: how many bytes may be on their way to a reader who reports. Ask on every tick,
+        after `chunk`, `acked` and `heard`.
         """
         if self._reading or self._next == self._total or not self._may_go(mono):
             return None
-        if self.kept and (self._next + 1 - self._chunks_acked) * self._piece > WINDOW_BYTES:
+        if not self._fits(window):
             return None
         want = self._want()
         if not self._pace.take(want.size, mono):
             return None
+        if self._next == self._have:
+            self._since_ms = mono
         self._reading = True
         return want
 
+    def awaits(self, index: int) -> bool:
+        """Whether this piece is being read: one of an earlier attempt may come late."""
+        return self._reading and index == self._next
+
     def chunk(self, index: int, data: bytes, ts: int) -> FileChunk | Broken:
         """The frame for the piece that was read."""
-        if not self._reading or index != self._next:
+        if not self.awaits(index):
             raise Misuse(f"piece {index} was not asked for")
         self._reading = False
         if len(data) != self._want().size or self._has_changed(data):
@@ -153,13 +188,25 @@ class Sender:
         return self._frame(index, data, ts)
 
     def end(self, mono: int) -> FileEnd | Broken | None:
-        """Once, after the last chunk; else None. Ask after `chunk`, `acked` and on every tick."""
+        """Once, after the last chunk; else None. Ask after `chunk`, `acked`, `heard` and on every
+        tick."""
         if self._next < self._total or self._ended_ms is not None or not self._may_go(mono):
             return None
-        if self._seen.hexdigest() != self.offer.sha256:
+        # With hybrid/1 each piece was compared, and some may have gone in an earlier attempt.
+        if self._file_key is None and self._seen.hexdigest() != self.offer.sha256:
             return self._changed()
-        self._ended_ms = mono
+        self._ended_ms = self._since_ms = mono
         return FileEnd(file_id=self.offer.file_id)
+
+    def heard(self, have: int, mono: int) -> None:
+        """The reader has the first `have` chunks. The first time that says where to begin."""
+        have = min(have, self._total)
+        if not self._heard and not self.kept:
+            self._heard = True
+            self._first = self._next = self._have = have
+        else:
+            self._have = max(self._have, min(have, self._next))
+        self._since_ms = mono
 
     def acked(self, of: str, mono: int) -> None:
         """ACK with our file_id: `of` FILE_START or FILE_END, or "" for whichever is unanswered; of
@@ -167,7 +214,7 @@ class Sender:
         if self.kept:
             self._kept_ms = mono
         if of == FileChunk.TYPE:
-            self._chunks_acked = min(self._chunks_acked + 1, self._next)
+            self._chunks_acked = min(self._chunks_acked + 1, self._next - self._first)
         elif self._ended_ms is not None and of != FileStart.TYPE:
             self._end_acked = True
         elif self._go_ms is not None and of != FileEnd.TYPE:
@@ -186,19 +233,42 @@ class Sender:
     @property
     def started(self) -> bool:
         """Whether a chunk was asked for."""
-        return self._reading or self._next > 0
+        return self._reading or self._next > self._first
 
-    def stalled(self, mono: int) -> Broken | None:
-        """Broken where a server that keeps it acknowledged nothing for SILENCE_MS."""
-        waits = self._chunks_acked < self._next or self._ended_ms is not None
-        if self._kept_ms is None or not waits or mono - self._kept_ms < SILENCE_MS:
-            return None
-        return Broken("your server takes no more of it; send it again later")
+    @property
+    def file_key(self) -> bytes:
+        """What another attempt needs; b"" without hybrid/1."""
+        return self._file_key or b""
+
+    @property
+    def have(self) -> int:
+        """So many of the first chunks are with the reader, as far as it said."""
+        return self._have
+
+    @property
+    def on_its_way(self) -> int:
+        """Bytes that went out, or are being read, and that a reader who reports has not named."""
+        if not self._reports or self.kept:
+            return 0
+        return (self._next + self._reading - self._have) * self._piece
+
+    def stuck(self, mono: int) -> Stuck | None:
+        """Where a server that keeps it, or a reader who reports, says nothing for too long."""
+        if self.kept:
+            waits = self._chunks_acked < self._next - self._first or self._ended_ms is not None
+            if waits and mono - (self._kept_ms or 0) >= SILENCE_MS:
+                return Stuck("your server takes no more of it")
+        elif self._reports and self._may_go(mono):
+            waits = not self._heard or self._have < self._next or self._ended_ms is not None
+            patience_ms = SILENCE_MS if self._heard else FIRST_WORD_MS
+            if waits and mono - self._since_ms >= patience_ms:
+                return Stuck("their client does not say that it gets it")
+        return None
 
     def settled(self, mono: int) -> Sent | None:
         """Sent, once the end was acknowledged or nobody answered it for END_ANSWER_MS; what is kept
-        must be acknowledged."""
-        if self._ended_ms is None:
+        must be acknowledged, and of a reader who reports only its own word counts."""
+        if self._ended_ms is None or (self._reports and not self.kept):
             return None
         if self.kept:
             return Sent(acked=True) if self._end_acked else None
@@ -207,11 +277,21 @@ class Sender:
 
     @property
     def done(self) -> int:
-        """Bytes handed over so far."""
-        return min(self._next * self._piece, self.offer.size)
+        """Bytes handed over so far; those that the reader has, where it reports."""
+        reported = self._reports and not self.kept
+        return min((self._have if reported else self._next) * self._piece, self.offer.size)
 
     def _may_go(self, mono: int) -> bool:
         return self._go_ms is not None and mono >= self._go_ms
+
+    def _fits(self, window: int) -> bool:
+        """Whether one more piece may be on its way."""
+        if self.kept:
+            unacked = self._next + 1 - self._first - self._chunks_acked
+            return unacked * self._piece <= WINDOW_BYTES
+        if self._reports:
+            return self._heard and self.on_its_way + self._piece <= window
+        return True
 
     def _want(self) -> Want:
         offset = self._next * self._piece
@@ -246,6 +326,17 @@ class Sender:
                 self._me, sealed, self._my_id, self.offer.to, ts, file_id, index, total
             ),
         )
+
+
+def own_pace(*, hybrid: bool) -> Pace:
+    """Of one transfer to a reader who does not report."""
+    burst = BURST_BYTES if hybrid else BURST_BYTES_V13
+    return Pace(_bytes_per_s(hybrid=hybrid), burst)
+
+
+def shared_pace() -> Pace:
+    """Of all transfers to readers who report."""
+    return Pace(BYTES_PER_S_LIVE, BURST_BYTES)
 
 
 def _bytes_per_s(*, hybrid: bool) -> int:

@@ -18,6 +18,17 @@ STORING_MAX: Final = 1_000
 """Files that are whole, and wait for the disk only: these keep no new one out before so many."""
 WINDOW_BYTES: Final = 4 * limits.MIB
 """Of what a server keeps for somebody away, so much is on its way unacknowledged (section 8)."""
+WINDOW_LIVE_BYTES: Final = 5 * limits.FILE_CHUNK_BYTES
+"""Of what goes to a reader who says where it stands, all files to them together. It waits in the
+queues before their messages: the 4 MiB of section 8, in base64, would be over a link's bound."""
+REPORT_BYTES: Final = 3 * limits.FILE_CHUNK_BYTES
+"""The reader says where it stands each time so much came."""
+REPORTING_AUTHORS_MAX: Final = 2
+"""So many authors send at a time to a reader who says where it stands: their windows together
+fit what its server queues for it."""
+BYTES_PER_S_LIVE: Final = 5 * limits.MIB // 2
+"""All files to such readers together: below what a server takes from a link without a pause
+(`limits.USER_BYTES_PER_S`, in base64), so that messages never wait behind them there."""
 SILENCE_MS: Final = 60_000
 """A transfer without a chunk for so long is broken."""
 
@@ -53,6 +64,13 @@ class Complete:
     name: str  # safe basename
     size: int  # bytes
     sha256: str  # hex
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """Sender: it goes no further just now, and may be begun again later."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Private keys at rest (threats S8 and P3)."""
 
 from socp.keystore.keyfile import (
-    KeyFileError,
     drop,
     keep,
     load,
@@ -9,5 +8,6 @@ from socp.keystore.keyfile import (
     promote,
     put,
 )
+from socp.keystore.private_file import KeyFileError
 
 __all__ = ["KeyFileError", "drop", "keep", "load", "load_or_create", "promote", "put"]

@@ -7,10 +7,10 @@ import binascii
 from typing import Final
 
 from socp.crypto.keys import KeyRefused
+from socp.keystore.private_file import FILE_BYTES_MAX
 
 _HEAD: Final = b"-----BEGIN PRIVATE KEY-----"
 _TAIL: Final = b"-----END PRIVATE KEY-----"
-FILE_BYTES_MAX: Final = 16 * 1024
 _LINE_CHARS: Final = 64
 
 

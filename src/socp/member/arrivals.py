@@ -9,6 +9,7 @@ from typing import Final
 from socp.member.effects import MessageArrived, MessageRefused, Trust
 from socp.member.emitter import Emitter
 from socp.member.events import Now, Shown
+from socp.member.history import REFUSED, Heard, History
 from socp.member.records import Arrived, ArrivedShown
 from socp.wire import limits
 
@@ -22,8 +23,9 @@ class Arrivals:
     What an earlier run left is told with the first effects of this one, in its order.
     """
 
-    def __init__(self, emitter: Emitter, remembered: Iterable[Arrived]) -> None:
+    def __init__(self, emitter: Emitter, history: History, remembered: Iterable[Arrived]) -> None:
         self._emit = emitter
+        self._history = history
         self._sizes: dict[int, int] = {}  # number -> bytes of text, the oldest first
         self._bytes = 0
         self._next = 1
@@ -36,22 +38,34 @@ class Arrivals:
         """Nobody reads what is told: no more should be taken from a server that keeps it."""
         return len(self._sizes) >= UNSEEN_MAX or self._bytes >= UNSEEN_BYTES_MAX
 
-    def message(
-        self, author: str, text: str, ts: int, trust: Trust, *, msg_ref: str, public: bool
-    ) -> None:
-        """Show this, once."""
-        self._add(Arrived(self._next, msg_ref, author, text, ts, trust, public, refused=False))
+    def message(self, heard: Heard, now: Now, *, late: bool = False) -> None:
+        """Show this, once. `late`: others of its author that came before were said after it."""
+        self._add(heard, self._history.heard(heard, now), late=late)
 
-    def refusal(self, author: str, reason: str, ts: int) -> None:
+    def refusal(self, author: str, reason: str, ts: int, now: Now, *, public: bool) -> None:
         """Say why something is not shown. It costs the same commit as what is shown (threat M8)."""
-        self._add(Arrived(self._next, "", author, reason, ts, "", public=False, refused=True))
+        heard = Heard(author, reason, ts, trust="", public=public, kind=REFUSED)
+        self._add(heard, self._history.heard(heard, now))
 
     def shown(self, event: Shown, now: Now) -> None:
         """The person has seen them."""
         for number in event.numbers:
             self._drop(number)
 
-    def _add(self, arrived: Arrived) -> None:
+    def _add(self, heard: Heard, said: int, *, late: bool = False) -> None:
+        arrived = Arrived(
+            number=self._next,
+            msg_ref=heard.msg_ref,
+            author=heard.author,
+            text=heard.text,
+            ts=heard.ts,
+            trust=heard.trust,
+            public=heard.public,
+            refused=heard.kind == REFUSED,
+            said=said,
+            reply_to=heard.reply_to,
+            late=late,
+        )
         # Where the server keeps what we do not take, `full` was asked before.
         while self.full and not self._emit.terms.mailbox:
             self._drop(next(iter(self._sizes)))
@@ -84,5 +98,8 @@ class Arrivals:
                 public=arrived.public,
                 msg_ref=arrived.msg_ref,
                 number=arrived.number,
+                said=arrived.said,
+                reply_to=arrived.reply_to,
+                late=arrived.late,
             )
         )

@@ -8,7 +8,7 @@ with `mailbox/1` hears of each that it is settled, in the same words whether it 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from typing import Final
 
@@ -22,15 +22,17 @@ from socp.member.effects import Trust as Sureness
 from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.held import Held, Wait
+from socp.member.history import Heard
 from socp.member.letters import Letter, clear_bytes, clear_text
 from socp.member.lookups import Lookups
 from socp.member.next_link import NextLink
 from socp.member.public import Room
 from socp.member.records import Contact
 from socp.member.seen import Seen, Verdict
+from socp.member.speech import Origin, Speech
 from socp.member.sureness import sureness
 from socp.member.trust import Claim, Trust
-from socp.wire import base64url
+from socp.wire import base64url, content
 from socp.wire.canonical import canonical
 from socp.wire.envelope import Envelope
 from socp.wire.errors import PeerFault
@@ -87,6 +89,7 @@ class Inbox:
         room: Room,
         arrivals: Arrivals,
         next_link: NextLink,
+        speech: Speech,
     ) -> None:
         self._suite = suite
         self._emit = emitter
@@ -97,6 +100,7 @@ class Inbox:
         self._room = room
         self._arrivals = arrivals
         self._next_link = next_link
+        self._speech = speech
         self._held = Held()
         self._told: dict[str, None] = {}  # refusals that were told: a replay is not told again
         self._left: set[str] = set()  # authors whose mail stays at the server until the next link
@@ -172,12 +176,13 @@ class Inbox:
         if ref in self._seen:
             return True
         if key is None or not verify_transport(key, envelope):
-            self._tell_refused(author, Why.CLEAR_UNSIGNED, envelope.ts, ref)
+            why = Why.CLEAR_UNSIGNED
+            self._tell_refused(author, why, envelope.ts, ref, now, public=True)
             return True
         self._seen.remember(ref, digest, author, envelope.ts)
-        self._arrivals.message(
-            author, text, envelope.ts, Sureness.NOT_ENCRYPTED, msg_ref=ref, public=True
-        )
+        trust = Sureness.NOT_ENCRYPTED
+        heard = Heard(author, text, envelope.ts, trust, public=True, msg_ref=ref)
+        self._arrivals.message(heard, now)
         return True
 
     # --- when keys come -------------------------------------------------------------------------
@@ -216,7 +221,7 @@ class Inbox:
     def due(self, now: Now) -> None:
         """What waited too long is told."""
         for letter in self._held.overdue(now.mono):
-            self._not_read(letter)
+            self._not_read(letter, now)
         roomy = not self._held.authors() and not self._arrivals.full
         if self._left and roomy:
             self._next_link.ask()
@@ -244,7 +249,7 @@ class Inbox:
         if self._read(letter, key, now):
             return
         if not self._held.hold(letter, Wait.CHANNEL, now.mono):
-            self._not_read(letter)
+            self._not_read(letter, now)
 
     def _read(self, letter: Letter, key: PublicKey, now: Now) -> bool:
         """Show or refuse; False where the channel's key may still come."""
@@ -274,27 +279,47 @@ class Inbox:
         if isinstance(opened, Why):
             self._refuse(letter, opened, now)
             return True
-        assert isinstance(opened, str)
-        self._seen.remember(ref, letter.digest, letter.author, ts)
+        assert isinstance(opened, bytes)
         trust = self._sureness(letter, contact, former=former)
-        self._arrivals.message(letter.author, opened, ts, trust, msg_ref=ref, public=letter.public)
+        origin = Origin(letter.author, letter.public, ts, ref, trust)
+        understood = self._understood(letter, origin, opened, now)
+        if isinstance(understood, Why):
+            self._refuse(letter, understood, now)
+            return True
+        self._seen.remember(ref, letter.digest, letter.author, ts)
+        understood()
         self._settled(letter, now)
         return True
 
-    def _open(self, letter: Letter, ts: int, now: Now) -> str | Why | _Opened:
+    def _understood(
+        self, letter: Letter, origin: Origin, plaintext: bytes, now: Now
+    ) -> Why | Callable[[], None]:
+        """What is to be done about what it says, once it is remembered."""
+        if self._bound(letter) and plaintext.startswith(b"{"):
+            # Never outside a seal that has its author in it. Whose client does not know that ours
+            # has `content/1` sends bare text, and that may look like anything.
+            try:
+                body, place = content.decode(plaintext)
+                what = content.digest(plaintext)
+                return lambda: self._speech.take(origin, body, place, what, now)
+            except PeerFault:
+                pass
+        try:
+            text = plaintext.decode()
+        except UnicodeDecodeError:
+            return Why.NOT_TEXT
+        return lambda: self._speech.bare(origin, text, now)
+
+    def _open(self, letter: Letter, ts: int, now: Now) -> bytes | Why | _Opened:
         """What the letter says, or why it cannot be shown."""
         if letter.public and not letter.sealed:
-            return clear_bytes(letter.raw) or Why.NOT_TEXT
+            return letter.raw if clear_bytes(letter.raw) else Why.NOT_TEXT
         if not letter.public and not self._bound(letter) and self._promised_hybrid(letter):
             return Why.DOWNGRADED
         try:
-            data = self._opened(letter, ts, now)
+            return self._opened(letter, ts, now)
         except Unreadable:
             return _Opened.LATER if letter.public else Why.UNREADABLE
-        try:
-            return data.decode()
-        except UnicodeDecodeError:
-            return Why.NOT_TEXT
 
     def _opened(self, letter: Letter, ts: int, now: Now) -> bytes:
         if letter.public:
@@ -323,23 +348,32 @@ class Inbox:
     # --- telling --------------------------------------------------------------------------------
 
     def _refuse(self, letter: Letter, why: Why, now: Now) -> None:
-        self._tell_refused(letter.author, why, letter.times[0], _told_as(letter))
+        self._tell_letter(letter, why, now)
         self._settled(letter, now)
 
-    def _not_read(self, letter: Letter) -> None:
+    def _not_read(self, letter: Letter, now: Now) -> None:
         """Told, but not settled: a server that keeps it hands it out with the next link, when its
         key may be here."""
-        why = Why.NO_CHANNEL_KEY
-        self._tell_refused(letter.author, why, letter.times[0], _told_as(letter))
+        self._tell_letter(letter, Why.NO_CHANNEL_KEY, now)
         self._unread = self._emit.terms.mailbox
 
-    def _tell_refused(self, author: str, why: Why, ts: int, ref: str) -> None:
+    def _tell_letter(self, letter: Letter, why: Why, now: Now) -> None:
+        ref = _told_as(letter)
+        self._tell_refused(letter.author, why, letter.times[0], ref, now, public=letter.public)
+
+    def _tell_refused(
+        self, author: str, why: Why, ts: int, ref: str, now: Now, *, public: bool
+    ) -> None:
         if ref in self._told:
             return
         if len(self._told) >= RETOLD_MAX:
             del self._told[next(iter(self._told))]
         self._told[ref] = None
-        self._arrivals.refusal(author, why.value, ts)
+        self._arrivals.refusal(author, self._reason(author, why), ts, now, public=public)
+
+    def _reason(self, author: str, why: Why) -> str:
+        changed = self._contacts.changed(author)
+        return f"{changed}: compare safety numbers; {why.value}" if changed else why.value
 
 
 def _told_as(letter: Letter) -> str:

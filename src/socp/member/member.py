@@ -17,12 +17,14 @@ from socp.member.arrivals import Arrivals
 from socp.member.compose import Pen
 from socp.member.contacts import AddressBook, Contacts
 from socp.member.courier import Courier
+from socp.member.decisions import Comparable, Decisions
 from socp.member.delivery import Destinations
 from socp.member.effects import Effect
 from socp.member.emitter import Emitter
 from socp.member.events import (
     CancelFile,
     ChannelKeyGenerated,
+    ChoosePublic,
     ChunkRead,
     Connected,
     Disconnected,
@@ -43,10 +45,12 @@ from socp.member.events import (
     Tick,
 )
 from socp.member.gate import Route, Voice
+from socp.member.history import History
 from socp.member.inbox import Inbox
 from socp.member.letters import delivered, posted
 from socp.member.lookups import Lookups
 from socp.member.next_link import NextLink
+from socp.member.numbering import Numbering
 from socp.member.outbox import Outbox
 from socp.member.own_key import OwnKey
 from socp.member.people import People
@@ -54,11 +58,12 @@ from socp.member.profile import Profile
 from socp.member.public import Room
 from socp.member.questions import Questions
 from socp.member.receiving import Receiving
-from socp.member.records import Remembered
+from socp.member.records import PublicChoice, Remembered
 from socp.member.seen import Seen
 from socp.member.sending import Sending
 from socp.member.servers import Servers
 from socp.member.session import Session
+from socp.member.speech import Speech
 from socp.member.trust import Trust
 from socp.wire import payloads
 from socp.wire.envelope import Envelope
@@ -108,24 +113,27 @@ class Member:
         self._emit = emit = Emitter(own_id, key)
         self._courier = Courier(emit)
         self._contacts = contacts = Contacts(suite, own_id, profile.display_name, remembered)
-        self._lookups = Lookups(self._courier)
-        self._trust = Trust(suite, emit, contacts)
+        self._lookups = lookups = Lookups(self._courier)
+        history = History(emit, remembered.last_said)
+        self._trust = Trust(suite, emit, contacts, history)
         self._own = own = OwnKey(emit, contacts.book, pending, self._use_key)
         self._session = Session(profile, suite, emit, Servers(suite, emit, remembered.servers), own)
-        lookups, keys = self._lookups, remembered.channel_keys
-        self._room = Room(suite, emit, self._courier, contacts, lookups, keys)
-        seen = Seen(emit, remembered.seen)
-        self._arrivals = arrivals = Arrivals(emit, remembered.arrived)
+        self._room = Room(suite, emit, self._courier, contacts, lookups, remembered)
+        self._arrivals = arrivals = Arrivals(emit, history, remembered.arrived)
         self._next_link = NextLink(emit)
-        incoming = (seen, lookups, self._room, arrivals, self._next_link)
-        self._inbox = Inbox(suite, emit, contacts, self._trust, *incoming)
+        incoming = (Seen(emit, remembered.seen), lookups, self._room, arrivals, self._next_link)
+        self._speech = Speech(arrivals)
+        self._inbox = Inbox(suite, emit, contacts, self._trust, *incoming, self._speech)
         pen = Pen(suite, key, own_id)
+        numbering = Numbering(emit, profile.run, remembered.numbered)
         self._destinations = Destinations(
-            emit, pen, contacts, lookups, self._room, self._session, own
+            emit, pen, contacts, lookups, self._room, self._session, own, numbering
         )
-        self._outbox = Outbox(emit, self._courier, self._destinations, remembered.outbox)
-        self._sending = Sending(suite, emit, self._contacts, self._room, self._destinations)
-        self._receiving = Receiving(emit, contacts, self._trust, *incoming)
+        self.outbox = Outbox(
+            emit, self._courier, self._destinations, numbering, history, remembered.outbox
+        )
+        self._sending = Sending(suite, emit, contacts, self._room, self._destinations, history)
+        self._receiving = Receiving(emit, contacts, self._trust, *incoming, history)
         self._questions = Questions(emit, self._courier, contacts, lookups, self._session)
         self._people = People(
             suite,
@@ -143,11 +151,13 @@ class Member:
             self._courier,
             self._session,
             own,
-            self._outbox,
+            self.outbox,
             self._sending,
             self._people,
             self._questions,
         )
+        waits = (lookups, self._next_link, self._people.key_known)
+        self._decisions = Decisions(suite, emit, contacts, history, *waits)
         self._use_key(key, former)
         self._routes = self._table()
         self._handlers = self._events()
@@ -158,6 +168,16 @@ class Member:
     def contacts(self) -> AddressBook:
         """Names and members, for reading."""
         return self._contacts
+
+    @property
+    def decisions(self) -> Comparable:
+        """Keys and safety numbers, for reading."""
+        return self._decisions
+
+    @property
+    def public_choice(self) -> PublicChoice:
+        """Who may read what the person says to everybody."""
+        return self._room.choice
 
     @property
     def fingerprint(self) -> str:
@@ -184,7 +204,7 @@ class Member:
 
         Lines that wait for somebody who is away do not count; they are kept.
         """
-        parts = (self._outbox, self._sending, self._receiving, self._room)
+        parts = (self.outbox, self._sending, self._receiving, self._room)
         return all(part.idle for part in parts)
 
     @property
@@ -213,7 +233,7 @@ class Member:
             FrameRefused: self._frame_refused,
             Disconnected: self._disconnected,
             Tick: self._tick,
-            Say: self._outbox.say,
+            Say: self.outbox.say,
             RequestList: self._questions.request_list,
             LookUp: self._questions.look_up,
             OfferFile: self._sending.offer,
@@ -226,6 +246,8 @@ class Member:
             ChannelKeyGenerated: self._key_generated,
             RotateKey: self._own.rotate,
             RevokeKey: self._own.revoke,
+            ChoosePublic: self._room.choose,
+            **self._decisions.handlers(),
         }
         assert handlers.keys() == set(get_args(Event)), "an event without a handler"
         return handlers
@@ -248,7 +270,7 @@ class Member:
         self._trust.attached(server.since_ts)
         self._room.attached(now)
         self._destinations.restarted()
-        self._outbox.attached(now, answers=LINK_AUTH in server.features)
+        self.outbox.attached(now, answers=LINK_AUTH in server.features)
 
     def _disconnected(self, event: Disconnected, now: Now) -> None:
         self._session.lost()
@@ -273,8 +295,8 @@ class Member:
         self._sending.due(now)
         self._receiving.due(now)
         self._next_link.due(idle=self._sending.idle and not self._receiving.running)
-        self._outbox.due(now)
-        self._own.due(now, idle=self._outbox.idle and self._sending.idle)
+        self.outbox.due(now)
+        self._own.due(now, idle=self.outbox.idle and self._sending.idle)
 
     def _cancel(self, event: CancelFile, now: Now) -> None:
         if not self._sending.cancel(event.file_id):

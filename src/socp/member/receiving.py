@@ -34,6 +34,7 @@ from socp.member.effects import (
 from socp.member.effects import Trust as Sureness
 from socp.member.emitter import Emitter
 from socp.member.events import FileStored, Now, StoreFailed
+from socp.member.history import FILE, Heard, History
 from socp.member.inbox import Why, first_form
 from socp.member.lookups import Lookups
 from socp.member.next_link import NextLink
@@ -82,6 +83,7 @@ class Receiving:
         room: Room,
         arrivals: Arrivals,
         next_link: NextLink,
+        history: History,
     ) -> None:
         self._emit = emitter
         self._contacts = contacts
@@ -91,6 +93,7 @@ class Receiving:
         self._room = room
         self._arrivals = arrivals
         self._next_link = next_link
+        self._history = history
         self._running: dict[str, Incoming] = {}
         self._later: dict[str, None] = {}  # authors whose files stay at the server without a key
 
@@ -273,6 +276,7 @@ class Receiving:
         if incoming is not None:
             receiver = incoming.receiver
             self._settled(receiver.author, incoming.ref, incoming.ts)
+            self._note(incoming, now)
             self._emit.ack(event.file_id, now, of=FileEnd.TYPE)
             self._emit.tell(
                 FileDone(
@@ -284,6 +288,20 @@ class Receiving:
                     path=event.path,
                 )
             )
+
+    def _note(self, incoming: Incoming, now: Now) -> None:
+        """It stands in the history from now on."""
+        receiver = incoming.receiver
+        heard = Heard(
+            author=receiver.author,
+            text=receiver.name,
+            ts=incoming.ts,
+            trust=incoming.trust,
+            public=receiver.public,
+            kind=FILE,
+            file_id=receiver.file_id,
+        )
+        self._history.heard(heard, now)
 
     def store_failed(self, event: StoreFailed, now: Now) -> None:
         """Nothing of it is presented as received."""
@@ -349,7 +367,7 @@ class Receiving:
         self._refused(author, reason, now)
 
     def _refused(self, author: str, reason: str, now: Now) -> None:
-        self._arrivals.refusal(author, f"a file: {reason}", now.wall)
+        self._arrivals.refusal(author, f"a file: {reason}", now.wall, now, public=False)
 
     def _progress(self, incoming: Incoming, now: Now) -> None:
         if now.mono - incoming.told_ms < PROGRESS_MS:

@@ -7,6 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from socp.crypto.rotation import KeyStep, Revocation
+from socp.wire.content import Place
+
+
+class TrustState(StrEnum):
+    """What is known of a contact's key."""
+
+    UNVERIFIED = "unverified"
+    VERIFIED = "verified"  # the safety number was compared
+    CHANGED = "CHANGED"  # another key is claimed for them: nothing is sent until the person decides
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,16 @@ class Contact:
     content_form: str  # the content_sig form that matched last
     refused_key: str  # fingerprint of the latest other key somebody claimed for them, or ""
     first_seen_ms: int
+    changed_ms: int = 0  # since when another key is claimed and the person has not decided, Unix ms
+    claimed_key: str = ""  # that key, base64url DER, "" while none; the first one counts
+    kept_against: tuple[str, ...] = ()  # fingerprints that the person refused, the latest last
+
+    @property
+    def state(self) -> TrustState:
+        """What the person may rely on."""
+        if self.changed_ms:
+            return TrustState.CHANGED
+        return TrustState.VERIFIED if self.verified else TrustState.UNVERIFIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +64,21 @@ class Seen:
     digest: bytes  # SHA-256 of the raw ciphertext, 32 bytes
     author: str
     ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Whose profile this is, and what they chose. There is one; the client keeps it, no brain."""
+
+    user_id: str
+    display_name: str
+    server_url: str = ""  # ws:// or wss://, where the profile was last used; "" while nowhere
+    downloads: str = ""  # the folder of received files; "" for the usual one
+    tell_delivered: bool = True  # whether others hear that a message is here (content/1)
+    tell_read: bool = True  # and that it was read
+    run: str = ""  # 16 hex digits: what numbers our messages, one for each life of the profile
+    origin: str = ""  # how this life began: new | login | import; "" of before that was noted
+    began_ms: int = 0  # when, Unix ms
 
 
 class LineState(StrEnum):
@@ -70,6 +104,23 @@ class OutboxLine:
     reason: str = ""
     late: bool = False  # the frames say `late`: with `mailbox/1` they are good for 30 days
     sealed_to: str = ""  # the form and the fingerprint of the reader's key, "" for posts
+    said: int = 0  # its number in the history, 0 for what an older version kept
+    kind: str = "text"  # of content/1; only a text can be said to readers without it
+    body: bytes = b""  # what content/1 says, packed without its place; b"" for bare text
+    place: Place | None = None  # among what we say there, once composed as content/1
+    doubt: bool = False  # it was composed or sent before, and may have arrived then
+    quiet: bool = False  # our client's own word (a receipt): the person is not told of it
+    key: str = ""  # a newer line with the same one takes its place while it waits
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """How far our own messages to somebody are numbered. Key: to."""
+
+    to: str  # user_id or "public"
+    run: str
+    seq: int  # of the newest
+    msg_ref: str  # of the newest, "" while none
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +136,9 @@ class Arrived:
     trust: str  # a `Trust`, "" for a refusal
     public: bool
     refused: bool
+    said: int = 0  # its number in the history, 0 for what an older version kept
+    reply_to: str = ""  # msg_ref
+    late: bool = False  # it was said before others of its author that came earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +173,29 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class SaidMoved:
-    """What became of a line of ours: the newest state of the `Said` of that number."""
+    """What became of a line of ours: the newest state of the `Said` of that number. What was
+    delivered or read stays so."""
 
     number: int
     state: str
     reason: str
-    msg_refs: tuple[str, ...]
+    msg_refs: tuple[str, ...]  # under which it went out now, beside those of before
+
+
+@dataclass(frozen=True, slots=True)
+class SaidReached:
+    """The reader has, or has read, what went out under a msg_ref; of one we never sent it is
+    nothing."""
+
+    msg_ref: str
+    state: str  # LineState.DELIVERED or READ
+    by: str  # who says so: user_id, "" for our server
 
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """Somebody changed, took back or reacted to what was said in that conversation. Key: number.
+    """Somebody changed, took back or reacted to what was said in that conversation. Key: of, author
+    and kind; of several the one with the latest ts counts, in whichever order they came.
 
     It counts if `author` may: edits and deletes only where they wrote what it is `of`.
     """
@@ -157,16 +223,30 @@ class ChannelKey:
     creator_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class PublicChoice:
+    """Who may read what the person says to everybody. There is one."""
+
+    verified_only: bool = False  # nothing is posted while a member is not verified
+    leave_out: bool = False  # members without `hybrid/1` cannot read it; else all get plain v1.3
+
+
 Record = (
     Contact
+    | PublicChoice
     | KnownServer
     | Seen
     | OutboxLine
     | Arrived
     | ArrivedShown
+    | Said
+    | SaidMoved
+    | SaidReached
+    | Amendment
     | ChannelKey
     | KeyStep
     | Revocation
+    | Numbered
 )
 
 
@@ -182,3 +262,6 @@ class Remembered:
     key_steps: tuple[KeyStep, ...] = ()  # our own too
     revocations: tuple[Revocation, ...] = ()
     arrived: tuple[Arrived, ...] = ()
+    numbered: tuple[Numbered, ...] = ()
+    last_said: int = 0  # the highest number in the history
+    public_choice: PublicChoice = PublicChoice()

@@ -21,7 +21,9 @@ from socp.member.effects import FileDone, FileFailed, FileProgress, ReadChunk
 from socp.member.emitter import Emitter
 from socp.member.events import ChunkRead, Now, OfferFile, ReadFailed
 from socp.member.handed import QUEUED_STATUS, refusal_text
+from socp.member.history import FILE, History
 from socp.member.public import Room
+from socp.member.records import LineState
 from socp.wire.errors import Code
 from socp.wire.ids import PUBLIC
 from socp.wire.payloads import FileChunk, FileEnd, FileStart
@@ -39,6 +41,7 @@ class Outgoing:
     sender: Sender
     told_ms: int  # monotonic, when progress was told last
     answer_by_ms: int | None  # monotonic; None once it was answered, or where none is to be had
+    said: int  # its number in the history
 
     @property
     def offer(self) -> Offer:
@@ -55,12 +58,14 @@ class Sending:
         contacts: Contacts,
         room: Room,
         destinations: Destinations,
+        history: History,
     ) -> None:
         self._suite = suite
         self._emit = emitter
         self._contacts = contacts
         self._room = room
         self._destinations = destinations
+        self._history = history
         self._running: dict[str, Outgoing] = {}
         self._lately: dict[str, None] = {}  # the latest that are over: answers to them may follow
 
@@ -91,7 +96,9 @@ class Sending:
         mailbox = self._destinations.mailbox
         answer_ms = ANSWER_MAILBOX_MS if mailbox else ANSWER_MS
         answer_by_ms = now.mono + answer_ms if mailbox else None
-        self._running[event.file_id] = Outgoing(sender, now.mono, answer_by_ms)
+        said = self._history.said(event.to, event.name, now, kind=FILE, file_id=event.file_id)
+        self._history.moved(said, LineState.SENT)
+        self._running[event.file_id] = Outgoing(sender, now.mono, answer_by_ms, said)
         self._transmit(offer, sender.start(now.wall, now.mono, answer_ms), now)
 
     def _refusal(self, event: OfferFile, now: Now) -> str | None:
@@ -158,9 +165,9 @@ class Sending:
         file_id, sender = running.offer.file_id, running.sender
         if running.answer_by_ms is not None and now.mono >= running.answer_by_ms:
             return self._over(file_id, "your server did not answer; send it again later")
-        stalled = sender.stalled(now.mono)
-        if stalled is not None:
-            return self._over(file_id, stalled.reason)
+        stuck = sender.stuck(now.mono)
+        if stuck is not None:
+            return self._over(file_id, f"{stuck.reason}; send it again later")
         end = sender.end(now.mono)
         if isinstance(end, Broken):
             return self._over(file_id, end.reason)
@@ -223,6 +230,7 @@ class Sending:
     def _settled(self, running: Outgoing, settled: Sent) -> None:
         offer = running.offer
         self._forget(offer.file_id)
+        self._history.moved(running.said, LineState.DONE)
         if not settled.acked:
             self._emit.warn(
                 f"{printable(offer.name)} is sent; the server did not say that it passed it on"
@@ -250,6 +258,7 @@ class Sending:
     def _over(self, file_id: str, reason: str) -> None:
         running = self._forget(file_id)
         if running is not None:
+            self._history.moved(running.said, LineState.REFUSED, reason)
             self._failed(file_id, running.offer.to, running.offer.name, reason)
 
     def _failed(self, file_id: str, to: str, name: str, reason: str) -> None:

@@ -10,7 +10,7 @@ from socp.node.events import LinkId, Now
 from socp.node.letters import Letters, part_of
 from socp.node.links import Link, Stage
 from socp.node.mailbox import Mailbox
-from socp.node.records import MAIL_OVERHEAD_BYTES, Mail
+from socp.node.records import MAIL_OVERHEAD_BYTES, MAIL_PART_LAST, Mail, MailState
 from socp.wire import limits
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
@@ -35,10 +35,15 @@ class Kept:
     size: int = 0  # bytes
     parts: set[int] = field(default_factory=set)
     dropped: bool = False
+    whole: bool = False  # all of it was here before it began again
 
 
 class FileMail:
-    """By author and file id. What is not whole when its author goes is forgotten."""
+    """By author and file id. What is not whole when its author goes is forgotten.
+
+    An author who does not know what became of a file begins it again: what is here of it is
+    acknowledged, and not kept twice.
+    """
 
     def __init__(self, letters: Letters, mailbox: Mailbox) -> None:
         self._letters = letters
@@ -53,6 +58,15 @@ class FileMail:
 
     def begin(self, link: Link, sender: str, reader: str, start: FileStart, now: Now) -> None:
         """FILE_START. Raises PeerFault where the whole file would not fit."""
+        key = (sender, start.file_id)
+        if self.holds(sender, start.file_id, link):
+            return  # begun again, on the same link: it goes on
+        past = self._past.get(key)
+        if past is not None and self._is_here(past, start.file_id):
+            until_ms = now.mono + SILENCE_MS
+            parts = set(past.parts)
+            self._kept[key] = Kept(reader, sender, link.id, until_ms, parts=parts, whole=True)
+            return
         self._check_room(sender, reader, start)
         mine = sum(1 for kept in self._kept.values() if kept.link == link.id)
         if len(self._kept) >= KEPT_MAX or (mine >= KEPT_PER_LINK_MAX and link.stage is Stage.USER):
@@ -61,9 +75,15 @@ class FileMail:
                 "too many files are on their way into mailboxes; send it again later",
                 msg_ref=start.file_id,
             )
-        key = (sender, start.file_id)
         if key not in self._kept:
             self._kept[key] = Kept(reader, sender, link.id, now.mono + SILENCE_MS)
+
+    def _is_here(self, past: Kept, file_id: str) -> bool:
+        """Whether all of a file was kept, and nobody said since that its reader is through with
+        it: who asks for it once more gets it once more."""
+        whole = past.whole or MAIL_PART_LAST in past.parts
+        state = self._mailbox.settled_lately(past.reader, file_id)
+        return whole and not past.dropped and state in (None, MailState.FORWARDED)
 
     def again(self, link: Link, frame: FileFrame, now: Now) -> None:
         """A part that is here already, from before a restart: what is missing may follow it."""
@@ -137,12 +157,19 @@ class FileMail:
         come again from their beginning."""
         for key, kept in tuple(self._kept.items()):
             if kept.link == link.id:
-                self._drop(key)
+                self._left(key, kept)
 
     def due(self, now: Now) -> None:
         for key, kept in tuple(self._kept.items()):
             if kept.until_ms <= now.mono:
-                self._drop(key)
+                self._left(key, kept)
+
+    def _left(self, key: tuple[str, str], kept: Kept) -> None:
+        """Its author does not go on with it."""
+        if kept.whole:
+            self._end(key)
+        else:
+            self._drop(key)
 
     def _drop(self, key: tuple[str, str]) -> None:
         self._forget(key, self._end(key))

@@ -104,6 +104,10 @@ class Mailbox:
             return state
         return self._gone.get((user_id, ref), state)
 
+    def settled_lately(self, user_id: str, ref: str) -> MailState | None:
+        """What became of it, if that is not long ago."""
+        return self._gone.get((user_id, ref))
+
     def not_stored(self, mail: Mail) -> None:
         """The disk did not take it after all, and nothing of it was sent."""
         self.boxes.take(mail.user_id, mail.sender, 1, mail.size)

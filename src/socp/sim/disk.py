@@ -98,6 +98,7 @@ class MemberDisk:
 
     def __init__(self) -> None:
         self._contacts: dict[str, member.Contact] = {}
+        self._choice = member.PublicChoice()
         self._servers: dict[str, member.KnownServer] = {}
         self._seen: dict[str, member.Seen] = {}
         self._lines: dict[int, member.OutboxLine] = {}
@@ -105,12 +106,16 @@ class MemberDisk:
         self._steps: dict[tuple[str, int], KeyStep] = {}
         self._revocations: dict[str, Revocation] = {}
         self._arrived: dict[int, member.Arrived] = {}
+        self._numbered: dict[str, member.Numbered] = {}
+        self._last_said = 0
 
-    def write(self, record: member.Record) -> None:
+    def write(self, record: member.Record) -> None:  # noqa: C901 - one case a record
         """One Persist."""
         match record:
             case member.Contact():
                 self._contacts[record.user_id] = record
+            case member.PublicChoice():
+                self._choice = record
             case member.KnownServer():
                 self._servers[record.server_id] = record
             case member.Seen():
@@ -119,10 +124,16 @@ class MemberDisk:
                 self._lines[record.line_id] = record
                 if record.state is member.LineState.DONE:
                     del self._lines[record.line_id]
+            case member.Numbered():
+                self._numbered[record.to] = record
             case member.Arrived():
                 self._arrived[record.number] = record
             case member.ArrivedShown():
                 self._arrived.pop(record.number, None)
+            case member.Said() | member.Amendment():
+                self._last_said = record.number  # nobody reads here what was said
+            case member.SaidMoved() | member.SaidReached():
+                assert record.state, "a line of no state"
             case member.ChannelKey():
                 self._keys[record.version, record.fingerprint] = record
             case KeyStep():
@@ -143,4 +154,7 @@ class MemberDisk:
             key_steps=tuple(self._steps.values()),
             revocations=tuple(self._revocations.values()),
             arrived=tuple(self._arrived.values()),
+            numbered=tuple(self._numbered.values()),
+            last_said=self._last_said,
+            public_choice=self._choice,
         )

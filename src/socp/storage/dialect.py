@@ -89,6 +89,10 @@ class Dialect(ABC):
     def snapshot(self) -> AbstractContextManager[Connection]:
         """One transaction that reads, and sees nothing of what is committed meanwhile."""
 
+    @abstractmethod
+    def scrub(self) -> None:
+        """Have nothing left, where it is a file, of what was deleted. It takes a while."""
+
     @property
     def file(self) -> Path | None:
         """Where it is one, on this machine."""

@@ -7,7 +7,8 @@ The format is the number in Alembic's revision, `node_0001`, read with plain SQL
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Connection, MetaData
@@ -33,6 +34,8 @@ class Schema:
     format: int  # counts up from 1
     migrations: Path  # a folder of Alembic scripts, one per format
     files: tuple[str, ...] = ()  # of the data folder, without which the database is worth nothing
+    scrubs: bool = False  # nothing that an upgrade took out may be left in the file
+    context: Mapping[str, object] = field(default_factory=dict)  # what the scripts may need
 
     @property
     def revision(self) -> str:
@@ -106,5 +109,7 @@ def _upgrade(dialect: Dialect, schema: Schema, folder: Path | None, number: int)
 
     kept = backup.beside(dialect, schema, folder, f"format-{number}") if folder else None
     with dialect.schema_change() as connection:
-        migrations.upgrade(connection, schema.migrations, schema.revision)
+        migrations.upgrade(connection, schema.migrations, schema.revision, schema.context)
+    if schema.scrubs:
+        dialect.scrub()
     return kept

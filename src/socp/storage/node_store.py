@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import ClassVar, assert_never
+from pathlib import Path
+from typing import ClassVar, Self, assert_never
 
 from sqlalchemy import Connection, select
 
@@ -15,6 +16,8 @@ from socp.node import records
 from socp.node.queries import Answer, Query
 from socp.storage import dialect, mail_queries, node_rows
 from socp.storage import node_schema as tables
+from socp.storage.address import PostgresAddress
+from socp.storage.database import Database, connect
 from socp.storage.mail_rows import MailBatch
 from socp.storage.node_rows import Batch
 from socp.storage.store import Store
@@ -35,6 +38,16 @@ class NodeStore(Store[records.Record]):
 
     SCHEMA = tables.SCHEMA
     OPTION: ClassVar[str] = "--data-dir"
+
+    @classmethod
+    def open(cls, folder: Path | None, address: PostgresAddress | None = None) -> Self:
+        """Take the folder's lock, check the database and bring it to our format. Blocks.
+
+        The database is the one at `address`, else a file in the folder; None keeps everything in
+        memory. FolderBusy, or StorageError with the line to show.
+        """
+        with cls._locked(folder) as lock:
+            return cls(Database(connect(folder, address), cls.SCHEMA, folder), lock)
 
     @property
     def place(self) -> str:

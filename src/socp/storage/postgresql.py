@@ -235,6 +235,9 @@ class Postgres(Dialect):
         what = type(cause).__name__
         return BadRecord(f"{self.place}: a value that cannot be stored ({what}); report this")
 
+    def scrub(self) -> None:
+        """It is no file of ours."""
+
     def damage(self, connection: Connection) -> str | None:
         """It looks after its pages and references itself: that it answers is the check."""
         connection.exec_driver_sql("SELECT 1")

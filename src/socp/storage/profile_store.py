@@ -1,64 +1,58 @@
-"""The client's records on disk (sections 7, 10, 12)."""
+"""The client's records on disk, each one sealed (sections 7, 10, 12; threat P4)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, assert_never
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, Self
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from socp.crypto.rotation import KeyStep, Revocation
+from socp.crypto.vault import Vault
 from socp.member import records
-from socp.storage import dialect, profile_rows
+from socp.storage import profile_rows
 from socp.storage import profile_schema as tables
-from socp.storage.profile_rows import Batch
+from socp.storage.database import Database, connect
+from socp.storage.folder_lock import FolderLock
 from socp.storage.store import Store
 
 
 class ProfileStore(Store[records.Record]):
-    """`ProfileStore.open(folder)`, `load()` once, then `write()` as the brain says."""
+    """`ProfileStore.open(folder, unlock)`, `load()` once, then `write()` as the brain says."""
 
     SCHEMA = tables.SCHEMA
     OPTION: ClassVar[str] = "--profile-dir"
 
-    def identity(self) -> tuple[str, str] | None:
-        """(user_id, display_name) of the person whose profile this is; None in a new one."""
-        columns = select(tables.identity.c.user_id, tables.identity.c.display_name)
-        row = self._read(lambda connection: connection.execute(columns).one_or_none())
-        return (row.user_id, row.display_name) if row else None
+    def __init__(self, database: Database, lock: FolderLock | None, vault: Vault) -> None:
+        self.vault = vault
+        super().__init__(database, lock)
 
-    def set_identity(self, user_id: str, display_name: str) -> None:
+    @classmethod
+    def open(cls, folder: Path | None, unlock: Callable[[], Vault]) -> Self:
+        """Take the folder's lock, have it unlocked, bring the database to our format. Blocks.
+
+        None keeps everything in memory. FolderBusy, or StorageError with the line to show, and
+        whatever `unlock` raises.
+        """
+        with cls._locked(folder) as lock:
+            vault = unlock()
+            schema = replace(cls.SCHEMA, context={"vault": vault})  # an upgrade seals the old rows
+            return cls(Database(connect(folder), schema, folder), lock, vault)
+
+    def settings(self) -> records.Settings | None:
+        """Whose profile this is, and what they chose; None in a new one."""
+        return self._read(lambda connection: profile_rows.settings(connection, self.vault))
+
+    def set_settings(self, settings: records.Settings) -> None:
         """Durable when this returns."""
-        row = {"one": 1, "user_id": user_id, "display_name": display_name}
-        put = dialect.upsert(tables.identity)
-        self._database.run(lambda connection: put.run(connection, [row]))
+        self._database.run(
+            lambda connection: profile_rows.put_settings(connection, self.vault, settings)
+        )
 
     def load(self) -> records.Remembered:
         """All that was committed before."""
-        return self._read(profile_rows.load)
+        return self._read(lambda connection: profile_rows.load(connection, self.vault))
 
     def _apply(self, connection: Connection, records_: Sequence[records.Record]) -> None:
-        batch = Batch()
-        for record in records_:
-            match record:
-                case records.Seen():
-                    batch.seen(record)
-                case records.OutboxLine():
-                    batch.line(record)
-                case records.Arrived():
-                    batch.arrived(record)
-                case records.ArrivedShown():
-                    batch.shown(record.number)
-                case records.Contact():
-                    batch.contact(record)
-                case records.KnownServer():
-                    batch.server(record)
-                case records.ChannelKey():
-                    batch.channel_key(record)
-                case KeyStep():
-                    batch.keys.step(record)
-                case Revocation():
-                    batch.keys.revocation(record)
-                case _:
-                    assert_never(record)
-        batch.flush(connection)
+        profile_rows.apply(connection, self.vault, records_)

@@ -122,6 +122,12 @@ class Sqlite(Dialect):
         unknown = f"{cause}; restart, and restore a backup if it comes again"
         return StorageError(f"{self.place}: {FAULTS.get(code & 0xFF, unknown)}")
 
+    def scrub(self) -> None:
+        with self.engine.connect() as connection:
+            raw = driver(connection)
+            raw.execute("VACUUM")  # writes every page anew, and the free ones not at all
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log has the old pages
+
     def damage(self, connection: Connection) -> str | None:
         lost = "rows refer to what is not there" if broken_reference(connection) else None
         return _torn(connection) or lost

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Generic, Self, TypeVar
@@ -12,8 +13,7 @@ from typing import ClassVar, Generic, Self, TypeVar
 import msgspec
 from sqlalchemy import Connection
 
-from socp.storage.address import PostgresAddress
-from socp.storage.database import Database, connect
+from socp.storage.database import Database
 from socp.storage.errors import BadRecord
 from socp.storage.folder_lock import FolderLock
 from socp.storage.formats import Schema
@@ -35,15 +35,12 @@ class Store(ABC, Generic[R]):
         self._writer: Writer[R] = Writer(database, self._apply, self._size)
 
     @classmethod
-    def open(cls, folder: Path | None, address: PostgresAddress | None = None) -> Self:
-        """Take the folder's lock, check the database and bring it to our format. Blocks.
-
-        The database is the one at `address`, else a file in the folder; None keeps everything in
-        memory. FolderBusy, or StorageError with the line to show.
-        """
+    @contextmanager
+    def _locked(cls, folder: Path | None) -> Iterator[FolderLock | None]:
+        """The folder's lock, for the store that is made of it; let go of where none is."""
         lock = FolderLock.take(folder, option=cls.OPTION) if folder else None
         try:
-            return cls(Database(connect(folder, address), cls.SCHEMA, folder), lock)
+            yield lock
         except BaseException:
             if lock:
                 lock.release()

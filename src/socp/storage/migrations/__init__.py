@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from alembic import command
@@ -9,9 +10,17 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 
-def upgrade(connection: Connection, scripts: Path, revision: str) -> None:
-    """Apply the scripts of one folder up to `revision`, inside the transaction of `connection`."""
-    config = Config(attributes={"connection": connection})
+def upgrade(
+    connection: Connection,
+    scripts: Path,
+    revision: str,
+    context: Mapping[str, object] | None = None,
+) -> None:
+    """Apply the scripts of one folder up to `revision`, inside the transaction of `connection`.
+
+    They find `context` among the attributes of their configuration.
+    """
+    config = Config(attributes={"connection": connection, **(context or {})})
     config.set_main_option("script_location", _quoted(Path(__file__).parent))
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", _quoted(scripts))

@@ -1,0 +1,134 @@
+"""The words of the history for searching: sealed pieces of some hundred lines each (threat P4).
+
+A thief sees how many there are, and not one word, nor a word's token, nor that two lines share one.
+A search opens them, newest first, until it has found enough: a few milliseconds for each 10,000
+lines. What is in no segment yet is the tail, whose rows are looked at themselves.
+
+A row's name is the number of its last line. What is changed later is changed here too: no segment
+holds words that were taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from socp.crypto.vault import Vault
+from socp.member.history import REFUSED
+from socp.member.history_line import HistoryLine
+from socp.storage import profile_schema as tables
+from socp.storage.dialect import upsert
+from socp.storage.folded import fold
+from socp.storage.history_reads import SAID, as_they_stand, lines_of, name_of
+from socp.storage.sealed_rows import opened
+
+SEGMENT_LINES: Final = 512
+_TABLE: Final = tables.said_words.name
+_PUT: Final = upsert(tables.said_words)
+_BREAK: Final = b"\n"  # between lines, which are folded and have none
+
+
+class _Head(msgspec.Struct, array_like=True):
+    """Whose lines they are, in order. A talk is written once, and named by its place."""
+
+    talks: list[str]
+    lines: list[tuple[int, int]]  # number, place of its talk
+
+
+class _Segment(msgspec.Struct, array_like=True):
+    head: msgspec.Raw  # a `_Head`, which is only decoded where something is found
+    words: bytes  # a line for each
+
+
+_decode = msgspec.msgpack.Decoder(_Segment).decode
+_decode_head = msgspec.msgpack.Decoder(_Head).decode
+_encode = msgspec.msgpack.encode
+
+
+def last_cut(connection: Connection) -> bytes:
+    """The name of the last line that is in a segment; all after it are the tail."""
+    newest = connection.execute(select(func.max(tables.said_words.c.name))).scalar_one()
+    return newest or name_of(0)
+
+
+def cut(connection: Connection, vault: Vault) -> None:
+    """Make segments of the tail while it is long enough for one."""
+    last = last_cut(connection)
+    columns = tables.said.c
+    while True:
+        tail = select(columns.name).where(columns.name > last).order_by(columns.name)
+        full = connection.execute(tail.offset(SEGMENT_LINES - 1).limit(1)).scalar_one_or_none()
+        if full is None:
+            return
+        rows = connection.execute(
+            select(columns.name, columns.sealed)
+            .where(columns.name > last, columns.name <= full)
+            .order_by(columns.name)
+        )
+        lines = [SAID.open(vault, name, sealed) for name, sealed in rows]
+        _write(connection, vault, full, as_they_stand(connection, vault, lines))
+        last = full
+
+
+def say_again(connection: Connection, vault: Vault, numbers: Collection[int]) -> None:
+    """The words of these lines are others now, or none."""
+    columns = tables.said_words.c
+    segments: dict[bytes, set[int]] = {}
+    for number in numbers:
+        first = select(func.min(columns.name)).where(columns.name >= name_of(number))
+        name = connection.execute(first).scalar_one()
+        if name is not None:
+            segments.setdefault(name, set()).add(number)
+    for name, changed in segments.items():
+        sealed = connection.execute(select(columns.sealed).where(columns.name == name)).scalar_one()
+        segment = _decode(opened(vault, _TABLE, name, sealed))
+        head, words = _decode_head(segment.head), segment.words.split(_BREAK)
+        said = lines_of(connection, vault, changed).values()
+        now = {line.number: line for line in as_they_stand(connection, vault, said)}
+        for place, (number, _) in enumerate(head.lines):
+            if number in now:
+                words[place] = searched(now[number]).encode()
+        _put(connection, vault, name, head, words)
+
+
+def found(
+    connection: Connection, vault: Vault, wanted: Sequence[bytes], talk: str
+) -> Iterator[int]:
+    """The numbers of lines that have all these words, newest first; `talk` "" for any."""
+    columns = tables.said_words.c
+    rows = connection.execute(select(columns.name, columns.sealed).order_by(columns.name.desc()))
+    for name, sealed in rows:
+        segment = _decode(opened(vault, _TABLE, name, sealed))
+        if all(word in segment.words for word in wanted):
+            yield from reversed(_hits(segment, wanted, talk))
+
+
+def _hits(segment: _Segment, wanted: Sequence[bytes], talk: str) -> list[int]:
+    head, lines = _decode_head(segment.head), segment.words.split(_BREAK)
+    return [
+        number
+        for (number, place), line in zip(head.lines, lines, strict=True)
+        if (not talk or head.talks[place] == talk) and all(word in line for word in wanted)
+    ]
+
+
+def searched(line: HistoryLine) -> str:
+    """What of a line is looked at: not our own words about what is not shown."""
+    return "" if line.kind == REFUSED else fold(line.text)
+
+
+def _write(connection: Connection, vault: Vault, name: bytes, lines: Sequence[HistoryLine]) -> None:
+    places: dict[str, int] = {}
+    numbers = [(line.number, places.setdefault(line.talk, len(places))) for line in lines]
+    words = [searched(line).encode() for line in lines]
+    _put(connection, vault, name, _Head(list(places), numbers), words)
+
+
+def _put(
+    connection: Connection, vault: Vault, name: bytes, head: _Head, words: Sequence[bytes]
+) -> None:
+    plain = _encode([head, _BREAK.join(words)])
+    _PUT.run(connection, [{"name": name, "sealed": vault.seal(_TABLE, name, plain)}])

@@ -1,0 +1,118 @@
+"""A look into a profile beside whoever works with it: its history, and whose it is. Nothing is
+changed, and no lock is taken."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+import msgspec
+from sqlalchemy import Connection
+
+from socp.crypto.vault import Vault
+from socp.member.history_line import Conversation, HistoryLine
+from socp.member.records import Contact, Settings
+from socp.storage import history_queries, profile_rows, sealed_rows
+from socp.storage.errors import BadRecord, StorageError
+from socp.storage.formats import format_of
+from socp.storage.profile_schema import SCHEMA
+from socp.storage.sqlite import FILE_NAME, Sqlite
+
+T = TypeVar("T")
+_CONTACTS: Final = profile_rows.OF[Contact]
+
+
+class ProfileReader:
+    """Sees what was committed before each question. Any thread may ask; each question blocks.
+
+    StorageError is all that leaves its methods.
+    """
+
+    def __init__(self, folder: Path, vault: Vault) -> None:
+        """StorageError where there is no profile of our format."""
+        file = folder / FILE_NAME
+        self._turn = threading.Lock()
+        self._vault = vault
+        try:
+            self._database = Sqlite.to_read(file)
+        except OSError as fault:
+            raise StorageError(
+                f"there is no profile in {folder} ({fault.strerror}); give the right --as, or talk"
+                " once with `socp chat`"
+            ) from None
+        try:
+            number = self._ask(lambda there: format_of(self._database, there, SCHEMA))
+            if number != SCHEMA.format:
+                raise StorageError(
+                    f"{file} is of an older format; use the profile once with `socp chat`, which"
+                    " upgrades it"
+                )
+        except BaseException:
+            self.close()
+            raise
+
+    def settings(self) -> Settings | None:
+        """Whose profile this is; None where that was never said."""
+        return self._ask(lambda there: profile_rows.settings(there, self._vault))
+
+    def contacts(self) -> tuple[Contact, ...]:
+        """Everybody whose key is known."""
+        return self._ask(lambda there: sealed_rows.read(there, self._vault, _CONTACTS))
+
+    def lines(
+        self, talk: str, *, since_ms: int = 0, before: int = 0, limit: int
+    ) -> list[HistoryLine]:
+        """The newest lines of a conversation (user id or "public"), the oldest of them first."""
+        return self._ask(
+            lambda there: history_queries.lines(
+                there, self._vault, talk, since_ms=since_ms, before=before, limit=limit
+            )
+        )
+
+    def search(self, text: str, *, talk: str = "", limit: int) -> list[HistoryLine]:
+        """The newest lines with all these words in them, the newest first; `talk` "" for any."""
+        return self._ask(
+            lambda there: history_queries.search(there, self._vault, text, talk=talk, limit=limit)
+        )
+
+    def conversations(self, *, limit: int) -> list[Conversation]:
+        """Everybody with whom there is one, the latest first."""
+        return self._ask(
+            lambda there: history_queries.conversations(there, self._vault, limit=limit)
+        )
+
+    def close(self) -> None:
+        """After the question under way, if there is one."""
+        with self._turn:
+            self._database.close()
+
+    def _ask(self, answer: Callable[[Connection], T]) -> T:
+        with self._turn:
+            try:
+                return self._database.drive(lambda: self._read(answer))
+            except self._database.raised as fault:
+                told = self._database.explain(fault)
+        # Not inside the except: a driver's own words may hold what was stored.
+        raise told
+
+    def _read(self, answer: Callable[[Connection], T]) -> T:
+        with self._database.snapshot() as connection:
+            try:
+                return answer(connection)
+            except (ValueError, TypeError, KeyError, msgspec.MsgspecError) as fault:
+                line = f"{self._database.place} holds what socp did not write ({fault})"
+                raise BadRecord(f"{line}; restore a backup") from fault
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
