@@ -159,7 +159,7 @@ class Client(Trusting):
         found = self.contacts.resolve(name_or_id)
         shown = printable(name_or_id)
         if not found:
-            raise UnknownPerson(f'nobody known is called "{shown}"; /list shows who is here')
+            raise UnknownPerson(f'nobody known is called "{shown}"; see the list of who is here')
         if len(found) > 1:
             labels = ", ".join(self.contacts.label(user_id) for user_id in found)
             raise AmbiguousPerson(f'"{shown}" can be any of {labels}; say which', found)
