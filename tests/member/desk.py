@@ -36,8 +36,9 @@ from socp.member.events import (
 )
 from socp.member.member import Member
 from socp.member.profile import Profile
-from socp.wire import base64url
+from socp.wire import base64url, content
 from socp.wire.canonical import canonical
+from socp.wire.content import Body, Place
 from socp.wire.envelope import Envelope, decode, encode
 from socp.wire.features import BIND, LINK_AUTH, MAILBOX, ROTATE, USER_FEATURES
 
@@ -46,6 +47,7 @@ NONCE = b"our nonce".ljust(32)
 SERVER_NONCE = b"the server's nonce".ljust(32)
 ADDRESS = "ws://localhost:8001"
 ME = "me"
+RUN = "00000000000000aa"
 WITHOUT_MAILBOX = (LINK_AUTH, BIND, ROTATE)
 WITH_MAILBOX = (LINK_AUTH, BIND, MAILBOX, ROTATE)
 
@@ -81,6 +83,20 @@ class Friend:
                 desk.suite, reader, text.encode(), from_=self.id, to=to, ts=desk.wall
             )
         return reader.seal(text.encode())
+
+    def says(self, body: Body, seq: int, *, run: str = "", prev: str = "") -> bytes:
+        """The ciphertext of a message of `content/1` to us."""
+        data = content.encode(body, Place(run or RUN[::-1], seq, prev))
+        desk = self.desk
+        return hybrid.seal(
+            desk.suite, desk.key.public, data, from_=self.id, to=desk.id, ts=desk.wall
+        )
+
+    def sends(self, body: Body, seq: int, *, run: str = "", prev: str = "") -> Envelope:
+        """A message of `content/1` from them to us, as their and our servers carry it."""
+        self.desk.wall += 1
+        raw = self.says(body, seq, run=run, prev=prev)
+        return self.desk.hears("USER_DELIVER", self.delivery(raw))
 
     def delivery(
         self,
@@ -120,6 +136,8 @@ class Desk:
     wall: int = START_MS
     mono: int = 1_000
     looks: bool = True
+    run: str = RUN
+    since_ms: int = 0
 
     def __post_init__(self) -> None:
         self.id = an_id(ME)
@@ -134,7 +152,7 @@ class Desk:
 
     def again(self, remembered: records.Remembered) -> None:
         """A new start of the same client."""
-        profile = Profile(self.id, ME, "test", ADDRESS)
+        profile = Profile(self.id, ME, "test", ADDRESS, run=self.run, since_ms=self.since_ms)
         self.member = Member(profile, self.suite, self.key, remembered)
 
     # --- events ---------------------------------------------------------------------------------
@@ -161,6 +179,13 @@ class Desk:
 
     def says(self, to: Friend, text: str) -> None:
         self.event(Say(to.id, text))
+
+    def posts(self, to: Friend, body: Body, *, quiet: bool = False, key: str = "") -> bool:
+        """Something that our client says by itself; what comes of it is seen at the next event."""
+        now = Now(self.wall, self.mono)
+        kept = self.member.outbox.post(to.id, body, now, quiet=quiet, key=key)
+        self.event(Tick())
+        return kept
 
     def loses_the_link(self) -> None:
         self.event(Disconnected("connection reset"))
@@ -386,6 +411,7 @@ class Desk:
             outbox=tuple(line for line in lines.values() if line.state is not done),
             channel_keys=tuple(self.kept(records.ChannelKey)),
             arrived=tuple(arrived.values()),
+            numbered=tuple({one.to: one for one in self.kept(records.Numbered)}.values()),
             key_steps=tuple(self.kept(KeyStep)),
             revocations=tuple(self.kept(Revocation)),
             last_said=max((said.number for said in self.kept(records.Said)), default=0),

@@ -8,9 +8,9 @@ from socp.crypto import content_sig, hybrid
 from socp.member.compose import split
 from socp.member.effects import LineMoved, Persist, Transmit
 from socp.member.events import Say
-from socp.member.outbox import LINES_MAX
+from socp.member.lines import LINES_MAX
 from socp.member.records import LineState, OutboxLine
-from socp.wire import base64url
+from socp.wire import base64url, content
 from socp.wire.envelope import Envelope
 from tests.member.desk import Desk, Friend
 
@@ -24,7 +24,11 @@ def opened(friend: Friend, envelope: Envelope) -> str:
     data = raw(envelope)
     if hybrid.is_hybrid(data):
         text = hybrid.open_(friend.key, data, from_=envelope.from_, to=envelope.to, ts=envelope.ts)
-        return text.decode()
+        if "content/1" not in friend.features:
+            return text.decode()
+        body, _ = content.decode(text)
+        assert isinstance(body, content.Text)
+        return body.body
     return friend.key.open(data).decode()
 
 

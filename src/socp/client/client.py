@@ -41,6 +41,7 @@ from socp.member.member import Member
 from socp.member.profile import Profile
 
 ANSWER_S: Final = 10
+COPIES: Final = ("login", "import")  # lives of a profile that had one before
 _CLIENT: Final = f"socp/{socp.__version__}"
 A = TypeVar("A")
 
@@ -62,7 +63,15 @@ class Client:
         self.new_key = profile.keys.made
         self._suite = suite
         self._member = Member(
-            Profile(profile.user_id, profile.display_name, _CLIENT, url.text, invitation),
+            Profile(
+                profile.user_id,
+                profile.display_name,
+                _CLIENT,
+                url.text,
+                invitation,
+                run=profile.settings.run,
+                since_ms=profile.settings.began_ms if profile.settings.origin in COPIES else 0,
+            ),
             suite,
             profile.keys.present,
             profile.store.load(),

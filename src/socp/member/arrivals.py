@@ -38,9 +38,9 @@ class Arrivals:
         """Nobody reads what is told: no more should be taken from a server that keeps it."""
         return len(self._sizes) >= UNSEEN_MAX or self._bytes >= UNSEEN_BYTES_MAX
 
-    def message(self, heard: Heard, now: Now) -> None:
-        """Show this, once."""
-        self._add(heard, self._history.heard(heard, now))
+    def message(self, heard: Heard, now: Now, *, late: bool = False) -> None:
+        """Show this, once. `late`: others of its author that came before were said after it."""
+        self._add(heard, self._history.heard(heard, now), late=late)
 
     def refusal(self, author: str, reason: str, ts: int, now: Now, *, public: bool) -> None:
         """Say why something is not shown. It costs the same commit as what is shown (threat M8)."""
@@ -52,7 +52,7 @@ class Arrivals:
         for number in event.numbers:
             self._drop(number)
 
-    def _add(self, heard: Heard, said: int) -> None:
+    def _add(self, heard: Heard, said: int, *, late: bool = False) -> None:
         arrived = Arrived(
             number=self._next,
             msg_ref=heard.msg_ref,
@@ -63,6 +63,8 @@ class Arrivals:
             public=heard.public,
             refused=heard.kind == REFUSED,
             said=said,
+            reply_to=heard.reply_to,
+            late=late,
         )
         # Where the server keeps what we do not take, `full` was asked before.
         while self.full and not self._emit.terms.mailbox:
@@ -97,5 +99,7 @@ class Arrivals:
                 msg_ref=arrived.msg_ref,
                 number=arrived.number,
                 said=arrived.said,
+                reply_to=arrived.reply_to,
+                late=arrived.late,
             )
         )

@@ -8,6 +8,7 @@ from typing import Final
 from socp.crypto import content_sig, hybrid
 from socp.crypto.keys import PrivateKey, PublicKey, Suite
 from socp.wire import base64url, limits
+from socp.wire.content import Place
 from socp.wire.ids import PUBLIC
 from socp.wire.msg_ref import msg_ref
 from socp.wire.payloads import MsgDirect, MsgPublicChannel
@@ -24,6 +25,7 @@ class Piece:
     text: str
     payload: MsgDirect | MsgPublicChannel
     msg_ref: str
+    place: Place | None = None  # of content/1
 
 
 def split(text: str, max_bytes: int = limits.OAEP_PLAINTEXT_BYTES) -> list[str]:
@@ -70,10 +72,10 @@ class Pen:
     user_id: str
 
     def direct(
-        self, part: str, to: str, reader: PublicKey, ts: int, *, bound: bool, late: bool
-    ) -> Piece:
-        """One MSG_DIRECT to the pinned key of a user; `ts` Unix ms, as the envelope's. `late`: for
-        a server with `mailbox/1`, which takes it for 30 days."""
+        self, part: bytes, to: str, reader: PublicKey, ts: int, *, bound: bool, late: bool
+    ) -> tuple[MsgDirect, str]:
+        """One MSG_DIRECT to the pinned key of a user and its msg_ref; `ts` Unix ms, as the
+        envelope's. `late`: for a server with `mailbox/1`, which takes it for 30 days."""
         raw = self._sealed(part, to, reader, ts, bound)
         payload = MsgDirect(
             ciphertext=base64url.encode(raw),
@@ -82,10 +84,12 @@ class Pen:
             content_sig=content_sig.sign_direct(self.key, raw, self.user_id, to, ts),
             late=late,
         )
-        return Piece(part, payload, msg_ref(raw, self.user_id, to, ts))
+        return payload, msg_ref(raw, self.user_id, to, ts)
 
-    def post(self, part: str, channel: PublicKey, ts: int, *, bound: bool, late: bool) -> Piece:
-        """One MSG_PUBLIC_CHANNEL to the channel's public half."""
+    def post(
+        self, part: bytes, channel: PublicKey, ts: int, *, bound: bool, late: bool
+    ) -> tuple[MsgPublicChannel, str]:
+        """One MSG_PUBLIC_CHANNEL to the channel's public half and its msg_ref."""
         raw = self._sealed(part, PUBLIC, channel, ts, bound)
         payload = MsgPublicChannel(
             ciphertext=base64url.encode(raw),
@@ -93,9 +97,9 @@ class Pen:
             content_sig=content_sig.sign_public(self.key, raw, self.user_id, ts),
             late=late,
         )
-        return Piece(part, payload, msg_ref(raw, self.user_id, PUBLIC, ts))
+        return payload, msg_ref(raw, self.user_id, PUBLIC, ts)
 
-    def _sealed(self, part: str, to: str, reader: PublicKey, ts: int, bound: bool) -> bytes:
+    def _sealed(self, part: bytes, to: str, reader: PublicKey, ts: int, bound: bool) -> bytes:
         if bound:
-            return hybrid.seal(self.suite, reader, part.encode(), from_=self.user_id, to=to, ts=ts)
-        return reader.seal(part.encode())
+            return hybrid.seal(self.suite, reader, part, from_=self.user_id, to=to, ts=ts)
+        return reader.seal(part)

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from socp.crypto.keys import PublicKey, Suite
 from socp.member.key_book import FORMER_TRIED, KeyBook
 from socp.member.records import Contact, Remembered
-from socp.wire.features import HYBRID
+from socp.wire.features import CONTENT, HYBRID
 from socp.wire.ids import is_uuid4
 from socp.wire.text import mixed_script, printable
 
@@ -117,6 +117,25 @@ class Contacts:
         """Whether the contact signed that their client has `hybrid/1` (threat M15)."""
         contact = self._pinned.get(user_id)
         return contact is not None and HYBRID in contact.features
+
+    def has_content(self, user_id: str) -> bool:
+        """Whether the contact signed that their client has `content/1`, and so `hybrid/1`."""
+        contact = self._pinned.get(user_id)
+        return contact is not None and {HYBRID, CONTENT} <= set(contact.features)
+
+    def reading_bare(self, since_ms: int) -> list[str]:
+        """Who reads the channel now, or may read later what is said now, and has no `content/1`:
+        those online, and those with `hybrid/1` who said where they are since then (Unix ms)."""
+        here = [user_id for user_id in self.online() if not self.has_content(user_id)]
+        later = [
+            contact.user_id
+            for contact in self._pinned.values()
+            if contact.attach_ts >= since_ms
+            and HYBRID in contact.features
+            and CONTENT not in contact.features
+            and contact.user_id not in self._online
+        ]
+        return here + later
 
     # --- presence -------------------------------------------------------------------------------
 

@@ -12,11 +12,16 @@ from socp.member.contacts import Contacts
 from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.lookups import Lookups
+from socp.member.numbering import Numbering
 from socp.member.own_key import CHANGING, OwnKey
 from socp.member.public import Room
+from socp.member.records import OutboxLine
 from socp.member.session import Session
-from socp.wire.features import HYBRID
+from socp.wire import content
+from socp.wire.content import Text
+from socp.wire.features import CONTENT, HYBRID
 from socp.wire.ids import PUBLIC, is_uuid4
+from socp.wire.payloads import MsgDirect, MsgPublicChannel
 
 HOLD_OFF_FIRST_MS: Final = 5_000
 HOLD_OFF_MAX_MS: Final = 60_000
@@ -36,6 +41,10 @@ class NotYet(StrEnum):
         "their client takes plain v1.3 messages alone, and the line is too long for those;"
         " send it as a file"
     )
+    NO_CONTENT = (
+        f"somebody who would read it has a client without {CONTENT}, which knows nothing of edits,"
+        " deletions and reactions; say it in words"
+    )
 
 
 class Destinations:
@@ -50,6 +59,7 @@ class Destinations:
         room: Room,
         session: Session,
         own: OwnKey,
+        numbering: Numbering,
     ) -> None:
         self._emit = emitter
         self._pen = pen
@@ -58,6 +68,7 @@ class Destinations:
         self._room = room
         self._session = session
         self._own = own
+        self._numbering = numbering
         self._missed: dict[str, tuple[int, int]] = {}  # user_id -> not before (mono), waited ms
 
     @property
@@ -143,30 +154,51 @@ class Destinations:
         return f"nobody knows the key of {label}; check the id; it goes when they come online"
 
     def compose(
-        self, to: str, text: str, left: tuple[str, ...] | None, ts: int, room: int
+        self, line: OutboxLine, left: tuple[str, ...] | None, ts: int, room: int
     ) -> list[Piece] | NotYet:
         """The frames of a line, `ts` Unix ms; `left`: the parts of it that are still open, if
         known.
 
         `room`: how many frames may go now. To be called where `not_yet` says None.
         """
+        to = line.to
         if self._contacts.is_revoked(to):
             return NotYet.REVOKED
+        if self.speaks_content(to, ts):
+            return [self._content(line, ts)] if room else NotYet.NO_ROOM
+        if line.kind != Text.KIND:
+            return NotYet.NO_CONTENT
         bound = self._bound(to)
-        parts = [part for one in left or (text,) for part in parts_of(one, bound=bound)]
+        parts = [part for one in left or (line.text,) for part in parts_of(one, bound=bound)]
         if len(parts) > PARTS_MAX:
             return NotYet.TOO_LONG
         if len(parts) > room:
             return NotYet.NO_ROOM
-        self._tell_first(to, bound)
-        return [self._piece(part, to, ts, bound) for part in parts]
+        self._tell_first(to, bound=bound)
+        return [Piece(part, *self._sealed(part.encode(), to, ts, bound)) for part in parts]
 
-    def sealed_to(self, to: str) -> str:
+    def speaks_content(self, to: str, now_ms: int) -> bool:
+        """Whether everybody who will read it there has `content/1` (`now_ms` Unix ms)."""
+        if not self._numbering.runs:
+            return False
+        return self._room.all_content(now_ms) if to == PUBLIC else self._contacts.has_content(to)
+
+    def _content(self, line: OutboxLine, ts: int) -> Piece:
+        """One message of `content/1`. Composed anew, it keeps its place."""
+        to = line.to
+        body = content.unpack(line.body) if line.body else Text(body=line.text)
+        place = line.place or self._numbering.next(to)
+        self._tell_first(to, bound=True)
+        sealed = self._sealed(content.encode(body, place), to, ts, bound=True)
+        return Piece(line.text, *sealed, place)
+
+    def sealed_to(self, to: str, *, content: bool = False) -> str:
         """What a line composed now can be read with, for `still_reads`."""
         key = None if to == PUBLIC else self._contacts.key(to)
         reader = "" if key is None else key.fingerprint
         own = self._emit.key.public.fingerprint
-        return f"{HYBRID if key and self._bound(to) else ''} {reader} {own}"
+        form = HYBRID if key and self._bound(to) else ""
+        return f"{CONTENT if key and content else form} {reader} {own}"
 
     def still_reads(self, to: str, sealed_to: str) -> bool:
         """Whether they can still read what was composed for them, and our server still takes it as
@@ -177,9 +209,13 @@ class Destinations:
             return False
         if to == PUBLIC:
             return True
-        return self._contacts.reads(to, fingerprint) and (not form or self._bound(to))
+        forms = {"": True, HYBRID: self._bound(to), CONTENT: self._contacts.has_content(to)}
+        return self._contacts.reads(to, fingerprint) and forms.get(form, False)
 
-    def _piece(self, part: str, to: str, ts: int, bound: bool) -> Piece:
+    def _sealed(
+        self, part: bytes, to: str, ts: int, bound: bool
+    ) -> tuple[MsgDirect | MsgPublicChannel, str]:
+        """The payload and its msg_ref."""
         if to == PUBLIC:
             channel = self._room.sending_key()
             assert channel is not None
@@ -191,7 +227,7 @@ class Destinations:
     def _bound(self, to: str) -> bool:
         return self._room.all_bound() if to == PUBLIC else self._contacts.has_hybrid(to)
 
-    def _tell_first(self, to: str, bound: bool) -> None:
+    def _tell_first(self, to: str, *, bound: bool) -> None:
         """What the person should read before the line is gone."""
         if to == PUBLIC:
             self._room.before_post()

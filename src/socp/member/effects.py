@@ -191,6 +191,8 @@ class LineMoved:
     state: LineState
     reason: str
     said: int = 0  # its number in the history
+    kind: str = "text"  # text | edit | delete | reaction
+    msg_ref: str = ""  # what others know it by, "" while it is not composed or in several parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ class Say:
 
     to: str
     text: str
+    reply_to: str = ""  # msg_ref of what it answers
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from socp.member.effects import LineMoved
@@ -22,11 +22,15 @@ REFUSED_STATUS: Final = "refused"
 DETAIL_COLUMNS: Final = 200
 
 
+_ORDER: Final = (LineState.DONE, LineState.DELIVERED, LineState.READ)
+
+
 @dataclass(slots=True)
 class _Kept:
     line: OutboxLine
     refs: tuple[str, ...]
     open: set[str]  # those of them that nobody has acknowledged
+    state: LineState = LineState.DONE
 
 
 class Handed:
@@ -58,24 +62,55 @@ class Handed:
             return self._history.reached(msg_ref, LineState.DELIVERED)
         kept.open.discard(msg_ref)
         if not kept.open:
-            self._over(kept, LineState.DELIVERED, "")
+            self._moves(kept, LineState.DELIVERED)
+
+    def receipt(self, reader: str, msg_ref: str, state: LineState) -> None:
+        """Its reader's own client says so; nobody else's word counts."""
+        kept = self._by_ref.get(msg_ref)
+        if kept is not None and kept.line.to == reader:
+            self._moves(kept, state)
 
     def failed(self, msg_ref: str, code: str, detail: str) -> None:
         """A server that kept it could not hand it on after all."""
         kept = self._by_ref.get(msg_ref)
         if kept is not None:
-            self._over(kept, LineState.REFUSED, refusal_text(code, detail))
+            self._forget(kept)
+            self._tell(kept, LineState.REFUSED, refusal_text(code, detail))
 
-    def _over(self, kept: _Kept, state: LineState, reason: str) -> None:
-        self._forget(kept)
+    def _moves(self, kept: _Kept, state: LineState) -> None:
+        """On, never back: what was read was delivered."""
+        if _ORDER.index(state) <= _ORDER.index(kept.state):
+            return
+        kept.state = state
+        if state is LineState.READ or kept.line.place is None:
+            self._forget(kept)
+        self._tell(kept, state, "")
+
+    def _tell(self, kept: _Kept, state: LineState, reason: str) -> None:
         line = kept.line
         self._history.moved(line.said, state, reason)
-        self._emit.tell(LineMoved(line.line_id, line.to, line.text, state, reason, line.said))
+        if not line.quiet:
+            self._emit.tell(moved(replace(line, state=state, reason=reason)))
 
     def _forget(self, kept: _Kept) -> None:
         for ref in kept.refs:
             self._by_ref.pop(ref, None)
         self._bytes -= len(kept.line.text.encode())
+
+
+def moved(line: OutboxLine) -> LineMoved:
+    """What the person is told of a line."""
+    ref = line.msg_refs[0] if line.place is not None and line.msg_refs else ""
+    return LineMoved(
+        line_id=line.line_id,
+        to=line.to,
+        text=line.text,
+        state=line.state,
+        reason=line.reason,
+        said=line.said,
+        kind=line.kind,
+        msg_ref=ref,
+    )
 
 
 def refusal_text(code: str, detail: str) -> str:

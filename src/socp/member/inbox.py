@@ -8,7 +8,7 @@ with `mailbox/1` hears of each that it is settled, in the same words whether it 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from typing import Final
 
@@ -29,9 +29,10 @@ from socp.member.next_link import NextLink
 from socp.member.public import Room
 from socp.member.records import Contact
 from socp.member.seen import Seen, Verdict
+from socp.member.speech import Origin, Speech
 from socp.member.sureness import sureness
 from socp.member.trust import Claim, Trust
-from socp.wire import base64url
+from socp.wire import base64url, content
 from socp.wire.canonical import canonical
 from socp.wire.envelope import Envelope
 from socp.wire.errors import PeerFault
@@ -88,6 +89,7 @@ class Inbox:
         room: Room,
         arrivals: Arrivals,
         next_link: NextLink,
+        speech: Speech,
     ) -> None:
         self._suite = suite
         self._emit = emitter
@@ -98,6 +100,7 @@ class Inbox:
         self._room = room
         self._arrivals = arrivals
         self._next_link = next_link
+        self._speech = speech
         self._held = Held()
         self._told: dict[str, None] = {}  # refusals that were told: a replay is not told again
         self._left: set[str] = set()  # authors whose mail stays at the server until the next link
@@ -276,28 +279,47 @@ class Inbox:
         if isinstance(opened, Why):
             self._refuse(letter, opened, now)
             return True
-        assert isinstance(opened, str)
-        self._seen.remember(ref, letter.digest, letter.author, ts)
+        assert isinstance(opened, bytes)
         trust = self._sureness(letter, contact, former=former)
-        heard = Heard(letter.author, opened, ts, trust, letter.public, msg_ref=ref)
-        self._arrivals.message(heard, now)
+        origin = Origin(letter.author, letter.public, ts, ref, trust)
+        understood = self._understood(letter, origin, opened, now)
+        if isinstance(understood, Why):
+            self._refuse(letter, understood, now)
+            return True
+        self._seen.remember(ref, letter.digest, letter.author, ts)
+        understood()
         self._settled(letter, now)
         return True
 
-    def _open(self, letter: Letter, ts: int, now: Now) -> str | Why | _Opened:
+    def _understood(
+        self, letter: Letter, origin: Origin, plaintext: bytes, now: Now
+    ) -> Why | Callable[[], None]:
+        """What is to be done about what it says, once it is remembered."""
+        if self._bound(letter) and plaintext.startswith(b"{"):
+            # Never outside a seal that has its author in it. Whose client does not know that ours
+            # has `content/1` sends bare text, and that may look like anything.
+            try:
+                body, place = content.decode(plaintext)
+                what = content.digest(plaintext)
+                return lambda: self._speech.take(origin, body, place, what, now)
+            except PeerFault:
+                pass
+        try:
+            text = plaintext.decode()
+        except UnicodeDecodeError:
+            return Why.NOT_TEXT
+        return lambda: self._speech.bare(origin, text, now)
+
+    def _open(self, letter: Letter, ts: int, now: Now) -> bytes | Why | _Opened:
         """What the letter says, or why it cannot be shown."""
         if letter.public and not letter.sealed:
-            return clear_bytes(letter.raw) or Why.NOT_TEXT
+            return letter.raw if clear_bytes(letter.raw) else Why.NOT_TEXT
         if not letter.public and not self._bound(letter) and self._promised_hybrid(letter):
             return Why.DOWNGRADED
         try:
-            data = self._opened(letter, ts, now)
+            return self._opened(letter, ts, now)
         except Unreadable:
             return _Opened.LATER if letter.public else Why.UNREADABLE
-        try:
-            return data.decode()
-        except UnicodeDecodeError:
-            return Why.NOT_TEXT
 
     def _opened(self, letter: Letter, ts: int, now: Now) -> bytes:
         if letter.public:

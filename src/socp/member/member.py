@@ -48,6 +48,7 @@ from socp.member.inbox import Inbox
 from socp.member.letters import delivered, posted
 from socp.member.lookups import Lookups
 from socp.member.next_link import NextLink
+from socp.member.numbering import Numbering
 from socp.member.outbox import Outbox
 from socp.member.own_key import OwnKey
 from socp.member.people import People
@@ -60,6 +61,7 @@ from socp.member.seen import Seen
 from socp.member.sending import Sending
 from socp.member.servers import Servers
 from socp.member.session import Session
+from socp.member.speech import Speech
 from socp.member.trust import Trust
 from socp.wire import payloads
 from socp.wire.envelope import Envelope
@@ -118,12 +120,16 @@ class Member:
         self._arrivals = arrivals = Arrivals(emit, history, remembered.arrived)
         self._next_link = NextLink(emit)
         incoming = (Seen(emit, remembered.seen), lookups, self._room, arrivals, self._next_link)
-        self._inbox = Inbox(suite, emit, contacts, self._trust, *incoming)
+        self._speech = Speech(arrivals)
+        self._inbox = Inbox(suite, emit, contacts, self._trust, *incoming, self._speech)
         pen = Pen(suite, key, own_id)
+        numbering = Numbering(emit, profile.run, remembered.numbered)
         self._destinations = Destinations(
-            emit, pen, contacts, lookups, self._room, self._session, own
+            emit, pen, contacts, lookups, self._room, self._session, own, numbering
         )
-        self._outbox = Outbox(emit, self._courier, self._destinations, history, remembered.outbox)
+        self.outbox = Outbox(
+            emit, self._courier, self._destinations, numbering, history, remembered.outbox
+        )
         self._sending = Sending(suite, emit, contacts, self._room, self._destinations, history)
         self._receiving = Receiving(emit, contacts, self._trust, *incoming, history)
         self._questions = Questions(emit, self._courier, contacts, lookups, self._session)
@@ -143,7 +149,7 @@ class Member:
             self._courier,
             self._session,
             own,
-            self._outbox,
+            self.outbox,
             self._sending,
             self._people,
             self._questions,
@@ -184,7 +190,7 @@ class Member:
 
         Lines that wait for somebody who is away do not count; they are kept.
         """
-        parts = (self._outbox, self._sending, self._receiving, self._room)
+        parts = (self.outbox, self._sending, self._receiving, self._room)
         return all(part.idle for part in parts)
 
     @property
@@ -213,7 +219,7 @@ class Member:
             FrameRefused: self._frame_refused,
             Disconnected: self._disconnected,
             Tick: self._tick,
-            Say: self._outbox.say,
+            Say: self.outbox.say,
             RequestList: self._questions.request_list,
             LookUp: self._questions.look_up,
             OfferFile: self._sending.offer,
@@ -248,7 +254,7 @@ class Member:
         self._trust.attached(server.since_ts)
         self._room.attached(now)
         self._destinations.restarted()
-        self._outbox.attached(now, answers=LINK_AUTH in server.features)
+        self.outbox.attached(now, answers=LINK_AUTH in server.features)
 
     def _disconnected(self, event: Disconnected, now: Now) -> None:
         self._session.lost()
@@ -273,8 +279,8 @@ class Member:
         self._sending.due(now)
         self._receiving.due(now)
         self._next_link.due(idle=self._sending.idle and not self._receiving.running)
-        self._outbox.due(now)
-        self._own.due(now, idle=self._outbox.idle and self._sending.idle)
+        self.outbox.due(now)
+        self._own.due(now, idle=self.outbox.idle and self._sending.idle)
 
     def _cancel(self, event: CancelFile, now: Now) -> None:
         if not self._sending.cancel(event.file_id):

@@ -16,19 +16,19 @@ from socp.member.attempts import PAUSES, SLOWER, Try, grown
 from socp.member.compose import Piece
 from socp.member.courier import Courier
 from socp.member.delivery import Destinations, NotYet
-from socp.member.effects import LineMoved
 from socp.member.emitter import Emitter
 from socp.member.events import Now, Say
 from socp.member.handed import QUEUED_STATUS, REFUSED_STATUS, Handed, refusal_text
 from socp.member.history import History
+from socp.member.lines import Lines
+from socp.member.numbering import Numbering
 from socp.member.records import LineState, OutboxLine
-from socp.wire import limits
+from socp.wire import content
+from socp.wire.content import Body, Text
 from socp.wire.errors import Code
 
 T = TypeVar("T")
 
-LINES_MAX: Final = 1_000
-BYTES_MAX: Final = 8 * limits.MIB
 SAME_BYTES_MS: Final = 4 * 60_000
 """A frame is sent again byte for byte while its ts is inside the servers' window of five
 minutes."""
@@ -54,6 +54,7 @@ class Outbox:
         emitter: Emitter,
         courier: Courier,
         destinations: Destinations,
+        numbering: Numbering,
         history: History,
         remembered: Iterable[OutboxLine],
     ) -> None:
@@ -61,12 +62,9 @@ class Outbox:
         self._history = history
         self._courier = courier
         self._destinations = destinations
-        open_lines = (ln for ln in remembered if ln.state in (LineState.WAITING, LineState.SENT))
-        self._lines = {ln.line_id: ln for ln in sorted(open_lines, key=lambda ln: ln.line_id)}
-        self._next_id = max(self._lines, default=0) + 1
-        self._bytes = sum(len(line.text.encode()) for line in self._lines.values())
+        self._numbering = numbering
+        self._lines = Lines(emitter, history, remembered)
         self._tries: dict[int, Try] = {}
-        self._refs = {ref: ln.line_id for ln in self._lines.values() for ref in ln.msg_refs}
         self._again: list[int] = []  # lines on their way whose frames are to be sent once more
         self._answers = True  # whether this server answers messages at all
         self._handed = Handed(emitter, history)
@@ -74,48 +72,73 @@ class Outbox:
     @property
     def idle(self) -> bool:
         """No line is on its way: those that wait wait for somebody else."""
-        return not any(line.state is LineState.SENT for line in self._lines.values())
+        return not any(line.state is LineState.SENT for line in self._lines)
 
     def __contains__(self, msg_ref: str) -> bool:
-        return msg_ref in self._refs or msg_ref in self._handed
+        return msg_ref in self._lines or msg_ref in self._handed
 
     def is_open(self, msg_ref: str) -> bool:
         """Whether an answer to it is waited for."""
-        return msg_ref in self._refs
+        return msg_ref in self._lines
 
     # --- the person -----------------------------------------------------------------------------
 
     def say(self, event: Say, now: Now) -> None:
         """Take a line; send it at once where that is possible, else say what it waits for."""
-        to = event.to
         text = event.text.encode(errors="replace").decode()  # a terminal may give half characters
+        body = Text(body=text, reply_to=event.reply_to)
+        self.post(event.to, body, now, text=text)
+
+    def post(
+        self,
+        to: str,
+        body: Body,
+        now: Now,
+        *,
+        text: str = "",
+        quiet: bool = False,
+        key: str = "",
+    ) -> bool:
+        """Take something of `content/1` to be said: False where it is not kept.
+
+        `text` is what the person reads of it in LineMoved; of what is `quiet` they are told
+        nothing, and to a reader without `content/1` it is not said at all. While one with the same
+        `key` waits for that reader, this takes its place.
+        """
         line = OutboxLine(
-            line_id=self._next_id,
+            line_id=self._lines.new_id(),
             to=to,
             text=text,
             state=LineState.WAITING,
             frames=(),
             msg_refs=(),
             composed_ms=0,
+            kind=body.KIND,
+            body=content.pack(body),
+            quiet=quiet,
+            key=key,
         )
-        self._next_id += 1
-        refusal = self._full(text) or self._destinations.refusal(to, text)
+        older = self._lines.waiting(to, key)
+        if older is not None:
+            self._lines.keep(replace(older, body=line.body))
+            return True
+        # A deletion has no words, and a reaction may be taken back by none.
+        words = text if isinstance(body, Text) else body.KIND
+        refusal = (
+            content.flaw(body) or self._lines.full(line) or self._destinations.refusal(to, words)
+        )
         if refusal is not None:
-            return self._tell(replace(line, state=LineState.REFUSED, reason=refusal))
-        self._bytes += len(text.encode())
-        self._keep(replace(line, said=self._history.said(to, text, now)))
+            self._lines.tell(replace(line, state=LineState.REFUSED, reason=refusal))
+            return False
+        if isinstance(body, Text):
+            said = self._history.said(to, text, now, reply_to=body.reply_to)
+            line = replace(line, said=said)
+        self._lines.add(line)
         self.flush(now)
-        line = self._lines.get(line.line_id, line)
-        if line.state is LineState.WAITING and not line.reason:
-            self._tell(line)  # it goes after the one before it
-
-    def _full(self, text: str) -> str | None:
-        if len(self._lines) >= LINES_MAX or self._bytes + len(text.encode()) > BYTES_MAX:
-            return (
-                f"{len(self._lines)} lines wait to be sent and there is no room for more;"
-                " this one is not kept, say it again when some have gone"
-            )
-        return None
+        kept = self._lines.get(line.line_id)
+        if kept is not None and kept.state is LineState.WAITING and not kept.reason:
+            self._lines.tell(kept)  # it goes after the one before it
+        return True
 
     # --- the link -------------------------------------------------------------------------------
 
@@ -125,16 +148,19 @@ class Outbox:
         self._again.clear()
         for tried in self._tries.values():
             tried.not_before_ms = 0
-        for line in tuple(self._lines.values()):
+        for line in self._lines:
             if line.state is LineState.SENT:
                 self._send_again(line, now)
         # The others go at the next `due`: who is online is being told just now.
 
     def _send_again(self, line: OutboxLine, now: Now) -> None:
+        if not line.doubt:
+            line = replace(line, doubt=True)
+            self._lines.keep(line)
         if self._fresh(line, now):
             self._again.append(line.line_id)
         else:
-            self._wait(self._opened(line), "it is sent again")
+            self._wait(self._lines.opened(line), "it is sent again")
 
     def _fresh(self, line: OutboxLine, now: Now) -> bool:
         """Whether this server takes the frames as they are."""
@@ -149,7 +175,7 @@ class Outbox:
         for line_id, tried in tuple(self._tries.items()):
             waited = now.mono - tried.sent_ms
             if waited >= self._patience_ms(tried):
-                self._unanswered(self._lines[line_id], tried, now)
+                self._unanswered(self._lines.get(line_id), tried, now)
         self.flush(now)
 
     def _patience_ms(self, tried: Try) -> int:
@@ -158,8 +184,8 @@ class Outbox:
         mailbox = self._destinations.mailbox
         return grown(UNANSWERED_MS, max(tried.count - 1, 0)) if mailbox else UNANSWERED_MS
 
-    def _unanswered(self, line: OutboxLine, tried: Try, now: Now) -> None:
-        if line.state is not LineState.SENT or line.line_id in self._again:
+    def _unanswered(self, line: OutboxLine | None, tried: Try, now: Now) -> None:
+        if line is None or line.state is not LineState.SENT or line.line_id in self._again:
             return None
         if not self._answers:
             return self._end(line, LineState.DONE, NO_ANSWER)
@@ -169,7 +195,7 @@ class Outbox:
             self._send_again(line, now)
         elif tried.count > TRIES_MAX:
             self._end(
-                line,
+                replace(line, doubt=True),
                 LineState.REFUSED,
                 "your server did not say whether it took this; ask whether it arrived before you"
                 " say it again",
@@ -184,7 +210,7 @@ class Outbox:
         self._flush_again(now)
         one_by_one = self._destinations.mailbox
         held_up: dict[str, str] = {}  # reader -> what the first line to them waits for
-        for line in tuple(self._lines.values()):
+        for line in self._lines:
             why: str | None = None
             if line.state is LineState.WAITING:
                 why = held_up[line.to] if line.to in held_up else self._go(line, now)
@@ -229,14 +255,14 @@ class Outbox:
         if self._fresh(line, now):
             return self._repeat(line, now, room)
         parts = left.parts if left is not None and left.parts else None
-        composed = self._destinations.compose(line.to, line.text, parts, now.wall, room)
-        if composed in (NotYet.TOO_LONG, NotYet.REVOKED):
+        composed = self._destinations.compose(line, parts, now.wall, room)
+        if composed in (NotYet.TOO_LONG, NotYet.REVOKED, NotYet.NO_CONTENT):
             self._end(line, LineState.REFUSED, str(composed))
         elif isinstance(composed, NotYet):
             return str(composed)
         else:
             self._courier.spend(len(composed))
-            self._sent(self._opened(line), composed, now)
+            self._sent(self._lines.opened(line), composed, now)
         return None
 
     def _repeat(self, line: OutboxLine, now: Now, room: int) -> str | None:
@@ -244,27 +270,32 @@ class Outbox:
         if room < len(line.frames):
             return str(NotYet.NO_ROOM)
         line = replace(line, state=LineState.SENT, reason="")
-        self._keep(line)
-        self._tell(line)
+        self._lines.keep(line)
+        self._lines.tell(line)
         self._transmit(line, now)
         return None
 
     def _sent(self, line: OutboxLine, pieces: list[Piece], now: Now) -> None:
         frames = tuple(self._emit.frame(piece.payload, to=line.to, ts=now.wall) for piece in pieces)
+        place = pieces[0].place
+        if place is not None:
+            self._numbering.took(line.to, place, pieces[0].msg_ref)
+        else:
+            self._unplace(line)
         line = replace(
             line,
+            place=place,
             state=LineState.SENT,
             frames=frames,
             msg_refs=tuple(piece.msg_ref for piece in pieces),
             composed_ms=now.wall,
             reason="",
             late=self._destinations.mailbox,
-            sealed_to=self._destinations.sealed_to(line.to),
+            sealed_to=self._destinations.sealed_to(line.to, content=place is not None),
         )
         self._tries[line.line_id] = Try(tuple(piece.text for piece in pieces), now.mono)
-        self._refs.update(dict.fromkeys(line.msg_refs, line.line_id))
-        self._keep(line)
-        self._tell(line)
+        self._lines.keep(line)
+        self._lines.tell(line)
         for frame in frames:
             self._emit.transmit(frame)
 
@@ -272,20 +303,21 @@ class Outbox:
 
     def acked(self, msg_ref: str, status: str, now: Now) -> None:
         """The server took one frame of a line; the last of them ends it (`status` as section 9)."""
-        line = self._lines.get(self._refs.pop(msg_ref, 0))
+        line = self._lines.answered(msg_ref)
         if line is None:
             return self._handed.acked(msg_ref, status)
         if status == REFUSED_STATUS:
             return self._end(line, LineState.REFUSED, "the server did not take it")
-        line = self._answered(line, msg_ref)
+        if line.place is None:
+            line = self._answered(line, msg_ref)
         tried = self._tries.setdefault(line.line_id, Try((), now.mono))
         if status == QUEUED_STATUS:
             tried.queued.append(msg_ref)
-        if line.msg_refs:
-            return self._keep(line)
+        if line.msg_refs and line.place is None:
+            return self._lines.keep(line)
+        if line.place is not None or tried.queued:
+            self._handed.kept(line, tried.queued or (msg_ref,))
         self._end(line, LineState.DONE, self._destinations.kept(line.to) if tried.queued else "")
-        if tried.queued:
-            self._handed.kept(line, tried.queued)
         if self._destinations.mailbox:
             self.flush(now)
 
@@ -301,7 +333,7 @@ class Outbox:
 
     def failed(self, msg_ref: str, code: str, detail: str, now: Now) -> None:
         """An ERROR about one frame of a line: it waits and goes again, or it is over."""
-        line = self._lines.get(self._refs.get(msg_ref, 0))
+        line = self._lines.of(msg_ref)
         if line is None:
             return self._handed.failed(msg_ref, code, detail)
         if line.state is not LineState.SENT:
@@ -320,48 +352,34 @@ class Outbox:
     def _come_back(self, line: OutboxLine, reason: str, now: Now, pause_ms: int = 0) -> None:
         """It waits: with its frames where they may go again as they are, else to be composed."""
         if not (line.late and self._destinations.mailbox):
-            return self._wait(self._opened(line), reason)
+            return self._wait(self._lines.opened(line), reason)
         self._tries.setdefault(line.line_id, Try((), now.mono)).pause(pause_ms, now.mono)
         self._wait(replace(line, state=LineState.WAITING), reason)
 
     def retimed(self, msg_ref: str) -> None:
         """The server did not like our clock, which follows its own now: compose anew."""
-        line = self._lines.get(self._refs.get(msg_ref, 0))
+        line = self._lines.of(msg_ref)
         if line is not None and line.state is LineState.SENT:
-            self._wait(self._opened(line), "it is sent again with the server's time")
-
-    def _opened(self, line: OutboxLine) -> OutboxLine:
-        """The line as one to compose anew; the parts that are still open are known to `Try`."""
-        for ref in line.msg_refs:
-            self._refs.pop(ref, None)
-        return replace(line, state=LineState.WAITING, frames=(), msg_refs=())
+            self._wait(self._lines.opened(line), "it is sent again with the server's time")
 
     # --- state ----------------------------------------------------------------------------------
 
     def _wait(self, line: OutboxLine, reason: str) -> None:
-        known = self._lines[line.line_id]
         line = replace(line, reason=reason)
-        if line != known:
-            self._keep(line)
-            self._tell(line)
+        if line != self._lines.get(line.line_id):
+            self._lines.keep(line)
+            self._lines.tell(line)
 
     def _end(self, line: OutboxLine, state: LineState, reason: str) -> None:
-        line = replace(self._opened(line), state=state, reason=reason)
-        del self._lines[line.line_id]
+        if state is LineState.REFUSED:
+            self._unplace(line)
         self._tries.pop(line.line_id, None)
-        self._bytes -= len(line.text.encode())
-        # Told once and over, handed over or refused: the store keeps neither.
-        self._emit.persist(replace(line, state=LineState.DONE))
-        self._tell(line)
+        self._lines.end(line, state, reason)
 
-    def _keep(self, line: OutboxLine) -> None:
-        self._lines[line.line_id] = line
-        self._emit.persist(line)
-
-    def _tell(self, line: OutboxLine) -> None:
-        self._history.moved(line.said, line.state, line.reason, line.msg_refs)
-        moved = LineMoved(line.line_id, line.to, line.text, line.state, line.reason, line.said)
-        self._emit.tell(moved)
+    def _unplace(self, line: OutboxLine) -> None:
+        """Its number is another's, where nobody can have it under this one."""
+        if line.place is not None and not line.doubt:
+            self._numbering.give_back(line.to, line.place)
 
 
 def _without(items: tuple[T, ...], place: int) -> tuple[T, ...]:

@@ -36,6 +36,8 @@ KEYS_TRIED: Final = 8
 """A post is tried with so many keys: each try costs an RSA decryption."""
 SHARES_HELD: Final = 32
 NAMES_SHOWN: Final = 5
+MAIL_KEPT_MS: Final = 31 * 24 * 3_600_000
+"""Who was here so lately may still be given what is posted now."""
 AWAY_MAX: Final = 200
 """So many members who are away are given a key: each share costs two signatures."""
 
@@ -211,6 +213,10 @@ class Room:
     def all_bound(self) -> bool:
         """Whether what goes to everybody can be bound to us."""
         return not self.lacking_hybrid()
+
+    def all_content(self, now_ms: int) -> bool:
+        """Whether everybody who may read what is said now (Unix ms) has `content/1`."""
+        return not self._contacts.reading_bare(now_ms - MAIL_KEPT_MS)
 
     def before_post(self) -> None:
         """What the person should see before something of theirs goes to everybody; who is away

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from socp.crypto.rotation import KeyStep, Revocation
+from socp.wire.content import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,22 @@ class OutboxLine:
     late: bool = False  # the frames say `late`: with `mailbox/1` they are good for 30 days
     sealed_to: str = ""  # the form and the fingerprint of the reader's key, "" for posts
     said: int = 0  # its number in the history, 0 for what an older version kept
+    kind: str = "text"  # of content/1; only a text can be said to readers without it
+    body: bytes = b""  # what content/1 says, packed without its place; b"" for bare text
+    place: Place | None = None  # among what we say there, once composed as content/1
+    doubt: bool = False  # it was composed or sent before, and may have arrived then
+    quiet: bool = False  # our client's own word (a receipt): the person is not told of it
+    key: str = ""  # a newer line with the same one takes its place while it waits
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """How far our own messages to somebody are numbered. Key: to."""
+
+    to: str  # user_id or "public"
+    run: str
+    seq: int  # of the newest
+    msg_ref: str  # of the newest, "" while none
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +119,8 @@ class Arrived:
     public: bool
     refused: bool
     said: int = 0  # its number in the history, 0 for what an older version kept
+    reply_to: str = ""  # msg_ref
+    late: bool = False  # it was said before others of its author that came earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +219,7 @@ Record = (
     | ChannelKey
     | KeyStep
     | Revocation
+    | Numbered
 )
 
 
@@ -215,4 +235,5 @@ class Remembered:
     key_steps: tuple[KeyStep, ...] = ()  # our own too
     revocations: tuple[Revocation, ...] = ()
     arrived: tuple[Arrived, ...] = ()
+    numbered: tuple[Numbered, ...] = ()
     last_said: int = 0  # the highest number in the history

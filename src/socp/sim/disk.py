@@ -105,6 +105,7 @@ class MemberDisk:
         self._steps: dict[tuple[str, int], KeyStep] = {}
         self._revocations: dict[str, Revocation] = {}
         self._arrived: dict[int, member.Arrived] = {}
+        self._numbered: dict[str, member.Numbered] = {}
         self._last_said = 0
 
     def write(self, record: member.Record) -> None:  # noqa: C901 - one case a record
@@ -120,6 +121,8 @@ class MemberDisk:
                 self._lines[record.line_id] = record
                 if record.state is member.LineState.DONE:
                     del self._lines[record.line_id]
+            case member.Numbered():
+                self._numbered[record.to] = record
             case member.Arrived():
                 self._arrived[record.number] = record
             case member.ArrivedShown():
@@ -148,5 +151,6 @@ class MemberDisk:
             key_steps=tuple(self._steps.values()),
             revocations=tuple(self._revocations.values()),
             arrived=tuple(self._arrived.values()),
+            numbered=tuple(self._numbered.values()),
             last_said=self._last_said,
         )

@@ -141,7 +141,8 @@ class User:
         self.connect()
 
     def _brain(self) -> Member:
-        profile = Profile(self.id, self.name, "sim", f"ws://{self.address}")
+        run = hashlib.sha256(self.name.encode()).hexdigest()[:16]
+        profile = Profile(self.id, self.name, "sim", f"ws://{self.address}", run=run)
         return Member(
             profile,
             self._suite,

@@ -35,6 +35,7 @@ KINDS: Final = (
     Kind(records.ChannelKey, tables.channel_keys, ("version", "fingerprint"), "channel_keys"),
     Kind(KeyStep, tables.key_history, ("user_id", "version"), "key_steps"),
     Kind(Revocation, tables.revocations, ("user_id",), "revocations"),
+    Kind(records.Numbered, tables.numbered, ("to",), "numbered"),
 )
 OF: Final = sealed_rows.by_record(KINDS)
 

@@ -6,6 +6,7 @@ and `run`; `prev` is the msg_ref of the author's previous message there, "" befo
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Literal, TypeVar
 
@@ -28,6 +29,7 @@ P = TypeVar("P", bound=Part)
 Run = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z", max_length=16)]
 Seq = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 MsgRef = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}\Z", max_length=43)]
+RefOrNone = Annotated[str, Meta(pattern=r"^(?:[A-Za-z0-9_-]{43})?\Z", max_length=43)]
 Emoji = Annotated[str, Meta(max_length=64)]
 
 
@@ -53,7 +55,7 @@ class Text(Body, frozen=True, kw_only=True):
     KIND: ClassVar[str] = "text"
 
     body: str
-    reply_to: MsgRef | Literal[""] = ""
+    reply_to: RefOrNone = ""
 
 
 class Edit(Body, frozen=True, kw_only=True):
@@ -139,7 +141,48 @@ class _Head(Part, frozen=True, kw_only=True):
     kind: Annotated[str, Meta(max_length=64)]
     run: Run
     seq: Seq
-    prev: MsgRef | Literal[""] = ""
+    prev: RefOrNone = ""
+
+
+class _Kind(Part, frozen=True, kw_only=True):
+    kind: Annotated[str, Meta(max_length=64)]
+
+
+_PLACE: Final = ("v", "run", "seq", "prev")
+
+
+def pack(body: Body) -> bytes:
+    """What is said, before it has its place: canonical JSON."""
+    if not body.KIND:
+        raise Misuse("content of no kind")
+    return canonical({**to_members(body), "kind": body.KIND})
+
+
+def unpack(data: bytes) -> Body:
+    """A body that `pack` wrote. PeerFault(BAD_FRAME) for what none could be."""
+    value = strict.loads(data, what="content")
+    return _typed(KINDS.get(_typed(_Kind, value).kind, Unknown), value)
+
+
+def flaw(body: Body) -> str:
+    """Why no reader would take this, "" where they do."""
+    try:
+        unpack(pack(body))
+    except PeerFault as fault:
+        return fault.detail
+    return ""
+
+
+def digest(plaintext: bytes) -> bytes:
+    """SHA-256 of what is said, wherever it stands: the same for a message composed anew.
+
+    PeerFault(BAD_FRAME) for what is no JSON object.
+    """
+    value = strict.loads(plaintext, what="content")
+    if not isinstance(value, dict):
+        raise PeerFault(Code.BAD_FRAME, "content: not an object")
+    said = {name: member for name, member in value.items() if name not in _PLACE}
+    return hashlib.sha256(canonical(said)).digest()
 
 
 def encode(body: Body, place: Place) -> bytes:

@@ -14,7 +14,7 @@ CONTENT: Final = "content/1"
 
 SECURITY: Final = frozenset({LINK_AUTH, BIND})
 SERVER_FEATURES: Final = (LINK_AUTH, BIND, MAILBOX, ROTATE)
-USER_FEATURES: Final = (LINK_AUTH, BIND, HYBRID, MAILBOX, ROTATE)
+USER_FEATURES: Final = (LINK_AUTH, BIND, HYBRID, MAILBOX, ROTATE, CONTENT)
 
 
 def dropped(proved: Iterable[str], announced: Iterable[str]) -> tuple[str, ...]:

@@ -1,0 +1,46 @@
+"""The place of our own messages: which number, after which one (section 11, `content/1`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from socp.member.emitter import Emitter
+from socp.member.records import Numbered
+from socp.wire.content import Place
+
+
+class Numbering:
+    """Counts for each reader and for the channel, in one run; another run begins anew at 1."""
+
+    def __init__(self, emitter: Emitter, run: str, remembered: Iterable[Numbered]) -> None:
+        self._emit = emitter
+        self._run = run
+        self._newest = {one.to: one for one in remembered if one.run == run}
+
+    @property
+    def runs(self) -> bool:
+        """Whether this client numbers at all."""
+        return bool(self._run)
+
+    def next(self, to: str) -> Place:
+        """Where the next message there will stand."""
+        newest = self._newest.get(to)
+        if newest is None:
+            return Place(self._run, 1, "")
+        return Place(self._run, newest.seq + 1, newest.msg_ref)
+
+    def took(self, to: str, place: Place, msg_ref: str) -> None:
+        """A message was composed for this place, perhaps anew."""
+        if place.run == self._run and place.seq >= self.next(to).seq - 1:
+            self._keep(Numbered(to, place.run, place.seq, msg_ref))
+
+    def give_back(self, to: str, place: Place) -> None:
+        """It never went anywhere: the next one takes its place, if it was the newest. Else it stays
+        a hole, which its readers see."""
+        newest = self._newest.get(to)
+        if newest is not None and (place.run, place.seq) == (newest.run, newest.seq):
+            self._keep(Numbered(to, place.run, place.seq - 1, place.prev))
+
+    def _keep(self, newest: Numbered) -> None:
+        self._newest[newest.to] = newest
+        self._emit.persist(newest)
