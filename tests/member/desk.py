@@ -414,5 +414,6 @@ class Desk:
             numbered=tuple({one.to: one for one in self.kept(records.Numbered)}.values()),
             key_steps=tuple(self.kept(KeyStep)),
             revocations=tuple(self.kept(Revocation)),
+            public_choice=next(iter(self.kept(records.PublicChoice)[-1:]), records.PublicChoice()),
             last_said=max((said.number for said in self.kept(records.Said)), default=0),
         )

@@ -98,6 +98,7 @@ class MemberDisk:
 
     def __init__(self) -> None:
         self._contacts: dict[str, member.Contact] = {}
+        self._choice = member.PublicChoice()
         self._servers: dict[str, member.KnownServer] = {}
         self._seen: dict[str, member.Seen] = {}
         self._lines: dict[int, member.OutboxLine] = {}
@@ -113,6 +114,8 @@ class MemberDisk:
         match record:
             case member.Contact():
                 self._contacts[record.user_id] = record
+            case member.PublicChoice():
+                self._choice = record
             case member.KnownServer():
                 self._servers[record.server_id] = record
             case member.Seen():
@@ -153,4 +156,5 @@ class MemberDisk:
             arrived=tuple(self._arrived.values()),
             numbered=tuple(self._numbered.values()),
             last_said=self._last_said,
+            public_choice=self._choice,
         )

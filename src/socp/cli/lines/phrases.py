@@ -12,7 +12,7 @@ from socp.client.notices import GivenUp, Notice, Offline
 from socp.member import effects
 from socp.member.contacts import Person
 from socp.member.effects import OwnKeyState, Trust
-from socp.member.records import LineState
+from socp.member.records import LineState, TrustState
 from socp.wire import limits
 from socp.wire.ids import PUBLIC
 from socp.wire.text import printable
@@ -21,6 +21,7 @@ SHOWN_COLUMNS: Final = 60
 _NAMES_SHOWN: Final = 8
 _NAME_CHARS: Final = frozenset(" _-.'#+@")
 _TRUST_STYLES: Final = {
+    Trust.CHANGED: "class:loud",
     Trust.VERIFIED: "class:good",
     Trust.PINNED: "class:mark",
     Trust.FORMER_KEY: "class:warn",
@@ -163,7 +164,7 @@ class Phrases:
             "here" if person.online else "away",
             f"first seen {time_of(person.first_seen_ms, now)}" if person.first_seen_ms else "",
             "" if person.fingerprint else "key not known yet",
-            "verified" if person.verified else "",
+            "" if person.state is TrustState.UNVERIFIED else str(person.state),
             "" if person.hybrid or not person.fingerprint else "plain v1.3: author not bound",
         ]
         said = ", ".join(mark for mark in marks if mark)
