@@ -58,6 +58,21 @@ def size_text(size: int) -> str:
     return "1 byte" if size == 1 else f"{size} bytes"
 
 
+def progress_text(at: effects.FileProgress, peer: str) -> str:
+    """How far a file is, how fast, and how long it takes yet. `peer`: what they are called."""
+    name = shown_name(printable(at.name, width=SHOWN_COLUMNS // 2))
+    way = "to" if at.sending else "from"
+    head = f"{name} {way} {peer}: {100 * at.done // max(at.size, 1)}% of {size_text(at.size)}"
+    rate = f", {size_text(at.bytes_per_s)}/s" if at.bytes_per_s else ""
+    return head + rate + ("" if at.remaining_s is None else f", {_duration(at.remaining_s)} left")
+
+
+def _duration(seconds: int) -> str:
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
 def fingerprint_text(fingerprint: str) -> str:
     """64 hex digits in groups, as people compare them."""
     return " ".join(fingerprint[at : at + 8] for at in range(0, len(fingerprint), 8)) or "unknown"
