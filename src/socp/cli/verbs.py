@@ -19,6 +19,8 @@ VERBS: Final = {
     "send": "Send one message, from an argument or standard input.",
     "file": "Send a file.",
     "list": "Show who is registered at the server, and who is here.",
+    "history": "Show what was said, with somebody or with everyone.",
+    "search": "Find lines by their words.",
     "watch": "Show everything that happens; --json for programs.",
     "account": "Set a password, and log in with it on another machine.",
     "completion": "Make Tab complete all this in bash, zsh or fish.",
