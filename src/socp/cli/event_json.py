@@ -112,6 +112,8 @@ class Events:
             "first_seen_ms": person.first_seen_ms,
             "key": person.fingerprint,
             "verified": person.verified,
+            "state": str(person.state),
+            "changed_ms": person.changed_ms,
             "bound": person.hybrid,
         }
 

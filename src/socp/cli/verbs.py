@@ -22,6 +22,8 @@ VERBS: Final = {
     "history": "Show what was said, with somebody or with everyone.",
     "search": "Find lines by their words.",
     "watch": "Show everything that happens; --json for programs.",
+    "verify": "Compare keys with somebody; decide about one that changed.",
+    "members": "Show who reads what is said to everyone; choose who may.",
     "account": "Set a password, and log in with it on another machine.",
     "completion": "Make Tab complete all this in bash, zsh or fish.",
     "serve": "Run a server.",
