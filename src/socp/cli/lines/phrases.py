@@ -20,7 +20,7 @@ from socp.wire.text import printable
 SHOWN_COLUMNS: Final = 60
 _NAMES_SHOWN: Final = 8
 _NAME_CHARS: Final = frozenset(" _-.'#+@")
-_TRUST_STYLES: Final = {
+TRUST_STYLES: Final[dict[str, str]] = {
     Trust.CHANGED: "class:loud",
     Trust.VERIFIED: "class:good",
     Trust.PINNED: "class:mark",
@@ -209,7 +209,7 @@ class Phrases:
         return ", ".join(names) + (f" and {more} more; /members lists all" if more > 0 else "")
 
     def _message(self, said: effects.MessageArrived, now: int) -> Entry:
-        trust = (_TRUST_STYLES[said.trust], str(said.trust))
+        trust = (TRUST_STYLES[said.trust], str(said.trust))
         name = ("class:name", f"{self.name(said.author)}: ")
         return Entry((*_marks(said.ts, now, said.public, trust), name), said.text)
 
@@ -269,7 +269,7 @@ class Phrases:
         name = shown_name(printable(notice.name, width=SHOWN_COLUMNS))
         match notice:
             case effects.FileOffered():
-                trust = (_TRUST_STYLES[notice.trust], str(notice.trust))
+                trust = (TRUST_STYLES[notice.trust], str(notice.trust))
                 text = f"{self.name(notice.author)} sends {name} ({size_text(notice.size)})"
                 return Entry((*_marks(now, now, notice.public, trust), ("class:name", text)))
             case effects.FileDone(kept=True):
