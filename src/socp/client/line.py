@@ -7,7 +7,7 @@ import asyncio
 from socp.member.effects import LineMoved
 from socp.member.records import LineState
 
-_SETTLED = (LineState.DONE, LineState.REFUSED, LineState.DELIVERED)
+_SETTLED = (LineState.DONE, LineState.REFUSED, LineState.DELIVERED, LineState.READ)
 
 
 class Line:
@@ -19,12 +19,14 @@ class Line:
         self.text = moved.text
         self.state = moved.state
         self.reason = moved.reason
+        self.msg_ref = moved.msg_ref  # what others know it by, "" while it has no such name
         self._over = asyncio.Event()
         self.moved(moved)
 
     def moved(self, moved: LineMoved) -> None:
         """Its newest state."""
         self.state, self.reason = moved.state, moved.reason
+        self.msg_ref = moved.msg_ref or self.msg_ref
         if self.state in _SETTLED:
             self._over.set()
 

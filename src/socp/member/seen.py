@@ -29,13 +29,18 @@ class Seen:
 
     def __init__(self, emitter: Emitter, remembered: Iterable[SeenRecord]) -> None:
         self._emit = emitter
-        self._refs: set[bytes] = set()
-        self._authors: dict[bytes, bytes] = {}
+        self._refs: dict[bytes, bytes] = {}  # msg_ref -> author
+        self._authors: dict[bytes, bytes] = {}  # digest of a ciphertext -> author
+        self._people: dict[bytes, bytes] = {}
         for record in remembered:
             self._note(record.msg_ref, record.digest, record.author)
 
     def __contains__(self, msg_ref: str) -> bool:
         return _short(msg_ref) in self._refs
+
+    def wrote(self, author: str, msg_ref: str) -> bool:
+        """Whether this message came, and is theirs."""
+        return self._refs.get(_short(msg_ref)) == _short(author)
 
     def judge(self, msg_ref: str, digests: Iterable[bytes], author: str) -> Verdict:
         """`msg_ref` as section 9 (or a file's id), `digests` SHA-256 of its ciphertexts."""
@@ -54,8 +59,10 @@ class Seen:
         self._emit.persist(SeenRecord(msg_ref=msg_ref, digest=digest, author=author, ts=ts))
 
     def _note(self, msg_ref: str, digest: bytes, author: str) -> None:
-        self._refs.add(_short(msg_ref))
-        self._authors.setdefault(digest[:KEPT_BYTES], _short(author))
+        me = _short(author)
+        me = self._people.setdefault(me, me)  # one object for all that somebody wrote
+        self._refs[_short(msg_ref)] = me
+        self._authors.setdefault(digest[:KEPT_BYTES], me)
 
 
 def _short(text: str) -> bytes:

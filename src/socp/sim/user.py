@@ -15,6 +15,7 @@ from socp.member.effects import (
     FinishSink,
     GenerateChannelKey,
     LineMoved,
+    LoadSent,
     MessageArrived,
     MessageRefused,
     Notice,
@@ -41,6 +42,7 @@ from socp.member.events import (
     RevokeKey,
     RotateKey,
     Say,
+    SentLoaded,
     Shown,
     StoreFailed,
     Tick,
@@ -221,6 +223,8 @@ class User:
                 self._finish(effect)
             case DropSink():
                 self._sinks.pop(effect.file_id, None)
+            case LoadSent():
+                self._soon(SentLoaded(self.disk.sent(effect.to, effect.run, effect.seqs)))
             case PromoteKey() | DropKey():
                 self._settle_key(effect)
             case Persist():
