@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from socp.crypto import channel_box, content_sig, file_box, hybrid, passwords, rotation, signing
+from socp.crypto import (
+    channel_box,
+    content_sig,
+    file_box,
+    hybrid,
+    passwords,
+    rotation,
+    safety_number,
+    signing,
+)
 from socp.crypto.keys import (
     PrivateKey,
     PublicKey,
@@ -262,3 +271,13 @@ def test_the_box_of_a_key_opens_as_on_file(case: Case) -> None:
 def test_the_nonce_of_a_request_is_as_on_file(case: Case) -> None:
     said = signing.request_nonce(case["method"], case["path"], raw(case, "salt"), raw(case, "body"))
     assert base64url.encode(said) == case["client_nonce"]
+
+
+@pytest.mark.spec("10")
+@pytest.mark.parametrize("case", read("crypto/safety_number.json"))
+def test_safety_numbers(case: Case) -> None:
+    own = (case["user_id"], case["fingerprint"])
+    peer = (case["peer_id"], case["peer_fingerprint"])
+    assert safety_number.safety_number(*own, *peer) == case["number"]
+    assert safety_number.qr_text(case["number"]) == case["qr"]
+    assert safety_number.parse(case["qr"]) == case["number"]

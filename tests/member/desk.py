@@ -140,6 +140,7 @@ class Desk:
     run: str = RUN
     since_ms: int = 0
     receipts: bool = False  # whether others hear that their messages are here and read
+    address: str = ADDRESS
 
     def __post_init__(self) -> None:
         self.id = an_id(ME)
@@ -158,7 +159,7 @@ class Desk:
             self.id,
             ME,
             "test",
-            ADDRESS,
+            self.address,
             run=self.run,
             since_ms=self.since_ms,
             tell_delivered=self.receipts,
@@ -424,5 +425,6 @@ class Desk:
             numbered=tuple({one.to: one for one in self.kept(records.Numbered)}.values()),
             key_steps=tuple(self.kept(KeyStep)),
             revocations=tuple(self.kept(Revocation)),
+            public_choice=next(iter(self.kept(records.PublicChoice)[-1:]), records.PublicChoice()),
             last_said=max((said.number for said in self.kept(records.Said)), default=0),
         )

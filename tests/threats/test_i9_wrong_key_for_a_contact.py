@@ -9,7 +9,7 @@ import pytest
 
 from socp.crypto import hybrid, rotation
 from socp.member.effects import KeyChanged, KeyReplaced, WhoisAnswered
-from socp.member.events import LookUp
+from socp.member.events import KeepKey, LookUp
 from socp.member.records import Contact
 from socp.wire import base64url
 from socp.wire.canonical import to_members
@@ -58,6 +58,10 @@ def test_a_key_without_a_chain_from_the_pinned_one_is_refused(way: str, chain: s
     assert desk.told(KeyReplaced) == []
     assert len(desk.told(KeyChanged)) == (way == "advert")
     desk.says(Friend(desk, "alice", pinned), "for the known key alone")
+    if way == "advert":
+        assert desk.sent("MSG_DIRECT") == []
+        desk.event(KeepKey(alice.id, desk.told(KeyChanged)[0].claimed))
+        desk.passes(0.1)
     sent = desk.sent("MSG_DIRECT")[-1]
     raw = base64url.decode(str(sent.members["ciphertext"]))
     opened = hybrid.open_(pinned, raw, from_=desk.id, to=alice.id, ts=sent.ts)

@@ -52,7 +52,7 @@ class KeyChains:
         """More keys, of each user the oldest first."""
         for step in steps:
             known = self._steps.pop(step.user_id, ())  # to the end: it changed last
-            kept = (*known, step)[-STEPS_PER_USER:]
+            kept = (step,) if _begins_anew(step) else (*known, step)[-STEPS_PER_USER:]
             self.count += len(kept) - len(known)
             self._steps[step.user_id] = kept
 
@@ -62,3 +62,9 @@ class KeyChains:
         self.count -= 1
         if len(steps) > 1:
             self._steps[user_id] = steps[:-1]
+
+
+def _begins_anew(step: KeyStep) -> bool:
+    """Whether somebody took it for the user's key although no key before it vouched for it: those
+    are not the user's any more."""
+    return step.ts > 0 and not step.sig

@@ -32,7 +32,9 @@ class KeyStep:
     user_id: str
     version: int
     pubkey: str  # base64url DER, our encoding
-    ts: int  # since when it is theirs, Unix ms; 0 where it was pinned on nobody's word
+    # Since when it is theirs, Unix ms; 0 where it was pinned on nobody's word. With a `ts`, but no
+    # `sig`, it took the place of all before it on the word of whoever keeps this.
+    ts: int
     sig: str  # by the key before it; "" where it was pinned on nobody's word
     new_sig: str  # its own, over whom it follows
     follows: str = ""  # fingerprint of the key before it; "" where it was pinned on nobody's word

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from socp.crypto.keys import PublicKey, Suite
+from socp.member.days import day
 from socp.member.key_book import FORMER_TRIED, KeyBook
-from socp.member.records import Contact, Remembered
+from socp.member.records import Contact, Remembered, TrustState
 from socp.wire.features import CONTENT, HYBRID
 from socp.wire.ids import is_uuid4
 from socp.wire.text import mixed_script, printable
@@ -40,6 +41,8 @@ class Person:
     fingerprint: str  # of the pinned key, "" where it is not known yet
     verified: bool
     hybrid: bool  # their messages and ours are bound to their author
+    state: TrustState = TrustState.UNVERIFIED
+    changed_ms: int = 0  # since when it is CHANGED, Unix ms
 
 
 class AddressBook(Protocol):
@@ -59,6 +62,9 @@ class AddressBook(Protocol):
     def members(self) -> list[Person]:
         """Who is in the public channel: everybody known, those online first, oldest acquaintance
         first."""
+
+    def state(self, user_id: str) -> TrustState:
+        """How sure the person is of the key that is known for them."""
 
     def is_online(self, user_id: str) -> bool:
         """Whether the user is attached somewhere, as our server says."""
@@ -103,6 +109,18 @@ class Contacts:
         """Remember the newest state of a contact."""
         self._pinned[contact.user_id] = contact
         self._name(contact.user_id, contact.display_name)
+
+    def state(self, user_id: str) -> TrustState:
+        """See AddressBook."""
+        contact = self._pinned.get(user_id)
+        return TrustState.UNVERIFIED if contact is None else contact.state
+
+    def changed(self, user_id: str) -> str:
+        """What is to be said of somebody for whom another key is claimed, "" of others."""
+        contact = self._pinned.get(user_id)
+        if contact is None or contact.state is not TrustState.CHANGED:
+            return ""
+        return f"{self.label(user_id)}'s key changed on {day(contact.changed_ms)}"
 
     def is_revoked(self, user_id: str) -> bool:
         """Whether they said that this id is dead."""
@@ -186,6 +204,17 @@ class Contacts:
         )
         return [contact.user_id for contact in heapq.nlargest(most, known, key=_seen_ms)]
 
+    def unverified(self, most: int) -> list[str]:
+        """Some of those in the public channel whom the person did not verify, sorted."""
+        unsure = (
+            user_id
+            for user_id in self._everybody()
+            if user_id != self.own_id
+            and not self.is_revoked(user_id)
+            and self.state(user_id) is not TrustState.VERIFIED
+        )
+        return heapq.nsmallest(most, unsure)
+
     # --- names ----------------------------------------------------------------------------------
 
     def label(self, user_id: str) -> str:
@@ -243,6 +272,8 @@ class Contacts:
             fingerprint="" if key is None else key.fingerprint,
             verified=contact is not None and contact.verified,
             hybrid=self.has_hybrid(user_id),
+            state=self.state(user_id),
+            changed_ms=0 if contact is None else contact.changed_ms,
         )
 
     def _everybody(self) -> set[str]:

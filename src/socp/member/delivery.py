@@ -32,6 +32,12 @@ NOT_CONNECTED: Final = "not connected; it goes when you are"
 NO_CHANNEL_KEY: Final = "the public channel's key is not here yet; it goes when it comes"
 
 
+DECIDE: Final = (
+    "compare safety numbers with them by another way than this chat (socp verify), then take the"
+    " new key or keep the old one"
+)
+
+
 class NotYet(StrEnum):
     """Why nothing was composed."""
 
@@ -83,10 +89,10 @@ class Destinations:
 
     def reaches(self, to: str) -> bool:
         """Whether something to them could go out now."""
-        if not self.attached:
+        if not self.attached or self._contacts.changed(to):
             return False
         if to == PUBLIC:
-            return self._room.sending_key() is not None
+            return self._room.sending_key() is not None and not self._room.unverified()
         known = self._contacts.get(to) is not None
         return self._contacts.is_online(to) or (known and self.mailbox and to not in self._missed)
 
@@ -138,12 +144,16 @@ class Destinations:
     def not_yet(self, to: str, now: Now) -> str | None:
         """What a line to them waits for, or None where it can go. Asks for a key that is not
         known."""
+        changed = self._contacts.changed(to)
+        if changed:
+            return f"{changed}: nothing is sent until you decide; {DECIDE}"
         if not self.attached:
             return NOT_CONNECTED
         if self._own.changing:
             return CHANGING
         if to == PUBLIC:
-            return NO_CHANNEL_KEY if self._room.sending_key() is None else None
+            unsure = self._room.unverified()
+            return unsure or (NO_CHANNEL_KEY if self._room.sending_key() is None else None)
         if self._contacts.get(to) is None:
             return self._keyless(to, now)
         not_before_ms, _ = self._missed.get(to, (now.mono, 0))

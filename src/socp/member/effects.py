@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from socp.member.contacts import Person
 from socp.member.records import LineState, Record
+from socp.member.records import TrustState as TrustState  # noqa: PLC0414 - notices speak of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class DropKey:
 class Trust(StrEnum):
     """How sure we are who wrote something."""
 
+    CHANGED = "KEY CHANGED"  # the known key, but another is claimed for them and not decided about
     VERIFIED = "verified"  # safety number compared
     FORMER_KEY = "former key"  # signed before their key was replaced, and came after
     PINNED = "pinned"  # same key as ever, author bound
@@ -217,8 +219,8 @@ class PeerMoved:
 
 @dataclass(frozen=True, slots=True)
 class KeyChanged:
-    """Loud: somebody claims another key for a pinned user. The pin stays, nothing is sent to the
-    new key."""
+    """Loud: somebody claims another key for a pinned user. The pin stays, and nothing is sent to
+    them until the person decides."""
 
     user_id: str
     pinned: str  # fingerprint
@@ -243,17 +245,10 @@ class KeyRevoked:
     user_id: str
 
 
-class TrustState(StrEnum):
-    """What is known of a contact's key."""
-
-    UNVERIFIED = "unverified"
-    VERIFIED = "verified"  # the safety number was compared
-    CHANGED = "CHANGED"  # another key is claimed for them: nothing is sent until the person decides
-
-
 @dataclass(frozen=True, slots=True)
 class TrustMoved:
-    """The person decided about a contact's key."""
+    """The person decided about a contact's key, or the contact's own signature did. `KeyChanged`
+    says that it is CHANGED."""
 
     user_id: str
     state: TrustState

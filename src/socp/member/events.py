@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from socp.crypto.keys import PrivateKey
-from socp.member.records import OutboxLine
+from socp.member.records import OutboxLine, PublicChoice
 from socp.wire.envelope import Envelope
 from socp.wire.errors import PeerFault
 
@@ -162,6 +162,46 @@ class RevokeKey:
     """`/revoke-key`: this id is to be dead from now on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """The person compared the safety number of the key with this fingerprint: it is theirs."""
+
+    user_id: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unverify:
+    """The person is not sure any more."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptKey:
+    """The claimed key, which has this fingerprint, is theirs from now on. `compared`: the person
+    compared its safety number."""
+
+    user_id: str
+    fingerprint: str
+    compared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeepKey:
+    """The known key is theirs; the claimed one, which has this fingerprint, is not."""
+
+    user_id: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChoosePublic:
+    """Who may read what the person says to everybody, from now on."""
+
+    choice: PublicChoice
+
+
 Event = (
     Connected
     | FrameReceived
@@ -183,4 +223,9 @@ Event = (
     | ChannelKeyGenerated
     | RotateKey
     | RevokeKey
+    | Verify
+    | Unverify
+    | AcceptKey
+    | KeepKey
+    | ChoosePublic
 )

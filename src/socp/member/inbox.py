@@ -379,7 +379,11 @@ class Inbox:
         if len(self._told) >= RETOLD_MAX:
             del self._told[next(iter(self._told))]
         self._told[ref] = None
-        self._arrivals.refusal(author, why.value, ts, now, public=public)
+        self._arrivals.refusal(author, self._reason(author, why), ts, now, public=public)
+
+    def _reason(self, author: str, why: Why) -> str:
+        changed = self._contacts.changed(author)
+        return f"{changed}: compare safety numbers; {why.value}" if changed else why.value
 
 
 def _told_as(letter: Letter) -> str:

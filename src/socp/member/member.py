@@ -17,6 +17,7 @@ from socp.member.arrivals import Arrivals
 from socp.member.compose import Pen
 from socp.member.contacts import AddressBook, Contacts
 from socp.member.courier import Courier
+from socp.member.decisions import Comparable, Decisions
 from socp.member.delivery import Destinations
 from socp.member.effects import Effect
 from socp.member.emitter import Emitter
@@ -24,6 +25,7 @@ from socp.member.events import (
     Amend,
     CancelFile,
     ChannelKeyGenerated,
+    ChoosePublic,
     ChunkRead,
     Connected,
     Disconnected,
@@ -58,7 +60,7 @@ from socp.member.profile import Profile
 from socp.member.public import Room
 from socp.member.questions import Questions
 from socp.member.receiving import Receiving
-from socp.member.records import Remembered
+from socp.member.records import PublicChoice, Remembered
 from socp.member.seen import Seen
 from socp.member.sending import Sending
 from socp.member.sent import Sent
@@ -115,11 +117,11 @@ class Member:
         self._courier = Courier(emit)
         self._contacts = contacts = Contacts(suite, own_id, profile.display_name, remembered)
         self._lookups = lookups = Lookups(self._courier)
-        self._trust = Trust(suite, emit, contacts)
+        history = History(emit, remembered.last_said)
+        self._trust = Trust(suite, emit, contacts, history)
         self._own = own = OwnKey(emit, contacts.book, pending, self._use_key)
         self._session = Session(profile, suite, emit, Servers(suite, emit, remembered.servers), own)
-        self._room = Room(suite, emit, self._courier, contacts, lookups, remembered.channel_keys)
-        history = History(emit, remembered.last_said)
+        self._room = Room(suite, emit, self._courier, contacts, lookups, remembered)
         self._arrivals = arrivals = Arrivals(emit, history, remembered.arrived)
         self._next_link = NextLink(emit)
         seen = Seen(emit, remembered.seen)
@@ -161,6 +163,8 @@ class Member:
             self._people,
             self._questions,
         )
+        waits = (lookups, self._next_link, self._people.key_known)
+        self._decisions = Decisions(suite, emit, contacts, history, *waits)
         self._use_key(key, former)
         self._routes = self._table()
         self._handlers = self._events()
@@ -171,6 +175,16 @@ class Member:
     def contacts(self) -> AddressBook:
         """Names and members, for reading."""
         return self._contacts
+
+    @property
+    def decisions(self) -> Comparable:
+        """Keys and safety numbers, for reading."""
+        return self._decisions
+
+    @property
+    def public_choice(self) -> PublicChoice:
+        """Who may read what the person says to everybody."""
+        return self._room.choice
 
     @property
     def fingerprint(self) -> str:
@@ -241,6 +255,8 @@ class Member:
             ChannelKeyGenerated: self._key_generated,
             RotateKey: self._own.rotate,
             RevokeKey: self._own.revoke,
+            ChoosePublic: self._room.choose,
+            **self._decisions.handlers(),
         }
         assert handlers.keys() == set(get_args(Event)), "an event without a handler"
         return handlers

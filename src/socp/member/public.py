@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 from socp.channel.keyring import HeldKey
@@ -22,9 +22,9 @@ from socp.member.contacts import Contacts
 from socp.member.courier import Courier
 from socp.member.effects import GenerateChannelKey, MembersShown
 from socp.member.emitter import Emitter
-from socp.member.events import Now
+from socp.member.events import ChoosePublic, Now
 from socp.member.lookups import Lookups
-from socp.member.records import ChannelKey
+from socp.member.records import ChannelKey, Remembered
 from socp.wire import base64url
 from socp.wire.envelope import Envelope
 from socp.wire.errors import PeerFault
@@ -52,18 +52,20 @@ class Room:
         courier: Courier,
         contacts: Contacts,
         lookups: Lookups,
-        remembered: Iterable[ChannelKey],
+        remembered: Remembered,
     ) -> None:
         self._suite = suite
         self._emit = emitter
         self._courier = courier
         self._contacts = contacts
         self._lookups = lookups
-        held = [key for record in remembered if (key := _held(suite, record)) is not None]
+        stored = (_held(suite, record) for record in remembered.channel_keys)
+        held = [key for key in stored if key is not None]
         self._keys = ChannelKeys(suite, emitter.key, emitter.user_id, held)
         self._unvouched: list[tuple[Envelope, PublicChannelKeyShare]] = []
         self._shown: frozenset[str] | None = None  # None: nobody was shown in this run
         self._lacking: frozenset[str] = frozenset()
+        self.choice = remembered.public_choice
 
     def use(self, key: PrivateKey, former: tuple[PrivateKey, ...]) -> None:
         """Our own key was replaced; shares for a former one may still come."""
@@ -211,8 +213,33 @@ class Room:
         return frozenset(u for u in self._contacts.online() if not self._contacts.has_hybrid(u))
 
     def all_bound(self) -> bool:
-        """Whether what goes to everybody can be bound to us."""
-        return not self.lacking_hybrid()
+        """Whether what goes to everybody is bound to us: all can read that, or the person chose to
+        leave out who cannot."""
+        return self.choice.leave_out or not self.lacking_hybrid()
+
+    def choose(self, event: ChoosePublic, now: Now) -> None:
+        """The person says who may read what they say to everybody."""
+        self.choice = event.choice
+        self._lacking = frozenset()  # to be said anew before the next post
+        self._emit.persist(event.choice)
+
+    def unverified(self) -> str:
+        """What a post waits for where the person writes to verified members alone, else ""."""
+        if not self.choice.verified_only:
+            return ""
+        unsure = self._contacts.unverified(NAMES_SHOWN + 1)
+        if not unsure:
+            return ""
+        return (
+            f"{self._some(unsure)} not verified, and you chose to write to verified members alone;"
+            " compare safety numbers with them (socp verify), or choose again (socp members)"
+        )
+
+    def _some(self, user_ids: Sequence[str]) -> str:
+        names = [self._contacts.label(user_id) for user_id in user_ids[:NAMES_SHOWN]]
+        more = " and others" if len(user_ids) > NAMES_SHOWN else ""
+        verb = "is" if len(user_ids) == 1 else "are"
+        return f"{', '.join(names)}{more} {verb}"
 
     def all_content(self, now_ms: int) -> bool:
         """Whether everybody who may read what is said now (Unix ms) has `content/1`."""
@@ -236,12 +263,20 @@ class Room:
         if lacking and lacking != self._lacking:
             names = [self._contacts.label(user_id) for user_id in sorted(lacking)[:NAMES_SHOWN]]
             more = f" and {len(lacking) - NAMES_SHOWN} more" if len(lacking) > NAMES_SHOWN else ""
-            self._emit.warn(
-                f"{', '.join(names)}{more}: no {HYBRID} there, so what you send to everybody goes"
-                " as plain v1.3 messages, in which you are not bound as the author; write to others"
-                " directly where that matters"
-            )
+            self._emit.warn(f"{', '.join(names)}{more}: no {HYBRID} there, so {self._outcome()}")
         self._lacking = lacking
+
+    def _outcome(self) -> str:
+        if self.choice.leave_out:
+            return (
+                "they cannot read what you send to everybody: you chose to leave them out; to have"
+                " all read it as plain v1.3 messages, choose again (socp members)"
+            )
+        return (
+            "what you send to everybody goes as plain v1.3 messages, in which you are not bound as"
+            " the author; write to others directly where that matters, or leave them out"
+            " (socp members)"
+        )
 
 
 def _held(suite: Suite, record: ChannelKey) -> HeldKey | None:

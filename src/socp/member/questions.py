@@ -6,10 +6,12 @@ from typing import Final
 
 from socp.member.contacts import Contacts
 from socp.member.courier import Courier
+from socp.member.days import day
 from socp.member.effects import ListAnswered, WhoisAnswered
 from socp.member.emitter import Emitter
 from socp.member.events import LookUp, Now, RequestList
 from socp.member.lookups import Lookups
+from socp.member.records import TrustState
 from socp.member.session import Session
 from socp.wire import limits
 from socp.wire.ids import is_uuid4
@@ -126,7 +128,8 @@ class Questions:
             "online" if person.online else "away",
             "verified" if person.verified else "pinned on first sight, not verified",
         ]
-
+        if contact.state is TrustState.CHANGED:
+            said[1] = f"KEY CHANGED: another is claimed since {day(contact.changed_ms)}"
         if self._contacts.book.chain(user_id):
             said.append("their key was replaced, signed by the one before it")
         if self._contacts.is_revoked(user_id):

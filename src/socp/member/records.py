@@ -10,6 +10,14 @@ from socp.crypto.rotation import KeyStep, Revocation
 from socp.wire.content import Place
 
 
+class TrustState(StrEnum):
+    """What is known of a contact's key."""
+
+    UNVERIFIED = "unverified"
+    VERIFIED = "verified"  # the safety number was compared
+    CHANGED = "CHANGED"  # another key is claimed for them: nothing is sent until the person decides
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """Another user, pinned on first sight. Key: user_id."""
@@ -24,6 +32,16 @@ class Contact:
     content_form: str  # the content_sig form that matched last
     refused_key: str  # fingerprint of the latest other key somebody claimed for them, or ""
     first_seen_ms: int
+    changed_ms: int = 0  # since when another key is claimed and the person has not decided, Unix ms
+    claimed_key: str = ""  # that key, base64url DER, "" while none; the first one counts
+    kept_against: tuple[str, ...] = ()  # fingerprints that the person refused, the latest last
+
+    @property
+    def state(self) -> TrustState:
+        """What the person may rely on."""
+        if self.changed_ms:
+            return TrustState.CHANGED
+        return TrustState.VERIFIED if self.verified else TrustState.UNVERIFIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,8 +277,17 @@ class ChannelKey:
     creator_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class PublicChoice:
+    """Who may read what the person says to everybody. There is one."""
+
+    verified_only: bool = False  # nothing is posted while a member is not verified
+    leave_out: bool = False  # members without `hybrid/1` cannot read it; else all get plain v1.3
+
+
 Record = (
     Contact
+    | PublicChoice
     | KnownServer
     | Seen
     | OutboxLine
@@ -297,3 +324,4 @@ class Remembered:
     shelves: tuple[Shelf, ...] = ()
     threads: tuple[Thread, ...] = ()
     last_said: int = 0  # the highest number in the history
+    public_choice: PublicChoice = PublicChoice()

@@ -13,17 +13,21 @@ from socp.crypto import rotation
 from socp.crypto.keys import PublicKey, Suite
 from socp.crypto.rotation import KeyStep, Revocation, Unfollowed
 from socp.member.contacts import Contacts
-from socp.member.effects import KeyReplaced, KeyRevoked
+from socp.member.effects import KeyReplaced, KeyRevoked, TrustMoved
 from socp.member.emitter import Emitter
 from socp.member.events import Now
+from socp.member.history import History
 from socp.member.key_book import REVOCATIONS_MAX, STEPS_MAX
-from socp.member.records import Contact
+from socp.member.records import Contact, TrustState
 from socp.wire import limits
 from socp.wire.errors import PeerFault
 from socp.wire.payloads import Revoked, Rotation
 
 CHAINS_BURST: Final = 50  # a chain costs up to ten verifications
 CHAINS_PER_S: Final = 5
+REPLACED: Final = "this contact's key was replaced, signed by the old one"
+VERIFY_AGAIN: Final = f"{REPLACED}: they are not verified any more; compare safety numbers again"
+REVOKED: Final = "this contact revoked their id: nothing is sent to it, nothing from it is shown"
 
 Chain = Sequence[Rotation]
 
@@ -31,10 +35,13 @@ Chain = Sequence[Rotation]
 class Successors:
     """What a server says of chains is only what their owners signed."""
 
-    def __init__(self, suite: Suite, emitter: Emitter, contacts: Contacts) -> None:
+    def __init__(
+        self, suite: Suite, emitter: Emitter, contacts: Contacts, history: History
+    ) -> None:
         self._suite = suite
         self._emit = emitter
         self._contacts = contacts
+        self._history = history
         self._book = contacts.book
         self._chains = float(CHAINS_BURST)
         self._filled_ms = 0
@@ -69,9 +76,16 @@ class Successors:
         moved = replace(
             contact, pubkey=key.text, verified=False, from_directory=True, refused_key=""
         )
+        if contact.claimed_key == key.text:  # the pinned key vouches for what was claimed
+            moved = replace(moved, changed_ms=0, claimed_key="")
+        elif contact.state is TrustState.CHANGED:
+            moved = replace(moved, refused_key=contact.refused_key)
         self._contacts.put(moved)
         self._emit.persist(moved)
         self._emit.tell(KeyReplaced(user_id, pinned.fingerprint, key.fingerprint, contact.verified))
+        self._history.note(user_id, VERIFY_AGAIN if contact.verified else REPLACED, now)
+        if moved.state is not contact.state:
+            self._emit.tell(TrustMoved(user_id, moved.state))
         return True
 
     def revoked(self, user_id: str, said: Revoked, chain: Chain, now: Now) -> bool:
@@ -97,6 +111,7 @@ class Successors:
         self._book.revoked[user_id] = word
         self._emit.persist(word)
         self._emit.tell(KeyRevoked(user_id))
+        self._history.note(user_id, REVOKED, now)
         return True
 
     def signer(self, user_id: str, sender_pub: str, ts: int) -> tuple[PublicKey | None, bool]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from socp.member.effects import Trust
-from socp.member.records import Contact
+from socp.member.records import Contact, TrustState
 
 
 def sureness(contact: Contact, *, bound: bool, former: bool = False) -> Trust:
     """`bound`: the author stands inside what is sealed (`hybrid/1`), so nobody can pass it on as
     theirs."""
+    if contact.state is TrustState.CHANGED:
+        return Trust.CHANGED
     if not contact.from_directory and not contact.verified:
         return Trust.FIRST_SEEN
     if not bound:

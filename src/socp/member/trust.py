@@ -16,7 +16,8 @@ from socp.member.contacts import CONTACTS_MAX, Contacts
 from socp.member.effects import KeyChanged, PeerMoved
 from socp.member.emitter import Emitter
 from socp.member.events import Now
-from socp.member.records import Contact
+from socp.member.history import History
+from socp.member.records import Contact, TrustState
 from socp.member.successors import Chain, Successors
 from socp.wire import limits
 from socp.wire.envelope import Envelope
@@ -24,6 +25,10 @@ from socp.wire.features import HYBRID
 from socp.wire.payloads import PubkeyResponse, UserAdvertise, UserRemove
 
 ORDER_MAX: Final = 100_000
+CHANGED: Final = (
+    "this contact's key changed: somebody claims another one for them. Nothing is sent until you"
+    " compare safety numbers and decide"
+)
 
 
 class Claim(Enum):
@@ -39,11 +44,14 @@ class Claim(Enum):
 class Trust:
     """Changes pins and presence; the first key seen for a user stays theirs."""
 
-    def __init__(self, suite: Suite, emitter: Emitter, contacts: Contacts) -> None:
+    def __init__(
+        self, suite: Suite, emitter: Emitter, contacts: Contacts, history: History
+    ) -> None:
         self._suite = suite
         self._emit = emitter
         self._contacts = contacts
-        self.successors = Successors(suite, emitter, contacts)
+        self._history = history
+        self.successors = Successors(suite, emitter, contacts, history)
         self._order: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._signed_at: dict[str, str] = {}  # user_id -> where they signed that they are, this run
         self._since_ts = 0
@@ -194,10 +202,26 @@ class Trust:
             return Claim.SAME
         if self.successors.follow(contact, key, rotations, now):
             return Claim.MOVED
-        if contact.refused_key != key.fingerprint:
-            self._put(replace(contact, refused_key=key.fingerprint))
-            self._emit.tell(KeyChanged(user_id, pinned.fingerprint, key.fingerprint))
+        self._challenged(contact, pinned, key, now)
         return Claim.OTHER
+
+    def _challenged(self, contact: Contact, pinned: PublicKey, key: PublicKey, now: Now) -> None:
+        """Another key is claimed: said once, and nothing is sent until the person decides.
+
+        Until then the first claim is the one to decide about, whatever else is claimed: nobody
+        exchanges the key that the person is looking at, and a thousand claims are told as one.
+        """
+        if contact.state is TrustState.CHANGED or key.fingerprint in contact.kept_against:
+            return
+        changed = replace(
+            contact,
+            refused_key=key.fingerprint,
+            claimed_key=key.text,
+            changed_ms=max(now.wall, 1),
+        )
+        self._put(changed)
+        self._emit.tell(KeyChanged(contact.user_id, pinned.fingerprint, key.fingerprint))
+        self._history.note(contact.user_id, CHANGED, now)
 
     def _pin(
         self, user_id: str, key: PublicKey, display_name: str, now: Now, directory: bool

@@ -99,6 +99,7 @@ class MemberDisk:
 
     def __init__(self) -> None:
         self._contacts: dict[str, member.Contact] = {}
+        self._choice = member.PublicChoice()
         self._servers: dict[str, member.KnownServer] = {}
         self._seen: dict[str, member.Seen] = {}
         self._lines: dict[int, member.OutboxLine] = {}
@@ -117,6 +118,8 @@ class MemberDisk:
         match record:
             case member.Contact():
                 self._contacts[record.user_id] = record
+            case member.PublicChoice():
+                self._choice = record
             case member.KnownServer():
                 self._servers[record.server_id] = record
             case member.Seen():
@@ -172,4 +175,5 @@ class MemberDisk:
             shelves=tuple(self._shelves.values()),
             threads=tuple(one for one in self._threads.values() if one.seq),
             last_said=self._last_said,
+            public_choice=self._choice,
         )

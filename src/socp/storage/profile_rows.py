@@ -29,6 +29,7 @@ SETTINGS: Final = Kind(records.Settings, tables.settings, ())
 SENT: Final = Kind(records.SentLine, tables.sent, ("to", "run", "seq"))
 KINDS: Final = (
     Kind(records.Contact, tables.contacts, ("user_id",), "contacts"),
+    Kind(records.PublicChoice, tables.readers, ()),
     Kind(records.KnownServer, tables.servers, ("server_id",), "servers"),
     Kind(records.OutboxLine, tables.outbox, ("line_id",), "outbox", over=_handed_over),
     Kind(records.Arrived, tables.arrived, ("number",), "arrived"),
@@ -79,9 +80,11 @@ def load(connection: Connection, vault: Vault) -> records.Remembered:
         for kind in KINDS
         if kind.loaded_as
     }
+    chosen = sealed_rows.read(connection, vault, OF[records.PublicChoice])
     return records.Remembered(
         seen=seen_rows.load(connection, vault),
         last_said=history_rows.last_number(connection),
+        public_choice=chosen[0] if chosen else records.PublicChoice(),
         **found,
     )
 

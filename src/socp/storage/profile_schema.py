@@ -16,6 +16,7 @@ from socp.storage.sealed_rows import sealed_table
 metadata = MetaData()
 
 settings = sealed_table(metadata, "settings")
+readers = sealed_table(metadata, "readers")
 contacts = sealed_table(metadata, "contacts")
 servers = sealed_table(metadata, "servers")
 seen = sealed_table(metadata, "seen")  # its rows are blocks: seen_rows.py

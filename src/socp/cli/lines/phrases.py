@@ -12,7 +12,7 @@ from socp.client.notices import GivenUp, Notice, Offline
 from socp.member import effects
 from socp.member.contacts import Person
 from socp.member.effects import OwnKeyState, Trust
-from socp.member.records import LineState
+from socp.member.records import LineState, TrustState
 from socp.wire import limits
 from socp.wire.ids import PUBLIC
 from socp.wire.text import printable
@@ -21,6 +21,7 @@ SHOWN_COLUMNS: Final = 60
 _NAMES_SHOWN: Final = 8
 _NAME_CHARS: Final = frozenset(" _-.'#+@")
 _TRUST_STYLES: Final = {
+    Trust.CHANGED: "class:loud",
     Trust.VERIFIED: "class:good",
     Trust.PINNED: "class:mark",
     Trust.FORMER_KEY: "class:warn",
@@ -55,6 +56,21 @@ def size_text(size: int) -> str:
         if size >= bytes_:
             return f"{size / bytes_:.1f} {unit}"
     return "1 byte" if size == 1 else f"{size} bytes"
+
+
+def progress_text(at: effects.FileProgress, peer: str) -> str:
+    """How far a file is, how fast, and how long it takes yet. `peer`: what they are called."""
+    name = shown_name(printable(at.name, width=SHOWN_COLUMNS // 2))
+    way = "to" if at.sending else "from"
+    head = f"{name} {way} {peer}: {100 * at.done // max(at.size, 1)}% of {size_text(at.size)}"
+    rate = f", {size_text(at.bytes_per_s)}/s" if at.bytes_per_s else ""
+    return head + rate + ("" if at.remaining_s is None else f", {_duration(at.remaining_s)} left")
+
+
+def _duration(seconds: int) -> str:
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def fingerprint_text(fingerprint: str) -> str:
@@ -163,7 +179,7 @@ class Phrases:
             "here" if person.online else "away",
             f"first seen {time_of(person.first_seen_ms, now)}" if person.first_seen_ms else "",
             "" if person.fingerprint else "key not known yet",
-            "verified" if person.verified else "",
+            "" if person.state is TrustState.UNVERIFIED else str(person.state),
             "" if person.hybrid or not person.fingerprint else "plain v1.3: author not bound",
         ]
         said = ", ".join(mark for mark in marks if mark)

@@ -23,7 +23,7 @@ TABLES = (
     "key_history",
     "revocations",
 )
-NEW_TABLES = ("numbered", "sent", "shelves", "threads")
+NEW_TABLES = ("readers", "numbered", "sent", "shelves", "threads")
 SEEN_AT_ONCE = 10_000
 
 

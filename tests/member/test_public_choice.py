@@ -1,0 +1,141 @@
+"""Who may read what the person says to everybody: they see it, and they choose (section 7)."""
+
+from __future__ import annotations
+
+import pytest
+
+from socp.crypto import hybrid
+from socp.member.effects import KeyChanged, MembersShown
+from socp.member.events import ChoosePublic, KeepKey, Say, Unverify, Verify
+from socp.member.records import LineState, PublicChoice, TrustState
+from socp.wire import base64url
+from tests.member.desk import START_MS, Desk, Friend
+from tests.member.test_public import with_key
+
+
+def verifies(desk: Desk, *friends: Friend) -> None:
+    for friend in friends:
+        desk.event(Verify(friend.id, friend.key.public.fingerprint))
+
+
+def chooses(desk: Desk, *, verified_only: bool = False, leave_out: bool = False) -> None:
+    desk.event(ChoosePublic(PublicChoice(verified_only, leave_out)))
+
+
+def posts(desk: Desk) -> int:
+    return len(desk.sent("MSG_PUBLIC_CHANNEL"))
+
+
+@pytest.mark.spec("7")
+def test_a_post_to_verified_members_alone_waits_and_says_for_whom() -> None:
+    desk = Desk().attaches()
+    alice, bob = desk.friend("alice"), desk.friend("bob")
+    with_key(desk)
+    chooses(desk, verified_only=True)
+    verifies(desk, alice)
+    desk.event(Say("public", "for those I know"))
+    desk.passes(5)
+    line = desk.line()
+    assert line.state is LineState.WAITING
+    assert line.reason.startswith("bob is not verified")
+    assert "alice" not in line.reason
+    assert posts(desk) == 0
+    assert not desk.member.reaches("public")
+    verifies(desk, bob)
+    desk.passes(0.1)
+    assert posts(desk) == 1
+
+
+@pytest.mark.spec("7")
+@pytest.mark.parametrize("how", ["a newcomer", "a changed key", "no longer sure"])
+def test_whoever_is_not_verified_any_more_holds_up_the_next_post(how: str) -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    with_key(desk)
+    verifies(desk, alice)
+    chooses(desk, verified_only=True)
+    desk.event(Say("public", "one"))
+    assert posts(desk) == 1
+    if how == "a newcomer":
+        desk.friend("bob")
+    elif how == "a changed key":
+        desk.wall += 1
+        other = desk.suite.generate()
+        desk.hears("USER_ADVERTISE", desk.advert(alice, key=other), to="*")
+    else:
+        desk.event(Unverify(alice.id))
+    desk.event(Say("public", "two"))
+    desk.passes(5)
+    assert posts(desk) == 1
+    if how == "a changed key":
+        desk.event(KeepKey(alice.id, desk.told(KeyChanged)[0].claimed))
+        desk.passes(0.1)
+        assert posts(desk) == 2
+
+
+@pytest.mark.spec("7")
+def test_the_choice_outlives_the_process_and_can_be_taken_back() -> None:
+    desk = Desk().attaches()
+    desk.friend("alice")
+    with_key(desk)
+    chooses(desk, verified_only=True)
+    desk.again(desk.store())
+    desk.attaches()
+    assert desk.member.public_choice.verified_only
+    desk.event(Say("public", "to all after all"))
+    desk.passes(1)
+    assert posts(desk) == 0
+    chooses(desk)
+    desk.passes(0.1)
+    assert posts(desk) == 1
+
+
+@pytest.mark.spec("7")
+def test_many_who_are_not_verified_are_named_in_part() -> None:
+    desk = Desk().attaches()
+    for number in range(40):
+        desk.friend(f"stranger{number}")
+    with_key(desk)
+    chooses(desk, verified_only=True)
+    desk.event(Say("public", "hello"))
+    desk.passes(1)
+    reason = desk.line().reason
+    assert "and others are not verified" in reason
+    assert reason.count("stranger") == 5
+
+
+@pytest.mark.spec("7")
+def test_who_lacks_hybrid_is_named_and_the_person_may_leave_them_out() -> None:
+    desk = Desk().attaches()
+    desk.friend("alice")
+    desk.friend("bob", v13=True)
+    record = with_key(desk)
+    desk.event(Say("public", "plain"))
+    assert "bob: no hybrid/1 there, so what you send to everybody goes as plain" in desk.warnings[0]
+    chooses(desk, leave_out=True)
+    desk.event(Say("public", "bound"))
+    assert "bob: no hybrid/1 there, so they cannot read" in desk.warnings[-1]
+    plain, bound = (
+        base64url.decode(str(f.members["ciphertext"])) for f in desk.sent("MSG_PUBLIC_CHANNEL")
+    )
+    assert not hybrid.is_hybrid(plain)
+    private = desk.suite.load_private(record.private)
+    ts = desk.sent("MSG_PUBLIC_CHANNEL")[-1].ts
+    assert hybrid.open_(private, bound, from_=desk.id, to="public", ts=ts) == b"bound"
+
+
+@pytest.mark.spec("7")
+def test_everybody_sees_who_the_members_are_since_when_and_how_sure_before_sending() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    desk.friend("bob", v13=True)
+    with_key(desk)
+    verifies(desk, alice)
+    desk.event(Say("public", "hello"))
+    (shown,) = desk.told(MembersShown)
+    seen = {person.label: person for person in shown.members}
+    assert set(seen) == {"alice", "bob"}
+    assert all(START_MS <= person.first_seen_ms <= desk.wall for person in shown.members)
+    assert seen["alice"].state is TrustState.VERIFIED
+    assert seen["bob"].state is TrustState.UNVERIFIED
+    assert (seen["alice"].hybrid, seen["bob"].hybrid) == (True, False)
