@@ -16,6 +16,7 @@ from socp.member.effects import (
     GenerateChannelKey,
     KeyChanged,
     LineMoved,
+    LoadSent,
     MessageArrived,
     MessageRefused,
     Notice,
@@ -43,6 +44,7 @@ from socp.member.events import (
     RevokeKey,
     RotateKey,
     Say,
+    SentLoaded,
     Shown,
     StoreFailed,
     Tick,
@@ -223,6 +225,8 @@ class User:
                 self._finish(effect)
             case DropSink():
                 self._sinks.pop(effect.file_id, None)
+            case LoadSent():
+                self._soon(SentLoaded(self.disk.sent(effect.to, effect.run, effect.seqs)))
             case PromoteKey() | DropKey():
                 self._settle_key(effect)
             case Persist():
