@@ -111,7 +111,7 @@ class Events:
             "online": person.online,
             "first_seen_ms": person.first_seen_ms,
             "key": person.fingerprint,
-            "verified": person.verified,
+            "state": str(person.state),
             "bound": person.hybrid,
         }
 
@@ -171,6 +171,8 @@ class Events:
                     "text": notice.text,
                     "state": str(notice.state),
                     "reason": notice.reason,
+                    "kind": notice.kind,
+                    "id": notice.msg_ref,
                     "number": notice.said,
                 }
             case _:

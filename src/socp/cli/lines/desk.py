@@ -16,8 +16,10 @@ from socp.cli.lines.entries import Entry
 from socp.cli.lines.help import help_entries
 from socp.cli.lines.listing import listing
 from socp.cli.lines.own_lines import OwnLines
-from socp.cli.lines.phrases import Phrases, fingerprint_text, time_of
+from socp.cli.lines.parsing import parse
+from socp.cli.lines.phrases import Phrases
 from socp.cli.lines.transfers import Transfers
+from socp.cli.lines.words import fingerprint_text, time_of
 from socp.cli.patience import Patience
 from socp.client.client import Client
 from socp.client.notices import GivenUp, Notice, Offline
@@ -69,7 +71,7 @@ class Desk:
     async def obey(self, line: str) -> None:
         """Carry out one line. Unclear or ClientError say why not; Left."""
         # A terminal hands over bytes that are no UTF-8 as lone surrogates, which nobody could send.
-        command = commands.parse(line.encode(errors="replace").decode())
+        command = parse(line.encode(errors="replace").decode())
         if command is not None:
             await self._do(command)
 
