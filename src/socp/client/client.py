@@ -20,8 +20,10 @@ from weakref import WeakValueDictionary
 import socp
 from socp.client import server_url, sources
 from socp.client.attachment import Attachment
-from socp.client.errors import AmbiguousPerson, NoAnswer, UnknownPerson
+from socp.client.errors import NoAnswer
 from socp.client.file_work import FileWork
+from socp.client.finding import find
+from socp.client.history import LINES, History
 from socp.client.inbox import Inbox
 from socp.client.key_change import KeyChange
 from socp.client.line import Line
@@ -34,9 +36,9 @@ from socp.crypto.keys import RsaSuite, Suite
 from socp.member import effects, events
 from socp.member.contacts import AddressBook
 from socp.member.effects import LineMoved, ListAnswered, WhoisAnswered
+from socp.member.history_line import Conversation, HistoryLine
 from socp.member.member import Member
 from socp.member.profile import Profile
-from socp.wire.text import printable
 
 ANSWER_S: Final = 10
 COPIES: Final = ("login", "import")  # lives of a profile that had one before
@@ -76,6 +78,7 @@ class Client:
             pending=profile.keys.new,
             former=profile.keys.former,
         )
+        self._history = History(profile.folder, profile.store.vault)
         self._walk = Walk(self._member, profile.store, self._carry_out)
         self._inbox = Inbox()
         self._attachment = Attachment(url, self._walk, self._inbox.put, self._room)
@@ -124,6 +127,8 @@ class Client:
                     yield me
             except BaseExceptionGroup as group:
                 raise _first(group) from None
+            finally:
+                await asyncio.to_thread(me._history.close)
         finally:
             await asyncio.to_thread(opened.store.close)
 
@@ -155,14 +160,30 @@ class Client:
 
     def find(self, name_or_id: str) -> str:
         """The user id meant by a name, an id or its start; UnknownPerson, AmbiguousPerson."""
-        found = self.contacts.resolve(name_or_id)
-        shown = printable(name_or_id)
-        if not found:
-            raise UnknownPerson(f'nobody known is called "{shown}"; see the list of who is here')
-        if len(found) > 1:
-            labels = ", ".join(self.contacts.label(user_id) for user_id in found)
-            raise AmbiguousPerson(f'"{shown}" can be any of {labels}; say which', found)
-        return found[0]
+        return find(self.contacts, name_or_id)
+
+    # --- what was said --------------------------------------------------------------------------
+
+    async def history(
+        self, who: str, *, since_ms: int = 0, before: int = 0, limit: int = LINES
+    ) -> list[HistoryLine]:
+        """The newest lines with a user id or "public", the oldest of them first, as they stand now.
+        `since_ms`: only what came then (Unix ms) or later; `before`: only lines with a smaller
+        number, so that one can go on from the first."""
+        return await self._history.lines(who, since_ms=since_ms, before=before, limit=limit)
+
+    async def search(self, words: str, *, who: str = "", limit: int = LINES) -> list[HistoryLine]:
+        """The newest lines that have all these words in them, be they parts of longer ones, the
+        newest first; with a user id or "public", or with anybody."""
+        return await self._history.search(words, talk=who, limit=limit)
+
+    async def line_of(self, msg_ref: str) -> HistoryLine | None:
+        """The line that a reply or a reaction is about; None where it is not known here."""
+        return await self._history.line_of(msg_ref)
+
+    async def conversations(self, *, limit: int = LINES) -> list[Conversation]:
+        """With whom there was one, the latest first: its last line, and how many are unread."""
+        return await self._history.conversations(limit=limit)
 
     # --- say ------------------------------------------------------------------------------------
 
