@@ -138,6 +138,7 @@ class Desk:
     looks: bool = True
     run: str = RUN
     since_ms: int = 0
+    address: str = ADDRESS
 
     def __post_init__(self) -> None:
         self.id = an_id(ME)
@@ -152,7 +153,8 @@ class Desk:
 
     def again(self, remembered: records.Remembered) -> None:
         """A new start of the same client."""
-        profile = Profile(self.id, ME, "test", ADDRESS, run=self.run, since_ms=self.since_ms)
+        named = (self.id, ME, "test", self.address)
+        profile = Profile(*named, run=self.run, since_ms=self.since_ms)
         self.member = Member(profile, self.suite, self.key, remembered)
 
     # --- events ---------------------------------------------------------------------------------

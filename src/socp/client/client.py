@@ -30,6 +30,7 @@ from socp.client.line import Line
 from socp.client.notices import Notice
 from socp.client.profile_folder import OpenProfile, open_profile
 from socp.client.sinks import Downloads
+from socp.client.trusting import Trusting
 from socp.client.unstoppable import finished
 from socp.client.walk import Walk
 from socp.crypto.keys import RsaSuite, Suite
@@ -46,7 +47,7 @@ _CLIENT: Final = f"socp/{socp.__version__}"
 A = TypeVar("A")
 
 
-class Client:
+class Client(Trusting):
     """One user. Use `Client.open`; everything here belongs to the event loop it was opened in."""
 
     def __init__(

@@ -28,7 +28,7 @@ def _handed_over(line: records.OutboxLine) -> bool:
 SETTINGS: Final = Kind(records.Settings, tables.settings, ())
 KINDS: Final = (
     Kind(records.Contact, tables.contacts, ("user_id",), "contacts"),
-    Kind(records.PublicChoice, tables.public_choice, ()),
+    Kind(records.PublicChoice, tables.readers, ()),
     Kind(records.KnownServer, tables.servers, ("server_id",), "servers"),
     Kind(records.OutboxLine, tables.outbox, ("line_id",), "outbox", over=_handed_over),
     Kind(records.Arrived, tables.arrived, ("number",), "arrived"),

@@ -16,7 +16,7 @@ from socp.storage.sealed_rows import sealed_table
 metadata = MetaData()
 
 settings = sealed_table(metadata, "settings")
-public_choice = sealed_table(metadata, "public_choice")
+readers = sealed_table(metadata, "readers")
 contacts = sealed_table(metadata, "contacts")
 servers = sealed_table(metadata, "servers")
 seen = sealed_table(metadata, "seen")  # its rows are blocks: seen_rows.py

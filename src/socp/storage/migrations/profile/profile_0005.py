@@ -29,7 +29,7 @@ SEEN_AT_ONCE = 10_000
 def upgrade() -> None:
     for name in TABLES:
         op.rename_table(name, f"clear_{name}")
-    for name in ("settings", "numbered", "public_choice", *TABLES):
+    for name in ("settings", "readers", "numbered", *TABLES):
         op.create_table(
             name,
             sa.Column("name", sa.LargeBinary, primary_key=True, nullable=False),
