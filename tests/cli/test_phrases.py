@@ -127,7 +127,7 @@ def amended(kind: str, body: str, author: str = BOB) -> effects.Amended:
         (amended("edit", "nine"), "bob changed what was said at 12:03: nine"),
         (amended("delete", ""), "bob took back what was said at 12:03"),
         (amended("reaction", "+"), 'bob reacted to your "at eight": +'),
-        (amended("reaction", "", ME), 'you took their reaction back from your "at eight"'),
+        (amended("reaction", "", ME), 'you took your reaction back from your "at eight"'),
     ],
 )
 def test_a_change_says_what_it_is_about(
@@ -151,7 +151,7 @@ def test_a_gap_says_how_many_when_and_what_is_done(phrases: Phrases) -> None:
     gap = effects.GapFound(BOB, BOB, 2, NOW - 120_000, NOW, asked=True)
     assert text(phrases.entry(gap, NOW)) == (
         "12:03 ! 2 messages of bob, said between 12:01 and 12:03, did not come; their client is"
-        " asked to send it again"
+        " asked for it once more"
     )
     alone = effects.GapFound("public", BOB, 1, 0, NOW, asked=False)
     assert text(phrases.entry(alone, NOW)) == (

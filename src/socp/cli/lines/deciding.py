@@ -56,9 +56,9 @@ class Deciding:
         for row in self._drawn(f"socp:verify:1:{digits}"):
             yield Entry((("class:code", row),))
         text = (
-            f"{name} sees the same at /verify and your name, or somebody stands between you. Compare"
-            " by another way than this chat; if they are the same, /verify with the name and these"
-            " digits marks them as verified."
+            f"{name} sees the same at /verify and your name, or somebody stands between you."
+            " Compare by another way than this chat; if they are the same, /verify with the name"
+            " and these digits marks them as verified."
         )
         yield Entry((("class:mark", ""),), text)
 

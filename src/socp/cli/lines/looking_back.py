@@ -40,7 +40,9 @@ class LookingBack:
         """The last lines with a user id or "public". `now`: Unix ms."""
         lines = await self._me.history(who, limit=count)
         if not lines:
-            return [Entry((("class:mark", f"nothing was said with {self._phrases.name(who)} yet"),))]
+            return [
+                Entry((("class:mark", f"nothing was said with {self._phrases.name(who)} yet"),))
+            ]
         return [await self.row(line, now) for line in lines]
 
     async def search(self, words: str, now: int) -> list[Entry]:
@@ -95,12 +97,16 @@ class LookingBack:
             marked.append((TRUST_STYLES[Trust(line.trust)], line.trust))
         if line.state:
             state = LineState(line.state)
-            style = "class:warn" if state in (LineState.REFUSED, LineState.WAITING) else "class:mark"
+            style = (
+                "class:warn" if state in (LineState.REFUSED, LineState.WAITING) else "class:mark"
+            )
             marked.append((style, _STATES.get(state, line.state)))
         if line.edited_ms:
             marked.append(("class:mark", "changed"))
         for user_id, emoji in line.reactions[:_REACTIONS_SHOWN]:
-            marked.append(("class:mark", f"{self._phrases.name(user_id)} {printable(emoji, width=8)}"))
+            marked.append(
+                ("class:mark", f"{self._phrases.name(user_id)} {printable(emoji, width=8)}")
+            )
         parts: list[Fragment] = [("class:mark", "[")]
         for at, mark in enumerate(marked):
             parts += [("class:mark", ", "), mark] if at else [mark]
