@@ -111,7 +111,9 @@ class Events:
             "online": person.online,
             "first_seen_ms": person.first_seen_ms,
             "key": person.fingerprint,
+            "verified": person.verified,
             "state": str(person.state),
+            "changed_ms": person.changed_ms,
             "bound": person.hybrid,
         }
 

@@ -20,6 +20,8 @@ VERBS: Final = {
     "file": "Send a file.",
     "list": "Show who is registered at the server, and who is here.",
     "watch": "Show everything that happens; --json for programs.",
+    "verify": "Compare keys with somebody; decide about one that changed.",
+    "members": "Show who reads what is said to everyone; choose who may.",
     "account": "Set a password, and log in with it on another machine.",
     "completion": "Make Tab complete all this in bash, zsh or fish.",
     "serve": "Run a server.",

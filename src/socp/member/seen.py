@@ -31,8 +31,12 @@ class Seen:
         self._emit = emitter
         self._refs: set[bytes] = set()
         self._authors: dict[bytes, bytes] = {}
+        authors: dict[str, bytes] = {}  # few, and each wrote much
         for record in remembered:
-            self._note(record.msg_ref, record.digest, record.author)
+            author = authors.get(record.author) or authors.setdefault(
+                record.author, _short(record.author)
+            )
+            self._note(record.msg_ref, record.digest, author)
 
     def __contains__(self, msg_ref: str) -> bool:
         return _short(msg_ref) in self._refs
@@ -50,12 +54,12 @@ class Seen:
 
     def remember(self, msg_ref: str, digest: bytes, author: str, ts: int) -> None:
         """It is shown now; persisted before it is."""
-        self._note(msg_ref, digest, author)
+        self._note(msg_ref, digest, _short(author))
         self._emit.persist(SeenRecord(msg_ref=msg_ref, digest=digest, author=author, ts=ts))
 
-    def _note(self, msg_ref: str, digest: bytes, author: str) -> None:
+    def _note(self, msg_ref: str, digest: bytes, author: bytes) -> None:
         self._refs.add(_short(msg_ref))
-        self._authors.setdefault(digest[:KEPT_BYTES], _short(author))
+        self._authors.setdefault(digest[:KEPT_BYTES], author)
 
 
 def _short(text: str) -> bytes:

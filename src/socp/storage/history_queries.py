@@ -50,7 +50,8 @@ def search(
 ) -> list[HistoryLine]:
     """The newest lines that have all words of `text`, the newest first; `talk` "" for any. None
     for no word."""
-    wanted = [word.encode() for word in words(text)]
+    # The longest first: it is the rarest, as a rule.
+    wanted = sorted((word.encode() for word in words(text)), key=len, reverse=True)
     if not wanted:
         return []
     found = _tail_hits(connection, vault, wanted, talk)

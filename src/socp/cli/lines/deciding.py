@@ -10,6 +10,7 @@ from socp.cli.lines.phrases import Phrases
 from socp.cli.lines.words import fingerprint_text
 from socp.client.client import Client
 from socp.client.errors import NothingClaimed
+from socp.crypto import safety_number
 from socp.member.records import TrustState
 
 Show = Callable[[Entry], None]
@@ -53,7 +54,7 @@ class Deciding:
         digits = self._me.safety_number(user_id)
         head = f"safety number of you and {name}  "
         yield Entry((("class:name", head),), digits_text(digits))
-        for row in self._drawn(f"socp:verify:1:{digits}"):
+        for row in self._drawn(safety_number.qr_text(digits)):
             yield Entry((("class:code", row),))
         text = (
             f"{name} sees the same at /verify and your name, or somebody stands between you."
@@ -90,6 +91,6 @@ class Deciding:
 
 
 def digits_text(digits: str) -> str:
-    """60 digits in groups of five, three rows of four, as people read them out."""
-    groups = [digits[at : at + 5] for at in range(0, len(digits), 5)]
+    """Three rows of four groups, as people read them out."""
+    groups = safety_number.grouped(digits)
     return "\n".join(" ".join(groups[at : at + 4]) for at in range(0, len(groups), 4))
