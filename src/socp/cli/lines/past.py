@@ -6,7 +6,8 @@ from typing import Final
 
 from socp.cli.event_json import Event, Events
 from socp.cli.lines.entries import Entry, Fragment
-from socp.cli.lines.phrases import SHOWN_COLUMNS, TRUST_STYLES, Phrases, time_of
+from socp.cli.lines.phrases import Phrases
+from socp.cli.lines.words import SHOWN_COLUMNS, TRUST_STYLES, time_of
 from socp.member.history import FILE, NOTE, REFUSED
 from socp.member.history_line import Conversation, HistoryLine
 from socp.member.records import LineState
