@@ -108,16 +108,21 @@ def talking(
     """`socp chat` for `name`, with the stored key of that number; killed when the test is over."""
     if key is not None and not (folder / name).exists():
         give_key(folder / name, key)
+    words = [*COMMAND, *flags(folder, url, name, *more)]
+    with listening(words, ENVIRONMENT, downloads(folder, name)) as talker:
+        yield talker
+
+
+@contextmanager
+def listening(
+    words: list[str], environment: dict[str, str], files: Path = Path()
+) -> Iterator[Talker]:
+    """A process with pipes for hands and eyes; killed when the test is over."""
     pipe = subprocess.PIPE
     process = subprocess.Popen(
-        [*COMMAND, *flags(folder, url, name, *more)],
-        stdin=pipe,
-        stdout=pipe,
-        stderr=pipe,
-        text=True,
-        env=ENVIRONMENT,
+        words, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment
     )
-    talker = Talker(process, downloads(folder, name))
+    talker = Talker(process, files)
     assert process.stdin
     assert process.stdout
     assert process.stderr

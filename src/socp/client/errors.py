@@ -62,6 +62,22 @@ class AmbiguousPerson(ClientError):
         self.user_ids = tuple(user_ids)
 
 
+class UnknownKey(ClientError):
+    """No key is known for somebody: there is nothing to compare."""
+
+
+class NothingClaimed(ClientError):
+    """No other key is claimed for somebody: there is nothing to decide about."""
+
+
+class NumbersDiffer(ClientError):
+    """What was read out is not the safety number of both, or none at all: nobody is verified."""
+
+
+class OthersKeyMeant(NumbersDiffer):
+    """It is the safety number with the key that is claimed for them, not with the known one."""
+
+
 class KeyUnchanged(ClientError):
     """Our own key was neither replaced nor revoked: all is as before."""
 

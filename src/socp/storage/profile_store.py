@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Self
@@ -62,6 +63,14 @@ class ProfileStore(Store[records.Record]):
         """Write the database, sealed as it is, to a new file of its owner's alone. StorageError."""
         assert self._folder
         copy_file(self._folder / FILE_NAME, target)
+
+    def sent(
+        self, to: str, run: str, seqs: Sequence[int]
+    ) -> Future[tuple[records.OutboxLine, ...]]:
+        """What is kept of our messages of these numbers."""
+        return self._ask(
+            lambda connection: profile_rows.sent(connection, self.vault, to, run, seqs)
+        )
 
     def _apply(self, connection: Connection, records_: Sequence[records.Record]) -> None:
         profile_rows.apply(connection, self.vault, records_)
