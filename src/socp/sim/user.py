@@ -14,6 +14,7 @@ from socp.member.effects import (
     Effect,
     FinishSink,
     GenerateChannelKey,
+    KeyChanged,
     LineMoved,
     LoadSent,
     MessageArrived,
@@ -37,6 +38,7 @@ from socp.member.events import (
     FileStored,
     FrameReceived,
     FrameRefused,
+    KeepKey,
     Now,
     OfferFile,
     RevokeKey,
@@ -265,6 +267,11 @@ class User:
     def posts(self, text: str) -> None:
         """`/all`."""
         self.event(Say(PUBLIC, text))
+
+    def keeps_keys(self) -> None:
+        """Whatever other key was claimed for somebody, the known one is theirs."""
+        for changed in self.told(KeyChanged):
+            self.event(KeepKey(changed.user_id, changed.claimed))
 
     def rotates(self) -> None:
         """`/rotate-key`."""
