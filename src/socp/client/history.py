@@ -118,7 +118,7 @@ class SavedHistory(History):
         """Blocks. ProfileUnusable."""
         check_begun(folder)
         try:
-            vault = unlock(folder)
+            vault = unlock(folder, None)
             reader = ProfileReader(folder, vault)
             try:
                 return cls(folder, vault, reader)
