@@ -105,7 +105,7 @@ def _who(options: Options) -> tuple[Whose, Path]:
 def greeting(me: Client) -> list[Entry]:
     """Who one is, said once at the start."""
     from socp.cli.lines.entries import Entry
-    from socp.cli.lines.phrases import fingerprint_text
+    from socp.cli.lines.words import fingerprint_text
 
     rows = [f"id  {me.user_id}", f"key {fingerprint_text(me.fingerprint)}"]
     if me.new_key:

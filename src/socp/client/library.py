@@ -10,9 +10,13 @@ from socp.client.errors import (
     FileUnsendable,
     KeyUnchanged,
     NoAnswer,
+    NothingClaimed,
+    NumbersDiffer,
+    OthersKeyMeant,
     ProfileBusy,
     ProfileUnusable,
     TurnedAway,
+    UnknownKey,
     UnknownPerson,
 )
 from socp.client.history import History, SavedHistory
@@ -96,6 +100,10 @@ __all__ = (  # noqa: RUF022 - this order has a reason
     "NoAnswer",
     "UnknownPerson",
     "AmbiguousPerson",
+    "UnknownKey",
+    "NothingClaimed",
+    "NumbersDiffer",
+    "OthersKeyMeant",
     "KeyUnchanged",
     "FileUnsendable",
 )
