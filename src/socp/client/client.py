@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 import socp
 from socp.client import server_url, sources
 from socp.client.attachment import Attachment
-from socp.client.errors import NoAnswer
+from socp.client.errors import NoAnswer, ProfileUnusable
 from socp.client.file_work import FileWork
 from socp.client.finding import find
 from socp.client.history import LINES, History
@@ -40,6 +40,7 @@ from socp.member.effects import LineMoved, ListAnswered, WhoisAnswered
 from socp.member.history_line import Conversation, HistoryLine
 from socp.member.member import Member
 from socp.member.profile import Profile
+from socp.storage.errors import StorageError
 
 ANSWER_S: Final = 10
 COPIES: Final = ("login", "import")  # lives of a profile that had one before
@@ -63,6 +64,7 @@ class Client(Trusting):
         self.name = profile.display_name
         self.new_key = profile.keys.made
         self._suite = suite
+        self._store = profile.store
         self._member = Member(
             Profile(
                 profile.user_id,
@@ -72,6 +74,8 @@ class Client(Trusting):
                 invitation,
                 run=profile.settings.run,
                 since_ms=profile.settings.began_ms if profile.settings.origin in COPIES else 0,
+                tell_delivered=profile.settings.tell_delivered,
+                tell_read=profile.settings.tell_read,
             ),
             suite,
             profile.keys.present,
@@ -188,9 +192,27 @@ class Client(Trusting):
 
     # --- say ------------------------------------------------------------------------------------
 
-    async def send(self, to: str, text: str) -> Line:
-        """Say `text` to a user id or "public". Returns when it is remembered, online or not."""
-        batch = self._walk.feed(events.Say(to, text))
+    async def send(self, to: str, text: str, *, reply_to: str = "") -> Line:
+        """Say `text` to a user id or "public". Returns when it is remembered, online or not.
+
+        `reply_to`: the msg_ref of what it answers; clients without `content/1` get the words alone.
+        """
+        return await self._said(events.Say(to, text, reply_to))
+
+    async def edit(self, to: str, of: str, text: str) -> Line:
+        """Other words for what we said there under the msg_ref `of`."""
+        return await self._said(events.Amend(to, of, "edit", text))
+
+    async def delete(self, to: str, of: str) -> Line:
+        """Take back what we said there under the msg_ref `of`; who has read it has read it."""
+        return await self._said(events.Amend(to, of, "delete", ""))
+
+    async def react(self, to: str, of: str, emoji: str) -> Line:
+        """Set an emoji beside a message, anybody's; "" takes ours away."""
+        return await self._said(events.Amend(to, of, "reaction", emoji))
+
+    async def _said(self, event: events.Say | events.Amend) -> Line:
+        batch = self._walk.feed(event)
         moved = [
             effect.notice
             for effect in batch.effects
@@ -328,12 +350,22 @@ class Client(Trusting):
                 self._key_change.carry_out(effect)
             case effects.GenerateChannelKey():
                 self._start(self._generate(effect.version))
+            case effects.LoadSent():
+                self._start(self._load_sent(effect))
             case _:
                 self._files.carry_out(effect)
 
     async def _generate(self, version: int) -> None:
         key = await asyncio.to_thread(self._suite.generate)
         self._walk.feed(events.ChannelKeyGenerated(version, key))
+
+    async def _load_sent(self, wanted: effects.LoadSent) -> None:
+        loading = self._store.sent(wanted.to, wanted.run, wanted.seqs)
+        try:
+            lines = await asyncio.wrap_future(loading)
+        except StorageError as fault:
+            raise ProfileUnusable(f"what was sent cannot be read again: {fault}") from None
+        self._walk.feed(events.SentLoaded(lines))
 
     def _told(self, notice: effects.Notice) -> None:
         match notice:

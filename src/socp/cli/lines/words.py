@@ -15,7 +15,7 @@ from socp.wire.text import printable
 SHOWN_COLUMNS: Final = 60
 NAMES_SHOWN: Final = 8
 _NAME_CHARS: Final = frozenset(" _-.'#+@")
-TRUST_STYLES: Final = {
+TRUST_STYLES: Final[dict[str, str]] = {
     Trust.CHANGED: "class:loud",
     Trust.VERIFIED: "class:good",
     Trust.PINNED: "class:mark",
