@@ -25,7 +25,7 @@ from typing import Final
 
 from socp.bench.corpus import Corpus
 from socp.client.client import Client
-from socp.client.unlocking import Plain, unlock
+from socp.client.unlocking import unlock
 from socp.crypto.vault import Vault, new_master
 from socp.storage.folded import fold
 from socp.storage.history_segments import SEGMENT_LINES
@@ -139,7 +139,7 @@ async def _opened_s(folder: Path) -> float:
 
 
 def _fill(folder: Path, corpus: Corpus) -> None:
-    with ProfileStore.open(folder, lambda: unlock(folder, Plain())) as store:
+    with ProfileStore.open(folder, lambda: unlock(folder, None)) as store:
         batch = []
         for row in corpus.rows():
             batch.append(row)

@@ -59,11 +59,12 @@ _SERVER: Final = click.option(
 
 
 def whose(command: C) -> C:
-    """Give a verb --profile, --as, --profile-dir, --server and --passphrase-file: `profile`,
-    `name`, `profile_dir`, `server` and `passphrase_file` of a `Whose`."""
+    """Give a verb --profile, --as, --profile-dir, --server and --passphrase-file: what a `Whose`
+    is made of."""
+    command = options.unlocking(command)
     for option in (_SERVER, _PROFILE_DIR, _AS, _PROFILE):
         command = option(command)
-    return options.unlocking(command)
+    return command
 
 
 def as_json(command: C) -> C:
