@@ -28,6 +28,7 @@ from socp.client.history import History, SavedHistory
 from socp.client.line import Line
 from socp.client.notices import GivenUp, Notice, Offline
 from socp.client.profile_folder import Chosen
+from socp.client.screen_lock import ScreenLock
 from socp.client.unlocking import Keyring, Passphrase, Plain
 from socp.member.contacts import AddressBook, Person
 from socp.member.effects import (
@@ -66,6 +67,7 @@ __all__ = (  # noqa: RUF022 - this order has a reason
     "Passphrase",
     "Keyring",
     "Plain",
+    "ScreenLock",
     "Chosen",
     "Line",
     "LineState",
