@@ -307,6 +307,16 @@ def test_a_line_in_a_segment_that_is_changed_is_found_by_its_new_words_alone(boo
     assert book.found("better") == []
 
 
+def test_a_change_that_came_before_the_name_it_is_about_is_found_in_a_segment_too(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_segments, "SEGMENT_LINES", 2)
+    book.keep(ours(1, "old"), heard(2, "x"), change(3, 77, "edit", "new", by=ALICE))
+    book.keep(SaidMoved(1, LineState.SENT, "", (ref(77),)))
+    assert book.found("new") == [1]
+    assert book.found("old") == []
+
+
 @pytest.mark.threat("P4")
 def test_a_segment_does_not_keep_what_was_taken_back(book: Book) -> None:
     book.store.write(many(SEGMENT_LINES)).result()
