@@ -66,8 +66,8 @@ said = some.lists(some.tuples(talks, people, texts), min_size=1, max_size=12)
 def written(draw: some.DrawFn) -> list[list[ROW]]:
     """Lines in their order, and other rows anywhere between them, in batches."""
     rows: list[ROW] = [a_said(n, *one) for n, one in enumerate(draw(said), 1)]
-    for row in draw(some.lists(moved | reached | amended, max_size=25)):
-        rows.insert(draw(some.integers(0, len(rows))), row)
+    for later in draw(some.lists(moved | reached | amended, max_size=25)):
+        rows.insert(draw(some.integers(0, len(rows))), later)
     batches: list[list[ROW]] = [[]]
     for row in rows:
         if draw(some.booleans()):
