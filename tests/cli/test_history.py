@@ -84,7 +84,7 @@ Type = Callable[..., Typed]
 def profile(tmp_path: Path) -> Path:
     give_key(tmp_path / "ann", 0)
     folder = tmp_path / "ann"
-    with ProfileStore.open(folder, lambda: unlock(folder)) as store:
+    with ProfileStore.open(folder, lambda: unlock(folder, None)) as store:
         store.set_settings(Settings(ANN, "ann"))
         store.write([CONTACT, *ROWS]).result()
     return folder

@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 from socp.client.errors import ProfileUnusable
 from socp.client.finding import find
 from socp.client.profile_folder import check_begun
-from socp.client.unlocking import unlock
+from socp.client.unlocking import Lock, unlock
 from socp.crypto.keys import RsaSuite
 from socp.crypto.vault import Vault
 from socp.keystore import KeyFileError
@@ -85,12 +85,12 @@ class History:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls, folder: Path) -> AsyncIterator[SavedHistory]:
+    async def open(cls, folder: Path, lock: Lock | None = None) -> AsyncIterator[SavedHistory]:
         """The history of a profile that may be in use elsewhere, and who the people in it are.
 
-        ProfileUnusable.
+        `lock` opens one that has a passphrase. ProfileUnusable, VaultLocked, WrongPassphrase.
         """
-        saved = await asyncio.to_thread(_opened, folder)
+        saved = await asyncio.to_thread(_opened, folder, lock)
         try:
             yield saved
         finally:
@@ -118,10 +118,10 @@ class SavedHistory(History):
         return find(self.contacts, name_or_id)
 
 
-def _opened(folder: Path) -> SavedHistory:
+def _opened(folder: Path, lock: Lock | None) -> SavedHistory:
     check_begun(folder)
     try:
-        vault = unlock(folder, None)
+        vault = unlock(folder, lock)
         reader = ProfileReader(folder, vault)
         try:
             return SavedHistory(folder, vault, reader)
