@@ -206,7 +206,7 @@ def test_a_profile_that_is_not_there_ends_with_2(
 
 
 def test_a_profile_in_use_can_be_searched_from_a_shell(profile: Path) -> None:
-    with ProfileStore.open(profile, lambda: unlock(profile)):
+    with ProfileStore.open(profile, lambda: unlock(profile, None)):
         done = subprocess.run(
             [sys.executable, "-m", "socp.cli.main", "search", "harbour", "--profile", profile],
             capture_output=True,
