@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,10 +20,13 @@ from tests.cli.talkers import (
     run,
     talking,
 )
+from tests.keys import test_key
 from tests.mesh.launch import Running, running
+from tests.mesh.v13 import attached, now_ms
 
 EXAMPLES = PROJECT / "examples"
 LINES_MAX = 40
+MALLORY = "66666666-6666-4666-8666-666666666666"
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +65,30 @@ def test_the_echo_bot_says_back_what_it_is_told(tmp_path: Path, server: Running)
         alice.says("/tell echo again")
         alice.reads(r"\[private, pinned.*\] echo.*: again$")
         assert not any("private" in line and "for everyone" in line for line in alice.out)
+
+
+@pytest.mark.threat("M4")
+async def test_the_echo_bot_repeats_nothing_that_is_not_bound_to_its_author(
+    tmp_path: Path, server: Running
+) -> None:
+    """Words of plain v1.3 may have been sealed for the bot by somebody else."""
+    echo = await asyncio.to_thread(profile, tmp_path, server.url, "echo", 3)
+    key = test_key(4).to_bytes()
+    with listening(words("echo_bot.py", str(echo)), ENVIRONMENT) as bot:
+        echo_id = (await asyncio.to_thread(bot.reads, "^echo is (.*)$"))[1]
+        async with attached(server.url, MALLORY, key) as mallory:
+            hello = {"client": "by hand", "pubkey": mallory.public, "enc_pubkey": mallory.public}
+            await mallory.say("USER_HELLO", hello)
+            its = await mallory.hears(
+                "USER_ADVERTISE", lambda f: f["payload"]["user_id"] == echo_id
+            )
+            ts, seal = now_ms(), its["payload"]["pubkey"]
+            said = mallory.message(b"a stranger's secret", echo_id, seal, ts)
+            await mallory.say("MSG_DIRECT", said, to=echo_id, ts=ts)
+            answer = await mallory.hears("USER_DELIVER")
+            assert (
+                mallory.read(answer["payload"]["ciphertext"]) == b"not repeated: author not bound"
+            )
 
 
 def test_the_bridge_joins_a_talk_to_standard_input_and_output(
