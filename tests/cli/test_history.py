@@ -20,7 +20,7 @@ from socp.cli.lines.entries import layout, plain
 from socp.cli.lines.past import Past
 from socp.cli.lines.phrases import Phrases
 from socp.cli.moments import moment
-from socp.client.unlocking import unlock
+from socp.client.unlocking import Plain, unlock
 from socp.member.history_line import HistoryLine, laid_over
 from socp.member.records import Amendment, Arrived, Contact, Said, SaidMoved, Settings
 from socp.storage.profile_store import ProfileStore
@@ -84,7 +84,7 @@ Type = Callable[..., Typed]
 def profile(tmp_path: Path) -> Path:
     give_key(tmp_path / "ann", 0)
     folder = tmp_path / "ann"
-    with ProfileStore.open(folder, lambda: unlock(folder, None)) as store:
+    with ProfileStore.open(folder, lambda: unlock(folder, Plain())) as store:
         store.set_settings(Settings(ANN, "ann"))
         store.write([CONTACT, *ROWS]).result()
     return folder

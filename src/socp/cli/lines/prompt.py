@@ -187,5 +187,7 @@ def toolbar(desk: Desk) -> FormattedText:
     """Who and where one is, and files on their way."""
     me = desk.me
     state = f"{len(desk.here)} more here" if me.attached else "not connected"
+    if told := desk.lines.latest(desk.turned_to):
+        state += f"; your last line to {desk.phrases.name(desk.turned_to)}: {told}"
     rows = [f" {me.name} at {me.url}: {state}", *(f" {line}" for line in desk.transfers.running())]
     return FormattedText([("", "\n".join(rows))])
