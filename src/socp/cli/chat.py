@@ -35,7 +35,24 @@ if TYPE_CHECKING:
     metavar="CODE",
     help="The code that the server's operator gave you, where it wants one; once is enough.",
 )
-def command(downloads: str | None, wait_s: float, invitation: str, **options: str | None) -> int:
+@click.option(
+    "--lock-after",
+    "lock_after",
+    envvar="SOCP_LOCK_AFTER",
+    type=click.FloatRange(0, 1440),
+    default=15,
+    show_default=True,
+    metavar="MINUTES",
+    help="At a terminal: ask for the profile's passphrase again when nobody typed for so long; 0:"
+    " never.",
+)
+def command(
+    downloads: str | None,
+    wait_s: float,
+    invitation: str,
+    lock_after: float,
+    **options: str | None,
+) -> int:
     """Talk to people. At a terminal type /help; in a script give one command a line.
 
     \b
@@ -47,7 +64,9 @@ def command(downloads: str | None, wait_s: float, invitation: str, **options: st
     could not begin.
     """
     # Who is asked for outside the loop, where Ctrl-C works.
-    return exits.carried_out(lambda: _chat(_opening(options, downloads, invitation), wait_s))
+    return exits.carried_out(
+        lambda: _chat(_opening(options, downloads, invitation), wait_s, lock_after)
+    )
 
 
 def _opening(options: Options, downloads: str | None, invitation: str) -> Opening:
@@ -84,12 +103,15 @@ def _asked_name() -> str:
     return asking.ask_name() if sys.stdin.isatty() else asking.login_name()
 
 
-async def _chat(opening: Opening, wait_s: float) -> int:
+async def _chat(opening: Opening, wait_s: float, lock_after: float) -> int:
     from socp.cli.lines import piped, prompt
+    from socp.client.unlocking import Passphrase
+
+    idle_s = lock_after * 60 if isinstance(opening.lock, Passphrase) else 0
 
     async def talk(me: Client) -> int:
         if sys.stdin.isatty() and sys.stdout.isatty():
-            return await prompt.talk(me, greeting(me))
+            return await prompt.talk(me, greeting(me), lock_after_s=idle_s)
         return await piped.talk(me, wait_s)
 
     return await opening.do(talk)
