@@ -63,7 +63,7 @@ class Past:
             said = line.text if line.kind == NOTE else text
             return Entry((number, clock(line.ts, now), ("class:warn", "! ")), flat(said))
         about = await self.about(line.reply_to)
-        answers = f" to {whose(about.author)} {quoted(about.text)}" if about else ""
+        answers = f" answering {whose(about.author)} {quoted(about.text)}" if about else ""
         mine = line.author == self._lines.user_id
         to = f" to {self._phrases.name(line.talk)}" if named and mine else ""
         name = ("class:name", f"{self._phrases.name(line.author)}{to}{answers}: ")

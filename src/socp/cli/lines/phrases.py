@@ -195,7 +195,7 @@ class Phrases:
         marked = [(TRUST_STYLES[said.trust], str(said.trust))]
         if said.late:
             marked.append(("class:warn", "came late"))
-        answers = f" to {whose(about.author)} {quoted(about.text)}" if about else ""
+        answers = f" answering {whose(about.author)} {quoted(about.text)}" if about else ""
         name = ("class:name", f"{self.name(said.author)}{answers}: ")
         return Entry((*marks(said.ts, now, said.public, *marked), name), said.text)
 
