@@ -73,7 +73,6 @@ def _opening(options: Options, downloads: str | None, invitation: str) -> Openin
     """What the profile is opened with; who one is, and a passphrase, may be asked for."""
     from dataclasses import replace
     from pathlib import Path
-    from urllib.parse import unquote
 
     from socp.cli.errand import Opening
     from socp.cli.lines import places
@@ -90,9 +89,6 @@ def _opening(options: Options, downloads: str | None, invitation: str) -> Openin
         name = asked.named if asked.name is None else asked.name
         name = places.checked_name(_asked_name() if name is None else name)
         asked = replace(asked, name=name)
-    if not unlocking.begun(folder):  # new, or of a version that remembered no server
-        asked = replace(asked, server=asked.server or places.SERVER)
-        files = files or places.downloads_folder(asked.name or unquote(folder.name))
     code = places.checked_invitation(invitation)
     return Opening(asked, folder, asked.lock(folder), files, code)
 

@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 from socp.client.errors import ProfileUnusable
 from socp.client.finding import find
 from socp.client.profile_folder import check_begun
-from socp.client.unlocking import Lock, unlock
+from socp.client.unlocking import Lock, Passphrase, unlock, wait_s
 from socp.crypto.keys import RsaSuite
 from socp.crypto.vault import Vault
 from socp.keystore import KeyFileError
@@ -88,8 +88,10 @@ class History:
     async def open(cls, folder: Path, lock: Lock | None = None) -> AsyncIterator[SavedHistory]:
         """The history of a profile that may be in use elsewhere, and who the people in it are.
 
-        `lock` opens one that has a passphrase. ProfileUnusable, VaultLocked, WrongPassphrase.
+        `lock` opens it, where it has a passphrase. ProfileUnusable, VaultLocked, WrongPassphrase.
         """
+        if isinstance(lock, Passphrase):
+            await asyncio.sleep(await asyncio.to_thread(wait_s, folder))
         saved = await asyncio.to_thread(_opened, folder, lock)
         try:
             yield saved
