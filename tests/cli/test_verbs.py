@@ -119,7 +119,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("socp se", {"send", "serve"}),
+        ("socp se", {"search", "send", "serve"}),
         ("socp watch --js", {"--json"}),
         ("socp completion f", {"fish"}),
     ],

@@ -173,6 +173,8 @@ class Events:
                     "text": notice.text,
                     "state": str(notice.state),
                     "reason": notice.reason,
+                    "kind": notice.kind,
+                    "id": notice.msg_ref,
                     "number": notice.said,
                 }
             case _:

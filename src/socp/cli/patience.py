@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from socp.cli.lines import places
 from socp.client.client import Client
 from socp.client.errors import NoAnswer, UnknownPerson
 from socp.client.notices import Notice
@@ -17,7 +18,6 @@ from socp.wire.ids import PUBLIC
 
 _NAMED_S: Final = 3.0
 _LOOK_AGAIN_S: Final = 0.2  # that a key has come is told by no notice
-EVERYONE: Final = frozenset({"all", "everyone", "public"})
 
 
 class Patience:
@@ -50,7 +50,7 @@ class Patience:
 
     async def addressee(self, who: str) -> str:
         """A user id, or "public" for "all"."""
-        return PUBLIC if who.casefold() in EVERYONE else await self.find(who)
+        return PUBLIC if places.means_everyone(who) else await self.find(who)
 
     async def reached(self, to: str) -> None:
         """Return when something to `to` could go out: the link, the reader, the channel's key are

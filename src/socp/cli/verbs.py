@@ -19,6 +19,8 @@ VERBS: Final = {
     "send": "Send one message, from an argument or standard input.",
     "file": "Send a file.",
     "list": "Show who is registered at the server, and who is here.",
+    "history": "Show what was said, with somebody or with everyone.",
+    "search": "Find lines by their words.",
     "watch": "Show everything that happens; --json for programs.",
     "verify": "Compare keys with somebody; decide about one that changed.",
     "members": "Show who reads what is said to everyone; choose who may.",

@@ -11,7 +11,7 @@ import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final, TypeVar
 
 from socp.client.errors import ProfileUnusable
 from socp.client.finding import find
@@ -90,7 +90,7 @@ class History:
 
         ProfileUnusable.
         """
-        saved = await asyncio.to_thread(SavedHistory.of, folder)
+        saved = await asyncio.to_thread(_opened, folder)
         try:
             yield saved
         finally:
@@ -113,21 +113,20 @@ class SavedHistory(History):
         names = Contacts(RsaSuite(), settings.user_id, settings.display_name, known)
         self.contacts: AddressBook = names
 
-    @classmethod
-    def of(cls, folder: Path) -> Self:
-        """Blocks. ProfileUnusable."""
-        check_begun(folder)
-        try:
-            vault = unlock(folder)
-            reader = ProfileReader(folder, vault)
-            try:
-                return cls(folder, vault, reader)
-            except BaseException:
-                reader.close()
-                raise
-        except (KeyFileError, StorageError) as fault:
-            raise ProfileUnusable(str(fault)) from None
-
     def find(self, name_or_id: str) -> str:
         """The user id meant by a name, an id or its start; UnknownPerson, AmbiguousPerson."""
         return find(self.contacts, name_or_id)
+
+
+def _opened(folder: Path) -> SavedHistory:
+    check_begun(folder)
+    try:
+        vault = unlock(folder, None)
+        reader = ProfileReader(folder, vault)
+        try:
+            return SavedHistory(folder, vault, reader)
+        except BaseException:
+            reader.close()
+            raise
+    except (KeyFileError, StorageError) as fault:
+        raise ProfileUnusable(str(fault)) from None

@@ -10,11 +10,16 @@ from socp.client.errors import (
     FileUnsendable,
     KeyUnchanged,
     NoAnswer,
+    NothingClaimed,
+    NumbersDiffer,
+    OthersKeyMeant,
     ProfileBusy,
     ProfileUnusable,
     TurnedAway,
+    UnknownKey,
     UnknownPerson,
 )
+from socp.client.history import History, SavedHistory
 from socp.client.line import Line
 from socp.client.notices import GivenUp, Notice, Offline
 from socp.member.contacts import AddressBook, Person
@@ -45,6 +50,7 @@ from socp.member.effects import (
     Warned,
     WhoisAnswered,
 )
+from socp.member.history_line import Conversation, HistoryLine
 from socp.member.records import LineState
 
 # In the order in which the reference tells of them.
@@ -52,6 +58,10 @@ __all__ = (  # noqa: RUF022 - this order has a reason
     "Client",
     "Line",
     "LineState",
+    "HistoryLine",
+    "Conversation",
+    "History",
+    "SavedHistory",
     "AddressBook",
     "Person",
     "Notice",
@@ -90,6 +100,10 @@ __all__ = (  # noqa: RUF022 - this order has a reason
     "NoAnswer",
     "UnknownPerson",
     "AmbiguousPerson",
+    "UnknownKey",
+    "NothingClaimed",
+    "NumbersDiffer",
+    "OthersKeyMeant",
     "KeyUnchanged",
     "FileUnsendable",
 )

@@ -42,6 +42,11 @@ class Line:
         return self.last.said
 
     @property
+    def msg_ref(self) -> str:
+        """What others know it by, for replies, edits and deletes; "" while it has no such name."""
+        return self.last.msg_ref
+
+    @property
     def over(self) -> bool:
         """Whether it was handed over, or refused."""
         return self.state in _SETTLED

@@ -22,6 +22,7 @@ from socp.member.delivery import Destinations
 from socp.member.effects import Effect
 from socp.member.emitter import Emitter
 from socp.member.events import (
+    Amend,
     CancelFile,
     ChannelKeyGenerated,
     ChoosePublic,
@@ -40,6 +41,7 @@ from socp.member.events import (
     RevokeKey,
     RotateKey,
     Say,
+    SentLoaded,
     Shown,
     StoreFailed,
     Tick,
@@ -61,6 +63,7 @@ from socp.member.receiving import Receiving
 from socp.member.records import PublicChoice, Remembered
 from socp.member.seen import Seen
 from socp.member.sending import Sending
+from socp.member.sent import Sent
 from socp.member.servers import Servers
 from socp.member.session import Session
 from socp.member.speech import Speech
@@ -121,17 +124,21 @@ class Member:
         self._room = Room(suite, emit, self._courier, contacts, lookups, remembered)
         self._arrivals = arrivals = Arrivals(emit, history, remembered.arrived)
         self._next_link = NextLink(emit)
-        incoming = (Seen(emit, remembered.seen), lookups, self._room, arrivals, self._next_link)
-        self._speech = Speech(arrivals)
-        self._inbox = Inbox(suite, emit, contacts, self._trust, *incoming, self._speech)
+        seen = Seen(emit, remembered.seen)
+        incoming = (seen, lookups, self._room, arrivals, self._next_link)
         pen = Pen(suite, key, own_id)
-        numbering = Numbering(emit, profile.run, remembered.numbered)
+        sent = Sent(emit, profile.run, remembered.shelves, remembered.numbered)
+        numbering = Numbering(emit, profile.run, remembered.numbered, sent)
         self._destinations = Destinations(
             emit, pen, contacts, lookups, self._room, self._session, own, numbering
         )
-        self.outbox = Outbox(
+        self._outbox = outbox = Outbox(
             emit, self._courier, self._destinations, numbering, history, remembered.outbox
         )
+        self._speech = Speech(
+            emit, contacts, seen, history, arrivals, outbox, sent, profile, remembered
+        )
+        self._inbox = Inbox(suite, emit, contacts, self._trust, *incoming, self._speech)
         self._sending = Sending(suite, emit, contacts, self._room, self._destinations, history)
         self._receiving = Receiving(emit, contacts, self._trust, *incoming, history)
         self._questions = Questions(emit, self._courier, contacts, lookups, self._session)
@@ -151,7 +158,7 @@ class Member:
             self._courier,
             self._session,
             own,
-            self.outbox,
+            self._outbox,
             self._sending,
             self._people,
             self._questions,
@@ -204,7 +211,7 @@ class Member:
 
         Lines that wait for somebody who is away do not count; they are kept.
         """
-        parts = (self.outbox, self._sending, self._receiving, self._room)
+        parts = (self._outbox, self._sending, self._receiving, self._room, self._speech)
         return all(part.idle for part in parts)
 
     @property
@@ -233,7 +240,7 @@ class Member:
             FrameRefused: self._frame_refused,
             Disconnected: self._disconnected,
             Tick: self._tick,
-            Say: self.outbox.say,
+            Say: self._outbox.say,
             RequestList: self._questions.request_list,
             LookUp: self._questions.look_up,
             OfferFile: self._sending.offer,
@@ -242,7 +249,9 @@ class Member:
             FileStored: self._receiving.stored,
             StoreFailed: self._receiving.store_failed,
             CancelFile: self._cancel,
-            Shown: self._arrivals.shown,
+            Shown: self._speech.shown,
+            Amend: self._speech.amendments.say,
+            SentLoaded: self._speech.sent_loaded,
             ChannelKeyGenerated: self._key_generated,
             RotateKey: self._own.rotate,
             RevokeKey: self._own.revoke,
@@ -270,7 +279,8 @@ class Member:
         self._trust.attached(server.since_ts)
         self._room.attached(now)
         self._destinations.restarted()
-        self.outbox.attached(now, answers=LINK_AUTH in server.features)
+        self._speech.attached(now)
+        self._outbox.attached(now, answers=LINK_AUTH in server.features)
 
     def _disconnected(self, event: Disconnected, now: Now) -> None:
         self._session.lost()
@@ -291,12 +301,13 @@ class Member:
         self._people.due(now)
         self._channel_key(self._room.due(now), now)
         self._inbox.due(now)
+        self._speech.due(now)
         self._questions.due(now)
         self._sending.due(now)
         self._receiving.due(now)
         self._next_link.due(idle=self._sending.idle and not self._receiving.running)
-        self.outbox.due(now)
-        self._own.due(now, idle=self.outbox.idle and self._sending.idle)
+        self._outbox.due(now)
+        self._own.due(now, idle=self._outbox.idle and self._sending.idle)
 
     def _cancel(self, event: CancelFile, now: Now) -> None:
         if not self._sending.cancel(event.file_id):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import assert_never
 
 from socp.crypto.rotation import KeyStep, Revocation
@@ -107,6 +108,9 @@ class MemberDisk:
         self._revocations: dict[str, Revocation] = {}
         self._arrived: dict[int, member.Arrived] = {}
         self._numbered: dict[str, member.Numbered] = {}
+        self._sent: dict[tuple[str, str, int], member.OutboxLine] = {}
+        self._shelves: dict[str, member.Shelf] = {}
+        self._threads: dict[tuple[str, bool, str], member.Thread] = {}
         self._last_said = 0
 
     def write(self, record: member.Record) -> None:  # noqa: C901 - one case a record
@@ -126,6 +130,14 @@ class MemberDisk:
                     del self._lines[record.line_id]
             case member.Numbered():
                 self._numbered[record.to] = record
+            case member.SentLine():
+                self._sent[record.to, record.run, record.seq] = record.line
+            case member.SentGone():
+                self._sent.pop((record.to, record.run, record.seq), None)
+            case member.Shelf():
+                self._shelves[record.to] = record
+            case member.Thread():
+                self._threads[record.author, record.public, record.run] = record
             case member.Arrived():
                 self._arrived[record.number] = record
             case member.ArrivedShown():
@@ -143,6 +155,11 @@ class MemberDisk:
             case _:
                 assert_never(record)
 
+    def sent(self, to: str, run: str, seqs: Iterable[int]) -> tuple[member.OutboxLine, ...]:
+        """What is kept of these messages."""
+        keys = ((to, run, seq) for seq in seqs)
+        return tuple(self._sent[key] for key in keys if key in self._sent)
+
     def load(self) -> member.Remembered:
         """What a start finds."""
         return member.Remembered(
@@ -155,6 +172,8 @@ class MemberDisk:
             revocations=tuple(self._revocations.values()),
             arrived=tuple(self._arrived.values()),
             numbered=tuple(self._numbered.values()),
+            shelves=tuple(self._shelves.values()),
+            threads=tuple(one for one in self._threads.values() if one.seq),
             last_said=self._last_said,
             public_choice=self._choice,
         )

@@ -14,7 +14,9 @@ from socp.member.effects import (
     Effect,
     FinishSink,
     GenerateChannelKey,
+    KeyChanged,
     LineMoved,
+    LoadSent,
     MessageArrived,
     MessageRefused,
     Notice,
@@ -36,11 +38,13 @@ from socp.member.events import (
     FileStored,
     FrameReceived,
     FrameRefused,
+    KeepKey,
     Now,
     OfferFile,
     RevokeKey,
     RotateKey,
     Say,
+    SentLoaded,
     Shown,
     StoreFailed,
     Tick,
@@ -221,6 +225,8 @@ class User:
                 self._finish(effect)
             case DropSink():
                 self._sinks.pop(effect.file_id, None)
+            case LoadSent():
+                self._soon(SentLoaded(self.disk.sent(effect.to, effect.run, effect.seqs)))
             case PromoteKey() | DropKey():
                 self._settle_key(effect)
             case Persist():
@@ -261,6 +267,11 @@ class User:
     def posts(self, text: str) -> None:
         """`/all`."""
         self.event(Say(PUBLIC, text))
+
+    def keeps_keys(self) -> None:
+        """Whatever other key was claimed for somebody, the known one is theirs."""
+        for changed in self.told(KeyChanged):
+            self.event(KeepKey(changed.user_id, changed.claimed))
 
     def rotates(self) -> None:
         """`/rotate-key`."""

@@ -26,6 +26,7 @@ def _handed_over(line: records.OutboxLine) -> bool:
 
 
 SETTINGS: Final = Kind(records.Settings, tables.settings, ())
+SENT: Final = Kind(records.SentLine, tables.sent, ("to", "run", "seq"))
 KINDS: Final = (
     Kind(records.Contact, tables.contacts, ("user_id",), "contacts"),
     Kind(records.PublicChoice, tables.readers, ()),
@@ -37,6 +38,16 @@ KINDS: Final = (
     Kind(KeyStep, tables.key_history, ("user_id", "version"), "key_steps"),
     Kind(Revocation, tables.revocations, ("user_id",), "revocations"),
     Kind(records.Numbered, tables.numbered, ("to",), "numbered"),
+    SENT,
+    Kind(records.SentGone, tables.sent, ("to", "run", "seq"), over=_always),
+    Kind(records.Shelf, tables.shelves, ("to",), "shelves"),
+    Kind(
+        records.Thread,
+        tables.threads,
+        ("author", "public", "run"),
+        "threads",
+        over=lambda thread: thread.seq == 0,
+    ),
 )
 OF: Final = sealed_rows.by_record(KINDS)
 
@@ -76,6 +87,15 @@ def load(connection: Connection, vault: Vault) -> records.Remembered:
         public_choice=chosen[0] if chosen else records.PublicChoice(),
         **found,
     )
+
+
+def sent(
+    connection: Connection, vault: Vault, to: str, run: str, seqs: Sequence[int]
+) -> tuple[records.OutboxLine, ...]:
+    """Those of our messages to somebody that are kept."""
+    names = [SENT.name_of(vault, to, run, seq) for seq in seqs]
+    found: list[records.SentLine] = sealed_rows.find(connection, vault, SENT, names)
+    return tuple(one.line for one in found)
 
 
 def put_settings(connection: Connection, vault: Vault, settings: records.Settings) -> None:

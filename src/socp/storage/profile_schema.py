@@ -26,6 +26,9 @@ channel_keys = sealed_table(metadata, "channel_keys")
 key_history = sealed_table(metadata, "key_history")
 revocations = sealed_table(metadata, "revocations")
 numbered = sealed_table(metadata, "numbered")
+sent = sealed_table(metadata, "sent")
+shelves = sealed_table(metadata, "shelves")
+threads = sealed_table(metadata, "threads")
 
 # The history: each line by its number, and with which token it is found by its conversation;
 # numbers by the tokens of msg_refs; what was changed; and the words of many lines in one row.

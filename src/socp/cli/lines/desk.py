@@ -10,14 +10,19 @@ from pathlib import Path
 from typing import assert_never
 
 from socp.cli.lines import commands, own_key
+from socp.cli.lines.amending import Amending
 from socp.cli.lines.comings import Comings
 from socp.cli.lines.commands import Command, Unclear
+from socp.cli.lines.deciding import Deciding
 from socp.cli.lines.entries import Entry
 from socp.cli.lines.help import help_entries
 from socp.cli.lines.listing import listing
+from socp.cli.lines.looking_back import LookingBack
 from socp.cli.lines.own_lines import OwnLines
-from socp.cli.lines.phrases import Phrases, fingerprint_text, time_of
+from socp.cli.lines.parsing import parse
+from socp.cli.lines.phrases import Phrases
 from socp.cli.lines.transfers import Transfers
+from socp.cli.lines.words import fingerprint_text, time_of
 from socp.cli.patience import Patience
 from socp.client.client import Client
 from socp.client.notices import GivenUp, Notice, Offline
@@ -63,26 +68,31 @@ class Desk:
         self.lines = OwnLines(self.phrases, show, hold_s)
         self.transfers = Transfers(self.phrases, show, has_toolbar=has_toolbar)
         self._comings = Comings(self.phrases, show)
+        self.looking_back = LookingBack(me, self.phrases)
+        self._amending = Amending(me)
+        self._deciding = Deciding(me, self.phrases, show, drawn if has_toolbar else lambda _: [])
 
     # --- what is typed --------------------------------------------------------------------------
 
     async def obey(self, line: str) -> None:
         """Carry out one line. Unclear or ClientError say why not; Left."""
         # A terminal hands over bytes that are no UTF-8 as lone surrogates, which nobody could send.
-        command = commands.parse(line.encode(errors="replace").decode())
+        command = parse(line.encode(errors="replace").decode())
         if command is not None:
             await self._do(command)
 
     async def _do(self, command: Command) -> None:
         match command:
-            case commands.Tell():
-                await self._say(await self._patience.find(command.who), command.text)
-            case commands.TellAll():
-                await self._say(PUBLIC, command.text)
-            case commands.Plain():
-                if not self.turned_to:
-                    raise Unclear("to whom? /tell NAME text or /all text; then just type")
-                await self._say(self.turned_to, command.text)
+            case commands.Tell() | commands.TellAll() | commands.Plain():
+                await self._say(await self._addressee(command), command.text)
+            case commands.Reply() | commands.Edit() | commands.Delete() | commands.React():
+                await self._amend(command)
+            case commands.ShowHistory() | commands.Search():
+                await self._look_back(command)
+            case commands.Verify():
+                await self._deciding.verify(await self._patience.find(command.who), command)
+            case commands.Trust():
+                await self._deciding.trust(await self._patience.find(command.who), command)
             case commands.SendFile():
                 await self._send_file(command)
             case commands.Cancel():
@@ -113,10 +123,38 @@ class Desk:
                 for entry in help_entries():
                     self._show(entry)
 
+    async def _addressee(self, command: commands.Tell | commands.TellAll | commands.Plain) -> str:
+        match command:
+            case commands.Tell():
+                return await self._patience.find(command.who)
+            case commands.TellAll():
+                return PUBLIC
+        if not self.turned_to:
+            raise Unclear("to whom? /tell NAME text or /all text; then just type")
+        return self.turned_to
+
     async def _say(self, to: str, text: str) -> None:
         self.turned_to = to
         if text:
             self.lines.said(await self.me.send(to, text))
+
+    async def _amend(
+        self, command: commands.Reply | commands.Edit | commands.Delete | commands.React
+    ) -> None:
+        if not self.turned_to:
+            raise Unclear("in which talk? /tell NAME or /all turns to it")
+        self.lines.said(await self._amending.do(self.turned_to, command))
+
+    async def _look_back(self, command: commands.ShowHistory | commands.Search) -> None:
+        if isinstance(command, commands.Search):
+            entries = await self.looking_back.search(command.words, now_ms())
+        else:
+            who = await self._patience.addressee(command.who) if command.who else self.turned_to
+            if not who:
+                raise Unclear("with whom? /history NAME, or /history all")
+            entries = await self.looking_back.history(who, command.count, now_ms())
+        for entry in entries:
+            self._show(entry)
 
     async def _send_file(self, command: commands.SendFile) -> None:
         to = await self._patience.addressee(command.who)
@@ -159,13 +197,13 @@ class Desk:
     async def follow(self) -> None:
         """Say what happens until it is over for good (`given_up`)."""
         async for notice in self.me.notices():
-            self._heard(notice)
+            await self._heard(notice)
             self._patience.heard(notice)
             if isinstance(notice, GivenUp):
                 self.given_up = True
                 return
 
-    def _heard(self, notice: Notice) -> None:
+    async def _heard(self, notice: Notice) -> None:
         match notice:
             case effects.LineMoved():
                 self._comings.tell_of(notice.to)
@@ -185,7 +223,8 @@ class Desk:
             case effects.FileProgress() | effects.FileDone() | effects.FileFailed():
                 notice = self.transfers.by_author(notice)
                 self.transfers.moved(notice)
-        entry = self.phrases.entry(notice, now_ms())
+        about = await self.looking_back.about(_about(notice))
+        entry = self.phrases.entry(notice, now_ms(), about)
         if entry is not None:
             self._show(entry)
         if isinstance(notice, effects.MessageArrived | effects.MessageRefused):
@@ -205,6 +244,24 @@ class Desk:
     def failed(self) -> bool:
         """Something that was said or sent was refused."""
         return self.lines.refused or self.transfers.failed
+
+
+def _about(notice: Notice) -> str:
+    """The msg_ref of what a notice is about, "" for nothing."""
+    match notice:
+        case effects.MessageArrived():
+            return notice.reply_to
+        case effects.Amended():
+            return notice.of
+        case _:
+            return ""
+
+
+def drawn(text: str) -> list[str]:
+    """The rows of a QR code, in white on black."""
+    from socp.cli import qr
+
+    return qr.drawn(text, qr.Ink.BLOCKS)
 
 
 def typed_path(text: str) -> Path:

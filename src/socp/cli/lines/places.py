@@ -18,6 +18,7 @@ from socp.wire.text import printable
 
 NAME_CHARS_MAX: Final = 32
 SERVER: Final = "ws://localhost:8001"
+_EVERYONE: Final = frozenset({"all", "everyone", "public"})
 _APP: Final = "socp"
 _SAFE: Final = " @+"
 
@@ -36,6 +37,11 @@ def checked_name(name: str) -> str:
     if printable(name) != name:
         raise BadName("a name has letters, digits and signs that can be seen, nothing else")
     return name
+
+
+def means_everyone(who: str) -> bool:
+    """Whether the public channel is meant, and nobody's name: no label is one of these."""
+    return who.casefold() in _EVERYONE
 
 
 def checked_invitation(text: str) -> str:

@@ -23,13 +23,14 @@ TABLES = (
     "key_history",
     "revocations",
 )
+NEW_TABLES = ("readers", "numbered", "sent", "shelves", "threads")
 SEEN_AT_ONCE = 10_000
 
 
 def upgrade() -> None:
     for name in TABLES:
         op.rename_table(name, f"clear_{name}")
-    for name in ("settings", "readers", "numbered", *TABLES):
+    for name in ("settings", *NEW_TABLES, *TABLES):
         op.create_table(
             name,
             sa.Column("name", sa.LargeBinary, primary_key=True, nullable=False),
