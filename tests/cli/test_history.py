@@ -20,7 +20,7 @@ from socp.cli.lines.entries import layout, plain
 from socp.cli.lines.past import Past
 from socp.cli.lines.phrases import Phrases
 from socp.cli.moments import moment
-from socp.client.unlocking import unlock
+from socp.client.unlocking import Plain, unlock
 from socp.member.history_line import HistoryLine, laid_over
 from socp.member.records import Amendment, Arrived, Contact, Said, SaidMoved, Settings
 from socp.storage.profile_store import ProfileStore
@@ -84,7 +84,7 @@ Type = Callable[..., Typed]
 def profile(tmp_path: Path) -> Path:
     give_key(tmp_path / "ann", 0)
     folder = tmp_path / "ann"
-    with ProfileStore.open(folder, lambda: unlock(folder)) as store:
+    with ProfileStore.open(folder, lambda: unlock(folder, Plain())) as store:
         store.set_settings(Settings(ANN, "ann"))
         store.write([CONTACT, *ROWS]).result()
     return folder
@@ -206,7 +206,7 @@ def test_a_profile_that_is_not_there_ends_with_2(
 
 
 def test_a_profile_in_use_can_be_searched_from_a_shell(profile: Path) -> None:
-    with ProfileStore.open(profile, lambda: unlock(profile)):
+    with ProfileStore.open(profile, lambda: unlock(profile, None)):
         done = subprocess.run(
             [sys.executable, "-m", "socp.cli.main", "search", "harbour", "--profile", profile],
             capture_output=True,
