@@ -58,7 +58,7 @@ from socp.member.effects import (
     WhoisAnswered,
 )
 from socp.member.history_line import Conversation, HistoryLine
-from socp.member.records import LineState
+from socp.member.records import LineState, PublicChoice
 
 # In the order in which the reference tells of them.
 __all__ = (  # noqa: RUF022 - this order has a reason
@@ -75,6 +75,7 @@ __all__ = (  # noqa: RUF022 - this order has a reason
     "SavedHistory",
     "AddressBook",
     "Person",
+    "PublicChoice",
     "Notice",
     "MessageArrived",
     "Trust",

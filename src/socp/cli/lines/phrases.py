@@ -216,8 +216,9 @@ class Phrases:
             "Your server, or somebody on the way to it, may give others a wrong key for you: ask"
             " them by another way than this chat what /whois shows them."
             if changed.user_id == self._own_id
-            else f"Ask {name} by another way than this chat; until then trust nobody who uses the"
-            " name."
+            else f"Ask {name} by another way than this chat which safety number they see (/verify)."
+            " Until you keep the known key or take the claimed one nothing is sent to them: trust"
+            " nobody who uses the name."
         )
         text = (
             f"somebody claims to be {name} with another key, and it is refused.\n"
