@@ -109,7 +109,7 @@ def test_a_conversation_is_shown_as_it_stands_now_the_newest_last(types: Type) -
     shown = [re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d ", "", line) for line in typed.lines]
     assert shown == [
         "#1 [private, pinned] bob: shall we meet at the Harbour?",
-        '#2 [private, read, changed, bob 👍] you to bob\'s "shall we meet at the Harbour?":'
+        '#2 [private, read, changed, bob 👍] you answering bob\'s "shall we meet at the Harbour?":'
         " yes, at seven",
         "#6 [private, pinned] bob: sends plan.pdf",
         "#7 [private, pinned] bob: (taken back)",
