@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from socp.keystore import pem
+from socp.crypto.vault import Vault, new_master
+from socp.keystore import keep, vault_file
+from socp.keystore.vault_file import Locked, VaultKey
 from tests import logbook
 from tests.keys import test_key
 
@@ -25,14 +27,16 @@ ENVIRONMENT = {
     "PYTHONPATH": str(PROJECT / "src"),
     "PYTHONWARNINGS": "error",
     "PYTHONASYNCIODEBUG": "",
+    "SOCP_VAULT": "plain",  # where a test wants it otherwise, it says so
 }
 
 
 def give_key(profile: Path, number: int) -> None:
     """A stored test key, so that nobody waits for one to be made."""
     profile.mkdir(parents=True, mode=0o700)
-    (profile / "key.pem").touch(mode=0o600)
-    (profile / "key.pem").write_bytes(pem.armour(test_key(number).to_bytes()))
+    master = new_master()
+    vault_file.keep(profile, VaultKey(Locked.PLAIN, master))
+    keep(profile / "key.pem", test_key(number), Vault(master))
 
 
 def flags(folder: Path, url: str, name: str, *more: str) -> list[str]:

@@ -45,7 +45,8 @@ class Shell:
     url: str
 
     def words(self, verb: str, *words: str, who: str = "ann") -> list[str]:
-        return [*SOCP, verb, *words, "--profile", str(self.folder / who), "--server", self.url]
+        whose = ["--profile", str(self.folder / who), "--as", who, "--server", self.url]
+        return [*SOCP, verb, *words, *whose]
 
     def __call__(self, verb: str, *words: str, who: str = "ann", said: bytes = b"") -> Done:
         done = subprocess.run(
@@ -155,18 +156,16 @@ def test_watch_ends_by_a_signal_with_its_code(socp: Shell) -> None:
 
 
 def test_watch_ends_when_nobody_reads_its_output(socp: Shell) -> None:
-    with socp.watching("--json") as bob:
-        bob.reads('"event":"online"')
-        assert bob.process.stdout is not None
-        words = socp.words("watch", "--json", who="ann")
-        head = subprocess.run(
-            ["sh", "-c", '"$@" | head -n 1 >/dev/null', "sh", *words],
-            env={**ENVIRONMENT, "HOME": str(socp.folder)},
-            capture_output=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-        assert b"Traceback" not in head.stderr
+    words = ["sh", "-c", '"$@" | head -n 1 >/dev/null', "sh", *socp.words("watch", "--json")]
+    environment = {**ENVIRONMENT, "HOME": str(socp.folder)}
+    with subprocess.Popen(words, stderr=subprocess.PIPE, env=environment, text=True) as head:
+        for _ in range(20):  # it hears that nobody reads when it writes again
+            if head.poll() is not None:
+                break
+            socp("send", "ann", "are you there", "--wait", "2", who="bob")
+        assert head.poll() is not None
+        assert head.stderr is not None
+        assert "Traceback" not in head.stderr.read()
 
 
 # --- file ---------------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ async def _opened_s(folder: Path) -> float:
 
 
 def _fill(folder: Path, corpus: Corpus) -> None:
-    with ProfileStore.open(folder, lambda: unlock(folder)) as store:
+    with ProfileStore.open(folder, lambda: unlock(folder, None)) as store:
         batch = []
         for row in corpus.rows():
             batch.append(row)

@@ -9,17 +9,17 @@ import click
 
 from socp.cli import exits
 from socp.cli.choices import HELP, Options, waiting, whose
+from socp.cli.options import choosing
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from socp.cli.errand import Opening
     from socp.cli.lines.entries import Entry
-    from socp.cli.whose import Whose
     from socp.client.client import Client
 
 
 @click.command(context_settings=HELP)
 @whose
+@choosing
 @click.option(
     "--downloads",
     envvar="SOCP_DOWNLOADS",
@@ -47,59 +47,52 @@ def command(downloads: str | None, wait_s: float, invitation: str, **options: st
     could not begin.
     """
     # Who is asked for outside the loop, where Ctrl-C works.
-    return exits.carried_out(
-        lambda: _chat(*_who(options), downloads, wait_s=wait_s, invitation=invitation)
-    )
+    return exits.carried_out(lambda: _chat(_opening(options, downloads, invitation), wait_s))
 
 
-async def _chat(
-    asked: Whose, folder: Path, downloads: str | None, *, wait_s: float, invitation: str
-) -> int:
-    # Imported here: `socp --help` and a wrong flag need none of it.
-    from pathlib import Path
-
-    from socp.cli import errand
-    from socp.cli.lines import piped, places, prompt
-    from socp.cli.logs import log_to_standard_error
-    from socp.client.errors import ClientError
-
-    log_to_standard_error()
-    opening = errand.client(
-        asked,
-        folder,
-        downloads=Path(downloads) if downloads else None,
-        invitation=places.checked_invitation(invitation),
-    )
-    opened = False
-    try:
-        async with opening as me:
-            opened = True
-            if sys.stdin.isatty() and sys.stdout.isatty():
-                return await prompt.talk(me, greeting(me))
-            return await piped.talk(me, wait_s)
-    except ClientError as fault:
-        if not opened:
-            raise
-        exits.complain(str(fault))
-        return exits.FAILED
-
-
-def _who(options: Options) -> tuple[Whose, Path]:
-    """As asked for, with a name and a server where none was given, and the profile's folder."""
+def _opening(options: Options, downloads: str | None, invitation: str) -> Opening:
+    """What the profile is opened with; who one is, and a passphrase, may be asked for."""
     from dataclasses import replace
+    from pathlib import Path
+    from urllib.parse import unquote
 
-    from socp.cli.lines import asking, places
+    from socp.cli.errand import Opening
+    from socp.cli.lines import places
     from socp.cli.whose import Whose
-    from socp.client import server_url
+    from socp.client import server_url, unlocking
 
     asked = Whose(**options)
-    server = asked.server or places.SERVER
-    server_url.parse(server)
-    name = asked.named if asked.name is None else asked.name
-    if name is None:
-        name = asking.ask_name() if sys.stdin.isatty() else asking.login_name()
-    asked = replace(asked, server=server, name=name)
-    return replace(asked, name=asked.label()), asked.folder()
+    if asked.server:
+        server_url.parse(asked.server)
+    if asked.profile is None and asked.profile_dir is None and asked.name is None:
+        asked = replace(asked, profile=_asked_name())
+    folder, files = asked.folder(), Path(downloads) if downloads else None
+    if unlocking.locked(folder) is None:  # somebody new
+        name = asked.named if asked.name is None else asked.name
+        name = places.checked_name(_asked_name() if name is None else name)
+        asked = replace(asked, name=name)
+    if not unlocking.begun(folder):  # new, or of a version that remembered no server
+        asked = replace(asked, server=asked.server or places.SERVER)
+        files = files or places.downloads_folder(asked.name or unquote(folder.name))
+    code = places.checked_invitation(invitation)
+    return Opening(asked, folder, asked.lock(folder), files, code)
+
+
+def _asked_name() -> str:
+    from socp.cli.lines import asking
+
+    return asking.ask_name() if sys.stdin.isatty() else asking.login_name()
+
+
+async def _chat(opening: Opening, wait_s: float) -> int:
+    from socp.cli.lines import piped, prompt
+
+    async def talk(me: Client) -> int:
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            return await prompt.talk(me, greeting(me))
+        return await piped.talk(me, wait_s)
+
+    return await opening.do(talk)
 
 
 def greeting(me: Client) -> list[Entry]:

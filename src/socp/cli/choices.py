@@ -8,6 +8,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from socp.cli import options
+
 WAIT_S: Final = 30.0
 _WAIT_S_MAX: Final = 86_400
 C = TypeVar("C", bound=Callable[..., Any])
@@ -57,8 +59,9 @@ _SERVER: Final = click.option(
 
 
 def whose(command: C) -> C:
-    """Give a verb --profile, --as, --profile-dir and --server: `profile`, `name`, `profile_dir`
-    and `server` of a `Whose`."""
+    """Give a verb --profile, --as, --profile-dir, --server and --passphrase-file: what a `Whose`
+    is made of."""
+    command = options.unlocking(command)
     for option in (_SERVER, _PROFILE_DIR, _AS, _PROFILE):
         command = option(command)
     return command

@@ -11,16 +11,14 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
-from urllib.parse import unquote
+from typing import Any, Final
 
 from socp.cli import exits
 from socp.cli.event_json import Events, line
 from socp.cli.key_in_the_making import KeyInTheMaking
-from socp.cli.lines import places
 from socp.cli.lines.entries import Entry
 from socp.cli.lines.phrases import Phrases
 from socp.cli.lines.piped import Printer
@@ -31,6 +29,7 @@ from socp.client.client import Client
 from socp.client.errors import ClientError, TurnedAway
 from socp.client.notices import GivenUp, Notice, Offline
 from socp.client.profile_folder import check_begun
+from socp.client.unlocking import Lock
 from socp.member import effects
 
 PATIENCE_S: Final = 20.0  # the public channel takes a newcomer some ten seconds to get into
@@ -87,51 +86,68 @@ class Errand:
 Work = Callable[[Errand], Awaitable[int]]
 
 
-async def run(whose: Whose, work: Work, *, json: bool, verb: str) -> int:
-    """Open the profile, which must be there, and do the work; its exit code."""
-    return await with_client(whose, lambda me: _beside(_errand(me, json=json), work), verb=verb)
+def run(whose: Whose, work: Work, *, json: bool, verb: str) -> Coroutine[Any, Any, int]:
+    """Open the profile, which must be there, and do the work; its exit code. Call it outside the
+    event loop: a passphrase may be asked for, and Ctrl-C must end that."""
+    return with_client(whose, lambda me: _beside(_errand(me, json=json), work), verb=verb)
 
 
-async def with_client(whose: Whose, work: Callable[[Client], Awaitable[int]], *, verb: str) -> int:
+def with_client(
+    whose: Whose, work: Callable[[Client], Awaitable[int]], *, verb: str
+) -> Coroutine[Any, Any, int]:
     """The same for who follows the notices without us."""
     log_to_standard_error()
     folder = whose.folder()
     check_begun(folder)
-    opened = False
-    try:
-        async with client(whose, folder) as me:
-            opened = True
-            return await work(me)
-    except ClientError as fault:
-        if not opened:
-            raise
-        exits.complain(str(fault), verb)
-        return exits.FAILED
+    opening = Opening(whose, folder, whose.lock(folder))
+    return opening.do(work, verb=verb)
 
 
-@contextlib.asynccontextmanager
-async def client(
-    whose: Whose, folder: Path, *, downloads: Path | None = None, invitation: str = ""
-) -> AsyncIterator[Client]:
-    """The client of this profile; a signal to end cancels whoever asked."""
-    this = asyncio.current_task()
-    assert this is not None
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, this.cancel)
-    making = KeyInTheMaking()
-    name = whose.label() or unquote(folder.name)
-    opening = Client.open(
-        folder,
-        whose.server or places.SERVER,
-        name=name,
-        downloads=downloads or places.downloads_folder(name),
-        invitation=invitation,
-        making_key=making.begins,
-    )
-    async with contextlib.AsyncExitStack() as stack:
-        with making:
-            me = await stack.enter_async_context(opening)
-        yield me
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a profile is opened with."""
+
+    whose: Whose
+    folder: Path
+    lock: Lock | None
+    downloads: Path | None = None  # None: as the profile has it
+    invitation: str = field(default="", repr=False)
+
+    async def do(self, work: Callable[[Client], Awaitable[int]], *, verb: str = "") -> int:
+        """Open it, do the work, close it; the exit code. What cannot begin is raised, what goes
+        wrong later is said."""
+        opened = False
+        try:
+            async with self._client() as me:
+                opened = True
+                return await work(me)
+        except ClientError as fault:
+            if not opened:
+                raise
+            exits.complain(str(fault), verb)
+            return exits.FAILED
+
+    @contextlib.asynccontextmanager
+    async def _client(self) -> AsyncIterator[Client]:
+        """A signal to end cancels whoever asked."""
+        this = asyncio.current_task()
+        assert this is not None
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, this.cancel)
+        making = KeyInTheMaking()
+        opening = Client.open(
+            self.folder,
+            self.whose.server or "",
+            name=self.whose.label() or "",
+            downloads=self.downloads,
+            lock=self.lock,
+            invitation=self.invitation,
+            making_key=making.begins,
+        )
+        async with contextlib.AsyncExitStack() as stack:
+            with making:
+                me = await stack.enter_async_context(opening)
+            yield me
 
 
 def _errand(me: Client, *, json: bool) -> Errand:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,7 +35,9 @@ def command(to: str, path: str, wait_s: float, json: bool, **options: str | None
     return exits.carried_out(lambda: _send(options, to, path, wait_s, json=json), "file")
 
 
-async def _send(options: Options, to: str, path: str, wait_s: float, *, json: bool) -> int:
+def _send(
+    options: Options, to: str, path: str, wait_s: float, *, json: bool
+) -> Coroutine[Any, Any, int]:
     from pathlib import Path
 
     from socp.cli import errand
@@ -48,4 +51,4 @@ async def _send(options: Options, to: str, path: str, wait_s: float, *, json: bo
         await doing.patience.reached(user_id)
         return await passage.over(await doing.me.send_file(user_id, Path(path)))
 
-    return await errand.run(Whose(**options), work, json=json, verb="file")
+    return errand.run(Whose(**options), work, json=json, verb="file")

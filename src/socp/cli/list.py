@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,7 +29,7 @@ def command(json: bool, **options: str | None) -> int:
     return exits.carried_out(lambda: _list(options, json=json), "list")
 
 
-async def _list(options: Options, *, json: bool) -> int:
+def _list(options: Options, *, json: bool) -> Coroutine[Any, Any, int]:
     from socp.cli import errand
     from socp.cli.lines.listing import listing
     from socp.cli.whose import Whose
@@ -47,4 +48,4 @@ async def _list(options: Options, *, json: bool) -> int:
             doing.say_json({"event": "user", "you": user_id == doing.me.user_id, **known})
         return exits.OK
 
-    return await errand.run(Whose(**options), work, json=json, verb="list")
+    return errand.run(Whose(**options), work, json=json, verb="list")

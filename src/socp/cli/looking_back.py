@@ -43,17 +43,13 @@ class Look:
         """One line on standard output."""
         self.printer.line(line(event))
 
-    async def say_lines(self, lines: list[HistoryLine]) -> None:
-        """All of them, in this order."""
-        known = {said.msg_ref: said for said in lines if said.msg_ref}
+    async def say_lines(self, lines: list[HistoryLine], *, named: bool = False) -> None:
+        """All of them, in this order; `named`: with whom each was said."""
         for said in lines:
             if self.json:
                 self.say_json(line_event(said, self.events))
-                continue
-            answered = known.get(said.reply_to)
-            if said.reply_to and answered is None:
-                answered = await self.saved.line_of(said.reply_to)
-            self.say(self.past.entry(said, now_ms(), answered))
+            else:
+                self.say(await self.past.row(said, now_ms(), named=named))
 
     def remark(self, text: str) -> None:
         """To standard error, for people alone."""
@@ -68,7 +64,8 @@ async def run(
     async with History.open(whose.folder()) as saved:
         label = saved.contacts.label
         phrases = Phrases(label, saved.user_id, places.SERVER)
-        look = Look(saved, Past(phrases), Events(label), Printer(sys.stdout, sys.stderr), json)
+        past = Past(saved, phrases)
+        look = Look(saved, past, Events(label), Printer(sys.stdout, sys.stderr), json)
         try:
             return await work(look)
         except (UnknownPerson, AmbiguousPerson) as fault:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -44,9 +45,9 @@ def command(readers: str | None, unbound: str | None, json: bool, **options: str
     return exits.carried_out(lambda: _members(options, readers, unbound, json=json), "members")
 
 
-async def _members(
+def _members(
     options: Options, readers: str | None, unbound: str | None, *, json: bool
-) -> int:
+) -> Coroutine[Any, Any, int]:
     from dataclasses import replace
 
     from socp.cli import errand
@@ -63,7 +64,7 @@ async def _members(
         _show(doing, choice)
         return exits.OK
 
-    return await errand.run(Whose(**options), work, json=json, verb="members")
+    return errand.run(Whose(**options), work, json=json, verb="members")
 
 
 def _show(doing: Errand, choice: PublicChoice) -> None:

@@ -56,7 +56,7 @@ async def _search(options: Options, asked: str, who: str | None, limit: int, *, 
     async def work(look: Look) -> int:
         talk = look.talk(who) if who else ""
         found = await look.saved.search(asked, talk=talk, limit=limit)
-        await look.say_lines(found[::-1])
+        await look.say_lines(found[::-1], named=True)
         if len(found) == limit:
             look.remark(f"the newest {limit} are shown; --limit for more")
         if not found:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -42,7 +43,9 @@ def command(to: str, text: str | None, wait_s: float, json: bool, **options: str
     return exits.carried_out(lambda: _send(options, to, _text(text), wait_s, json=json), "send")
 
 
-async def _send(options: Options, to: str, text: str, wait_s: float, *, json: bool) -> int:
+def _send(
+    options: Options, to: str, text: str, wait_s: float, *, json: bool
+) -> Coroutine[Any, Any, int]:
     from socp.cli import errand
     from socp.cli.whose import Whose
 
@@ -51,7 +54,7 @@ async def _send(options: Options, to: str, text: str, wait_s: float, *, json: bo
         await doing.patience.until(lambda: line.over, wait_s)
         return _said(doing, line)
 
-    return await errand.run(Whose(**options), work, json=json, verb="send")
+    return errand.run(Whose(**options), work, json=json, verb="send")
 
 
 def _said(doing: Errand, line: Line) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -72,9 +73,9 @@ def _typed(digits: tuple[str, ...]) -> str:
     return read or "nothing"  # which is no safety number, while "" would only ask for it
 
 
-async def _verify(
+def _verify(
     options: Options, who: str, digits: str, decision: str | None, *, json: bool
-) -> int:
+) -> Coroutine[Any, Any, int]:
     from socp.cli import errand
     from socp.cli.whose import Whose
 
@@ -85,7 +86,7 @@ async def _verify(
             return _decided(doing, user_id)
         return _shown(doing, user_id)
 
-    return await errand.run(Whose(**options), work, json=json, verb="verify")
+    return errand.run(Whose(**options), work, json=json, verb="verify")
 
 
 async def _known(doing: Errand, who: str) -> str:

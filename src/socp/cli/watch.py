@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,11 +33,11 @@ def command(json: bool, **options: str | None) -> int:
     return exits.carried_out(lambda: _watch(options, json=json), "watch")
 
 
-async def _watch(options: Options, *, json: bool) -> int:
+def _watch(options: Options, *, json: bool) -> Coroutine[Any, Any, int]:
     from socp.cli import errand
     from socp.cli.whose import Whose
 
-    return await errand.with_client(Whose(**options), _events if json else _words, verb="watch")
+    return errand.with_client(Whose(**options), _events if json else _words, verb="watch")
 
 
 async def _events(me: Client) -> int:

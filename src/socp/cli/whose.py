@@ -9,6 +9,8 @@ from urllib.parse import unquote
 
 from socp.cli.lines import places
 from socp.cli.lines.places import BadName
+from socp.cli.locks import lock_for
+from socp.client.unlocking import Lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class Whose:
     name: str | None = None
     profile_dir: str | None = None
     server: str | None = None
+    passphrase_file: str | None = None
+    vault: str | None = None
 
     def folder(self) -> Path:
         """The profile's folder, whether it is there or not. BadName where it is not clear."""
@@ -37,6 +41,11 @@ class Whose:
     def named(self) -> str | None:
         """The profile that --profile names; None where it gives a folder, or is not given."""
         return None if self.profile is None or is_folder(self.profile) else self.profile
+
+    def lock(self, folder: Path) -> Lock | None:
+        """What opens the profile there, or seals a new one; the person may be asked for it, outside
+        an event loop. ClientError."""
+        return lock_for(folder, self.vault, self.passphrase_file)
 
     def label(self) -> str | None:
         """The name that others are to see; None: as the profile has it. BadName."""

@@ -18,7 +18,7 @@ from typing import Final, Self, TypeVar
 from weakref import WeakValueDictionary
 
 import socp
-from socp.client import server_url, sources
+from socp.client import server_url, sources, unlocking
 from socp.client.attachment import Attachment
 from socp.client.errors import NoAnswer, ProfileUnusable
 from socp.client.file_work import FileWork
@@ -28,9 +28,10 @@ from socp.client.inbox import Inbox
 from socp.client.key_change import KeyChange
 from socp.client.line import Line
 from socp.client.notices import Notice
-from socp.client.profile_folder import OpenProfile, open_profile
+from socp.client.profile_folder import Chosen, OpenProfile, open_profile
 from socp.client.sinks import Downloads
 from socp.client.trusting import Trusting
+from socp.client.unlocking import Lock, Passphrase
 from socp.client.unstoppable import finished
 from socp.client.walk import Walk
 from socp.crypto.keys import RsaSuite, Suite
@@ -63,6 +64,7 @@ class Client(Trusting):
         self.user_id = profile.user_id
         self.name = profile.display_name
         self.new_key = profile.keys.made
+        self._folder = profile.folder
         self._suite = suite
         self._store = profile.store
         self._member = Member(
@@ -93,40 +95,54 @@ class Client(Trusting):
         self._files = FileWork(
             Downloads(downloads), self._start, self._walk.feed, self._attachment.outgoing_room
         )
-        self._key_change = KeyChange(profile.folder, suite, self._walk.feed, self._start)
+        self._key_change = KeyChange(
+            profile.folder, profile.store.vault, suite, self._walk.feed, self._start
+        )
         self._lines: WeakValueDictionary[int, Line] = WeakValueDictionary()
         self._lists: list[asyncio.Future[ListAnswered]] = []
         self._look_ups: dict[str, list[asyncio.Future[WhoisAnswered]]] = {}
+        for warning in profile.warnings:
+            self._inbox.put(effects.Warned(warning))
 
     @classmethod
     @contextlib.asynccontextmanager
     async def open(
         cls,
         profile: Path,
-        server: str,
+        server: str = "",
         *,
-        name: str,
-        downloads: Path,
+        name: str = "",
+        downloads: Path | None = None,
+        lock: Lock | None = None,
         invitation: str = "",
         suite: Suite | None = None,
         making_key: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[Self]:
         """Open the profile folder (made where missing, with a new key), stay attached to `server`.
 
-        `name` is the label that others see; received files land in `downloads`; `making_key` is
-        called, in a thread, where a new key keeps everybody waiting for some seconds; `invitation`
-        is the code that a server may want of somebody new. BadAddress,
-        ProfileBusy, ProfileUnusable; the last also later, when nothing more can be remembered.
+        `name` is the label that others see; received files land in `downloads`. Both and the server
+        are remembered, so that the folder alone is enough the next time. `lock` says how a new
+        profile is sealed, and opens one that has a passphrase; `making_key` is called, in a thread,
+        where a new key keeps everybody waiting for some seconds; `invitation` is the code that a
+        server may want of somebody new. BadAddress, ProfileBusy, SealUnchosen, VaultLocked,
+        WrongPassphrase (who tries again waits), WeakPassphrase for a new profile's passphrase,
+        ProfileUnusable; the last also later, when nothing more can be remembered.
         """
-        url = server_url.parse(server)
+        chosen = _chosen(name, server, downloads)
         suite = suite or RsaSuite()
+        if isinstance(lock, Passphrase):
+            await asyncio.sleep(await asyncio.to_thread(unlocking.wait_s, profile))
         opened = await finished(
-            asyncio.to_thread(open_profile, profile, name, suite, making_key),
+            asyncio.to_thread(open_profile, profile, chosen, suite, lock, making_key),
             lambda late: late.store.close(),
         )
         try:
-            me = cls(opened, url, suite, downloads, invitation)
-            await asyncio.to_thread(Downloads(downloads).sweep)
+            if not opened.settings.server_url:
+                raise ProfileUnusable("this profile never was at a server; say which one")
+            url = server_url.parse(opened.settings.server_url)
+            files = Path(opened.settings.downloads or profile.with_name(f"{profile.name}-files"))
+            me = cls(opened, url, suite, files, invitation)
+            await asyncio.to_thread(Downloads(files).sweep)
             try:
                 async with me._tasks, me._attached():
                     yield me
@@ -265,6 +281,12 @@ class Client(Trusting):
         """Break a transfer off, whichever way it goes."""
         await self._walk.feed(events.CancelFile(file_id)).done
 
+    async def is_my_passphrase(self, text: str) -> bool:
+        """Whether this opens the profile, for who locks the screen. Waits where wrong ones came
+        before; False always where the profile has none."""
+        await asyncio.sleep(await asyncio.to_thread(unlocking.wait_s, self._folder))
+        return await asyncio.to_thread(unlocking.is_right, self._folder, text)
+
     async def rotate_key(self) -> None:
         """Make a new key, signed by the present one, and go on with it: seconds, or as long as
         something is on its way. KeyUnchanged, NoAnswer."""
@@ -386,6 +408,11 @@ class Client(Trusting):
             case effects.FileDone() | effects.FileFailed() if notice.sending:
                 self._files.sent(notice.file_id)
         self._inbox.put(notice)
+
+
+def _chosen(name: str, server: str, downloads: Path | None) -> Chosen:
+    address = server_url.parse(server).text if server else ""
+    return Chosen(name, address, str(downloads.absolute()) if downloads else "")
 
 
 def _resolve(waiting: Iterable[asyncio.Future[A]], answer: A) -> None:

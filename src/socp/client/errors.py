@@ -17,6 +17,23 @@ class ProfileUnusable(ClientError):
     """The profile's folder, key or store cannot be read or written."""
 
 
+class VaultLocked(ClientError):
+    """The profile is sealed, and nothing was given that opens it."""
+
+
+class WrongPassphrase(VaultLocked):
+    """Not the passphrase of this profile. The next try has to wait, longer each time: 30 s at
+    most."""
+
+
+class WeakPassphrase(ClientError):
+    """A new passphrase that is soon guessed; the text says what to change."""
+
+
+class SealUnchosen(ClientError):
+    """Nobody said how the new profile is to be sealed."""
+
+
 class BadAddress(ClientError):
     """The server's address is not one."""
 

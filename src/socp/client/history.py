@@ -121,7 +121,7 @@ class SavedHistory(History):
 def _opened(folder: Path) -> SavedHistory:
     check_begun(folder)
     try:
-        vault = unlock(folder)
+        vault = unlock(folder, None)
         reader = ProfileReader(folder, vault)
         try:
             return SavedHistory(folder, vault, reader)

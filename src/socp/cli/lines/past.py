@@ -1,109 +1,97 @@
-"""What was said before, as lines for people and as objects for programs (threat I8)."""
+"""Rows of the history, for people and as objects for programs (threat I8)."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 from socp.cli.event_json import Event, Events
+from socp.cli.lines.amendments import Spoken
 from socp.cli.lines.entries import Entry, Fragment
 from socp.cli.lines.phrases import Phrases
-from socp.cli.lines.words import SHOWN_COLUMNS, TRUST_STYLES, time_of
+from socp.cli.lines.words import TRUST_STYLES, clock, flat, marks, quoted, shown_name, whose
 from socp.member.history import FILE, NOTE, REFUSED
 from socp.member.history_line import Conversation, HistoryLine
 from socp.member.records import LineState
 from socp.wire.ids import PUBLIC
 from socp.wire.text import printable
 
-_REACTIONS_SHOWN: Final = 8
-_STATE_STYLES: Final = {
-    LineState.WAITING: "class:warn",
-    LineState.REFUSED: "class:warn",
-    LineState.DELIVERED: "class:good",
-    LineState.READ: "class:good",
-}
-_STATE_WORDS: Final = {LineState.SENT: "on its way", LineState.DONE: "sent"}
+_REACTIONS_SHOWN: Final = 5
+_REASON_COLUMNS: Final = 100
+_STATES: Final = {LineState.DONE: "at their server", LineState.SENT: "on its way"}
+_DOUBTFUL: Final = (LineState.REFUSED, LineState.WAITING)
+_TRUSTS: Final = {str(trust): style for trust, style in TRUST_STYLES.items()}
+
+
+class Lines(Protocol):
+    """What knows what was said: a client, or a saved history."""
+
+    user_id: str  # our own
+
+    async def line_of(self, msg_ref: str) -> HistoryLine | None:
+        """The line that went, or came, under a msg_ref."""
 
 
 class Past:
-    """Lines of the history in the words of `phrases`."""
+    """Each row begins with its number, which /reply and /edit take."""
 
-    def __init__(self, phrases: Phrases) -> None:
+    def __init__(self, lines: Lines, phrases: Phrases) -> None:
+        self._lines = lines
         self._phrases = phrases
 
-    def entry(self, line: HistoryLine, now: int, answered: HistoryLine | None = None) -> Entry:
-        """One line, at `now` (Unix ms). `answered`: the line to which it is a reply, if known."""
-        if line.kind in (REFUSED, NOTE):
-            return self._about(line, now)
-        head = (*_marks(line, now), self._who(line))
+    async def about(self, msg_ref: str) -> Spoken | None:
+        """What an answer or a change is about, where it is known here."""
+        line = await self._lines.line_of(msg_ref) if msg_ref else None
+        if line is None:
+            return None
+        text = "(taken back)" if line.deleted else line.text
+        return Spoken(self._phrases.name(line.author), text, line.ts)
+
+    async def row(self, line: HistoryLine, now: int, *, named: bool = False) -> Entry:
+        """One line as it stands at `now` (Unix ms); `named`: with whom it was said."""
+        number = ("class:mark", f"#{line.number} ")
+        if line.kind in (NOTE, REFUSED):
+            who = self._phrases.name(line.author)
+            text = f"something from {who} is not shown: {line.text}"
+            said = line.text if line.kind == NOTE else text
+            return Entry((number, clock(line.ts, now), ("class:warn", "! ")), flat(said))
+        about = await self.about(line.reply_to)
+        answers = f" to {whose(about.author)} {quoted(about.text)}" if about else ""
+        mine = line.author == self._lines.user_id
+        to = f" to {self._phrases.name(line.talk)}" if named and mine else ""
+        name = ("class:name", f"{self._phrases.name(line.author)}{to}{answers}: ")
+        public = line.talk == PUBLIC
+        head = (number, *marks(line.ts, now, public, *self._marks(line)), name)
         if line.deleted:
-            return Entry(head, "(taken back)", body_style="class:mark")
-        text = f"file {line.text}" if line.kind == FILE else line.text
-        if line.edited_ms:
-            text += " (edited)"
-        if line.reply_to:
-            text = f"> {self._quoted(answered)}\n{text}"
-        if line.reactions:
-            text += f"\n{self._reactions(line)}"
-        return Entry(head, text)
+            return Entry((*head, ("class:mark", "(taken back)")))
+        if line.kind == FILE:
+            return Entry((*head, ("", f"sends {shown_name(flat(line.text))}")))
+        return Entry(head, line.text)
 
     def conversation(self, one: Conversation, now: int) -> Entry:
-        """One row of the list of conversations."""
-        unread = f"{one.unread} unread" if one.unread else ""
-        marks: list[Fragment] = [("class:warn", f" [{unread}]")] if unread else []
+        """One row of a list of conversations."""
+        unread: list[Fragment] = [("class:warn", f" [{one.unread} unread]")] if one.unread else []
         name = ("class:name", self._phrases.name(one.talk))
-        when = ("class:time", f"{time_of(one.last.at_ms, now)} ")
-        last = self._quoted(one.last)
-        said = f"{self._phrases.name(one.last.author)}: {last}" if last else ""
-        return Entry((when, name, *marks, ("", "  ")), said)
+        last = "(taken back)" if one.last.deleted else quoted(one.last.text)
+        said = f"{self._phrases.name(one.last.author)}: {last}"
+        return Entry((clock(one.last.at_ms, now), name, *unread, ("", "  ")), said)
 
-    def _about(self, line: HistoryLine, now: int) -> Entry:
-        text = " ".join(line.text.split())
-        if line.kind == REFUSED:
-            text = f"something from {self._phrases.name(line.author)} is not shown: {text}"
-        head = (("class:time", f"{time_of(line.ts, now)} "), ("class:warn", "! "))
-        return Entry(head, text, body_style="class:warn")
-
-    def _who(self, line: HistoryLine) -> Fragment:
+    def _marks(self, line: HistoryLine) -> list[Fragment]:
+        """How sure it is who wrote it, or how far it came, and what was done to it since."""
+        found: list[Fragment] = []
+        if line.trust:
+            found.append((_TRUSTS.get(line.trust, "class:mark"), flat(line.trust)))
         if line.state:
-            return ("class:own", f"you to {self._phrases.name(line.talk)}: ")
-        return ("class:name", f"{self._phrases.name(line.author)}: ")
-
-    def _quoted(self, line: HistoryLine | None) -> str:
-        if line is None:
-            return "(something that is not here)"
-        text = "(taken back)" if line.deleted else " ".join(line.text.split())
-        return printable(text, width=SHOWN_COLUMNS)
-
-    def _reactions(self, line: HistoryLine) -> str:
-        shown = line.reactions[:_REACTIONS_SHOWN]
-        more = len(line.reactions) - len(shown)
-        said = ", ".join(
-            f"{printable(emoji, width=8)} {self._phrases.name(author)}" for author, emoji in shown
-        )
-        return f"[{said} and {more} more]" if more else f"[{said}]"
-
-
-def _marks(line: HistoryLine, now: int) -> tuple[Fragment, ...]:
-    """ "12:03 [private, pinned] " """
-    public = line.talk == PUBLIC
-    kind = ("class:public", "public") if public else ("class:private", "private")
-    return (
-        ("class:time", f"{time_of(line.ts, now)} "),
-        ("class:mark", "["),
-        kind,
-        *_sureness(line),
-        ("class:mark", "] "),
-    )
-
-
-def _sureness(line: HistoryLine) -> tuple[Fragment, ...]:
-    """How sure it is who wrote it, or how far it came."""
-    if not line.state:
-        return (("class:mark", ", "), (TRUST_STYLES.get(line.trust, "class:mark"), line.trust))
-    state = LineState(line.state)
-    word = _STATE_WORDS.get(state, str(state))
-    why = f": {printable(' '.join(line.reason.split()))}" if line.reason else ""
-    return (("class:mark", ", "), (_STATE_STYLES.get(state, "class:mark"), word + why))
+            state = LineState(line.state)
+            why = printable(" ".join(line.reason.split()), width=_REASON_COLUMNS)
+            word = _STATES.get(state, str(state)) + (f": {why}" if why else "")
+            found.append(("class:warn" if state in _DOUBTFUL else "class:mark", word))
+        if line.edited_ms:
+            found.append(("class:mark", "changed"))
+        for user_id, emoji in line.reactions[:_REACTIONS_SHOWN]:
+            reacted = f"{self._phrases.name(user_id)} {printable(emoji, width=8)}"
+            found.append(("class:mark", reacted))
+        more = len(line.reactions) - _REACTIONS_SHOWN
+        return [*found, ("class:mark", f"{more} more")] if more > 0 else found
 
 
 def line_event(line: HistoryLine, events: Events) -> Event:
@@ -133,10 +121,9 @@ def line_event(line: HistoryLine, events: Events) -> Event:
 
 def conversation_event(one: Conversation, events: Events) -> Event:
     """One conversation, with its last line."""
-    named = events.named("talk", one.talk)
     return {
         "event": "conversation",
-        **named,
+        **events.named("talk", one.talk),
         "unread": one.unread,
         "last": line_event(one.last, events),
     }
