@@ -46,7 +46,7 @@ async def made_known(folder: Path, server: MailServer, suite: SymbolicSuite) -> 
 
 
 def run_of(folder: Path) -> str:
-    with ProfileStore.open(folder / "alice", lambda: unlock(folder / "alice")) as store:
+    with ProfileStore.open(folder / "alice", lambda: unlock(folder / "alice", None)) as store:
         settings = store.settings()
     assert settings is not None
     return settings.run
@@ -97,6 +97,24 @@ async def test_what_was_read_is_said_to_its_author(
     async with somebody(tmp_path, server.url, suite):
         frame = await (await server.link(1)).hears("MSG_DIRECT")
         assert bob.reads(frame)[0] == Receipt(of=(ref,), state="read")
+
+
+async def test_whether_it_is_said_is_remembered(
+    tmp_path: Path, server: MailServer, suite: SymbolicSuite
+) -> None:
+    first, bob = await made_known(tmp_path, server, suite)
+    async with somebody(tmp_path, server.url, suite) as alice:
+        assert alice.me.tells_read
+        await alice.me.choose_receipts(delivered=False, read=False)
+    refs = [kept_by(bob, first, Text(body="hello"), seq) for seq in (1, 2)]
+    async with somebody(tmp_path, server.url, suite) as alice:
+        await server.all_acked(await server.link(2), *refs)
+        assert not alice.me.tells_read
+        await alice.me.choose_receipts(delivered=False, read=True)
+        third = kept_by(bob, first, Text(body="hello?"), 3)
+    async with somebody(tmp_path, server.url, suite):
+        frame = await (await server.link(3)).hears("MSG_DIRECT")
+        assert bob.reads(frame)[0] == Receipt(of=(third,), state="read")
 
 
 async def test_what_changes_is_said_and_heard(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from socp.member.effects import LineMoved
-from socp.member.events import Shown
+from socp.member.events import ChooseReceipts, Shown
 from socp.member.records import LineState, SaidReached
 from socp.wire.content import REFS_MAX, Receipt, Text
 from tests.member.desk import WITH_MAILBOX, WITHOUT_MAILBOX, Desk, Friend
@@ -103,6 +103,20 @@ def test_receipts_can_be_turned_off() -> None:
         alice.sends(Text(body="hi"), 1)
         desk.passes(5)
         assert said(desk, alice) == []
+
+
+@pytest.mark.spec("11")
+def test_the_person_turns_them_off_and_on(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    alice.sends(Text(body="one"), 1)
+    desk.event(ChooseReceipts(delivered=False, read=False))
+    alice.sends(Text(body="two"), 2)
+    desk.passes(5)
+    assert said(desk, alice) == []
+    desk.event(ChooseReceipts(delivered=False, read=True))
+    alice.sends(Text(body="three"), 3)
+    desk.passes(2)
+    assert said(desk, alice) == [Receipt(of=refs(desk)[-1:], state="read")]
 
 
 @pytest.mark.spec("11")

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from socp.member.contacts import Contacts
 from socp.member.emitter import Emitter
-from socp.member.events import Now
+from socp.member.events import ChooseReceipts, Now
 from socp.member.outbox import Outbox
 from socp.member.records import LineState
 from socp.wire.content import REFS_MAX, Receipt
@@ -39,19 +39,27 @@ class Receipts:
         contacts: Contacts,
         outbox: Outbox,
         *,
-        tell_delivered: bool,
-        tell_read: bool,
+        delivered: bool,
+        read: bool,
     ) -> None:
+        """`delivered` and `read`: whether we say so at all."""
         self._emit = emitter
         self._contacts = contacts
         self._outbox = outbox
-        self._tells = {"delivered": tell_delivered, "read": tell_read}
+        self._tells: dict[State, bool] = {"delivered": delivered, "read": read}
         self._gathered: dict[tuple[str, State], _Gathered] = {}
 
     @property
     def idle(self) -> bool:
         """Nothing is still to be said."""
         return not self._gathered
+
+    def choose(self, event: ChooseReceipts, now: Now) -> None:
+        """The person wants it otherwise; what was gathered of it is not said any more."""
+        self._tells = {"delivered": event.delivered, "read": event.read}
+        for key in tuple(self._gathered):
+            if not self._tells[key[1]]:
+                del self._gathered[key]
 
     def delivered(self, author: str, msg_ref: str, now: Now) -> None:
         """A message is here. Where servers have mailboxes they say so themselves."""
