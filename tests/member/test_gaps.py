@@ -151,6 +151,18 @@ def test_after_a_month_nobody_waits_for_it_any_more(desk: Desk) -> None:
     assert desk.kept(Thread)[-1].gaps == ()
 
 
+@pytest.mark.spec("11")
+def test_what_is_given_up_is_not_whole(desk: Desk) -> None:
+    said(desk.friend("alice"), 1, 3)
+    desk.passes(11)
+    desk.loses_the_link()
+    desk.wall += 32 * DAY_MS
+    desk.attaches()
+    desk.passes(11)
+    assert len(desk.told(GapFound)) == 1
+    assert desk.told(GapClosed) == []
+
+
 # --- the beginning ------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from socp.member.effects import LineMoved
 from socp.member.events import ChooseReceipts, Shown
+from socp.member.receipts import HEARD_MAX
 from socp.member.records import LineState, SaidReached
 from socp.wire.content import REFS_MAX, Receipt, Text
 from tests.member.desk import WITH_MAILBOX, WITHOUT_MAILBOX, Desk, Friend
@@ -176,6 +177,15 @@ def test_only_the_readers_own_word_counts(desk: Desk) -> None:
     mallory.sends(Receipt(of=(ref(desk, 0),), state="read"), 1)
     assert states(desk)[-1] is LineState.DONE
     assert desk.kept(SaidReached) == []
+
+
+@pytest.mark.threat("S5")
+def test_a_reader_who_speaks_of_thousands_is_not_looked_up_without_end(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    for seq in range(1, 41):
+        of = tuple(f"{number:043}" for number in range(REFS_MAX))
+        alice.sends(Receipt(of=of, state="read"), seq)
+    assert len(desk.kept(SaidReached)) == HEARD_MAX
 
 
 @pytest.mark.spec("11")

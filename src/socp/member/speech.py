@@ -107,7 +107,7 @@ class Speech:
                 self.files(origin, body, now)
             case Receipt():
                 if not origin.public:
-                    self.receipts.heard(origin.author, body)
+                    self.receipts.heard(origin.author, body, now)
             case Resend():
                 if not origin.public:
                     self._sent.asked(origin.author, body, now)
