@@ -493,14 +493,14 @@ async def test_who_locked_the_screen_is_let_in_again_by_the_passphrase_alone(
     async with Client.open(
         tmp_path / "a", "ws://127.0.0.1:9", name="a", lock=words, suite=suite
     ) as me:
-        assert me.screen_lock.possible
-        assert not await me.screen_lock.opens("wrong horse battery")
-        assert await me.screen_lock.opens("correct horse battery")
+        assert me.passphrase.is_set
+        assert not await me.passphrase.is_right("wrong horse battery")
+        assert await me.passphrase.is_right("correct horse battery")
     async with Client.open(
         tmp_path / "b", "ws://127.0.0.1:9", name="b", lock=Plain(), suite=suite
     ) as me:
-        assert not me.screen_lock.possible
-        assert not await me.screen_lock.opens("")
+        assert not me.passphrase.is_set
+        assert not await me.passphrase.is_right("")
 
 
 @pytest.mark.threat("P4")

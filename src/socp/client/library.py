@@ -27,8 +27,8 @@ from socp.client.errors import (
 from socp.client.history import History, SavedHistory
 from socp.client.line import Line
 from socp.client.notices import GivenUp, Notice, Offline
+from socp.client.own_passphrase import OwnPassphrase
 from socp.client.profile_folder import Chosen
-from socp.client.screen_lock import ScreenLock
 from socp.client.unlocking import Keyring, Passphrase, Plain
 from socp.member.contacts import AddressBook, Person
 from socp.member.effects import (
@@ -59,7 +59,7 @@ from socp.member.effects import (
     WhoisAnswered,
 )
 from socp.member.history_line import Conversation, HistoryLine
-from socp.member.records import LineState
+from socp.member.records import LineState, PublicChoice
 
 # In the order in which the reference tells of them.
 __all__ = (  # noqa: RUF022 - this order has a reason
@@ -67,7 +67,7 @@ __all__ = (  # noqa: RUF022 - this order has a reason
     "Passphrase",
     "Keyring",
     "Plain",
-    "ScreenLock",
+    "OwnPassphrase",
     "Chosen",
     "Line",
     "LineState",
@@ -77,6 +77,7 @@ __all__ = (  # noqa: RUF022 - this order has a reason
     "SavedHistory",
     "AddressBook",
     "Person",
+    "PublicChoice",
     "Notice",
     "MessageArrived",
     "Trust",
