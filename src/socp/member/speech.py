@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,7 +10,7 @@ from socp.member.arrivals import Arrivals
 from socp.member.effects import Trust
 from socp.member.events import Now
 from socp.member.history import Heard
-from socp.wire.content import Body, Place, Text
+from socp.wire.content import Body, FileState, Place, Text
 from socp.wire.ids import PUBLIC
 
 UNKNOWN: Final = "they sent something that this version cannot show; a newer one may"
@@ -34,8 +35,12 @@ class Origin:
 class Speech:
     """Each kind goes to the part that it is for."""
 
-    def __init__(self, arrivals: Arrivals) -> None:
+    def __init__(
+        self, arrivals: Arrivals, file_state: Callable[[str, FileState, Now], None]
+    ) -> None:
+        """`file_state(author, said, now)`: how far a file is."""
         self._arrivals = arrivals
+        self._file_state = file_state
 
     def bare(self, origin: Origin, text: str, now: Now) -> None:
         """Bare text, as everybody without `content/1` sends it."""
@@ -46,6 +51,9 @@ class Speech:
         match body:
             case Text():
                 self._show(origin, body.body, now, reply_to=body.reply_to)
+            case FileState():
+                if not origin.public:
+                    self._file_state(origin.author, body, now)
             case _:
                 self._arrivals.refusal(origin.author, UNKNOWN, origin.ts, now, public=origin.public)
 

@@ -107,6 +107,8 @@ class MemberDisk:
         self._revocations: dict[str, Revocation] = {}
         self._arrived: dict[int, member.Arrived] = {}
         self._numbered: dict[str, member.Numbered] = {}
+        self._outgoing: dict[str, member.OutgoingFile] = {}
+        self._incoming: dict[tuple[str, str], member.IncomingFile] = {}
         self._last_said = 0
 
     def write(self, record: member.Record) -> None:  # noqa: C901 - one case a record
@@ -126,6 +128,14 @@ class MemberDisk:
                     del self._lines[record.line_id]
             case member.Numbered():
                 self._numbered[record.to] = record
+            case member.OutgoingFile():
+                self._outgoing[record.file_id] = record
+                if record.stage is member.FileStage.OVER:
+                    del self._outgoing[record.file_id]
+            case member.IncomingFile():
+                self._incoming[record.author, record.file_id] = record
+                if record.stage is member.FileStage.OVER:
+                    del self._incoming[record.author, record.file_id]
             case member.Arrived():
                 self._arrived[record.number] = record
             case member.ArrivedShown():
@@ -155,6 +165,8 @@ class MemberDisk:
             revocations=tuple(self._revocations.values()),
             arrived=tuple(self._arrived.values()),
             numbered=tuple(self._numbered.values()),
+            outgoing_files=tuple(self._outgoing.values()),
+            incoming_files=tuple(self._incoming.values()),
             last_said=self._last_said,
             public_choice=self._choice,
         )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from socp.crypto.rotation import KeyStep, Revocation
 from socp.crypto.vault import Vault
 from socp.member import records
-from socp.member.records import LineState
+from socp.member.records import FileStage, LineState
 from socp.storage import history_rows, sealed_rows, seen_rows
 from socp.storage import profile_schema as tables
 from socp.storage.sealed_rows import Kind, SealedBatch
@@ -25,6 +25,11 @@ def _handed_over(line: records.OutboxLine) -> bool:
     return line.state is LineState.DONE
 
 
+def _nothing_to_know(file: records.OutgoingFile | records.IncomingFile) -> bool:
+    """Neither end will ask for it any more."""
+    return file.stage is FileStage.OVER
+
+
 SETTINGS: Final = Kind(records.Settings, tables.settings, ())
 KINDS: Final = (
     Kind(records.Contact, tables.contacts, ("user_id",), "contacts"),
@@ -37,6 +42,20 @@ KINDS: Final = (
     Kind(KeyStep, tables.key_history, ("user_id", "version"), "key_steps"),
     Kind(Revocation, tables.revocations, ("user_id",), "revocations"),
     Kind(records.Numbered, tables.numbered, ("to",), "numbered"),
+    Kind(
+        records.OutgoingFile,
+        tables.outgoing_files,
+        ("file_id",),
+        "outgoing_files",
+        over=_nothing_to_know,
+    ),
+    Kind(
+        records.IncomingFile,
+        tables.incoming_files,
+        ("author", "file_id"),
+        "incoming_files",
+        over=_nothing_to_know,
+    ),
 )
 OF: Final = sealed_rows.by_record(KINDS)
 

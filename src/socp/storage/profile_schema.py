@@ -26,6 +26,8 @@ channel_keys = sealed_table(metadata, "channel_keys")
 key_history = sealed_table(metadata, "key_history")
 revocations = sealed_table(metadata, "revocations")
 numbered = sealed_table(metadata, "numbered")
+outgoing_files = sealed_table(metadata, "outgoing_files")
+incoming_files = sealed_table(metadata, "incoming_files")
 
 # The history: each line by its number, and with which token it is found by its conversation;
 # numbers by the tokens of msg_refs; what was changed; and the words of many lines in one row.
