@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from socp.keystore import pem
+from socp.crypto.vault import Vault, new_master
+from socp.keystore import keep, vault_file
+from socp.keystore.vault_file import Locked, VaultKey
 from tests import logbook
 from tests.keys import test_key
 
@@ -25,14 +27,16 @@ ENVIRONMENT = {
     "PYTHONPATH": str(PROJECT / "src"),
     "PYTHONWARNINGS": "error",
     "PYTHONASYNCIODEBUG": "",
+    "SOCP_VAULT": "plain",  # where a test wants it otherwise, it says so
 }
 
 
 def give_key(profile: Path, number: int) -> None:
     """A stored test key, so that nobody waits for one to be made."""
     profile.mkdir(parents=True, mode=0o700)
-    (profile / "key.pem").touch(mode=0o600)
-    (profile / "key.pem").write_bytes(pem.armour(test_key(number).to_bytes()))
+    master = new_master()
+    vault_file.keep(profile, VaultKey(Locked.PLAIN, master))
+    keep(profile / "key.pem", test_key(number), Vault(master))
 
 
 def flags(folder: Path, url: str, name: str, *more: str) -> list[str]:
@@ -104,16 +108,21 @@ def talking(
     """`socp chat` for `name`, with the stored key of that number; killed when the test is over."""
     if key is not None and not (folder / name).exists():
         give_key(folder / name, key)
+    words = [*COMMAND, *flags(folder, url, name, *more)]
+    with listening(words, ENVIRONMENT, downloads(folder, name)) as talker:
+        yield talker
+
+
+@contextmanager
+def listening(
+    words: list[str], environment: dict[str, str], files: Path = Path()
+) -> Iterator[Talker]:
+    """A process with pipes for hands and eyes; killed when the test is over."""
     pipe = subprocess.PIPE
     process = subprocess.Popen(
-        [*COMMAND, *flags(folder, url, name, *more)],
-        stdin=pipe,
-        stdout=pipe,
-        stderr=pipe,
-        text=True,
-        env=ENVIRONMENT,
+        words, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment
     )
-    talker = Talker(process, downloads(folder, name))
+    talker = Talker(process, files)
     assert process.stdin
     assert process.stdout
     assert process.stderr

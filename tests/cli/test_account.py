@@ -14,7 +14,9 @@ NOWHERE = ("--server", "ws://127.0.0.1:9")
 
 def in_folder(folder: Path, verb: str, *words: str) -> tuple[int, str]:
     """Exit code and the one line on standard error."""
-    done = socp("account", verb, *words, "--as", "ann", "--profile-dir", str(folder / "ann"))
+    seal = ["--vault", "plain"] if verb == "login" else []
+    place = ["--profile-dir", str(folder / "ann")]
+    done = socp("account", verb, *words, "--as", "ann", *place, *seal)
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1, done.stderr
     return done.returncode, done.stderr

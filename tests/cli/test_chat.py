@@ -15,8 +15,10 @@ import pytest
 
 from socp.cli.main import main
 from socp.files.transfer import SENDING_MAX
+from socp.keystore import pem
 from tests.cli.talkers import COMMAND, ENVIRONMENT, flags, give_key, run, talking
 from tests.client.v13_server import serving
+from tests.keys import test_key
 from tests.mesh.launch import Running, running
 from tests.server.certificates import certificate
 
@@ -367,7 +369,7 @@ def test_no_log_line_of_the_client_holds_a_text_or_a_key(tmp_path: Path, server:
         bob.reads("correct horse battery staple")
         # What was said is talk, on standard output; diagnostics name nobody's words.
         assert "correct horse" not in "\n".join(bob.err)
-        key = (tmp_path / "alice" / "key.pem").read_text().splitlines()[5]
+        key = pem.armour(test_key(0).to_bytes()).splitlines()[5].decode()
         everything = "\n".join([*alice.out, *alice.err, *bob.out, *bob.err, server.log()])
         assert key not in everything
         assert "correct horse" not in server.log()

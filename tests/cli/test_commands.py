@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,21 +12,29 @@ from socp.cli.lines.commands import (
     TABLE,
     Cancel,
     Command,
+    Delete,
+    Edit,
     Help,
     ListUsers,
     Members,
     Plain,
     Quit,
+    React,
+    Reply,
     RevokeKey,
     RotateKey,
+    Search,
     SendFile,
+    ShowHistory,
     Tell,
     TellAll,
+    Trust,
     Unclear,
+    Verify,
     Wait,
     Whois,
-    parse,
 )
+from socp.cli.lines.parsing import parse
 
 
 @pytest.mark.parametrize(
@@ -45,6 +55,24 @@ from socp.cli.lines.commands import (
         ("/file bob ~/my plan.pdf", SendFile("bob", "~/my plan.pdf")),
         ("/file all 'a b.txt'", SendFile("all", "'a b.txt'")),
         ("/whois Ann Lee", Whois("Ann Lee")),
+        ("/reply yes please", Reply(0, "yes please")),
+        ("/r #12 yes", Reply(12, "yes")),
+        ("/reply #tag is text", Reply(0, "#tag is text")),
+        ("/edit #7 nine, not eight", Edit(7, "nine, not eight")),
+        ("/delete", Delete(0)),
+        ("/d #3", Delete(3)),
+        ("/react +1", React(0, "+1")),
+        ("/react #4 -", React(4, "")),
+        ("/history", ShowHistory("", 20)),
+        ("/history 5", ShowHistory("", 5)),
+        ("/history bob", ShowHistory("bob", 20)),
+        ("/history Ann Lee 50", ShowHistory("Ann Lee", 50)),
+        ("/history all 1000", ShowHistory("all", 1000)),
+        ("/search two words", Search("two words")),
+        ("/verify bob", Verify("bob", "")),
+        ("/verify bob 12345 67890", Verify("bob", "12345 67890")),
+        ("/trust bob", Trust("bob", "")),
+        ("/trust 'Ann Lee' KEEP", Trust("Ann Lee", "keep")),
         ('/whois "Ann Lee"', Whois("Ann Lee")),
         ("/list", ListUsers()),
         ("/members", Members()),
@@ -105,5 +133,5 @@ def test_every_line_is_a_command_or_unclear(line: str) -> None:
 
 def test_every_command_can_be_shortened_or_written_out() -> None:
     for word, arguments, _ in TABLE:
-        line = f"/{word} {arguments.replace('SECONDS', '1').replace('[file name]', '')}".strip()
+        line = re.sub(r"\[.*\]", "", f"/{word} {arguments.replace('SECONDS', '1')}").strip()
         assert parse(line) is not None

@@ -28,7 +28,10 @@ def offers(typed: str) -> list[str]:
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("/t", ["/tell "]),
+        ("/te", ["/tell "]),
+        ("/verify c", ["/verify carol "]),
+        ("/trust bob k", ["/trust bob keep"]),
+        ("/history a", ["/history all "]),
         ("/", ["/all ", "/cancel ", "/file ", "/help ", "/list ", "/members ", "/quit ", "/tell "]),
         ("/tell b", ["/tell Bonnie_Lee ", "/tell bob "]),
         ("/t c", ["/t carol "]),

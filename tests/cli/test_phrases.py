@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import get_args
 
 import pytest
 
-from socp.cli.lines.entries import Entry, Kind, layout, plain
-from socp.cli.lines.phrases import Phrases, shown_name, size_text, time_of
-from socp.client.notices import GivenUp, Notice, Offline
+from socp.cli.lines.amendments import Spoken
+from socp.cli.lines.entries import INDENT, Entry, Kind, layout, plain
+from socp.cli.lines.phrases import Phrases
+from socp.cli.lines.words import shown_name, size_text, time_of
+from socp.client.notices import Notice, Offline
 from socp.member import effects
 from socp.member.contacts import Person
 from socp.member.effects import Trust
 from socp.member.records import LineState
+from socp.wire.text import printable
+from tests.cli.notices import HOSTILE, NOTICES
 
 ME = "00000000-0000-4000-8000-000000000000"
 BOB = "11111111-1111-4111-8111-111111111111"
@@ -92,34 +95,80 @@ def test_a_wrong_key_for_oneself_names_who_may_be_behind_it(phrases: Phrases) ->
     assert "Ask you" not in said
 
 
-def test_every_notice_has_its_phrase_or_another_place(phrases: Phrases) -> None:
-    moved = effects.LineMoved(1, BOB, "hi", LineState.DONE, "")
-    samples: list[Notice] = [
-        effects.Online("server", "f" * 64, True, True),
-        effects.MessageArrived(BOB, "hi", NOW, Trust.PINNED, False, "ref"),
-        effects.MessageRefused(BOB, "its signature does not hold", NOW),
-        moved,
-        effects.PeerMoved(BOB, "bob", True, True),
-        effects.KeyChanged(BOB, "a" * 64, "b" * 64),
-        effects.KeyReplaced(BOB, "a" * 64, "b" * 64, was_verified=True),
-        effects.KeyRevoked(BOB),
-        effects.OwnKeyMoved(effects.OwnKeyState.REPLACED, "a" * 64, ""),
-        effects.Warned("your clock is off"),
-        effects.MembersShown((PERSON,), (PERSON,)),
-        effects.ListAnswered(()),
-        effects.WhoisAnswered(BOB, "", ""),
-        effects.FileOffered("id", BOB, "a.txt", 5, False, Trust.PINNED),
-        effects.FileProgress("id", BOB, "a.txt", 1, 5, False),
-        effects.FileDone("id", BOB, "a.txt", 5, False, "a.txt"),
-        effects.FileDone("id", BOB, "a.txt", 5, True, "", kept=True),
-        effects.FileFailed("id", BOB, "a.txt", False, "broken"),
-        Offline("gone"),
-        GivenUp("refused"),
-    ]
-    assert {type(sample) for sample in samples} == set(get_args(Notice))
-    for sample in samples:
-        entry = phrases.entry(sample, NOW)
-        assert entry is None or text(entry)
+ELSEWHERE = (  # in the list, the toolbar, one's own lines
+    effects.LineMoved,
+    effects.PeerMoved,
+    effects.ListAnswered,
+    effects.WhoisAnswered,
+    effects.FileProgress,
+)
+
+
+@pytest.mark.threat("I8")
+@pytest.mark.parametrize("notice", NOTICES, ids=lambda notice: type(notice).__name__)
+def test_every_notice_has_its_phrase_and_no_words_in_it_act(
+    phrases: Phrases, notice: Notice
+) -> None:
+    entry = phrases.entry(notice, NOW, Spoken("bob", HOSTILE, NOW))
+    assert (entry is None) == isinstance(notice, ELSEWHERE)
+    rows = layout(entry, 60) if entry else []
+    for row in map(plain, rows):
+        assert printable(row) == row
+    assert all(plain(row).startswith(INDENT) for row in rows[1:])
+
+
+def amended(kind: str, body: str, author: str = BOB) -> effects.Amended:
+    return effects.Amended(BOB, "r" * 43, author, kind, body, NOW, 1)
+
+
+@pytest.mark.parametrize(
+    ("notice", "said"),
+    [
+        (amended("edit", "nine"), "bob changed what was said at 12:03: nine"),
+        (amended("delete", ""), "bob took back what was said at 12:03"),
+        (amended("reaction", "+"), 'bob reacted to your "at eight": +'),
+        (amended("reaction", "", ME), 'you took your reaction back from your "at eight"'),
+    ],
+)
+def test_a_change_says_what_it_is_about(
+    phrases: Phrases, notice: effects.Amended, said: str
+) -> None:
+    about = Spoken("you", "at eight", NOW)
+    assert text(phrases.entry(notice, NOW, about)) == f"12:03 [private] {said}"
+    assert "an earlier message" in text(phrases.entry(notice, NOW))
+
+
+def test_an_answer_names_what_it_answers_and_lateness_is_marked(phrases: Phrases) -> None:
+    said = effects.MessageArrived(
+        BOB, "yes", NOW, Trust.PINNED, False, "ref", reply_to="r" * 43, late=True
+    )
+    entry = phrases.entry(said, NOW, Spoken("you", "at eight?", NOW))
+    assert text(entry) == '12:03 [private, pinned, came late] bob to your "at eight?": yes'
+
+
+@pytest.mark.threat("M12")
+def test_a_gap_says_how_many_when_and_what_is_done(phrases: Phrases) -> None:
+    gap = effects.GapFound(BOB, BOB, 2, NOW - 120_000, NOW, asked=True)
+    assert text(phrases.entry(gap, NOW)) == (
+        "12:03 ! 2 messages of bob, said between 12:01 and 12:03, did not come; their client is"
+        " asked for it once more"
+    )
+    alone = effects.GapFound("public", BOB, 1, 0, NOW, asked=False)
+    assert text(phrases.entry(alone, NOW)) == (
+        "12:03 ! a message of bob to everyone, said before 12:03, did not come; ask them what it"
+        " was, by another way if you can"
+    )
+    assert text(phrases.entry(effects.GapClosed(BOB, BOB), NOW)) == (
+        "12:03 what was missing of bob is here now"
+    )
+
+
+def test_a_file_that_waits_says_how_far_it_is(phrases: Phrases) -> None:
+    waits = effects.FileWaits("id", BOB, "a.txt", 3, 12, sending=True, reason="bob is away")
+    assert (
+        text(phrases.entry(waits, NOW))
+        == "12:03 ! a.txt to bob waits at 25% of 12 bytes: bob is away"
+    )
 
 
 def test_a_replaced_key_is_told_with_both_and_that_one_must_compare_again(

@@ -132,7 +132,6 @@ def test_a_file_shows_its_progress_below_the_prompt(
 
 def test_without_a_name_the_one_question_is_asked(tmp_path: Path, server: Running) -> None:
     more = ["--profile-dir", str(tmp_path / "p"), "--downloads", str(tmp_path / "d")]
-    give_key(tmp_path / "p", 0)
     with terminal(tmp_path / "pane", "--server", server.url, *more) as pane:
         pane.shows(r"^your name, as others will see it \[.+\]:")
         pane.types("Zoë", "Enter")

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import importlib
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
 
-from socp.cli.main import VERBS
+from socp.cli import watch
+from socp.cli.lines import places
+from socp.cli.verbs import VERBS
 
 HEAVY = ("aiohttp", "asyncio", "cryptography", "sqlalchemy", "prompt_toolkit", "msgspec")
-LOADED = "import socp.cli.main, sys; print(*sys.modules)"
+# Those that people wait for.
+LIGHT = [verb for verb in VERBS if verb not in ("serve", "admin", "account")]
+LOADED = "import socp.cli.verbs, sys; print(*sys.modules)"
 
 
 def socp(*words: str) -> subprocess.CompletedProcess[str]:
@@ -29,6 +36,19 @@ def test_help_lists_every_verb_and_loads_none() -> None:
     loaded = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True)
     assert loaded.returncode == 0
     assert not set(loaded.stdout.split()) & set(HEAVY)
+
+
+@pytest.mark.parametrize("verb", LIGHT)
+def test_the_help_of_a_verb_loads_nothing_that_takes_time(verb: str) -> None:
+    code = f"import socp.cli.{verb}, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert loaded.returncode == 0
+    assert not set(loaded.stdout.split()) & {*HEAVY, "pathlib", "logging", "dataclasses"}
+
+
+@pytest.mark.parametrize("verb", LIGHT)
+def test_the_help_of_a_verb_has_its_exit_codes(verb: str) -> None:
+    assert verb == "completion" or "Exit code" in socp(verb, "--help").stdout
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -67,3 +87,63 @@ def test_an_operator_without_a_server_is_told_so() -> None:
     assert done.stderr == (
         "socp admin: no server runs on no-such-folder; start one, or give its --data-dir\n"
     )
+
+
+# --- Tab in a shell -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_what_a_shell_takes(shell: str) -> None:
+    done = socp("completion", shell)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"_SOCP_COMPLETE={shell}_complete" in done.stdout
+    if program := shutil.which(shell):
+        checked = subprocess.run([program, "-n"], input=done.stdout, text=True, timeout=30)
+        assert checked.returncode == 0
+
+
+def test_a_shell_that_is_none_of_them_is_named() -> None:
+    done = socp("completion", "tcsh")
+    assert done.returncode == 2
+    assert "'tcsh' is not one of 'bash', 'zsh', 'fish'" in done.stderr
+
+
+TYPED = """
+eval "$(socp completion bash)"
+COMP_WORDS=({words}) COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+_socp_completion socp
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("socp se", {"search", "send", "serve"}),
+        ("socp watch --js", {"--json"}),
+        ("socp completion f", {"fish"}),
+    ],
+)
+@pytest.mark.needs("bash")
+def test_tab_offers_verbs_options_and_choices(
+    tmp_path: Path, words: str, offered: set[str]
+) -> None:
+    """As bash does it: the function is called, and leaves its offers in COMPREPLY."""
+    program = tmp_path / "socp"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m socp.cli.main "$@"\n')
+    program.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-c", TYPED.format(words=words)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        timeout=30,
+    )
+    assert set(done.stdout.splitlines()) == offered
+
+
+def test_tab_offers_the_profiles_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "all_profiles", lambda: ["ann", "bob", "Ann%2FLee", "an"])
+    (option,) = [each for each in watch.command.params if each.name == "profile"]
+    offers = option.shell_complete(click.Context(watch.command), "an")
+    assert [offer.value for offer in offers] == ["ann", "an"]

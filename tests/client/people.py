@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from socp.client.client import Client
 from socp.client.notices import Notice
+from socp.client.unlocking import Plain
 from socp.crypto import content_sig
 from socp.crypto.keys import PrivateKey
 from socp.crypto.symbolic import SymbolicSuite
@@ -69,7 +70,7 @@ async def somebody(
     """Their client, attached by the time the test goes on."""
     downloads = folder / "downloads"
     async with Client.open(
-        folder / name, url, name=name, downloads=downloads, suite=suite
+        folder / name, url, name=name, downloads=downloads, lock=Plain(), suite=suite
     ) as client:
         person = Person(client, downloads)
         listening = asyncio.create_task(person.listen())

@@ -24,6 +24,7 @@ from socp.client.errors import (
 )
 from socp.client.notices import GivenUp, Offline
 from socp.client.sinks import PARTS, Downloads, Sink
+from socp.client.unlocking import Plain
 from socp.crypto.symbolic import SymbolicSuite
 from socp.member.effects import (
     FileDone,
@@ -430,7 +431,7 @@ async def test_what_the_body_raises_comes_out_as_it_is(
 ) -> None:
     with pytest.raises(LookupError):
         async with Client.open(
-            tmp_path, server.url, name="a", downloads=tmp_path / "d", suite=suite
+            tmp_path, server.url, name="a", downloads=tmp_path / "d", lock=Plain(), suite=suite
         ):
             raise LookupError
 
@@ -439,7 +440,7 @@ async def test_notices_are_not_lost_before_somebody_listens(
     tmp_path: Path, server: Server, suite: SymbolicSuite
 ) -> None:
     async with Client.open(
-        tmp_path, server.url, name="a", downloads=tmp_path / "d", suite=suite
+        tmp_path, server.url, name="a", downloads=tmp_path / "d", lock=Plain(), suite=suite
     ) as me:
         await server.link()
         line = await me.send("not an id", "x")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from socp.client import key_files
-from socp.client.profile_folder import open_profile
+from socp.client.profile_folder import Chosen, open_profile
+from socp.client.unlocking import Plain, unlock
 from socp.crypto.keys import PrivateKey
 from socp.crypto.symbolic import SymbolicSuite
 from socp.keystore import KeyFileError
@@ -19,13 +20,13 @@ SUITE = SymbolicSuite(1)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    open_profile(tmp_path / "alice", "Alice", SUITE).store.close()
+    open_profile(tmp_path / "alice", Chosen("Alice"), SUITE, Plain()).store.close()
     return tmp_path / "alice"
 
 
 def a_new_key(folder: Path) -> PrivateKey:
     key = SUITE.generate()
-    key_files.keep_new(folder, key)
+    key_files.keep_new(folder, key, unlock(folder, None))
     return key
 
 
@@ -34,15 +35,15 @@ def names(folder: Path) -> set[str]:
 
 
 def test_a_new_key_takes_the_place_of_the_present_one_which_is_kept(folder: Path) -> None:
-    first = key_files.load(folder, SUITE)
+    first = key_files.load(folder, SUITE, unlock(folder, None))
     new = a_new_key(folder)
-    waiting = key_files.load(folder, SUITE)
+    waiting = key_files.load(folder, SUITE, unlock(folder, None))
     assert waiting.new is not None
     assert (waiting.present.public, waiting.new.public) == (first.present.public, new.public)
     key_files.promote_new(folder, 1)
     newest = a_new_key(folder)
     key_files.promote_new(folder, 2)
-    keys = key_files.load(folder, SUITE)
+    keys = key_files.load(folder, SUITE, unlock(folder, None))
     assert keys.present.public == newest.public
     assert [key.public for key in keys.former] == [new.public, first.present.public]
     assert (keys.new, keys.made) == (None, False)
@@ -66,7 +67,7 @@ def test_every_key_is_its_owners_alone(folder: Path) -> None:
 def test_killed_between_the_copy_and_the_change_it_is_done_once_more(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, new = key_files.load(folder, SUITE).present, a_new_key(folder)
+    first, new = key_files.load(folder, SUITE, unlock(folder, None)).present, a_new_key(folder)
     rename = os.rename
 
     def killed(source: str, target: str, **where: int) -> None:
@@ -78,13 +79,13 @@ def test_killed_between_the_copy_and_the_change_it_is_done_once_more(
     with pytest.raises(KeyFileError, match="check the disk"):
         key_files.promote_new(folder, 1)
     monkeypatch.undo()
-    keys = key_files.load(folder, SUITE)
+    keys = key_files.load(folder, SUITE, unlock(folder, None))
     assert keys.present.public == first.public
     assert keys.former == ()
     assert keys.new is not None
     assert keys.new.public == new.public
     key_files.promote_new(folder, 1)
-    keys = key_files.load(folder, SUITE)
+    keys = key_files.load(folder, SUITE, unlock(folder, None))
     assert keys.present.public == new.public
     assert [key.public for key in keys.former] == [first.public]
 
@@ -93,12 +94,12 @@ def test_a_new_key_that_waits_is_never_replaced_but_may_be_dropped(folder: Path)
     new = a_new_key(folder)
     with pytest.raises(KeyFileError, match="is there already"):
         a_new_key(folder)
-    keys = key_files.load(folder, SUITE)
+    keys = key_files.load(folder, SUITE, unlock(folder, None))
     assert keys.new is not None
     assert keys.new.public == new.public
     for _ in range(2):
         key_files.drop_new(folder)
-    assert key_files.load(folder, SUITE).new is None
+    assert key_files.load(folder, SUITE, unlock(folder, None)).new is None
 
 
 def test_without_a_new_key_nothing_takes_the_place_of_the_present_one(folder: Path) -> None:
@@ -113,4 +114,4 @@ def test_a_former_key_that_others_may_read_is_refused(folder: Path) -> None:
     key_files.promote_new(folder, 1)
     (folder / "key.v1.pem").chmod(0o644)
     with pytest.raises(KeyFileError, match="chmod 600"):
-        key_files.load(folder, SUITE)
+        key_files.load(folder, SUITE, unlock(folder, None))

@@ -54,7 +54,7 @@ async def test_mail_is_acknowledged_when_it_is_on_the_disk_and_shown_once(
     async with somebody(tmp_path, server.url, suite) as alice:
         await server.all_acked(await server.link(1), *refs)
         await alice.hears(MessageArrived, lambda told: told.text == "3 days ago")
-    with ProfileStore.open(tmp_path / "alice", lambda: unlock(tmp_path / "alice")) as store:
+    with ProfileStore.open(tmp_path / "alice", lambda: unlock(tmp_path / "alice", None)) as store:
         assert {seen.msg_ref for seen in store.load().seen} == set(refs)
         assert store.load().arrived == ()
     assert server.mail == {}

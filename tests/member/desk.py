@@ -36,6 +36,7 @@ from socp.member.events import (
 )
 from socp.member.member import Member
 from socp.member.profile import Profile
+from socp.member.threads import key_of
 from socp.wire import base64url, content
 from socp.wire.canonical import canonical
 from socp.wire.content import Body, Place
@@ -140,6 +141,8 @@ class Desk:
     looks: bool = True
     run: str = RUN
     since_ms: int = 0
+    receipts: bool = False  # whether others hear that their messages are here and read
+    address: str = ADDRESS
 
     def __post_init__(self) -> None:
         self.id = an_id(ME)
@@ -154,7 +157,16 @@ class Desk:
 
     def again(self, remembered: records.Remembered) -> None:
         """A new start of the same client."""
-        profile = Profile(self.id, ME, "test", ADDRESS, run=self.run, since_ms=self.since_ms)
+        profile = Profile(
+            self.id,
+            ME,
+            "test",
+            self.address,
+            run=self.run,
+            since_ms=self.since_ms,
+            tell_delivered=self.receipts,
+            tell_read=self.receipts,
+        )
         self.member = Member(profile, self.suite, self.key, remembered)
 
     # --- events ---------------------------------------------------------------------------------
@@ -181,13 +193,6 @@ class Desk:
 
     def says(self, to: Friend, text: str) -> None:
         self.event(Say(to.id, text))
-
-    def posts(self, to: Friend, body: Body, *, quiet: bool = False, key: str = "") -> bool:
-        """Something that our client says by itself; what comes of it is seen at the next event."""
-        now = Now(self.wall, self.mono)
-        kept = self.member.outbox.post(to.id, body, now, quiet=quiet, key=key)
-        self.event(Tick())
-        return kept
 
     def loses_the_link(self) -> None:
         self.event(Disconnected("connection reset"))
@@ -416,6 +421,12 @@ class Desk:
             outbox=tuple(line for line in lines.values() if line.state is not done),
             channel_keys=tuple(self.kept(records.ChannelKey)),
             arrived=tuple(arrived.values()),
+            shelves=tuple({one.to: one for one in self.kept(records.Shelf)}.values()),
+            threads=tuple(
+                thread
+                for thread in {key_of(one): one for one in self.kept(records.Thread)}.values()
+                if thread.seq
+            ),
             numbered=tuple({one.to: one for one in self.kept(records.Numbered)}.values()),
             key_steps=tuple(self.kept(KeyStep)),
             revocations=tuple(self.kept(Revocation)),

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 
 from socp.crypto import hybrid
-from socp.member.effects import LineMoved
 from socp.member.events import Say
 from socp.member.records import LineState, Numbered
 from socp.wire import content
 from socp.wire.canonical import canonical
-from socp.wire.content import Body, FileState, Place, Text
+from socp.wire.content import Body, Place, Text
 from socp.wire.envelope import Envelope
 from socp.wire.features import BIND, CONTENT, HYBRID, LINK_AUTH
 from tests.member.desk import RUN, WITH_MAILBOX, Desk, Friend
@@ -18,7 +17,6 @@ from tests.member.test_outbox import raw
 from tests.member.test_public import with_key
 
 HYBRID_ALONE = (LINK_AUTH, BIND, HYBRID)
-FILE_ID = "0f6f1a52-0000-4000-8000-000000000001"
 
 
 @pytest.fixture
@@ -211,63 +209,6 @@ def test_a_number_that_may_have_arrived_is_not_used_again(desk: Desk) -> None:
     desk.refuses(desk.sent("MSG_DIRECT")[-1], "NOT_ALLOWED")
     desk.says(alice, "two")
     assert places(alice, desk)[-1].seq == 2
-
-
-# --- what our client says by itself -------------------------------------------------------------
-
-
-def quiet(desk: Desk, friend: Friend, have: int, key: str = "") -> bool:
-    body = FileState(file_id=FILE_ID, have=have, state="wanted")
-    return desk.posts(friend, body, quiet=True, key=key)
-
-
-def lines(desk: Desk) -> list[str]:
-    return [moved.text for moved in desk.told(LineMoved)]
-
-
-@pytest.mark.spec("8")
-def test_what_is_quiet_is_sent_and_nobody_is_told(desk: Desk) -> None:
-    alice = desk.friend("alice")
-    assert quiet(desk, alice, 1)
-    body, place = read(alice, desk.sent("MSG_DIRECT")[0])
-    assert body == FileState(file_id=FILE_ID, have=1, state="wanted")
-    assert place.seq == 1
-    desk.acks(desk.sent("MSG_DIRECT")[0], "queued")
-    desk.acks(desk.sent("MSG_DIRECT")[0], "delivered")
-    assert lines(desk) == []
-    assert desk.store().outbox == ()
-
-
-@pytest.mark.spec("8")
-def test_a_newer_one_takes_the_place_of_one_with_its_key_that_waits(desk: Desk) -> None:
-    alice = desk.friend("alice")
-    for have in range(1, 6):
-        assert quiet(desk, alice, have, key="file")
-    while not desk.member.idle:
-        desk.acks(desk.sent("MSG_DIRECT")[-1], "queued")
-    said = [read(alice, frame) for frame in desk.sent("MSG_DIRECT")]
-    assert [body.have for body, _ in said if isinstance(body, FileState)] == [1, 5]
-    assert [place.seq for _, place in said] == [1, 2]
-
-
-@pytest.mark.spec("11")
-def test_to_a_client_without_content_what_is_quiet_is_not_said(desk: Desk) -> None:
-    alice = desk.friend("alice", *HYBRID_ALONE)
-    quiet(desk, alice, 1)
-    assert desk.sent("MSG_DIRECT") == []
-    assert desk.store().outbox == ()
-    assert lines(desk) == []
-
-
-@pytest.mark.threat("S5")
-def test_what_is_quiet_takes_no_room_from_the_person(desk: Desk) -> None:
-    alice = desk.friend("alice")
-    desk.goes(alice)
-    desk.loses_the_link()
-    kept = [quiet(desk, alice, have) for have in range(1_100)]
-    assert kept.count(True) == 1_000
-    desk.says(alice, "hi")
-    assert desk.line().state is LineState.WAITING
 
 
 # --- what comes in ------------------------------------------------------------------------------

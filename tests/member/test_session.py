@@ -266,3 +266,39 @@ def test_to_a_plain_server_our_frames_are_signed_and_carry_no_bind() -> None:
     frame = desk.sent("MSG_DIRECT")[0]
     assert "bind" not in frame.members
     assert signing.verify_transport(desk.key.public, frame)
+
+
+@pytest.mark.threat("M9")
+@pytest.mark.parametrize(
+    ("address", "taken"),
+    [
+        ("ws://localhost:8001", True),
+        ("ws://localhost", True),
+        ("ws://[::1]:8001/chat", True),
+        ("ws://chat.example.org:80", False),
+        ("wss://192.0.2.7:443/ws", False),
+        ("ws://localhost.example.org:8001", False),
+    ],
+)
+def test_where_a_server_proved_itself_another_that_proves_nothing_is_not_taken_for_it(
+    address: str, taken: bool
+) -> None:
+    desk = Desk(address=address).attaches()
+    desk.loses_the_link()
+    desk.server_id, desk.server_key = an_id("in between"), desk.suite.generate()
+    desk.server_features = ()
+    desk.attaches()
+    assert desk.member.attached is taken
+    assert bool(desk.ended) is not taken
+    said = "another server answers at" if taken else "answers there and proves nothing"
+    assert any(said in warning for warning in desk.warnings)
+
+
+@pytest.mark.threat("M9")
+def test_another_server_that_proves_itself_is_taken_where_one_was_before() -> None:
+    desk = Desk(address="ws://chat.example.org:80").attaches()
+    desk.loses_the_link()
+    desk.server_id, desk.server_key = an_id("another"), desk.suite.generate()
+    desk.attaches()
+    assert desk.member.attached
+    assert "another server answers at" in desk.warnings[0]

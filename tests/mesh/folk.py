@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from socp.client.client import Client
+from socp.client.unlocking import Plain
 from socp.member.effects import FileDone, MessageArrived, Online, PeerMoved
 from socp.member.records import LineState
 from tests import logbook
@@ -28,7 +29,9 @@ async def folk(folder: Path, servers: Sequence[Running]) -> AsyncIterator[list[P
         for number, (name, server) in enumerate(zip(NAMES, servers, strict=True)):
             give_key(folder / name, number)
             downloads = folder / f"{name}-downloads"
-            opening = Client.open(folder / name, server.url, name=name, downloads=downloads)
+            opening = Client.open(
+                folder / name, server.url, name=name, downloads=downloads, lock=Plain()
+            )
             person = Person(await stack.enter_async_context(opening), downloads)
             listening = asyncio.create_task(person.listen())
             stack.callback(listening.cancel)

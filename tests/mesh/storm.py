@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from socp.client.client import Client
+from socp.client.unlocking import Plain
 from socp.member.effects import LineMoved, MessageArrived
 from socp.member.records import LineState
 from socp.wire.ids import PUBLIC
@@ -126,6 +127,7 @@ class Person:
             self.url,
             name=self.name,
             downloads=self.folder / f"{self.name}-downloads",
+            lock=Plain(),
         )
         self.me = await self._stack.enter_async_context(opening)
         self.id = self.me.user_id

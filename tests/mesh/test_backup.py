@@ -30,7 +30,7 @@ def admin(folder: Path, *words: str) -> str:
 
 
 def taken(alice: Person) -> set[str]:
-    done = (LineState.DONE, LineState.DELIVERED)
+    done = (LineState.DONE, LineState.DELIVERED, LineState.READ)
     return {text for text, moved in alice.states.items() if moved.state in done}
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from socp.client.client import Client
+from socp.client.unlocking import Plain
 from socp.keystore import pem
 from socp.member.effects import FileDone, MessageArrived, PeerMoved
 from socp.member.records import LineState
@@ -77,7 +78,9 @@ async def people(mesh: list[Running], tmp_path: Path) -> AsyncIterator[Three]:
         talking(tmp_path, mesh[0].url, "alice", key=0) as alice,
         talking(tmp_path, mesh[1].url, "bob", key=1) as bob,
     ):
-        opening = Client.open(tmp_path / "carol", mesh[2].url, name="carol", downloads=where)
+        opening = Client.open(
+            tmp_path / "carol", mesh[2].url, name="carol", downloads=where, lock=Plain()
+        )
         async with opening as client:
             carol = Person(client, where)
             listening = asyncio.create_task(carol.listen())

@@ -280,7 +280,7 @@ def test_a_disk_that_takes_nothing_is_told_to_the_author_and_the_line_goes_when_
     t.a.disk.fault = ""
     t.run(30)
     assert t.bob.texts == ["can you hear me?"]
-    assert t.alice.line("can you hear me?").state is LineState.DELIVERED
+    assert t.alice.line("can you hear me?").state is LineState.READ
 
 
 @pytest.mark.spec("11")

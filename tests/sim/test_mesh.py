@@ -115,7 +115,7 @@ def test_a_line_to_somebody_away_goes_when_they_are_back_in_order() -> None:
     t.bob.come_back()
     t.run(2)
     assert t.bob.texts == ["one", "two"]
-    assert t.alice.line("two").state is LineState.DELIVERED
+    assert t.alice.line("two").state is LineState.READ
 
 
 @pytest.mark.spec("9")

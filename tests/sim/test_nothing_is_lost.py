@@ -22,7 +22,7 @@ from socp.sim.world import World
 from tests.sim.town import Town, town
 
 STEPS = 120
-ACCEPTED = (LineState.DONE, LineState.DELIVERED)
+ACCEPTED = (LineState.DONE, LineState.DELIVERED, LineState.READ)
 
 
 def seeds() -> list[int]:

@@ -125,7 +125,7 @@ def test_lines_said_meanwhile_wait_and_go_with_the_new_key() -> None:
     assert t.bob.line("two").state is LineState.WAITING
     t.run(5)
     assert t.alice.texts == ["one", "two"]
-    assert t.bob.line("two").state is LineState.DELIVERED
+    assert t.bob.line("two").state is LineState.READ
     assert t.alice.refusals == []
 
 

@@ -163,3 +163,12 @@ def test_a_number_used_again_after_its_message_was_shown_is_kept(folder: Path) -
 def test_what_came_is_told_in_the_order_it_came(folder: Path) -> None:
     came = [replace(ARRIVED, number=number) for number in (10, 9, 100)]
     assert [one.number for one in written(folder, list(came)).arrived] == [9, 10, 100]
+
+
+def test_what_the_person_decided_about_a_key_and_about_readers_is_kept(folder: Path) -> None:
+    changed = replace(CONTACT, changed_ms=5, claimed_key="MIIother", kept_against=("ef" * 32,))
+    kept = written(folder, [CONTACT, changed, records.PublicChoice(verified_only=True)])
+    assert kept.contacts == (changed,)
+    assert kept.public_choice == records.PublicChoice(verified_only=True)
+    again = written(folder, [records.PublicChoice(leave_out=True)])
+    assert again.public_choice == records.PublicChoice(leave_out=True)

@@ -28,6 +28,7 @@ def bob_is_still_bob(t: Town) -> None:
     t.run(1)
     for user in (t.alice, t.carol):
         assert user.told(KeyReplaced) == []
+        user.keeps_keys()
         user.says(t.bob, f"{user.name} to bob alone")
     t.bob.says(t.alice, "me")
     t.run(3)

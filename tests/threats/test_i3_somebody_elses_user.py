@@ -60,6 +60,9 @@ def test_ones_own_server_cannot_give_a_friend_another_key() -> None:
     assert changed.pinned == t.alice.key.public.fingerprint
     t.bob.says(t.alice, "only you")
     t.run(2)
+    assert t.alice.texts == []  # not before Bob has decided
+    t.bob.keeps_keys()
+    t.run(2)
     assert t.alice.texts == ["only you"]
 
 

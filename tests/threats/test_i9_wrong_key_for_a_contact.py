@@ -11,8 +11,9 @@ from socp.crypto import hybrid, rotation
 from socp.member.effects import KeyChanged, KeyReplaced, WhoisAnswered
 from socp.member.events import KeepKey, LookUp
 from socp.member.records import Contact
-from socp.wire import base64url
+from socp.wire import base64url, content
 from socp.wire.canonical import to_members
+from socp.wire.content import Text
 from socp.wire.payloads import Rotation
 from tests.member.desk import START_MS, Desk, Friend
 
@@ -65,7 +66,7 @@ def test_a_key_without_a_chain_from_the_pinned_one_is_refused(way: str, chain: s
     sent = desk.sent("MSG_DIRECT")[-1]
     raw = base64url.decode(str(sent.members["ciphertext"]))
     opened = hybrid.open_(pinned, raw, from_=desk.id, to=alice.id, ts=sent.ts)
-    assert opened == b"for the known key alone"
+    assert content.decode(opened)[0] == Text(body="for the known key alone")
 
 
 @pytest.mark.threat("I9")

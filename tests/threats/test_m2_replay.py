@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from socp.member.effects import FileDone, FileOffered
+from socp.sim.disk import MemberDisk
 from socp.wire.envelope import Envelope
 from tests.sim.town import Town, town
 
@@ -45,6 +46,26 @@ def test_messages_and_posts_are_shown_once(later: str) -> None:
     t.run(5)
     assert t.bob.texts == ["direct", "public"]
     assert t.bob.refusals == []
+
+
+@pytest.mark.threat("M2")
+def test_what_was_read_on_another_machine_is_not_read_again_months_later() -> None:
+    t = town()
+    t.alice.says(t.bob, "pay mallory 100")
+    t.alice.posts("pay mallory 100")
+    t.run(1)
+    said = t.bob.heard("USER_DELIVER") + t.bob.heard("MSG_PUBLIC_CHANNEL")
+    keys = t.bob.disk.load().channel_keys
+    t.bob.forget_notices()
+    t.bob.disk = MemberDisk()  # he begins anew with his key alone, and is given the channel's
+    for key in keys:
+        t.bob.disk.write(key)
+    months_pass(t)
+    for envelope in said:
+        t.bob.replay(envelope)
+    t.run(5)
+    assert t.bob.texts == []
+    assert ["more than a month old" in refused.reason for refused in t.bob.refusals] == [True] * 2
 
 
 @pytest.mark.threat("M2")

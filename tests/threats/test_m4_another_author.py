@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from socp.crypto import content_sig
-from socp.member.effects import Trust
+from socp.member.effects import Amended, Trust
+from socp.member.events import Amend, Say
 from socp.sim.stranger import Stranger
 from socp.sim.user import User
 from socp.wire import base64url
@@ -72,6 +73,37 @@ def test_words_of_one_of_ours_cannot_be_taken_over_even_where_they_were_never_se
     says(t, mallory, t.carol, raw)
     assert t.carol.texts == []
     assert "changed on the way" in t.carol.refusals[0].reason
+
+
+@pytest.mark.threat("M4")
+@pytest.mark.spec("11")
+def test_an_answer_names_what_it_answers_and_repeats_no_word_of_it() -> None:
+    t = town()
+    victor = v13_user(t, "victor")
+    says(t, victor, t.carol, t.carol.key.public.seal(b"the password is swordfish"))
+    (message,) = t.carol.messages
+    assert message.trust is Trust.NOT_BOUND
+    t.carol.event(Say(t.alice.id, "what do you say to this?", reply_to=message.msg_ref))
+    t.run(1)
+    (answer,) = t.alice.messages
+    assert (answer.text, answer.reply_to) == ("what do you say to this?", message.msg_ref)
+
+
+@pytest.mark.threat("M4")
+@pytest.mark.spec("11")
+def test_nobody_changes_or_takes_back_anothers_words() -> None:
+    t = town()
+    t.alice.says(t.bob, "yes")
+    t.alice.posts("yes")
+    t.run(1)
+    for message in t.bob.messages:
+        for kind in ("edit", "delete"):
+            to = "public" if message.public else t.bob.id
+            t.carol.event(Amend(to, message.msg_ref, kind, "no" if kind == "edit" else ""))
+        t.bob.event(Amend(t.alice.id, message.msg_ref, "edit", "no"))
+    t.run(2)
+    for reader in (t.alice, t.bob):
+        assert [told for told in reader.told(Amended) if told.author != reader.id] == []
 
 
 @pytest.mark.threat("M4")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from socp.client import account
+from socp.client.unlocking import Plain
 from socp.crypto import opaque, passwords
 from socp.crypto.keys import RsaSuite
 from socp.crypto.opaque import Login, LoginRefused, OpaqueKeeper
@@ -37,7 +38,7 @@ async def stolen(folder: Path) -> tuple[str, str, bytes]:
         ann = folder / "ann"
         user_id, _ = await attach(ann, server, "ann", USER_KEY)
         await account.set_password(ann, server.url, "ann", PASSWORD)
-        await account.log_in(folder / "new", server.url, "ann", user_id, PASSWORD)
+        await account.log_in(folder / "new", server.url, "ann", user_id, PASSWORD, lock=Plain())
         server_id = server.wait_for(r"Server initialized with ID: (\S+)")[1]
         log = server.log().encode()
         server.stop()

@@ -8,10 +8,16 @@ import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
 
+from socp.cli import options
+
+if TYPE_CHECKING:
+    from socp.client.unlocking import Lock
+
+Work: TypeAlias = "Coroutine[Any, Any, str]"
 FAILED: Final = 1
 USAGE_ERROR: Final = 2
 _PASSWORD_BYTES_MAX: Final = 8192
@@ -25,6 +31,14 @@ class Whose:
     name: str | None
     profile_dir: Path | None
     password_file: Path | None
+    passphrase_file: str | None
+    vault: str | None = None
+
+    def lock(self, folder: Path) -> Lock | None:
+        """What opens the profile, or seals a new one."""
+        from socp.cli.locks import lock_for
+
+        return lock_for(folder, self.vault, self.passphrase_file)
 
     def who(self) -> tuple[str, Path]:
         """(name, folder)."""
@@ -64,7 +78,7 @@ def _options(command: Callable[..., int]) -> Callable[..., int]:
         ),
     ):
         command = option(command)
-    return command
+    return options.unlocking(command)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -77,66 +91,97 @@ def command() -> None:
 
 @command.command("set-password")
 @_options
-def set_password(**options: Any) -> int:
+def set_password(**chosen: Any) -> int:
     """Set or replace the password of a profile."""
-    return _done(_set_password(Whose(**options)))
+    return _done(lambda: _set_password(Whose(**chosen)))
 
 
 @command.command()
 @click.argument("user_id")
 @_options
-def login(user_id: str, **options: Any) -> int:
+@options.choosing
+def login(user_id: str, **chosen: Any) -> int:
     """Make a new profile here from USER_ID and the password."""
-    return _done(_log_in(Whose(**options), user_id))
+    return _done(lambda: _log_in(Whose(**chosen), user_id))
 
 
 @command.command("forget-password")
 @_options
-def forget_password(**options: Any) -> int:
+def forget_password(**chosen: Any) -> int:
     """Have the server delete what it keeps for logins of a profile."""
-    return _done(_forget_password(Whose(**options)))
+    return _done(lambda: _forget_password(Whose(**chosen)))
 
 
-async def _set_password(whose: Whose) -> str:
+# What is asked is asked before there is an event loop, in which Ctrl-C could not end it.
+
+
+def _set_password(whose: Whose) -> Work:
     from socp.client import account
+    from socp.client.profile_folder import check_begun
+    from socp.crypto.passwords import check_strength
 
     name, folder = whose.who()
     password = _password(whose.password_file, twice=True)
-    user_id = await account.set_password(folder, whose.server, name, password)
-    return (
-        "the password is set; on another machine say\n"
-        f"socp account login {user_id} --as {_quoted(name)} --server {whose.server}"
-    )
+    check_strength(password)
+    check_begun(folder)
+    lock = whose.lock(folder)
+
+    async def work() -> str:
+        user_id = await account.set_password(folder, whose.server, name, password, lock=lock)
+        return (
+            "the password is set; on another machine say\n"
+            f"socp account login {user_id} --as {_quoted(name)} --server {whose.server}"
+        )
+
+    return work()
 
 
-async def _log_in(whose: Whose, user_id: str) -> str:
+def _log_in(whose: Whose, user_id: str) -> Work:
     from socp.client import account
+    from socp.client.errors import SealUnchosen
     from socp.client.profile_folder import check_free
+    from socp.client.unlocking import UNCHOSEN
 
     name, folder = whose.who()
     check_free(folder)
     password = _password(whose.password_file, twice=False)
-    await account.log_in(folder, whose.server, name, user_id.strip().lower(), password)
-    return (
-        f"your key is here now; go on with\nsocp chat --as {_quoted(name)} --server {whose.server}"
-    )
+    lock = whose.lock(folder)
+    if lock is None:
+        raise SealUnchosen(UNCHOSEN)
+
+    async def work() -> str:
+        who = user_id.strip().lower()
+        await account.log_in(folder, whose.server, name, who, password, lock=lock)
+        return (
+            "your key is here now; go on with\n"
+            f"socp chat --as {_quoted(name)} --server {whose.server}"
+        )
+
+    return work()
 
 
-async def _forget_password(whose: Whose) -> str:
+def _forget_password(whose: Whose) -> Work:
     from socp.client import account
+    from socp.client.profile_folder import check_begun
 
     name, folder = whose.who()
-    await account.forget_password(folder, whose.server, name)
-    return "the server keeps nothing for logins of this profile any more"
+    check_begun(folder)
+    lock = whose.lock(folder)
+
+    async def work() -> str:
+        await account.forget_password(folder, whose.server, name, lock=lock)
+        return "the server keeps nothing for logins of this profile any more"
+
+    return work()
 
 
-def _done(work: Coroutine[Any, Any, str]) -> int:
+def _done(work: Callable[[], Work]) -> int:
     from socp.cli.lines.places import BadName
     from socp.client.errors import ClientError, NoAnswer, TurnedAway
     from socp.crypto.passwords import WeakPassword
 
     try:
-        click.echo(asyncio.run(work))
+        click.echo(asyncio.run(work()))
     except (NoAnswer, TurnedAway) as fault:
         sys.stderr.write(f"socp account: {fault}\n")
         return FAILED

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from socp.client import server_url
+from socp.client import server_url, unlocking
 from socp.client.errors import ProfileUnusable, TurnedAway
 from socp.client.http_api import Answer, HttpApi, NotKnown, Server, User
 from socp.client.profile_folder import (
+    Chosen,
     OpenProfile,
     check_begun,
     check_free,
@@ -22,6 +23,7 @@ from socp.client.profile_folder import (
     restore,
 )
 from socp.client.server_url import ServerUrl
+from socp.client.unlocking import Lock, Passphrase
 from socp.crypto import opaque, passwords, signing
 from socp.crypto.keys import KeyRefused, PrivateKey, RsaSuite, Suite, Unreadable
 from socp.crypto.opaque import LoginRefused
@@ -57,22 +59,34 @@ class SealedKey(Answer, frozen=True):
 
 
 async def set_password(
-    folder: Path, server: str, name: str, password: str, *, suite: Suite | None = None
+    folder: Path,
+    server: str,
+    name: str,
+    password: str,
+    *,
+    lock: Lock | None = None,
+    suite: Suite | None = None,
 ) -> str:
     """Let the profile's key be fetched from `server` with `password`; the user_id to keep.
 
-    A password that was set before is replaced. WeakPassword, ProfileBusy, ProfileUnusable,
-    NoAnswer, TurnedAway.
+    A password that was set before is replaced. `lock` opens the profile, where it is sealed by a
+    passphrase. WeakPassword, ProfileBusy, VaultLocked, ProfileUnusable, NoAnswer, TurnedAway.
     """
     passwords.check_strength(password)
     url, suite = server_url.parse(server), suite or RsaSuite()
     check_begun(folder)
-    profile = await asyncio.to_thread(open_profile, folder, name, suite)
+    profile = await _opened(folder, name, suite, lock)
     try:
         await _set_password(profile, url, password, suite)
     finally:
         await asyncio.to_thread(profile.store.close)
     return profile.user_id
+
+
+async def _opened(folder: Path, name: str, suite: Suite, lock: Lock | None) -> OpenProfile:
+    if isinstance(lock, Passphrase):
+        await asyncio.sleep(await asyncio.to_thread(unlocking.wait_s, folder))
+    return await asyncio.to_thread(open_profile, folder, Chosen(name), suite, lock)
 
 
 async def _set_password(profile: OpenProfile, url: ServerUrl, password: str, suite: Suite) -> None:
@@ -99,12 +113,17 @@ async def _set_password(profile: OpenProfile, url: ServerUrl, password: str, sui
 
 
 async def forget_password(
-    folder: Path, server: str, name: str, *, suite: Suite | None = None
+    folder: Path,
+    server: str,
+    name: str,
+    *,
+    lock: Lock | None = None,
+    suite: Suite | None = None,
 ) -> None:
     """Delete what `server` keeps for logins of this profile. Errors as in `set_password`."""
     url, suite = server_url.parse(server), suite or RsaSuite()
     check_begun(folder)
-    profile = await asyncio.to_thread(open_profile, folder, name, suite)
+    profile = await _opened(folder, name, suite, lock)
     try:
         known = _server_of(profile, url)
         async with HttpApi(url, suite) as api:
@@ -129,18 +148,20 @@ async def log_in(
     user_id: str,
     password: str,
     *,
+    lock: Lock,
     suite: Suite | None = None,
 ) -> None:
     """Make the empty `folder` the profile of `user_id`, whose key `server` keeps sealed.
 
-    ProfileBusy, ProfileUnusable, NoAnswer, TurnedAway.
+    `lock` is how it is sealed from then on. ProfileBusy, ProfileUnusable, WeakPassphrase,
+    VaultLocked, NoAnswer, TurnedAway.
     """
     url, suite = server_url.parse(server), suite or RsaSuite()
     if not is_uuid4(user_id):
         raise TurnedAway("that is no user id; it looks like 1f3c9a20-..., and /whois shows yours")
     await asyncio.to_thread(check_free, folder)
     key, version = await _fetched(url, user_id, password, suite)
-    await asyncio.to_thread(restore, folder, user_id, name, key, version)
+    await asyncio.to_thread(restore, folder, user_id, Chosen(name, url.text), key, version, lock)
 
 
 async def _fetched(

@@ -18,25 +18,30 @@ from typing import Final, Self, TypeVar
 from weakref import WeakValueDictionary
 
 import socp
-from socp.client import server_url, sources
+from socp.client import server_url, sources, unlocking
 from socp.client.attachment import Attachment
-from socp.client.errors import AmbiguousPerson, NoAnswer, UnknownPerson
+from socp.client.errors import NoAnswer, ProfileUnusable
 from socp.client.file_work import FileWork
+from socp.client.finding import find
+from socp.client.history import LINES, History
 from socp.client.inbox import Inbox
 from socp.client.key_change import KeyChange
 from socp.client.line import Line
 from socp.client.notices import Notice
-from socp.client.profile_folder import OpenProfile, open_profile
+from socp.client.profile_folder import Chosen, OpenProfile, open_profile
 from socp.client.sinks import Downloads
+from socp.client.trusting import Trusting
+from socp.client.unlocking import Lock, Passphrase
 from socp.client.unstoppable import finished
 from socp.client.walk import Walk
 from socp.crypto.keys import RsaSuite, Suite
 from socp.member import effects, events
 from socp.member.contacts import AddressBook
 from socp.member.effects import LineMoved, ListAnswered, WhoisAnswered
+from socp.member.history_line import Conversation, HistoryLine
 from socp.member.member import Member
 from socp.member.profile import Profile
-from socp.wire.text import printable
+from socp.storage.errors import StorageError
 
 ANSWER_S: Final = 10
 COPIES: Final = ("login", "import")  # lives of a profile that had one before
@@ -44,7 +49,7 @@ _CLIENT: Final = f"socp/{socp.__version__}"
 A = TypeVar("A")
 
 
-class Client:
+class Client(Trusting):
     """One user. Use `Client.open`; everything here belongs to the event loop it was opened in."""
 
     def __init__(
@@ -59,7 +64,9 @@ class Client:
         self.user_id = profile.user_id
         self.name = profile.display_name
         self.new_key = profile.keys.made
+        self._folder = profile.folder
         self._suite = suite
+        self._store = profile.store
         self._member = Member(
             Profile(
                 profile.user_id,
@@ -69,6 +76,8 @@ class Client:
                 invitation,
                 run=profile.settings.run,
                 since_ms=profile.settings.began_ms if profile.settings.origin in COPIES else 0,
+                tell_delivered=profile.settings.tell_delivered,
+                tell_read=profile.settings.tell_read,
             ),
             suite,
             profile.keys.present,
@@ -76,6 +85,7 @@ class Client:
             pending=profile.keys.new,
             former=profile.keys.former,
         )
+        self._history = History(profile.folder, profile.store.vault)
         self._walk = Walk(self._member, profile.store, self._carry_out)
         self._inbox = Inbox()
         self._attachment = Attachment(url, self._walk, self._inbox.put, self._room)
@@ -85,45 +95,61 @@ class Client:
         self._files = FileWork(
             Downloads(downloads), self._start, self._walk.feed, self._attachment.outgoing_room
         )
-        self._key_change = KeyChange(profile.folder, suite, self._walk.feed, self._start)
+        self._key_change = KeyChange(
+            profile.folder, profile.store.vault, suite, self._walk.feed, self._start
+        )
         self._lines: WeakValueDictionary[int, Line] = WeakValueDictionary()
         self._lists: list[asyncio.Future[ListAnswered]] = []
         self._look_ups: dict[str, list[asyncio.Future[WhoisAnswered]]] = {}
+        for warning in profile.warnings:
+            self._inbox.put(effects.Warned(warning))
 
     @classmethod
     @contextlib.asynccontextmanager
     async def open(
         cls,
         profile: Path,
-        server: str,
+        server: str = "",
         *,
-        name: str,
-        downloads: Path,
+        name: str = "",
+        downloads: Path | None = None,
+        lock: Lock | None = None,
         invitation: str = "",
         suite: Suite | None = None,
         making_key: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[Self]:
         """Open the profile folder (made where missing, with a new key), stay attached to `server`.
 
-        `name` is the label that others see; received files land in `downloads`; `making_key` is
-        called, in a thread, where a new key keeps everybody waiting for some seconds; `invitation`
-        is the code that a server may want of somebody new. BadAddress,
-        ProfileBusy, ProfileUnusable; the last also later, when nothing more can be remembered.
+        `name` is the label that others see; received files land in `downloads`. Both and the server
+        are remembered, so that the folder alone is enough the next time. `lock` says how a new
+        profile is sealed, and opens one that has a passphrase; `making_key` is called, in a thread,
+        where a new key keeps everybody waiting for some seconds; `invitation` is the code that a
+        server may want of somebody new. BadAddress, ProfileBusy, SealUnchosen, VaultLocked,
+        WrongPassphrase (who tries again waits), WeakPassphrase for a new profile's passphrase,
+        ProfileUnusable; the last also later, when nothing more can be remembered.
         """
-        url = server_url.parse(server)
+        chosen = _chosen(name, server, downloads)
         suite = suite or RsaSuite()
+        if isinstance(lock, Passphrase):
+            await asyncio.sleep(await asyncio.to_thread(unlocking.wait_s, profile))
         opened = await finished(
-            asyncio.to_thread(open_profile, profile, name, suite, making_key),
+            asyncio.to_thread(open_profile, profile, chosen, suite, lock, making_key),
             lambda late: late.store.close(),
         )
         try:
-            me = cls(opened, url, suite, downloads, invitation)
-            await asyncio.to_thread(Downloads(downloads).sweep)
+            if not opened.settings.server_url:
+                raise ProfileUnusable("this profile never was at a server; say which one")
+            url = server_url.parse(opened.settings.server_url)
+            files = Path(opened.settings.downloads or profile.with_name(f"{profile.name}-files"))
+            me = cls(opened, url, suite, files, invitation)
+            await asyncio.to_thread(Downloads(files).sweep)
             try:
                 async with me._tasks, me._attached():
                     yield me
             except BaseExceptionGroup as group:
                 raise _first(group) from None
+            finally:
+                await asyncio.to_thread(me._history.close)
         finally:
             await asyncio.to_thread(opened.store.close)
 
@@ -155,20 +181,54 @@ class Client:
 
     def find(self, name_or_id: str) -> str:
         """The user id meant by a name, an id or its start; UnknownPerson, AmbiguousPerson."""
-        found = self.contacts.resolve(name_or_id)
-        shown = printable(name_or_id)
-        if not found:
-            raise UnknownPerson(f'nobody known is called "{shown}"; /list shows who is here')
-        if len(found) > 1:
-            labels = ", ".join(self.contacts.label(user_id) for user_id in found)
-            raise AmbiguousPerson(f'"{shown}" can be any of {labels}; say which', found)
-        return found[0]
+        return find(self.contacts, name_or_id)
+
+    # --- what was said --------------------------------------------------------------------------
+
+    async def history(
+        self, who: str, *, since_ms: int = 0, before: int = 0, limit: int = LINES
+    ) -> list[HistoryLine]:
+        """The newest lines with a user id or "public", the oldest of them first, as they stand now.
+        `since_ms`: only what came then (Unix ms) or later; `before`: only lines with a smaller
+        number, so that one can go on from the first."""
+        return await self._history.lines(who, since_ms=since_ms, before=before, limit=limit)
+
+    async def search(self, words: str, *, who: str = "", limit: int = LINES) -> list[HistoryLine]:
+        """The newest lines that have all these words in them, be they parts of longer ones, the
+        newest first; with a user id or "public", or with anybody."""
+        return await self._history.search(words, talk=who, limit=limit)
+
+    async def line_of(self, msg_ref: str) -> HistoryLine | None:
+        """The line that a reply or a reaction is about; None where it is not known here."""
+        return await self._history.line_of(msg_ref)
+
+    async def conversations(self, *, limit: int = LINES) -> list[Conversation]:
+        """With whom there was one, the latest first: its last line, and how many are unread."""
+        return await self._history.conversations(limit=limit)
 
     # --- say ------------------------------------------------------------------------------------
 
-    async def send(self, to: str, text: str) -> Line:
-        """Say `text` to a user id or "public". Returns when it is remembered, online or not."""
-        batch = self._walk.feed(events.Say(to, text))
+    async def send(self, to: str, text: str, *, reply_to: str = "") -> Line:
+        """Say `text` to a user id or "public". Returns when it is remembered, online or not.
+
+        `reply_to`: the msg_ref of what it answers; clients without `content/1` get the words alone.
+        """
+        return await self._said(events.Say(to, text, reply_to))
+
+    async def edit(self, to: str, of: str, text: str) -> Line:
+        """Other words for what we said there under the msg_ref `of`."""
+        return await self._said(events.Amend(to, of, "edit", text))
+
+    async def delete(self, to: str, of: str) -> Line:
+        """Take back what we said there under the msg_ref `of`; who has read it has read it."""
+        return await self._said(events.Amend(to, of, "delete", ""))
+
+    async def react(self, to: str, of: str, emoji: str) -> Line:
+        """Set an emoji beside a message, anybody's; "" takes ours away."""
+        return await self._said(events.Amend(to, of, "reaction", emoji))
+
+    async def _said(self, event: events.Say | events.Amend) -> Line:
+        batch = self._walk.feed(event)
         moved = [
             effect.notice
             for effect in batch.effects
@@ -227,6 +287,12 @@ class Client:
     async def cancel_file(self, file_id: str) -> None:
         """Break a transfer off, whichever way it goes."""
         await self._walk.feed(events.CancelFile(file_id)).done
+
+    async def is_my_passphrase(self, text: str) -> bool:
+        """Whether this opens the profile, for who locks the screen. Waits where wrong ones came
+        before; False always where the profile has none."""
+        await asyncio.sleep(await asyncio.to_thread(unlocking.wait_s, self._folder))
+        return await asyncio.to_thread(unlocking.is_right, self._folder, text)
 
     async def rotate_key(self) -> None:
         """Make a new key, signed by the present one, and go on with it: seconds, or as long as
@@ -313,12 +379,22 @@ class Client:
                 self._key_change.carry_out(effect)
             case effects.GenerateChannelKey():
                 self._start(self._generate(effect.version))
+            case effects.LoadSent():
+                self._start(self._load_sent(effect))
             case _:
                 self._files.carry_out(effect)
 
     async def _generate(self, version: int) -> None:
         key = await asyncio.to_thread(self._suite.generate)
         self._walk.feed(events.ChannelKeyGenerated(version, key))
+
+    async def _load_sent(self, wanted: effects.LoadSent) -> None:
+        loading = self._store.sent(wanted.to, wanted.run, wanted.seqs)
+        try:
+            lines = await asyncio.wrap_future(loading)
+        except StorageError as fault:
+            raise ProfileUnusable(f"what was sent cannot be read again: {fault}") from None
+        self._walk.feed(events.SentLoaded(lines))
 
     def _told(self, notice: effects.Notice) -> None:
         match notice:
@@ -339,6 +415,11 @@ class Client:
             case effects.FileDone() | effects.FileFailed() if notice.sending:
                 self._files.sent(notice.file_id)
         self._inbox.put(notice)
+
+
+def _chosen(name: str, server: str, downloads: Path | None) -> Chosen:
+    address = server_url.parse(server).text if server else ""
+    return Chosen(name, address, str(downloads.absolute()) if downloads else "")
 
 
 def _resolve(waiting: Iterable[asyncio.Future[A]], answer: A) -> None:

@@ -17,6 +17,23 @@ class ProfileUnusable(ClientError):
     """The profile's folder, key or store cannot be read or written."""
 
 
+class VaultLocked(ClientError):
+    """The profile is sealed, and nothing was given that opens it."""
+
+
+class WrongPassphrase(VaultLocked):
+    """Not the passphrase of this profile. The next try has to wait, longer each time: 30 s at
+    most."""
+
+
+class WeakPassphrase(ClientError):
+    """A new passphrase that is soon guessed; the text says what to change."""
+
+
+class SealUnchosen(ClientError):
+    """Nobody said how the new profile is to be sealed."""
+
+
 class BadAddress(ClientError):
     """The server's address is not one."""
 
@@ -39,6 +56,22 @@ class AmbiguousPerson(ClientError):
     def __init__(self, line: str, user_ids: Sequence[str]) -> None:
         super().__init__(line)
         self.user_ids = tuple(user_ids)
+
+
+class UnknownKey(ClientError):
+    """No key is known for somebody: there is nothing to compare."""
+
+
+class NothingClaimed(ClientError):
+    """No other key is claimed for somebody: there is nothing to decide about."""
+
+
+class NumbersDiffer(ClientError):
+    """What was read out is not the safety number of both, or none at all: nobody is verified."""
+
+
+class OthersKeyMeant(NumbersDiffer):
+    """It is the safety number with the key that is claimed for them, not with the known one."""
 
 
 class KeyUnchanged(ClientError):

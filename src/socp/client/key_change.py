@@ -11,6 +11,7 @@ from typing import Final
 from socp.client import key_files
 from socp.client.errors import KeyUnchanged, NoAnswer, ProfileUnusable
 from socp.crypto.keys import Suite
+from socp.crypto.vault import Vault
 from socp.keystore import KeyFileError
 from socp.member.effects import DropKey, OwnKeyMoved, OwnKeyState, PromoteKey
 from socp.member.events import RevokeKey, RotateKey
@@ -30,12 +31,14 @@ class KeyChange:
     def __init__(
         self,
         folder: Path,
+        vault: Vault,
         suite: Suite,
         feed: Callable[[RotateKey | RevokeKey], object],
         start: Callable[[Coroutine[None, None, None]], None],
     ) -> None:
         """`start` runs something beside the rest, whose fault ends the client."""
         self._folder = folder
+        self._vault = vault
         self._suite = suite
         self._feed = feed
         self._start = start
@@ -57,7 +60,7 @@ class KeyChange:
         key = await asyncio.to_thread(self._suite.generate)
         try:
             async with self._files:
-                await asyncio.to_thread(key_files.keep_new, self._folder, key)
+                await asyncio.to_thread(key_files.keep_new, self._folder, key, self._vault)
         except KeyFileError as fault:
             raise KeyUnchanged(f"the new key could not be kept: {fault}") from None
         self._feed(RotateKey(key))

@@ -12,6 +12,7 @@ from typing import Final
 
 from socp import keystore
 from socp.crypto.keys import PrivateKey, Suite
+from socp.crypto.vault import Vault
 
 KEY_FILE: Final = "key.pem"
 NEW_FILE: Final = "key.new.pem"
@@ -28,14 +29,32 @@ class Keys:
     former: tuple[PrivateKey, ...] = field(repr=False)  # newest first
 
 
-def load(folder: Path, suite: Suite) -> Keys:
+def load(folder: Path, suite: Suite, vault: Vault) -> Keys:
     """All keys of a profile, the present one made where there is none. KeyFileError."""
-    present, made = keystore.load_or_create(folder / KEY_FILE, suite)
-    versions = (int(found[1]) for file in folder.iterdir() if (found := _FORMER.match(file.name)))
-    loaded = (keystore.load(former_file(folder, n), suite) for n in sorted(versions, reverse=True))
+    present, made = keystore.load_or_create(folder / KEY_FILE, suite, vault)
+    files = (former_file(folder, number) for number in sorted(_versions(folder), reverse=True))
+    loaded = (keystore.load(file, suite, vault) for file in files)
     # Killed while the new one took its place, the present one may have been copied already.
     former = tuple(key for key in loaded if key and key.public != present.public)
-    return Keys(present, made, keystore.load(folder / NEW_FILE, suite), former)
+    return Keys(present, made, keystore.load(folder / NEW_FILE, suite, vault), former)
+
+
+def _versions(folder: Path) -> list[int]:
+    """Of the former keys that there are files of."""
+    return [int(found[1]) for file in folder.iterdir() if (found := _FORMER.match(file.name))]
+
+
+def files(folder: Path) -> list[Path]:
+    """Every key file that there is."""
+    former = [former_file(folder, number) for number in _versions(folder)]
+    return [file for file in (folder / KEY_FILE, folder / NEW_FILE, *former) if file.exists()]
+
+
+def seal_all(folder: Path, vault: Vault) -> None:
+    """Keys of before, which lie there in clear, are sealed. Killed meanwhile, those that are sealed
+    and those that are not are read alike. KeyFileError."""
+    for file in files(folder):
+        keystore.seal(file, vault)
 
 
 def former_file(folder: Path, version: int) -> Path:
@@ -43,9 +62,9 @@ def former_file(folder: Path, version: int) -> Path:
     return folder / f"key.v{version}.pem"
 
 
-def keep_new(folder: Path, key: PrivateKey) -> None:
+def keep_new(folder: Path, key: PrivateKey, vault: Vault) -> None:
     """Durable when this returns. KeyFileError, also where another new one is there."""
-    keystore.keep(folder / NEW_FILE, key)
+    keystore.keep(folder / NEW_FILE, key, vault)
 
 
 def promote_new(folder: Path, former_version: int) -> None:

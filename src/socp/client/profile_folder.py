@@ -6,14 +6,15 @@ import os
 import secrets
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from socp.client import key_files
-from socp.client.errors import ProfileBusy, ProfileUnusable
+from socp.client import key_files, unlocking
+from socp.client.errors import ProfileBusy, ProfileUnusable, SealUnchosen
 from socp.client.key_files import KEY_FILE, Keys
-from socp.client.unlocking import unlock
+from socp.client.unlocking import Lock
 from socp.crypto.keys import PrivateKey, Suite
 from socp.crypto.rotation import FIRST_VERSION, KeyStep
 from socp.keystore import KeyFileError, keep
@@ -30,6 +31,7 @@ class OpenProfile:
     settings: Settings
     folder: Path
     keys: Keys
+    warnings: tuple[str, ...] = ()
 
     @property
     def user_id(self) -> str:
@@ -40,20 +42,55 @@ class OpenProfile:
         return self.settings.display_name
 
 
-def open_profile(
-    folder: Path, name: str, suite: Suite, making_key: Callable[[], None] = lambda: None
-) -> OpenProfile:
-    """Lock the folder, load the key or make it. Blocks, for seconds where the key is made.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What somebody says when they open a profile; "" for what it was the last time."""
 
-    `making_key` is called before that. ProfileBusy where another process has the folder,
-    ProfileUnusable with the reason otherwise.
+    name: str = ""
+    server_url: str = ""
+    downloads: str = ""
+
+
+def open_profile(
+    folder: Path,
+    chosen: Chosen,
+    suite: Suite,
+    lock: Lock | None,
+    making_key: Callable[[], None] = lambda: None,
+) -> OpenProfile:
+    """Lock the folder, unlock its vault, load the key or make it. Blocks, for seconds where the key
+    is made.
+
+    `making_key` is called before that. ProfileBusy where another process has the folder, what
+    `unlock` raises, ProfileUnusable with the reason otherwise.
     """
-    store = _open_store(folder)
-    try:
+    warnings = [] if unlocking.begun(folder) else [unlocking.OF_BEFORE]
+    if unlocking.locked(folder) is None:
+        warnings.clear()
+        if lock is None:
+            raise SealUnchosen(unlocking.UNCHOSEN)
+        if not chosen.name:
+            raise ProfileUnusable(f"{folder} is a new profile; give it a name")
+    with opened_store(folder, lock) as store:
         if not (folder / KEY_FILE).exists():
             making_key()
-        keys = key_files.load(folder, suite)
-        return OpenProfile(store, _settings(store, name, anew=keys.made), folder, keys)
+        keys = key_files.load(folder, suite, store.vault)
+        settings = _settings(store, chosen, anew=keys.made)
+        return OpenProfile(store, settings, folder, keys, tuple(warnings))
+
+
+@contextmanager
+def opened_store(folder: Path, lock: Lock | None) -> Iterator[ProfileStore]:
+    """The store, for what is made of it; closed where that fails, and only then. As
+    `open_profile`."""
+    try:
+        store = ProfileStore.open(folder, lambda: unlocking.unlock(folder, lock))
+    except FolderBusy as fault:
+        raise ProfileBusy(str(fault)) from None
+    except (KeyFileError, StorageError) as fault:
+        raise ProfileUnusable(str(fault)) from None
+    try:
+        yield store
     except (KeyFileError, StorageError) as fault:
         store.close()
         raise ProfileUnusable(str(fault)) from None
@@ -78,23 +115,21 @@ def check_free(folder: Path) -> None:
         )
 
 
-def restore(folder: Path, user_id: str, name: str, key: PrivateKey, version: int) -> None:
+def restore(
+    folder: Path, user_id: str, chosen: Chosen, key: PrivateKey, version: int, lock: Lock
+) -> None:
     """Make the folder the profile of somebody whose key, of this version, came from elsewhere.
     Blocks.
 
-    ProfileBusy, ProfileUnusable.
+    ProfileBusy, ProfileUnusable, and what `unlock` raises.
     """
     check_free(folder)
-    store = _open_store(folder)
-    try:
+    with opened_store(folder, lock) as store:
         # First: a key alone would be given a new id.
-        store.set_settings(_begun(user_id, name, "login"))
+        store.set_settings(_begun(user_id, chosen, "login"))
         if version != FIRST_VERSION:
             store.write((KeyStep(user_id, version, key.public.text, 0, "", ""),)).result()
-        keep(folder / KEY_FILE, key)
-    except (KeyFileError, StorageError) as fault:
-        raise ProfileUnusable(str(fault)) from None
-    finally:
+        keep(folder / KEY_FILE, key, store.vault)
         store.close()
 
 
@@ -106,32 +141,36 @@ def check_begun(folder: Path) -> None:
         )
 
 
-def _open_store(folder: Path) -> ProfileStore:
-    try:
-        return ProfileStore.open(folder, lambda: unlock(folder))
-    except FolderBusy as fault:
-        raise ProfileBusy(str(fault)) from None
-    except (KeyFileError, StorageError) as fault:
-        raise ProfileUnusable(str(fault)) from None
-
-
-def _settings(store: ProfileStore, name: str, *, anew: bool) -> Settings:
+def _settings(store: ProfileStore, chosen: Chosen, *, anew: bool) -> Settings:
     """Whose profile it is. A lost key is a new identity: others pinned the old one."""
     known = store.settings()
     if known is None or anew:
-        wanted = _begun(str(uuid.uuid4()), name, "new")
+        name = chosen.name or (known.display_name if known else "")
+        wanted = _begun(str(uuid.uuid4()), replace(chosen, name=name), "new")
     else:
-        # A profile of before had no run.
-        wanted = replace(known, display_name=name, run=known.run or new_run())
+        wanted = replace(
+            known,
+            display_name=chosen.name or known.display_name,
+            server_url=chosen.server_url or known.server_url,
+            downloads=chosen.downloads or known.downloads,
+            run=known.run or new_run(),  # a profile of before had none
+        )
     if known != wanted:
         store.set_settings(wanted)
     return wanted
 
 
-def _begun(user_id: str, name: str, origin: str) -> Settings:
+def _begun(user_id: str, chosen: Chosen, origin: str) -> Settings:
     """The first settings of a profile's life."""
-    now_ms = time.time_ns() // 1_000_000
-    return Settings(user_id, name, run=new_run(), origin=origin, began_ms=now_ms)
+    return Settings(
+        user_id,
+        chosen.name,
+        chosen.server_url,
+        chosen.downloads,
+        run=new_run(),
+        origin=origin,
+        began_ms=time.time_ns() // 1_000_000,
+    )
 
 
 def new_run() -> str:

@@ -1,4 +1,4 @@
-"""One private key in one file: PKCS8 PEM, 0600, whole or not there at all.
+"""One private key in one file: PKCS8 PEM, or sealed by a vault; 0600, whole or not there at all.
 
 Everything here blocks (the disk, and half a second to make a key): run it in a thread.
 """
@@ -9,23 +9,28 @@ import contextlib
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from socp.crypto.keys import KeyRefused, PrivateKey, Suite
+from socp.crypto.keys import KeyRefused, PrivateKey, Suite, Unreadable
+from socp.crypto.vault import Vault
 from socp.keystore import pem
 from socp.keystore.private_file import KeyFileError, Place, locked_folder, read, write
 
+_TABLE: Final = "key files"  # what the seal of a key is bound to
 
-def load_or_create(path: Path, suite: Suite) -> tuple[PrivateKey, bool]:
+
+def load_or_create(path: Path, suite: Suite, vault: Vault | None = None) -> tuple[PrivateKey, bool]:
     """The private key in the file `path`, and whether it was made just now. KeyFileError otherwise.
 
     A file that is there is never replaced. Two processes that start at once get the same key.
+    With a vault a new one is sealed; one in clear is read all the same.
     """
     with locked_folder(path) as place:
         content = read(place)
         if content is not None:
-            return _parse(place, content, suite), False
+            return _parse(place, content, suite, vault), False
         key = suite.generate()
-        write(place, pem.armour(key.to_bytes()))
+        write(place, _content(key, vault))
         return key, True
 
 
@@ -37,20 +42,20 @@ def put(path: Path, content: bytes) -> None:
         write(place, content)
 
 
-def load(path: Path, suite: Suite) -> PrivateKey | None:
+def load(path: Path, suite: Suite, vault: Vault | None = None) -> PrivateKey | None:
     """The private key in the file `path`, None where there is no such file. KeyFileError."""
     with locked_folder(path) as place:
         content = read(place)
-        return None if content is None else _parse(place, content, suite)
+        return None if content is None else _parse(place, content, suite, vault)
 
 
-def keep(path: Path, key: PrivateKey) -> None:
+def keep(path: Path, key: PrivateKey, vault: Vault | None = None) -> None:
     """Write a key to a new file `path`, whole and durable when this returns. KeyFileError, also
     where a file is there: it is never replaced."""
     with locked_folder(path) as place:
         if read(place) is not None:
             raise KeyFileError(f"{path} is there already; move it away first")
-        write(place, pem.armour(key.to_bytes()))
+        write(place, _content(key, vault))
 
 
 def promote(path: Path, new: Path, former: Path) -> None:
@@ -72,6 +77,24 @@ def promote(path: Path, new: Path, former: Path) -> None:
             raise place.failed("written", error) from None
 
 
+def is_sealed(path: Path) -> bool:
+    """Whether a vault sealed it; False where there is none. KeyFileError."""
+    with locked_folder(path) as place:
+        return pem.is_sealed(read(place) or b"")
+
+
+def seal(path: Path, vault: Vault) -> None:
+    """Seal a key that lies there in clear; nothing happens to another. KeyFileError."""
+    with locked_folder(path) as place:
+        content = read(place)
+        if content is None or pem.is_sealed(content):
+            return
+        try:
+            write(place, pem.armour(_sealed(pem.unarmour(content), vault), sealed=True))
+        except KeyRefused as refused:
+            raise _unusable(place, refused) from None
+
+
 def drop(path: Path) -> None:
     """Remove a key that is of no use; nothing happens where there is none. KeyFileError."""
     with locked_folder(path) as place:
@@ -83,11 +106,32 @@ def drop(path: Path) -> None:
             raise place.failed("removed", error) from None
 
 
-def _parse(place: Place, content: bytes, suite: Suite) -> PrivateKey:
+def _content(key: PrivateKey, vault: Vault | None) -> bytes:
+    if vault is None:
+        return pem.armour(key.to_bytes())
+    return pem.armour(_sealed(key.to_bytes(), vault), sealed=True)
+
+
+def _sealed(data: bytes, vault: Vault) -> bytes:
+    # Files take each other's places, so the name is not bound.
+    return vault.seal(_TABLE, b"", data)
+
+
+def _parse(place: Place, content: bytes, suite: Suite, vault: Vault | None) -> PrivateKey:
     try:
-        return suite.load_private(pem.unarmour(content))
+        if not pem.is_sealed(content):
+            return suite.load_private(pem.unarmour(content))
+        if vault is None:
+            raise KeyRefused("it is sealed")
+        return suite.load_private(vault.open(_TABLE, b"", pem.unarmour(content, sealed=True)))
     except KeyRefused as refused:
-        raise KeyFileError(
-            f"{place.path} holds no key we can use: {refused}; "
-            "restore it from a backup, or move it away to start with a new identity"
-        ) from None
+        raise _unusable(place, refused) from None
+    except Unreadable:
+        raise _unusable(place, "it was sealed with another key than this profile's") from None
+
+
+def _unusable(place: Place, why: object) -> KeyFileError:
+    return KeyFileError(
+        f"{place.path} holds no key we can use: {why}; "
+        "restore it from a backup, or move it away to start with a new identity"
+    )

@@ -4,6 +4,7 @@ reader)."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from socp.member.effects import MessageArrived, MessageRefused, Trust
@@ -17,6 +18,13 @@ UNSEEN_MAX: Final = 10_000
 UNSEEN_BYTES_MAX: Final = 64 * limits.MIB
 
 
+@dataclass(frozen=True, slots=True)
+class _Unseen:
+    size: int  # bytes of text
+    author: str
+    msg_ref: str  # "" for posts and refusals
+
+
 class Arrivals:
     """Kept in the same commit as the message's `Seen`, told, and dropped once it was shown.
 
@@ -26,7 +34,7 @@ class Arrivals:
     def __init__(self, emitter: Emitter, history: History, remembered: Iterable[Arrived]) -> None:
         self._emit = emitter
         self._history = history
-        self._sizes: dict[int, int] = {}  # number -> bytes of text, the oldest first
+        self._unseen: dict[int, _Unseen] = {}  # by number, the oldest first
         self._bytes = 0
         self._next = 1
         for arrived in sorted(remembered, key=lambda one: one.number):
@@ -36,7 +44,7 @@ class Arrivals:
     @property
     def full(self) -> bool:
         """Nobody reads what is told: no more should be taken from a server that keeps it."""
-        return len(self._sizes) >= UNSEEN_MAX or self._bytes >= UNSEEN_BYTES_MAX
+        return len(self._unseen) >= UNSEEN_MAX or self._bytes >= UNSEEN_BYTES_MAX
 
     def message(self, heard: Heard, now: Now, *, late: bool = False) -> None:
         """Show this, once. `late`: others of its author that came before were said after it."""
@@ -47,10 +55,10 @@ class Arrivals:
         heard = Heard(author, reason, ts, trust="", public=public, kind=REFUSED)
         self._add(heard, self._history.heard(heard, now))
 
-    def shown(self, event: Shown, now: Now) -> None:
-        """The person has seen them."""
-        for number in event.numbers:
-            self._drop(number)
+    def shown(self, event: Shown) -> list[tuple[str, str]]:
+        """The person has seen them: author and msg_ref of those that were said to them alone."""
+        unseen = [one for number in event.numbers if (one := self._drop(number)) is not None]
+        return [(one.author, one.msg_ref) for one in unseen if one.msg_ref]
 
     def _add(self, heard: Heard, said: int, *, late: bool = False) -> None:
         arrived = Arrived(
@@ -68,22 +76,24 @@ class Arrivals:
         )
         # Where the server keeps what we do not take, `full` was asked before.
         while self.full and not self._emit.terms.mailbox:
-            self._drop(next(iter(self._sizes)))
+            self._drop(next(iter(self._unseen)))
         self._note(arrived)
         self._emit.persist(arrived)
         self._tell(arrived)
 
     def _note(self, arrived: Arrived) -> None:
         size = len(arrived.text.encode())
-        self._sizes[arrived.number] = size
+        msg_ref = "" if arrived.public else arrived.msg_ref
+        self._unseen[arrived.number] = _Unseen(size, arrived.author, msg_ref)
         self._bytes += size
         self._next = arrived.number + 1
 
-    def _drop(self, number: int) -> None:
-        size = self._sizes.pop(number, None)
-        if size is not None:
-            self._bytes -= size
+    def _drop(self, number: int) -> _Unseen | None:
+        unseen = self._unseen.pop(number, None)
+        if unseen is not None:
+            self._bytes -= unseen.size
             self._emit.persist(ArrivedShown(number))
+        return unseen
 
     def _tell(self, arrived: Arrived) -> None:
         if arrived.refused:

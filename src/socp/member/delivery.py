@@ -100,8 +100,8 @@ class Destinations:
         """Our own key was replaced."""
         self._pen = replace(self._pen, key=key)
 
-    def refusal(self, to: str, text: str) -> str | None:
-        """Why a line is not even kept, or None."""
+    def refusal(self, to: str, text: str, kind: str, now: Now) -> str | None:
+        """Why a line of this kind of content is not even kept, or None."""
         if to == self._emit.user_id:
             return "that is you"
         if to != PUBLIC and not is_uuid4(to):
@@ -111,6 +111,9 @@ class Destinations:
         if self._contacts.is_revoked(to):
             return str(NotYet.REVOKED)
         settled = to != PUBLIC and self._contacts.get(to) is not None  # whether its form is known
+        known = to == PUBLIC or settled
+        if known and kind != Text.KIND and not self.speaks_content(to, now.wall):
+            return str(NotYet.NO_CONTENT)
         return too_long(text, bound=self._bound(to) if settled else True)
 
     def away(self, user_id: str) -> str:

@@ -114,6 +114,15 @@ class GenerateChannelKey:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadSent:
+    """Read what is kept of our messages to somebody, of these numbers; SentLoaded follows."""
+
+    to: str
+    run: str
+    seqs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PromoteKey:
     """The new private key on the disk is ours now; the former one, of this version, is kept to read
     old mail."""
@@ -432,6 +441,7 @@ Effect = (
     | DropSink
     | DropPart
     | GenerateChannelKey
+    | LoadSent
     | PromoteKey
     | DropKey
     | Tell

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from socp.crypto.keys import PrivateKey
-from socp.member.records import PublicChoice
+from socp.member.records import OutboxLine, PublicChoice
 from socp.wire.envelope import Envelope
 from socp.wire.errors import PeerFault
+
+Change = Literal["edit", "delete", "reaction"]
 
 
 class Now(NamedTuple):
@@ -53,6 +55,24 @@ class Say:
     to: str
     text: str
     reply_to: str = ""  # msg_ref of what it answers
+
+
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """The person changes, takes back or reacts to what went under the msg_ref `of` in a
+    conversation (user_id, or "public")."""
+
+    to: str
+    of: str
+    kind: Change
+    body: str  # the new text, the emoji ("" takes it away), "" of a delete
+
+
+@dataclass(frozen=True, slots=True)
+class SentLoaded:
+    """What is kept of our messages that a reader misses, the answer to LoadSent."""
+
+    lines: tuple[OutboxLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +220,8 @@ Event = (
     | Disconnected
     | Tick
     | Say
+    | Amend
+    | SentLoaded
     | RequestList
     | LookUp
     | OfferFile

@@ -67,7 +67,9 @@ class Handed:
     def receipt(self, reader: str, msg_ref: str, state: LineState) -> None:
         """Its reader's own client says so; nobody else's word counts."""
         kept = self._by_ref.get(msg_ref)
-        if kept is not None and kept.line.to == reader:
+        if kept is None:
+            self._history.reached(msg_ref, state, by=reader)
+        elif kept.line.to == reader:
             self._moves(kept, state)
 
     def failed(self, msg_ref: str, code: str, detail: str) -> None:

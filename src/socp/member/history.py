@@ -7,10 +7,10 @@ was changed later stands beside what was said, and is laid over it when it is re
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from socp.member.emitter import Emitter
-from socp.member.events import Now
+from socp.member.events import Change, Now
 from socp.member.records import Amendment, LineState, Said, SaidMoved, SaidReached
 from socp.wire.ids import PUBLIC
 
@@ -20,7 +20,6 @@ TEXT: Final = "text"
 FILE: Final = "file"
 REFUSED: Final = "refused"
 NOTE: Final = "note"
-Change = Literal["edit", "delete", "reaction"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ REACTION: Final = "reaction"
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """As `Said`, and what became of it since."""
+    """A line of a conversation as it stands now, with what was changed since it was said."""
 
     number: int
     talk: str  # the other's user id, or "public"
@@ -24,11 +24,11 @@ class HistoryLine:
     text: str  # as it is now; "" where it was taken back
     ts: int  # author's, Unix ms
     at_ms: int  # when it came here or was said here, Unix ms
-    trust: str  # a `Trust`, "" for our own, refusals and notes
+    trust: str  # how sure it was who wrote it, a `Trust`; "" for our own, refusals and notes
     msg_ref: str  # what to name in a reply, an edit or a reaction; "" while there is none
-    kind: str  # text | file | refused | note
+    kind: str  # text | file (its name) | refused (why it is not shown) | note
     state: str  # a `LineState` of our own lines, "" of others'
-    reason: str
+    reason: str  # why it waits or was refused
     reply_to: str  # msg_ref
     file_id: str
     edited_ms: int = 0  # author's, 0 where it was not

@@ -26,10 +26,11 @@ from socp.member.history import Heard
 from socp.member.letters import Letter, clear_bytes, clear_text
 from socp.member.lookups import Lookups
 from socp.member.next_link import NextLink
+from socp.member.origin import Origin
 from socp.member.public import Room
 from socp.member.records import Contact
 from socp.member.seen import Seen, Verdict
-from socp.member.speech import Origin, Speech
+from socp.member.speech import Speech
 from socp.member.sureness import sureness
 from socp.member.trust import Claim, Trust
 from socp.wire import base64url, content
@@ -41,6 +42,8 @@ from socp.wire.msg_ref import msg_ref
 
 RETOLD_MAX: Final = 1_000
 LEFT_MAX: Final = 1_000
+KEPT_MS: Final = 31 * 24 * 3_600_000
+"""What is older and was never seen is a replay: no server keeps mail so long."""
 
 
 class Why(Enum):
@@ -68,6 +71,10 @@ class Why(Enum):
     NOT_TEXT = "what it says is not text; their client may be newer than yours"
     CLEAR_UNSIGNED = "it is not encrypted and nobody signed it: anyone may have written it"
     REVOKED = "they revoked their id, so whoever uses it may be a thief; ask them for their new one"
+    TOO_OLD = (
+        "it is more than a month old and never came before: a server may be repeating what you read"
+        " on another machine; ask them whether they said it just now"
+    )
     NO_ROOM = "too many messages wait for keys; ask them to send it again in a minute"
 
 
@@ -271,6 +278,9 @@ class Inbox:
             return True
         if verdict is Verdict.OTHERS_WORDS:
             self._refuse(letter, Why.OTHERS_WORDS, now)
+            return True
+        if now.wall - ts > KEPT_MS:
+            self._refuse(letter, Why.TOO_OLD, now)
             return True
         self._trust.signed_in(letter.author, form)
         opened = self._open(letter, ts, now)

@@ -22,6 +22,7 @@ from socp.member.delivery import Destinations
 from socp.member.effects import Effect
 from socp.member.emitter import Emitter
 from socp.member.events import (
+    Amend,
     CancelFile,
     ChannelKeyGenerated,
     ChoosePublic,
@@ -40,6 +41,7 @@ from socp.member.events import (
     RevokeKey,
     RotateKey,
     Say,
+    SentLoaded,
     Shown,
     SinkOpened,
     StoreFailed,
@@ -63,6 +65,7 @@ from socp.member.receiving import Receiving
 from socp.member.records import PublicChoice, Remembered
 from socp.member.seen import Seen
 from socp.member.sending import Sending
+from socp.member.sent import Sent
 from socp.member.servers import Servers
 from socp.member.session import Session
 from socp.member.speech import Speech
@@ -127,22 +130,26 @@ class Member:
         seen = Seen(emit, remembered.seen)
         incoming = (lookups, self._room, arrivals, self._next_link)
         pen = Pen(suite, key, own_id)
-        numbering = Numbering(emit, profile.run, remembered.numbered)
+        sent = Sent(emit, profile.run, remembered.shelves, remembered.numbered)
+        numbering = Numbering(emit, profile.run, remembered.numbered, sent)
         self._destinations = Destinations(
             emit, pen, contacts, lookups, self._room, self._session, own, numbering
         )
-        self.outbox = Outbox(
+        self._outbox = outbox = Outbox(
             emit, self._courier, self._destinations, numbering, history, remembered.outbox
         )
-        said = (history, self.outbox)
+        self._speech = Speech(
+            emit, contacts, seen, history, arrivals, outbox, sent, profile, remembered
+        )
+        self._inbox = Inbox(suite, emit, contacts, self._trust, seen, *incoming, self._speech)
+        said = (history, outbox)
         sending = Sending(
             suite, emit, contacts, self._room, self._destinations, *said, remembered.outgoing_files
         )
         receiving = Receiving(emit, contacts, self._trust, seen, *said, remembered.incoming_files)
         offers = FileOffers(emit, contacts, self._trust, *incoming, receiving)
         self._transfers = Transfers(sending, receiving, offers)
-        self._speech = Speech(arrivals, self._transfers.heard)
-        self._inbox = Inbox(suite, emit, contacts, self._trust, seen, *incoming, self._speech)
+        self._speech.files = self._transfers.heard
         self._questions = Questions(emit, self._courier, contacts, lookups, self._session)
         self._people = People(
             suite,
@@ -160,7 +167,7 @@ class Member:
             self._courier,
             self._session,
             own,
-            self.outbox,
+            self._outbox,
             sending,
             self._people,
             self._questions,
@@ -213,7 +220,7 @@ class Member:
 
         Lines that wait for somebody who is away do not count; they are kept.
         """
-        parts = (self.outbox, self._transfers, self._room)
+        parts = (self._outbox, self._transfers, self._room, self._speech)
         return all(part.idle for part in parts)
 
     @property
@@ -242,7 +249,7 @@ class Member:
             FrameRefused: self._frame_refused,
             Disconnected: self._disconnected,
             Tick: self._tick,
-            Say: self.outbox.say,
+            Say: self._outbox.say,
             RequestList: self._questions.request_list,
             LookUp: self._questions.look_up,
             OfferFile: self._transfers.sending.offer,
@@ -252,7 +259,9 @@ class Member:
             FileStored: self._transfers.receiving.stored,
             StoreFailed: self._transfers.receiving.store_failed,
             CancelFile: self._transfers.cancel,
-            Shown: self._arrivals.shown,
+            Shown: self._speech.shown,
+            Amend: self._speech.amendments.say,
+            SentLoaded: self._speech.sent_loaded,
             ChannelKeyGenerated: self._key_generated,
             RotateKey: self._own.rotate,
             RevokeKey: self._own.revoke,
@@ -281,7 +290,8 @@ class Member:
         self._room.attached(now)
         self._destinations.restarted()
         self._transfers.sending.attached()
-        self.outbox.attached(now, answers=LINK_AUTH in server.features)
+        self._speech.attached(now)
+        self._outbox.attached(now, answers=LINK_AUTH in server.features)
 
     def _disconnected(self, event: Disconnected, now: Now) -> None:
         self._session.lost()
@@ -301,11 +311,12 @@ class Member:
         self._people.due(now)
         self._channel_key(self._room.due(now), now)
         self._inbox.due(now)
+        self._speech.due(now)
         self._questions.due(now)
         self._transfers.due(now)
         self._next_link.due(idle=self._transfers.still)
-        self.outbox.due(now)
-        self._own.due(now, idle=self.outbox.idle and self._transfers.sending.idle)
+        self._outbox.due(now)
+        self._own.due(now, idle=self._outbox.idle and self._transfers.sending.idle)
 
     def _key_generated(self, event: ChannelKeyGenerated, now: Now) -> None:
         self._room.generated(event.version, event.key)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from socp.member.emitter import Emitter
-from socp.member.records import Numbered
-from socp.wire.content import Place
+from socp.member.records import Numbered, OutboxLine
+from socp.member.sent import Sent
+from socp.wire import content
+from socp.wire.content import Delete, Place
 
 
 class Numbering:
     """Counts for each reader and for the channel, in one run; another run begins anew at 1."""
 
-    def __init__(self, emitter: Emitter, run: str, remembered: Iterable[Numbered]) -> None:
+    def __init__(
+        self, emitter: Emitter, run: str, remembered: Iterable[Numbered], sent: Sent
+    ) -> None:
         self._emit = emitter
         self._run = run
+        self._sent = sent
         self._newest = {one.to: one for one in remembered if one.run == run}
 
     @property
@@ -34,12 +40,27 @@ class Numbering:
         if place.run == self._run and place.seq >= self.next(to).seq - 1:
             self._keep(Numbered(to, place.run, place.seq, msg_ref))
 
-    def give_back(self, to: str, place: Place) -> None:
-        """It never went anywhere: the next one takes its place, if it was the newest. Else it stays
-        a hole, which its readers see."""
+    def over(self, line: OutboxLine, *, refused: bool) -> None:
+        """A line is over, or goes in another form: its readers may ask for it. Where it never went
+        anywhere the next one takes its place, if it was the newest; else it is a hole, and who asks
+        for it hears that it was taken back."""
+        if line.place is None:
+            return
+        if not refused or line.doubt:
+            self._sent.keep(line)
+        elif self._is_newest(line.to, line.place):
+            place = line.place
+            self._keep(Numbered(line.to, place.run, place.seq - 1, place.prev))
+        elif line.msg_refs:
+            body = Delete(of=line.msg_refs[0])
+            taken_back = replace(
+                line, text="", kind=body.KIND, body=content.pack(body), frames=(), msg_refs=()
+            )
+            self._sent.keep(taken_back)
+
+    def _is_newest(self, to: str, place: Place) -> bool:
         newest = self._newest.get(to)
-        if newest is not None and (place.run, place.seq) == (newest.run, newest.seq):
-            self._keep(Numbered(to, place.run, place.seq - 1, place.prev))
+        return newest is not None and (place.run, place.seq) == (newest.run, newest.seq)
 
     def _keep(self, newest: Numbered) -> None:
         self._newest[newest.to] = newest

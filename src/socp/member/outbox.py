@@ -123,9 +123,11 @@ class Outbox:
             self._lines.keep(replace(older, body=line.body))
             return True
         # A deletion has no words, and a reaction may be taken back by none.
-        words = text if isinstance(body, Text) else body.KIND
+        words = text if isinstance(body, Text) else text or body.KIND
         refusal = (
-            content.flaw(body) or self._lines.full(line) or self._destinations.refusal(to, words)
+            content.flaw(body)
+            or self._lines.full(line)
+            or self._destinations.refusal(to, words, body.KIND, now)
         )
         if refusal is not None:
             self._lines.tell(replace(line, state=LineState.REFUSED, reason=refusal))
@@ -139,6 +141,22 @@ class Outbox:
         if kept is not None and kept.state is LineState.WAITING and not kept.reason:
             self._lines.tell(kept)  # it goes after the one before it
         return True
+
+    def again(self, line: OutboxLine, now: Now) -> None:
+        """One that went out is to go out once more, in its old place."""
+        on_its_way = any((ln.to, ln.place) == (line.to, line.place) for ln in self._lines)
+        if not on_its_way and self._lines.full(line) is None:
+            self._lines.add(replace(line, line_id=self._lines.new_id()))
+            self.flush(now)
+
+    def waiting(self, to: str, key: str) -> Body | None:
+        """What the line of this key says that was not composed yet."""
+        line = self._lines.waiting(to, key)
+        return None if line is None else content.unpack(line.body)
+
+    def reached(self, reader: str, msg_ref: str, state: LineState) -> None:
+        """A reader's client says that it has this, or that it was read."""
+        self._handed.receipt(reader, msg_ref, state)
 
     # --- the link -------------------------------------------------------------------------------
 
@@ -281,7 +299,7 @@ class Outbox:
         if place is not None:
             self._numbering.took(line.to, place, pieces[0].msg_ref)
         else:
-            self._unplace(line)
+            self._numbering.over(line, refused=True)
         line = replace(
             line,
             place=place,
@@ -371,15 +389,9 @@ class Outbox:
             self._lines.tell(line)
 
     def _end(self, line: OutboxLine, state: LineState, reason: str) -> None:
-        if state is LineState.REFUSED:
-            self._unplace(line)
+        self._numbering.over(line, refused=state is LineState.REFUSED)
         self._tries.pop(line.line_id, None)
         self._lines.end(line, state, reason)
-
-    def _unplace(self, line: OutboxLine) -> None:
-        """Its number is another's, where nobody can have it under this one."""
-        if line.place is not None and not line.doubt:
-            self._numbering.give_back(line.to, line.place)
 
 
 def _without(items: tuple[T, ...], place: int) -> tuple[T, ...]:

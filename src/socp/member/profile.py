@@ -11,7 +11,8 @@ class Profile:
     program, `server_url` the ws:// or wss:// address as given (servers are remembered by it),
     `invitation` the code that lets somebody new in, `run` 16 hex digits, other ones on each machine
     and after a profile is restored ("": no `content/1` is sent), `since_ms` when this copy of the
-    profile began (Unix ms), 0 where it is the first and only one."""
+    profile began (Unix ms), 0 where it is the first and only one; `tell_delivered` and `tell_read`
+    whether others hear that their messages are here, and were read."""
 
     user_id: str
     display_name: str
@@ -20,3 +21,5 @@ class Profile:
     invitation: str = field(default="", repr=False)
     run: str = ""
     since_ms: int = 0
+    tell_delivered: bool = True
+    tell_read: bool = True

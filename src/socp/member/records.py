@@ -124,6 +124,60 @@ class Numbered:
 
 
 @dataclass(frozen=True, slots=True)
+class SentLine:
+    """One of our messages as it went out, for a reader who misses it. Key: to, run, seq."""
+
+    to: str
+    run: str
+    seq: int
+    line: OutboxLine
+
+
+@dataclass(frozen=True, slots=True)
+class SentGone:
+    """It is not kept any longer."""
+
+    to: str
+    run: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """From which number on the `SentLine`s to somebody are kept, by days. Key: to."""
+
+    to: str
+    run: str
+    days: tuple[tuple[int, int], ...]  # (days since 1970, first seq of that day), rising; () none
+    last: int  # the highest seq when this was written; `Numbered` knows the newest
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Messages of somebody that did not come."""
+
+    first: int  # seq
+    last: int
+    after_ts: int  # of the message before them, Unix ms, 0 where none came
+    before_ts: int  # of the one after them
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What came of somebody's messages in one run, in private or in the channel. Key: author,
+    public, run."""
+
+    author: str
+    public: bool
+    run: str
+    seq: int  # the highest that came; 0: forget this thread
+    ts: int  # of that message, Unix ms
+    gaps: tuple[Gap, ...] = ()  # rising
+    lately: bytes = b""  # of the latest that came: seq, 8 bytes, and 8 of the digest of its body
+    heard_ms: int = 0  # when the newest came, Unix ms
+
+
+@dataclass(frozen=True, slots=True)
 class Arrived:
     """Something that came and that the person has not seen yet: told again at the next start. Key:
     number (counts up)."""
@@ -292,6 +346,10 @@ Record = (
     | Numbered
     | OutgoingFile
     | IncomingFile
+    | SentLine
+    | SentGone
+    | Shelf
+    | Thread
 )
 
 
@@ -308,6 +366,8 @@ class Remembered:
     revocations: tuple[Revocation, ...] = ()
     arrived: tuple[Arrived, ...] = ()
     numbered: tuple[Numbered, ...] = ()
+    shelves: tuple[Shelf, ...] = ()
+    threads: tuple[Thread, ...] = ()
     last_said: int = 0  # the highest number in the history
     public_choice: PublicChoice = PublicChoice()
     outgoing_files: tuple[OutgoingFile, ...] = ()

@@ -29,13 +29,18 @@ class Seen:
 
     def __init__(self, emitter: Emitter, remembered: Iterable[SeenRecord]) -> None:
         self._emit = emitter
-        self._refs: set[bytes] = set()
-        self._authors: dict[bytes, bytes] = {}
+        self._refs: dict[bytes, bytes] = {}  # msg_ref -> author
+        self._authors: dict[bytes, bytes] = {}  # digest of a ciphertext -> author
+        self._people: dict[str, bytes] = {}  # few, and each wrote much
         for record in remembered:
-            self._note(record.msg_ref, record.digest, record.author)
+            self._note(record.msg_ref, record.digest, self._person(record.author))
 
     def __contains__(self, msg_ref: str) -> bool:
         return _short(msg_ref) in self._refs
+
+    def wrote(self, author: str, msg_ref: str) -> bool:
+        """Whether this message came, and is theirs."""
+        return self._refs.get(_short(msg_ref)) == _short(author)
 
     def judge(self, msg_ref: str, digests: Iterable[bytes], author: str) -> Verdict:
         """`msg_ref` as section 9 (or a file's id), `digests` SHA-256 of its ciphertexts."""
@@ -50,12 +55,16 @@ class Seen:
 
     def remember(self, msg_ref: str, digest: bytes, author: str, ts: int) -> None:
         """It is shown now; persisted before it is."""
-        self._note(msg_ref, digest, author)
+        self._note(msg_ref, digest, self._person(author))
         self._emit.persist(SeenRecord(msg_ref=msg_ref, digest=digest, author=author, ts=ts))
 
-    def _note(self, msg_ref: str, digest: bytes, author: str) -> None:
-        self._refs.add(_short(msg_ref))
-        self._authors.setdefault(digest[:KEPT_BYTES], _short(author))
+    def _note(self, msg_ref: str, digest: bytes, author: bytes) -> None:
+        self._refs[_short(msg_ref)] = author
+        self._authors.setdefault(digest[:KEPT_BYTES], author)
+
+    def _person(self, author: str) -> bytes:
+        """One object for all that somebody wrote."""
+        return self._people.get(author) or self._people.setdefault(author, _short(author))
 
 
 def _short(text: str) -> bytes:

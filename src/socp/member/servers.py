@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from socp.crypto.keys import PublicKey, Suite
 from socp.member.emitter import Emitter
 from socp.member.records import KnownServer
+from socp.wire.addresses import is_loopback
 from socp.wire.features import SECURITY, dropped
 from socp.wire.text import printable
 
@@ -54,6 +56,23 @@ class Servers:
                 " and does not now: somebody on the way may have taken it out; try another network"
                 " or wss://, or ask the server's operator"
             )
+
+    def check_unproven(self, server_id: str, address: str) -> None:
+        """Raises ServerRefused where a server that proves nothing answers at the address of one
+        that did: whoever sits on the way may give himself any id (threat M9).
+
+        Any process of this machine may be a server at a loopback address, one after another.
+        """
+        self.check_features(server_id, ())
+        last = self.last_at(address)
+        if last is None or not last.features or _on_loopback(address):
+            return
+        raise ServerRefused(
+            f"{printable(address)} was the server {_shown(last.server_id)}, which proved its key,"
+            f" and now {_shown(server_id)} answers there and proves nothing: somebody on the way"
+            " may stand in for it; try another network or wss://, or ask its operator; to talk to"
+            " the new one all the same take another profile (--as NAME)"
+        )
 
     def attached(
         self, server_id: str, key: PublicKey | None, features: Iterable[str], address: str, now: int
@@ -103,6 +122,11 @@ class Servers:
 
     def _same(self, known: KnownServer, key: PublicKey) -> bool:
         return self._suite.parse_public(known.pubkey) == key
+
+
+def _on_loopback(address: str) -> bool:
+    """Of a ws:// or wss:// URL."""
+    return is_loopback(urlsplit(address).hostname or "")
 
 
 def _shown(server_id: str) -> str:

@@ -204,7 +204,7 @@ class Session:
         """COMPAT(section 13): a server without `link-auth/1`. One that once had it is refused
         (M9)."""
         try:
-            self._servers.check_features(server_id, ())
+            self._servers.check_unproven(server_id, self._profile.server_url)
         except ServerRefused as refused:
             return self._refuse(refused)
         key = self._suite.parse_public(ack.pubkey) if ack.pubkey else None

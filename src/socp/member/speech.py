@@ -3,44 +3,83 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from socp.member.amendments import Amendments
 from socp.member.arrivals import Arrivals
-from socp.member.effects import Trust
-from socp.member.events import Now
-from socp.member.history import Heard
-from socp.wire.content import Body, FileState, Place, Text
-from socp.wire.ids import PUBLIC
+from socp.member.contacts import Contacts
+from socp.member.emitter import Emitter
+from socp.member.events import Now, SentLoaded, Shown
+from socp.member.gaps import Gaps
+from socp.member.history import Heard, History
+from socp.member.origin import Origin
+from socp.member.outbox import Outbox
+from socp.member.profile import Profile
+from socp.member.receipts import Receipts
+from socp.member.records import Remembered
+from socp.member.seen import Seen
+from socp.member.sent import Sent
+from socp.member.threads import Standing, Threads
+from socp.wire.content import (
+    Body,
+    Delete,
+    Edit,
+    File,
+    FileState,
+    Place,
+    Reaction,
+    Receipt,
+    Resend,
+    Text,
+)
 
 UNKNOWN: Final = "they sent something that this version cannot show; a newer one may"
 
+FileWord = Callable[[Origin, File | FileState, Now], None]
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Whose a message is, and where and when it was said."""
 
-    author: str
-    public: bool
-    ts: int  # author's, Unix ms
-    msg_ref: str
-    trust: Trust
-
-    @property
-    def talk(self) -> str:
-        """The conversation it belongs to."""
-        return PUBLIC if self.public else self.author
+def _nobody(origin: Origin, said: File | FileState, now: Now) -> None:
+    """Where files are not spoken of."""
 
 
 class Speech:
-    """Each kind goes to the part that it is for."""
+    """Each kind goes to the part that it is for. `files` is told what is said of files."""
 
     def __init__(
-        self, arrivals: Arrivals, file_state: Callable[[str, FileState, Now], None]
+        self,
+        emitter: Emitter,
+        contacts: Contacts,
+        seen: Seen,
+        history: History,
+        arrivals: Arrivals,
+        outbox: Outbox,
+        sent: Sent,
+        profile: Profile,
+        remembered: Remembered,
     ) -> None:
-        """`file_state(author, said, now)`: how far a file is."""
+        self._emit = emitter
+        self._contacts = contacts
         self._arrivals = arrivals
-        self._file_state = file_state
+        self._outbox = outbox
+        self._sent = sent
+        self._threads = Threads(emitter, remembered.threads, anew=profile.since_ms > 0)
+        self._gaps = Gaps(emitter, contacts, self._threads, outbox)
+        self._receipts = Receipts(
+            emitter,
+            contacts,
+            outbox,
+            tell_delivered=profile.tell_delivered,
+            tell_read=profile.tell_read,
+        )
+        self.amendments = Amendments(emitter, history, seen, outbox)
+        self.files: FileWord = _nobody
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is still to be said of what came."""
+        return self._receipts.idle
+
+    # --- what comes -----------------------------------------------------------------------------
 
     def bare(self, origin: Origin, text: str, now: Now) -> None:
         """Bare text, as everybody without `content/1` sends it."""
@@ -48,16 +87,41 @@ class Speech:
 
     def take(self, origin: Origin, body: Body, place: Place, digest: bytes, now: Now) -> None:
         """A message of `content/1`; `digest` as `content.digest`."""
+        key = (origin.author, origin.public, place.run)
+        standing = self._threads.take(key, place.seq, origin.ts, digest, now.wall)
+        if standing is Standing.AGAIN:
+            return
+        if standing is Standing.DOUBLE:
+            self._warn_of_doubles(origin)
+        self._gaps.moved(key, now)
+        self._understand(origin, body, now, late=standing is Standing.LATE)
+
+    def _understand(self, origin: Origin, body: Body, now: Now, *, late: bool) -> None:
         match body:
             case Text():
-                self._show(origin, body.body, now, reply_to=body.reply_to)
-            case FileState():
+                self._show(origin, body.body, now, reply_to=body.reply_to, late=late)
+                self._told_of_text(origin, now)
+            case Edit() | Delete() | Reaction():
+                self.amendments.heard(origin, body)
+            case File() | FileState():
+                self.files(origin, body, now)
+            case Receipt():
                 if not origin.public:
-                    self._file_state(origin.author, body, now)
+                    self._receipts.heard(origin.author, body)
+            case Resend():
+                if not origin.public:
+                    self._sent.asked(origin.author, body, now)
             case _:
                 self._arrivals.refusal(origin.author, UNKNOWN, origin.ts, now, public=origin.public)
 
-    def _show(self, origin: Origin, text: str, now: Now, *, reply_to: str = "") -> None:
+    def _told_of_text(self, origin: Origin, now: Now) -> None:
+        self.amendments.arrived(origin)
+        if not origin.public:
+            self._receipts.delivered(origin.author, origin.msg_ref, now)
+
+    def _show(
+        self, origin: Origin, text: str, now: Now, *, reply_to: str = "", late: bool = False
+    ) -> None:
         heard = Heard(
             author=origin.author,
             text=text,
@@ -67,4 +131,35 @@ class Speech:
             msg_ref=origin.msg_ref,
             reply_to=reply_to,
         )
-        self._arrivals.message(heard, now)
+        self._arrivals.message(heard, now, late=late)
+
+    def _warn_of_doubles(self, origin: Origin) -> None:
+        label = self._contacts.label(origin.author)
+        self._emit.warn_once(
+            f"doubles {origin.author}",
+            f"{label} numbered two messages alike: one profile may be in use on two machines, and"
+            " some of what they write may be missing here; ask them to log in or to import their"
+            " profile on one of them",
+        )
+
+    # --- what we do about it --------------------------------------------------------------------
+
+    def shown(self, event: Shown, now: Now) -> None:
+        """The person has seen them."""
+        for author, msg_ref in self._arrivals.shown(event):
+            self._receipts.read(author, msg_ref, now)
+
+    def sent_loaded(self, event: SentLoaded, now: Now) -> None:
+        """Messages of ours that a reader misses."""
+        for line in event.lines:
+            self._outbox.again(self._sent.again(line), now)
+
+    def attached(self, now: Now) -> None:
+        """A new link."""
+        self._sent.attached(now)
+        self._gaps.attached(now)
+
+    def due(self, now: Now) -> None:
+        """Say and tell what is due."""
+        self._receipts.due(now)
+        self._gaps.due(now)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from socp.member.events import CancelFile, Now
 from socp.member.file_offers import FileOffers
+from socp.member.origin import Origin
 from socp.member.receiving import Receiving
 from socp.member.sending import Sending
-from socp.wire.content import FileState
+from socp.wire.content import File, FileState
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,13 @@ class Transfers:
         """Nothing is on its way: another link breaks nothing off."""
         return self.sending.idle and self.receiving.idle
 
-    def heard(self, author: str, said: FileState, now: Now) -> None:
-        """`file_state`: by a reader of ours where the file is ours, else by its author."""
-        if not self.sending.heard(author, said, now):
-            self.receiving.heard(author, said, now)
+    def heard(self, origin: Origin, said: File | FileState, now: Now) -> None:
+        """`file_state`: by a reader of ours where the file is ours, else by its author. What is
+        said beside a file is in the talk for later versions."""
+        if origin.public or not isinstance(said, FileState):
+            return
+        if not self.sending.heard(origin.author, said, now):
+            self.receiving.heard(origin.author, said, now)
 
     def cancel(self, event: CancelFile, now: Now) -> None:
         """The person stops it."""

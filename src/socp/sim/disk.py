@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import assert_never
 
 from socp.crypto.rotation import KeyStep, Revocation
@@ -109,6 +110,9 @@ class MemberDisk:
         self._numbered: dict[str, member.Numbered] = {}
         self._outgoing: dict[str, member.OutgoingFile] = {}
         self._incoming: dict[tuple[str, str], member.IncomingFile] = {}
+        self._sent: dict[tuple[str, str, int], member.OutboxLine] = {}
+        self._shelves: dict[str, member.Shelf] = {}
+        self._threads: dict[tuple[str, bool, str], member.Thread] = {}
         self._last_said = 0
 
     def write(self, record: member.Record) -> None:  # noqa: C901 - one case a record
@@ -136,6 +140,14 @@ class MemberDisk:
                 self._incoming[record.author, record.file_id] = record
                 if record.stage is member.FileStage.OVER:
                     del self._incoming[record.author, record.file_id]
+            case member.SentLine():
+                self._sent[record.to, record.run, record.seq] = record.line
+            case member.SentGone():
+                self._sent.pop((record.to, record.run, record.seq), None)
+            case member.Shelf():
+                self._shelves[record.to] = record
+            case member.Thread():
+                self._threads[record.author, record.public, record.run] = record
             case member.Arrived():
                 self._arrived[record.number] = record
             case member.ArrivedShown():
@@ -153,6 +165,11 @@ class MemberDisk:
             case _:
                 assert_never(record)
 
+    def sent(self, to: str, run: str, seqs: Iterable[int]) -> tuple[member.OutboxLine, ...]:
+        """What is kept of these messages."""
+        keys = ((to, run, seq) for seq in seqs)
+        return tuple(self._sent[key] for key in keys if key in self._sent)
+
     def load(self) -> member.Remembered:
         """What a start finds."""
         return member.Remembered(
@@ -167,6 +184,8 @@ class MemberDisk:
             numbered=tuple(self._numbered.values()),
             outgoing_files=tuple(self._outgoing.values()),
             incoming_files=tuple(self._incoming.values()),
+            shelves=tuple(self._shelves.values()),
+            threads=tuple(one for one in self._threads.values() if one.seq),
             last_said=self._last_said,
             public_choice=self._choice,
         )

@@ -15,8 +15,10 @@ from socp.member.effects import (
     Effect,
     FinishSink,
     GenerateChannelKey,
+    KeyChanged,
     LeaveSink,
     LineMoved,
+    LoadSent,
     MessageArrived,
     MessageRefused,
     Notice,
@@ -39,12 +41,14 @@ from socp.member.events import (
     FileStored,
     FrameReceived,
     FrameRefused,
+    KeepKey,
     Now,
     OfferFile,
     ReadFailed,
     RevokeKey,
     RotateKey,
     Say,
+    SentLoaded,
     Shown,
     SinkOpened,
     StoreFailed,
@@ -236,6 +240,8 @@ class User:
                 self.parts.pop(self._named.pop(effect.file_id, ""), None)
             case DropPart():
                 self.parts.pop(effect.part, None)
+            case LoadSent():
+                self._soon(SentLoaded(self.disk.sent(effect.to, effect.run, effect.seqs)))
             case PromoteKey() | DropKey():
                 self._settle_key(effect)
             case Persist():
@@ -292,6 +298,11 @@ class User:
     def posts(self, text: str) -> None:
         """`/all`."""
         self.event(Say(PUBLIC, text))
+
+    def keeps_keys(self) -> None:
+        """Whatever other key was claimed for somebody, the known one is theirs."""
+        for changed in self.told(KeyChanged):
+            self.event(KeepKey(changed.user_id, changed.claimed))
 
     def rotates(self) -> None:
         """`/rotate-key`."""

@@ -15,7 +15,7 @@ from socp.member.records import Arrived, Said
 from socp.storage import history_segments, sealed_rows
 from socp.storage import profile_schema as tables
 from socp.storage.folded import words
-from socp.storage.history_reads import SAID, as_they_stand, lines_of, name_of, parts
+from socp.storage.history_reads import SAID, as_they_stand, lines_of, name_of, numbers_of, parts
 from socp.storage.sealed_rows import Kind
 from socp.wire.ids import PUBLIC
 
@@ -50,7 +50,8 @@ def search(
 ) -> list[HistoryLine]:
     """The newest lines that have all words of `text`, the newest first; `talk` "" for any. None
     for no word."""
-    wanted = [word.encode() for word in words(text)]
+    # The longest first: it is the rarest, as a rule.
+    wanted = sorted((word.encode() for word in words(text)), key=len, reverse=True)
     if not wanted:
         return []
     found = _tail_hits(connection, vault, wanted, talk)
@@ -87,6 +88,13 @@ def _hits(
 def _has(line: HistoryLine, wanted: Iterable[bytes]) -> bool:
     text = history_segments.searched(line).encode()
     return all(word in text for word in wanted)
+
+
+def line_of(connection: Connection, vault: Vault, msg_ref: str) -> HistoryLine | None:
+    """The line that went, or came, under a msg_ref."""
+    numbers = numbers_of(connection, vault, (msg_ref,))
+    found = as_they_stand(connection, vault, lines_of(connection, vault, numbers.values()).values())
+    return found[0] if found else None
 
 
 def conversations(connection: Connection, vault: Vault, *, limit: int) -> list[Conversation]:

@@ -102,17 +102,28 @@ def found(
     rows = connection.execute(select(columns.name, columns.sealed).order_by(columns.name.desc()))
     for name, sealed in rows:
         segment = _decode(opened(vault, _TABLE, name, sealed))
-        if all(word in segment.words for word in wanted):
-            yield from reversed(_hits(segment, wanted, talk))
+        if hits := _hits(segment.words, wanted):
+            head = _decode_head(segment.head)
+            for hit in reversed(hits):
+                number, place = head.lines[hit]
+                if not talk or head.talks[place] == talk:
+                    yield number
 
 
-def _hits(segment: _Segment, wanted: Sequence[bytes], talk: str) -> list[int]:
-    head, lines = _decode_head(segment.head), segment.words.split(_BREAK)
-    return [
-        number
-        for (number, place), line in zip(head.lines, lines, strict=True)
-        if (not talk or head.talks[place] == talk) and all(word in line for word in wanted)
-    ]
+def _hits(words: bytes, wanted: Sequence[bytes]) -> list[int]:
+    """Which lines have all of them: the first one is looked for, the others in its line."""
+    first, *others = wanted
+    hits: list[int] = []
+    line = end = 0  # the line that ends at `end`
+    at = words.find(first)
+    while at >= 0:
+        line += words.count(_BREAK, end, at)
+        end = words.find(_BREAK, at)
+        whole = words[words.rfind(_BREAK, 0, at) + 1 : end if end >= 0 else None]
+        if all(word in whole for word in others):
+            hits.append(line)
+        at = words.find(first, end) if end >= 0 else -1
+    return hits
 
 
 def searched(line: HistoryLine) -> str:

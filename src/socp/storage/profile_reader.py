@@ -78,6 +78,10 @@ class ProfileReader:
             lambda there: history_queries.search(there, self._vault, text, talk=talk, limit=limit)
         )
 
+    def line_of(self, msg_ref: str) -> HistoryLine | None:
+        """The line that went, or came, under a msg_ref."""
+        return self._ask(lambda there: history_queries.line_of(there, self._vault, msg_ref))
+
     def conversations(self, *, limit: int) -> list[Conversation]:
         """Everybody with whom there is one, the latest first."""
         return self._ask(

@@ -31,9 +31,10 @@ def _nothing_to_know(file: records.OutgoingFile | records.IncomingFile) -> bool:
 
 
 SETTINGS: Final = Kind(records.Settings, tables.settings, ())
+SENT: Final = Kind(records.SentLine, tables.sent, ("to", "run", "seq"))
 KINDS: Final = (
     Kind(records.Contact, tables.contacts, ("user_id",), "contacts"),
-    Kind(records.PublicChoice, tables.public_choice, ()),
+    Kind(records.PublicChoice, tables.readers, ()),
     Kind(records.KnownServer, tables.servers, ("server_id",), "servers"),
     Kind(records.OutboxLine, tables.outbox, ("line_id",), "outbox", over=_handed_over),
     Kind(records.Arrived, tables.arrived, ("number",), "arrived"),
@@ -42,6 +43,16 @@ KINDS: Final = (
     Kind(KeyStep, tables.key_history, ("user_id", "version"), "key_steps"),
     Kind(Revocation, tables.revocations, ("user_id",), "revocations"),
     Kind(records.Numbered, tables.numbered, ("to",), "numbered"),
+    SENT,
+    Kind(records.SentGone, tables.sent, ("to", "run", "seq"), over=_always),
+    Kind(records.Shelf, tables.shelves, ("to",), "shelves"),
+    Kind(
+        records.Thread,
+        tables.threads,
+        ("author", "public", "run"),
+        "threads",
+        over=lambda thread: thread.seq == 0,
+    ),
     Kind(
         records.OutgoingFile,
         tables.outgoing_files,
@@ -95,6 +106,15 @@ def load(connection: Connection, vault: Vault) -> records.Remembered:
         public_choice=chosen[0] if chosen else records.PublicChoice(),
         **found,
     )
+
+
+def sent(
+    connection: Connection, vault: Vault, to: str, run: str, seqs: Sequence[int]
+) -> tuple[records.OutboxLine, ...]:
+    """Those of our messages to somebody that are kept."""
+    names = [SENT.name_of(vault, to, run, seq) for seq in seqs]
+    found: list[records.SentLine] = sealed_rows.find(connection, vault, SENT, names)
+    return tuple(one.line for one in found)
 
 
 def put_settings(connection: Connection, vault: Vault, settings: records.Settings) -> None:

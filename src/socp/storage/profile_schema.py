@@ -16,7 +16,7 @@ from socp.storage.sealed_rows import sealed_table
 metadata = MetaData()
 
 settings = sealed_table(metadata, "settings")
-public_choice = sealed_table(metadata, "public_choice")
+readers = sealed_table(metadata, "readers")
 contacts = sealed_table(metadata, "contacts")
 servers = sealed_table(metadata, "servers")
 seen = sealed_table(metadata, "seen")  # its rows are blocks: seen_rows.py
@@ -28,6 +28,9 @@ revocations = sealed_table(metadata, "revocations")
 numbered = sealed_table(metadata, "numbered")
 outgoing_files = sealed_table(metadata, "outgoing_files")
 incoming_files = sealed_table(metadata, "incoming_files")
+sent = sealed_table(metadata, "sent")
+shelves = sealed_table(metadata, "shelves")
+threads = sealed_table(metadata, "threads")
 
 # The history: each line by its number, and with which token it is found by its conversation;
 # numbers by the tokens of msg_refs; what was changed; and the words of many lines in one row.

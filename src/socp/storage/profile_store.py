@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Self
@@ -53,6 +54,14 @@ class ProfileStore(Store[records.Record]):
     def load(self) -> records.Remembered:
         """All that was committed before."""
         return self._read(lambda connection: profile_rows.load(connection, self.vault))
+
+    def sent(
+        self, to: str, run: str, seqs: Sequence[int]
+    ) -> Future[tuple[records.OutboxLine, ...]]:
+        """What is kept of our messages of these numbers."""
+        return self._ask(
+            lambda connection: profile_rows.sent(connection, self.vault, to, run, seqs)
+        )
 
     def _apply(self, connection: Connection, records_: Sequence[records.Record]) -> None:
         profile_rows.apply(connection, self.vault, records_)

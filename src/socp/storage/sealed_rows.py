@@ -128,6 +128,14 @@ def read(connection: Connection, vault: Vault, kind: Kind) -> tuple[Any, ...]:
     return tuple(found)
 
 
+def find(connection: Connection, vault: Vault, kind: Kind, names: Sequence[bytes]) -> list[Any]:
+    """The records of these rows, in this order, as far as there are any."""
+    columns = kind.table.c
+    rows = connection.execute(select(columns.name, columns.sealed).where(columns.name.in_(names)))
+    sealed = {bytes(name): seal for name, seal in rows}
+    return [kind.open(vault, name, sealed[name]) for name in names if name in sealed]
+
+
 def by_record(kinds: Sequence[Kind]) -> dict[type[Any], Kind]:
     """The kinds, by the class of their records."""
     return {kind.record: kind for kind in kinds}

@@ -1,17 +1,16 @@
-"""What a person can type: a line becomes a command, or a sentence about what is wrong with it."""
+"""What a person can ask for while talking."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
-from socp.wire.text import printable
-
-WAIT_S_MAX: Final = 3600
-_SHOWN_COLUMNS: Final = 40
-_QUOTES: Final = "\"'"
+WAIT_S_MAX: Final = 3600  # s
 SURE: Final = "yes"
+DECISIONS: Final = ("accept", "keep", "unsure")
+HISTORY_LINES: Final = 20
+HISTORY_LINES_MAX: Final = 1_000
+TAKE_AWAY: Final = "-"
 
 
 class Unclear(Exception):
@@ -38,6 +37,66 @@ class Plain:
     """Text without a command: goes to whom one has turned to."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer what was said: the last thing of the other's, or that of this number."""
+
+    number: int  # in the history; 0: the last one
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Change what one said: the last thing, or that of this number."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Take back what one said: the last thing, or that of this number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class React:
+    """Put an emoji beside what was said; without one, one's own is taken away."""
+
+    number: int
+    emoji: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowHistory:
+    """What was said with somebody ("" for whom one has turned to), the last `count` lines."""
+
+    who: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """Compare safety numbers with somebody; without digits, show them."""
+
+    who: str
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What is known of somebody's key, or what one decides about it."""
+
+    who: str
+    decision: str  # one of DECISIONS, "" to be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +162,14 @@ Command = (
     Tell
     | TellAll
     | Plain
+    | Reply
+    | Edit
+    | Delete
+    | React
+    | ShowHistory
+    | Search
+    | Verify
+    | Trust
     | SendFile
     | Whois
     | ListUsers
@@ -119,6 +186,14 @@ Command = (
 TABLE: Final = (
     ("tell", "NAME text", "say it to one person; alone: turn to them"),
     ("all", "text", "say it to everyone; alone: turn to everyone"),
+    ("reply", "[#N] text", "answer the last thing they said, or what has that number"),
+    ("edit", "[#N] text", "change the last thing you said"),
+    ("delete", "[#N]", "take it back"),
+    ("react", "[#N] emoji", "put an emoji beside the last thing they said; - takes it away"),
+    ("history", "[NAME|all] [lines]", "what was said, with its numbers"),
+    ("search", "words", "find it again"),
+    ("verify", "NAME [digits]", "compare safety numbers: be sure who somebody is"),
+    ("trust", "NAME [accept|keep|unsure]", "what is known of their key; decide about another"),
     ("file", "NAME|all path", "send a file to one person, or to everyone"),
     ("list", "", "who is registered and who is here"),
     ("members", "", "who can read what is said to everyone"),
@@ -130,104 +205,14 @@ TABLE: Final = (
     ("help", "", "this"),
     ("quit", "", "leave; Ctrl-D does too"),
 )
-_ALONE: Final[dict[str, Command]] = {
-    "list": ListUsers(),
-    "members": Members(),
-    "help": Help(),
-    "quit": Quit(),
-}
+_SHORT: Final = {"t": "tell", "r": "reply", "h": "help"}  # where a letter could be several
 WORDS: Final = tuple(f"/{word}" for word, _, _ in TABLE)
 
 
-def parse(line: str) -> Command | None:
-    """The command in one line (or in several, pasted at once); None for an empty one. Unclear."""
-    text = line.strip()
-    if not text:
-        return None
-    if text.startswith("//"):
-        return Plain(text[1:])
-    if not text.startswith("/"):
-        return Plain(text)
-    word, _, rest = text[1:].partition(" ") if " " in text else (text[1:], "", "")
-    if "\n" in word:  # a pasted text: its first line may be the command
-        word, _, rest = text[1:].partition("\n")
-    return _command(_known(word), rest.strip())
-
-
-def _known(word: str) -> str:
-    words = [known for known, _, _ in TABLE]
-    if word.lower() in words:
-        return word.lower()
-    found = [known for known in words if word and known.startswith(word.lower())]
-    if len(found) == 1:
-        return found[0]
-    shown = printable(word, width=_SHOWN_COLUMNS)
-    if found:
-        raise Unclear(f"/{shown} can be {' or '.join('/' + known for known in found)}")
-    raise Unclear(
-        f"there is no /{shown}; /help lists all, and //... says a text that begins with /"
-    )
-
-
-def _command(word: str, rest: str) -> Command:
-    match word:
-        case "tell":
-            who, text = _name(rest, word)
-            return Tell(who, text)
-        case "all":
-            return TellAll(rest)
-        case "file":
-            who, path = _name(rest, word)
-            if not path:
-                raise _incomplete(word)
-            return SendFile(who, path)
-        case "whois":
-            who, more = _name(rest, word)
-            return Whois(f"{who} {more}".rstrip())
-        case "cancel":
-            return Cancel(rest)
-        case "rotate-key":
-            return RotateKey(_sure(rest, word))
-        case "revoke-key":
-            return RevokeKey(_sure(rest, word))
-        case "wait":
-            return Wait(_seconds(rest))
-    if rest:
-        raise Unclear(f"/{word} takes nothing after it")
-    return _ALONE[word]
-
-
-def _name(rest: str, word: str) -> tuple[str, str]:
-    """A name, in quotes where it has spaces, and what follows it."""
-    if not rest:
-        raise _incomplete(word)
-    if rest[0] in _QUOTES:
-        name, closed, text = rest[1:].partition(rest[0])
-        if not closed:
-            raise Unclear(f'the name begins with {rest[0]} and does not end; write "Ann Lee"')
-        if not name.strip():
-            raise _incomplete(word)
-        return name.strip(), text.strip()
-    name, *text_ = rest.split(maxsplit=1)
-    return name, text_[0] if text_ else ""
-
-
-def _seconds(rest: str) -> float:
-    try:
-        seconds = float(rest)
-    except ValueError:
-        raise _incomplete("wait") from None
-    if not math.isfinite(seconds) or not 0 <= seconds <= WAIT_S_MAX:
-        raise Unclear(f"/wait takes 0 to {WAIT_S_MAX} seconds")
-    return seconds
-
-
-def _sure(rest: str, word: str) -> bool:
-    if rest.lower() not in ("", SURE):
-        raise _incomplete(word)
-    return bool(rest)
-
-
-def _incomplete(word: str) -> Unclear:
-    arguments = next(arguments for known, arguments, _ in TABLE if known == word)
-    return Unclear(f"write /{word} {arguments}")
+def meant(word: str) -> list[str]:
+    """The commands that a word, without its slash, can stand for: shortened ones too."""
+    word = word.lower()
+    known = [each for each, _, _ in TABLE]
+    if word in known or word in _SHORT:
+        return [_SHORT.get(word, word)]
+    return [each for each in known if word and each.startswith(word)]

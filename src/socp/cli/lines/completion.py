@@ -8,11 +8,12 @@ from typing import Final
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
 
-from socp.cli.lines.commands import WORDS
+from socp.cli.lines.commands import DECISIONS, WORDS, meant
 from socp.member.contacts import AddressBook
 
 _SHOWN_MAX: Final = 200
-_NAMED: Final = frozenset({"/tell", "/whois", "/file"})
+_NAMED: Final = frozenset({"/tell", "/whois", "/file", "/history", "/verify", "/trust"})
+_ALSO_ALL: Final = frozenset({"/file", "/history"})
 _QUOTES: Final = frozenset("\"'")
 
 
@@ -38,18 +39,20 @@ class Completions(Completer):
         name, spaced, path = rest.lstrip().partition(" ")
         if command in _NAMED and not spaced:
             yield from _starting(name, self._names(command), end=" ")
+        elif command == "/trust":
+            yield from _starting(path.lstrip(), DECISIONS, end="")
         elif command == "/file":
             yield from self._paths.get_completions(Document(path.lstrip()), complete_event)
 
     def _names(self, command: str) -> list[str]:
         # A name with quotes in it would be read as another one.
         names = [name for name in self._contacts.names() if not _QUOTES & set(name)]
-        return ["all", *names] if command == "/file" else names
+        return ["all", *names] if command in _ALSO_ALL else names
 
 
 def _full(word: str) -> str:
-    found = [known for known in WORDS if known.startswith(word.lower())]
-    return found[0] if len(found) == 1 else word.lower()
+    found = meant(word.removeprefix("/"))
+    return f"/{found[0]}" if len(found) == 1 else word.lower()
 
 
 def _starting(begun: str, offers: Iterable[str], *, end: str) -> Iterable[Completion]:

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, assert_never
+from typing import assert_never
 
 from socp.cli.lines import commands, own_key
+from socp.cli.lines.amending import Amending
 from socp.cli.lines.comings import Comings
 from socp.cli.lines.commands import Command, Unclear
+from socp.cli.lines.deciding import Deciding
 from socp.cli.lines.entries import Entry
 from socp.cli.lines.help import help_entries
+from socp.cli.lines.listing import listing
+from socp.cli.lines.looking_back import LookingBack
 from socp.cli.lines.own_lines import OwnLines
-from socp.cli.lines.phrases import Phrases, fingerprint_text, time_of
+from socp.cli.lines.parsing import parse
+from socp.cli.lines.phrases import Phrases
 from socp.cli.lines.transfers import Transfers
+from socp.cli.lines.words import fingerprint_text, time_of
+from socp.cli.patience import Patience
 from socp.client.client import Client
-from socp.client.errors import NoAnswer, UnknownPerson
 from socp.client.notices import GivenUp, Notice, Offline
 from socp.member import effects
 from socp.wire.ids import PUBLIC
-from socp.wire.text import printable
-
-_NAMED_S: Final = 3.0
-_LOOK_AGAIN_S: Final = 0.2  # that a key has come is told by no notice
-EVERYONE: Final = frozenset({"all", "everyone", "public"})
 
 Show = Callable[[Entry], None]
 
@@ -64,38 +64,41 @@ class Desk:
         self.phrases = Phrases(me.contacts.label, me.user_id, me.url)
         self._show = show
         self._once_shown = once_shown
-        self._patience_s = patience_s
-        self._moved = asyncio.Event()
-        self._attached_s = math.inf  # monotonic
+        self._patience = Patience(me, patience_s)
         self.lines = OwnLines(self.phrases, show, hold_s)
         self.transfers = Transfers(self.phrases, show, has_toolbar=has_toolbar)
         self._comings = Comings(self.phrases, show)
+        self.looking_back = LookingBack(me, self.phrases)
+        self._amending = Amending(me)
+        self._deciding = Deciding(me, self.phrases, show, drawn if has_toolbar else lambda _: [])
 
     # --- what is typed --------------------------------------------------------------------------
 
     async def obey(self, line: str) -> None:
         """Carry out one line. Unclear or ClientError say why not; Left."""
         # A terminal hands over bytes that are no UTF-8 as lone surrogates, which nobody could send.
-        command = commands.parse(line.encode(errors="replace").decode())
+        command = parse(line.encode(errors="replace").decode())
         if command is not None:
             await self._do(command)
 
     async def _do(self, command: Command) -> None:
         match command:
-            case commands.Tell():
-                await self._say(await self._find(command.who), command.text)
-            case commands.TellAll():
-                await self._say(PUBLIC, command.text)
-            case commands.Plain():
-                if not self.turned_to:
-                    raise Unclear("to whom? /tell NAME text or /all text; then just type")
-                await self._say(self.turned_to, command.text)
+            case commands.Tell() | commands.TellAll() | commands.Plain():
+                await self._say(await self._addressee(command), command.text)
+            case commands.Reply() | commands.Edit() | commands.Delete() | commands.React():
+                await self._amend(command)
+            case commands.ShowHistory() | commands.Search():
+                await self._look_back(command)
+            case commands.Verify():
+                await self._deciding.verify(await self._patience.find(command.who), command)
+            case commands.Trust():
+                await self._deciding.trust(await self._patience.find(command.who), command)
             case commands.SendFile():
                 await self._send_file(command)
             case commands.Cancel():
                 await self.me.cancel_file(self.transfers.named(command.name))
             case commands.RotateKey() | commands.RevokeKey():
-                await self._attached(or_replaced=isinstance(command, commands.RevokeKey))
+                await self._patience.attached(or_replaced=isinstance(command, commands.RevokeKey))
                 await own_key.change(self.me, command, self._show)
             case commands.Wait():
                 await asyncio.sleep(command.seconds)
@@ -111,7 +114,7 @@ class Desk:
     ) -> None:
         match command:
             case commands.Whois():
-                await self._whois(await self._find(command.who))
+                await self._whois(await self._patience.find(command.who))
             case commands.ListUsers():
                 await self._list()
             case commands.Members():
@@ -120,31 +123,51 @@ class Desk:
                 for entry in help_entries():
                     self._show(entry)
 
+    async def _addressee(self, command: commands.Tell | commands.TellAll | commands.Plain) -> str:
+        match command:
+            case commands.Tell():
+                return await self._patience.find(command.who)
+            case commands.TellAll():
+                return PUBLIC
+        if not self.turned_to:
+            raise Unclear("to whom? /tell NAME text or /all text; then just type")
+        return self.turned_to
+
     async def _say(self, to: str, text: str) -> None:
         self.turned_to = to
         if text:
             self.lines.said(await self.me.send(to, text))
 
+    async def _amend(
+        self, command: commands.Reply | commands.Edit | commands.Delete | commands.React
+    ) -> None:
+        if not self.turned_to:
+            raise Unclear("in which talk? /tell NAME or /all turns to it")
+        self.lines.said(await self._amending.do(self.turned_to, command))
+
+    async def _look_back(self, command: commands.ShowHistory | commands.Search) -> None:
+        if isinstance(command, commands.Search):
+            entries = await self.looking_back.search(command.words, now_ms())
+        else:
+            who = await self._patience.addressee(command.who) if command.who else self.turned_to
+            if not who:
+                raise Unclear("with whom? /history NAME, or /history all")
+            entries = await self.looking_back.history(who, command.count, now_ms())
+        for entry in entries:
+            self._show(entry)
+
     async def _send_file(self, command: commands.SendFile) -> None:
-        everyone = command.who.casefold() in EVERYONE
-        to = PUBLIC if everyone else await self._find(command.who)
+        to = await self._patience.addressee(command.who)
         path = typed_path(command.path)
         if _is_there(path):  # one that does not is refused at once
-            await self._reached(to)
+            await self._patience.reached(to)
         self.transfers.offered(await self.me.send_file(to, path), path.name)
 
     async def _list(self) -> None:
-        await self._attached()
+        await self._patience.attached()
         users = await self.me.list_users()
-        people = {person.user_id: person for person in self.me.contacts.members()}
-        self._show(Entry((("class:mark", f"{len(users)} on the server's list:"),)))
-        for user_id in users:
-            if user_id == self.me.user_id:
-                self._show(Entry((("", "  "), ("class:name", self.me.name), ("", "  you"))))
-            elif person := people.get(user_id):
-                self._show(self.phrases.person(person, now_ms()))
-            else:
-                self._show(Entry((("", f"  {printable(user_id, width=36)}  not seen yet"),)))
+        for entry in listing(self.me, self.phrases, users, now_ms()):
+            self._show(entry)
 
     def _members(self) -> None:
         people = self.me.contacts.members()
@@ -169,60 +192,24 @@ class Desk:
         rows = [f"id  {user_id}", f"key {fingerprint_text(fingerprint)}", *([note] if note else [])]
         self._show(Entry((("class:name", f"{name}  "),), "\n".join(rows)))
 
-    async def _find(self, who: str) -> str:
-        """A user id. A script may name somebody whom the server has not told of yet."""
-        until = time.monotonic() + self._patience_s
-        while True:
-            try:
-                return self.me.find(who)
-            except UnknownPerson:
-                if self.me.attached:  # by then everybody who is here has been named
-                    until = min(until, self._attached_s + _NAMED_S)
-                if time.monotonic() >= until:
-                    raise
-                await self._news(until - time.monotonic())
-
-    async def _reached(self, to: str) -> None:
-        """Files cannot wait, but a script can: for the link, the reader, the channel's key."""
-        until = time.monotonic() + self._patience_s
-        while not self.me.reaches(to) and time.monotonic() < until:
-            await self._news(min(until - time.monotonic(), _LOOK_AGAIN_S))
-
-    async def _attached(self, *, or_replaced: bool = False) -> None:
-        until = time.monotonic() + self._patience_s
-        while not (self.me.attached or (or_replaced and self.me.replaced)):
-            if time.monotonic() >= until:
-                raise NoAnswer("not connected; try again when the server is back")
-            await self._news(until - time.monotonic())
-
-    async def _news(self, seconds: float) -> None:
-        self._moved.clear()
-        try:
-            async with asyncio.timeout(max(seconds, 0)):
-                await self._moved.wait()
-        except TimeoutError:
-            return
-
     # --- what happens ---------------------------------------------------------------------------
 
     async def follow(self) -> None:
         """Say what happens until it is over for good (`given_up`)."""
         async for notice in self.me.notices():
-            self._heard(notice)
-            self._moved.set()
+            await self._heard(notice)
+            self._patience.heard(notice)
             if isinstance(notice, GivenUp):
                 self.given_up = True
                 return
 
-    def _heard(self, notice: Notice) -> None:
+    async def _heard(self, notice: Notice) -> None:
         match notice:
             case effects.LineMoved():
                 self._comings.tell_of(notice.to)
                 self.lines.moved(notice)
             case effects.OwnKeyMoved():
                 self.id_revoked |= notice.state is effects.OwnKeyState.REVOKED
-            case effects.Online():
-                self._attached_s = time.monotonic()
             case Offline():
                 self.here.clear()
             case effects.PeerMoved():
@@ -236,7 +223,8 @@ class Desk:
             case effects.FileProgress() | effects.FileDone() | effects.FileFailed():
                 notice = self.transfers.by_author(notice)
                 self.transfers.moved(notice)
-        entry = self.phrases.entry(notice, now_ms())
+        about = await self.looking_back.about(_about(notice))
+        entry = self.phrases.entry(notice, now_ms(), about)
         if entry is not None:
             self._show(entry)
         if isinstance(notice, effects.MessageArrived | effects.MessageRefused):
@@ -250,14 +238,30 @@ class Desk:
 
     async def finished(self, seconds: float) -> None:
         """Return when nothing is outstanding, or after so long."""
-        until = time.monotonic() + seconds
-        while self.outstanding() and not self.given_up and time.monotonic() < until:
-            await self._news(until - time.monotonic())
+        await self._patience.until(lambda: self.given_up or not self.outstanding(), seconds)
 
     @property
     def failed(self) -> bool:
         """Something that was said or sent was refused."""
         return self.lines.refused or self.transfers.failed
+
+
+def _about(notice: Notice) -> str:
+    """The msg_ref of what a notice is about, "" for nothing."""
+    match notice:
+        case effects.MessageArrived():
+            return notice.reply_to
+        case effects.Amended():
+            return notice.of
+        case _:
+            return ""
+
+
+def drawn(text: str) -> list[str]:
+    """The rows of a QR code, in white on black."""
+    from socp.cli import qr
+
+    return qr.drawn(text, qr.Ink.BLOCKS)
 
 
 def typed_path(text: str) -> Path:

@@ -2,65 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from pathlib import Path
 from typing import Final, assert_never
 
-from socp.cli.lines.entries import Entry, Fragment, Kind
+from socp.cli.lines.amendments import Spoken, amendment_entry
+from socp.cli.lines.entries import Entry, Kind
+from socp.cli.lines.file_phrases import file_entry
+from socp.cli.lines.words import (
+    NAMES_SHOWN,
+    SHOWN_COLUMNS,
+    TRUST_STYLES,
+    Label,
+    clock,
+    fingerprint_text,
+    flat,
+    marks,
+    note,
+    own_to,
+    quoted,
+    shown_name,
+    some,
+    time_of,
+    whose,
+)
 from socp.client.notices import GivenUp, Notice, Offline
 from socp.member import effects
 from socp.member.contacts import Person
-from socp.member.effects import OwnKeyState, Trust
+from socp.member.effects import OwnKeyState
 from socp.member.records import LineState, TrustState
-from socp.wire import limits
 from socp.wire.ids import PUBLIC
 from socp.wire.text import printable
 
-SHOWN_COLUMNS: Final = 60
-_NAMES_SHOWN: Final = 8
-_NAME_CHARS: Final = frozenset(" _-.'#+@")
-_TRUST_STYLES: Final = {
-    Trust.CHANGED: "class:loud",
-    Trust.VERIFIED: "class:good",
-    Trust.PINNED: "class:mark",
-    Trust.FORMER_KEY: "class:warn",
-    Trust.FIRST_SEEN: "class:warn",
-    Trust.NOT_BOUND: "class:warn",
-    Trust.NOT_ENCRYPTED: "class:warn",
+_WAYS: Final = {
+    LineState.DONE: "sent to",
+    LineState.DELIVERED: "delivered to",
+    LineState.READ: "read by",
 }
-
-Label = Callable[[str], str]
-
-
-def time_of(ts: int, now: int) -> str:
-    """Local time; with the day where it is not today's. Both Unix ms."""
-    try:
-        then = datetime.fromtimestamp(ts / 1000)  # noqa: DTZ006 - people read their own clock
-    except (OverflowError, OSError, ValueError):
-        return "no time"
-    today = datetime.fromtimestamp(now / 1000).date()  # noqa: DTZ006
-    return then.strftime("%H:%M" if then.date() == today else "%Y-%m-%d %H:%M")
-
-
-def shown_name(label: str) -> str:
-    """In quotes where the name could be taken for more than a name."""
-    if all(char.isalnum() or char in _NAME_CHARS for char in label):
-        return label
-    return '"' + label.replace('"', "'") + '"'
-
-
-def size_text(size: int) -> str:
-    """Bytes as people read them."""
-    for unit, bytes_ in (("GiB", 1024 * limits.MIB), ("MiB", limits.MIB), ("KiB", limits.KIB)):
-        if size >= bytes_:
-            return f"{size / bytes_:.1f} {unit}"
-    return "1 byte" if size == 1 else f"{size} bytes"
-
-
-def fingerprint_text(fingerprint: str) -> str:
-    """64 hex digits in groups, as people compare them."""
-    return " ".join(fingerprint[at : at + 8] for at in range(0, len(fingerprint), 8)) or "unknown"
+Keys = (
+    effects.KeyChanged
+    | effects.KeyReplaced
+    | effects.KeyRevoked
+    | effects.TrustMoved
+    | effects.OwnKeyMoved
+)
 
 
 class Phrases:
@@ -78,39 +61,44 @@ class Phrases:
             return "everyone"
         return "you" if user_id == self._own_id else shown_name(self._label(user_id))
 
-    def entry(self, notice: Notice, now: int) -> Entry | None:
-        """The entry for a notice at `now` (Unix ms); None for what is shown in another way."""
+    def entry(self, notice: Notice, now: int, about: Spoken | None = None) -> Entry | None:
+        """The entry for a notice at `now` (Unix ms); None for what is shown in another way.
+        `about`: what it answers or changes, where that is known."""
         match notice:
             case effects.MessageArrived():
-                return self._message(notice, now)
+                return self._message(notice, about, now)
+            case effects.Amended() | effects.GapFound() | effects.GapClosed():
+                return amendment_entry(notice, about, self.name, now)
             case effects.MessageRefused():
                 text = f"something from {self.name(notice.author)} is not shown: {notice.reason}"
-                return _note(now, text, "class:warn", ts=notice.ts)
-            case effects.KeyChanged():
-                return self._key_changed(notice, now)
-            case effects.KeyReplaced() | effects.KeyRevoked():
-                return self._key_moved(notice, now)
-            case effects.OwnKeyMoved():
-                return _own_key(notice, now)
+                return note(now, text, "class:warn", ts=notice.ts)
+            case (
+                effects.KeyChanged()
+                | effects.KeyReplaced()
+                | effects.KeyRevoked()
+                | effects.TrustMoved()
+                | effects.OwnKeyMoved()
+            ):
+                return self._key(notice, now)
             case effects.Warned():
-                return _note(now, notice.text, "class:warn")
+                return note(now, notice.text, "class:warn")
             case effects.Online() | Offline() | GivenUp():
                 return self._link(notice, now)
             case effects.MembersShown():
                 return self._readers(notice, now)
-            case effects.FileOffered() | effects.FileDone() | effects.FileFailed():
-                return self._file(notice, now)
+            case (
+                effects.FileOffered()
+                | effects.FileWaits()
+                | effects.FileDone()
+                | effects.FileFailed()
+            ):
+                return file_entry(notice, self.name, now)
             case (
                 effects.LineMoved()
                 | effects.PeerMoved()
                 | effects.ListAnswered()
                 | effects.WhoisAnswered()
                 | effects.FileProgress()
-                | effects.FileWaits()
-                | effects.Amended()
-                | effects.GapFound()
-                | effects.GapClosed()
-                | effects.TrustMoved()
             ):
                 return None
             case _:
@@ -118,42 +106,39 @@ class Phrases:
 
     def own(self, moved: effects.LineMoved, now: int) -> Entry:
         """A line of one's own that was handed over; `reason`, if any, says how surely."""
-        doubts = [("class:warn", _flat(moved.reason))] if moved.reason else []
-        marks = _marks(now, now, moved.to == PUBLIC, *doubts)
-        return Entry((*marks, _to(self.name(moved.to))), moved.text)
+        doubts = [("class:warn", flat(moved.reason))] if moved.reason else []
+        head = marks(now, now, moved.to == PUBLIC, *doubts)
+        return Entry((*head, own_to(self.name(moved.to))), moved.text)
 
     def own_waits(self, moved: effects.LineMoved, now: int) -> Entry:
         """A line of one's own that is not on its way yet, or for long."""
-        marks = _marks(now, now, moved.to == PUBLIC, ("class:warn", "waiting"))
-        text = f"{moved.text}\n({_flat(moved.reason or 'on its way')})"
-        return Entry((*marks, _to(self.name(moved.to))), text, Kind.ASIDE)
+        head = marks(now, now, moved.to == PUBLIC, ("class:warn", "waiting"))
+        text = f"{moved.text}\n({flat(moved.reason or 'on its way')})"
+        return Entry((*head, own_to(self.name(moved.to))), text, Kind.ASIDE)
 
     def own_still_waits(self, moved: effects.LineMoved, now: int) -> Entry:
         """It was shown before, and waits for something else now."""
         text = printable(" ".join(moved.text.split()), width=SHOWN_COLUMNS)
         head = f"still waiting to go to {self.name(moved.to)}: {text} "
-        return Entry(
-            (_time(now, now), ("class:mark", head)), f"({_flat(moved.reason)})", Kind.ASIDE
-        )
+        return Entry((clock(now, now), ("class:mark", head)), f"({flat(moved.reason)})", Kind.ASIDE)
 
     def own_moved(self, moved: effects.LineMoved, now: int) -> Entry:
         """What became of a line that was shown before."""
         text = printable(" ".join(moved.text.split()), width=SHOWN_COLUMNS)
         name = self.name(moved.to)
-        if moved.state in (LineState.DONE, LineState.DELIVERED):
-            way = "sent" if moved.state is LineState.DONE else "delivered"
-            said = f"{text} ({_flat(moved.reason)})" if moved.reason else text
-            return Entry((_time(now, now), ("class:good", f"{way} to {name}: "), ("", said)))
-        return _note(now, f"not sent to {name}: {_flat(moved.reason)} ({text})", "class:warn")
+        if way := _WAYS.get(moved.state):
+            said = f"{text} ({flat(moved.reason)})" if moved.reason else text
+            return Entry((clock(now, now), ("class:good", f"{way} {name}: "), ("", said)))
+        return note(now, f"not sent to {name}: {flat(moved.reason)} ({text})", "class:warn")
 
     def comings(self, came: list[str], went: list[str], news: set[str], now: int) -> Entry:
         """Who came and went lately; `news` are those never seen before."""
         parts = [
-            f"{_some([self._newcomer(who, news) for who in people])} {verb}"
+            f"{some([self._newcomer(who, news) for who in people])} {verb}"
             for people, verb in ((came, "here"), (went, "gone"))
             if people
         ]
-        return Entry((_time(now, now), ("class:mark", "; ".join(parts))), kind=Kind.ASIDE)
+        return Entry((clock(now, now), ("class:mark", "; ".join(parts))), kind=Kind.ASIDE)
 
     def _newcomer(self, user_id: str, news: set[str]) -> str:
         return f"{self.name(user_id)} (first seen)" if user_id in news else self.name(user_id)
@@ -178,7 +163,7 @@ class Phrases:
             text = f"what you say to everyone, these can read: {self._known(shown.members, now)}"
         else:
             text = f"new among those who read this: {self._known(shown.fresh, now)}"
-        return Entry((_time(now, now),), text, Kind.ASIDE, "class:mark")
+        return Entry((clock(now, now),), text, Kind.ASIDE, "class:mark")
 
     def _known(self, people: tuple[Person, ...], now: int) -> str:
         names = [
@@ -188,15 +173,42 @@ class Phrases:
                 if person.first_seen_ms
                 else ""
             )
-            for person in people[:_NAMES_SHOWN]
+            for person in people[:NAMES_SHOWN]
         ]
-        more = len(people) - _NAMES_SHOWN
+        more = len(people) - NAMES_SHOWN
         return ", ".join(names) + (f" and {more} more; /members lists all" if more > 0 else "")
 
-    def _message(self, said: effects.MessageArrived, now: int) -> Entry:
-        trust = (_TRUST_STYLES[said.trust], str(said.trust))
-        name = ("class:name", f"{self.name(said.author)}: ")
-        return Entry((*_marks(said.ts, now, said.public, trust), name), said.text)
+    def _key(self, notice: Keys, now: int) -> Entry | None:
+        match notice:
+            case effects.KeyChanged():
+                return self._key_changed(notice, now)
+            case effects.KeyReplaced() | effects.KeyRevoked():
+                return self._key_moved(notice, now)
+            case effects.TrustMoved():
+                return self._trust_moved(notice, now)
+            case effects.OwnKeyMoved():
+                return _own_key(notice, now)
+            case _:
+                assert_never(notice)
+
+    def _message(self, said: effects.MessageArrived, about: Spoken | None, now: int) -> Entry:
+        marked = [(TRUST_STYLES[said.trust], str(said.trust))]
+        if said.late:
+            marked.append(("class:warn", "came late"))
+        answers = f" to {whose(about.author)} {quoted(about.text)}" if about else ""
+        name = ("class:name", f"{self.name(said.author)}{answers}: ")
+        return Entry((*marks(said.ts, now, said.public, *marked), name), said.text)
+
+    def _trust_moved(self, moved: effects.TrustMoved, now: int) -> Entry:
+        name = self.name(moved.user_id)
+        match moved.state:
+            case TrustState.VERIFIED:
+                return Entry((clock(now, now), ("class:good", f"{name} is verified now")))
+            case TrustState.UNVERIFIED:
+                return note(now, f"{name} is not verified; /verify {name} compares", "class:warn")
+            case TrustState.CHANGED:
+                text = f"nothing is sent to {name} until you decide: /trust {name}"
+                return note(now, text, "class:loud")
 
     def _key_changed(self, changed: effects.KeyChanged, now: int) -> Entry:
         name = self.name(changed.user_id)
@@ -214,7 +226,7 @@ class Phrases:
             f"{remedy}"
         )
         return Entry(
-            (_time(now, now), ("class:loud", " KEY CHANGED "), ("", " ")), text, Kind.ASIDE
+            (clock(now, now), ("class:loud", " KEY CHANGED "), ("", " ")), text, Kind.ASIDE
         )
 
     def _key_moved(self, moved: effects.KeyReplaced | effects.KeyRevoked, now: int) -> Entry:
@@ -224,14 +236,14 @@ class Phrases:
                 f"{name} revoked their id: nothing is sent to it any more, and nothing from it is"
                 " shown; ask them by another way for their new one"
             )
-            return _note(now, text, "class:loud")
+            return note(now, text, "class:loud")
         again = " they are no longer verified: compare keys again" if moved.was_verified else ""
         text = (
             f"{name}'s key was replaced, signed by the old one{';' if again else ''}{again}\n"
             f"was: {fingerprint_text(moved.former)}\n"
             f"is:  {fingerprint_text(moved.key)}"
         )
-        return Entry((_time(now, now), ("class:warn", "! ")), text, Kind.ASIDE, "class:warn")
+        return Entry((clock(now, now), ("class:warn", "! ")), text, Kind.ASIDE, "class:warn")
 
     def _link(self, notice: effects.Online | Offline | GivenUp, now: int) -> Entry:
         match notice:
@@ -241,39 +253,12 @@ class Phrases:
                 server = printable(notice.server_id, width=36) or "without an id"
                 text = f"connected to {self._server}; server {server} {proof}, {known}"
                 style = "class:good" if notice.proven else "class:warn"
-                return Entry((_time(now, now),), text, Kind.ASIDE, style)
+                return Entry((clock(now, now),), text, Kind.ASIDE, style)
             case Offline():
                 text = f"not connected to {self._server}: {notice.reason}"
-                return _note(now, text, "class:warn")
+                return note(now, text, "class:warn")
             case GivenUp():
-                return _note(now, f"not connected to {self._server}: {notice.reason}", "class:loud")
-
-    def _file(
-        self, notice: effects.FileOffered | effects.FileDone | effects.FileFailed, now: int
-    ) -> Entry:
-        name = shown_name(printable(notice.name, width=SHOWN_COLUMNS))
-        match notice:
-            case effects.FileOffered():
-                trust = (_TRUST_STYLES[notice.trust], str(notice.trust))
-                text = f"{self.name(notice.author)} sends {name} ({size_text(notice.size)})"
-                return Entry((*_marks(now, now, notice.public, trust), ("class:name", text)))
-            case effects.FileDone(kept=True):
-                text = (
-                    f"{name} ({size_text(notice.size)}) for {self.name(notice.peer)}:"
-                    " their server keeps it until they are back"
-                )
-            case effects.FileDone(sending=True):
-                text = f"{name} ({size_text(notice.size)}) sent to {self.name(notice.peer)}"
-            case effects.FileDone():
-                text = (
-                    f"{name} ({size_text(notice.size)}) received from {self.name(notice.peer)}, "
-                    f"SHA-256 right, saved as {_path(notice.path)}"
-                )
-            case effects.FileFailed():
-                way = "not sent to" if notice.sending else "not received from"
-                text = f"{name} {way} {self.name(notice.peer)}: {notice.reason}"
-                return _note(now, text, "class:warn")
-        return Entry((_time(now, now), ("class:good", text)))
+                return note(now, f"not connected to {self._server}: {notice.reason}", "class:loud")
 
 
 def _own_key(moved: effects.OwnKeyMoved, now: int) -> Entry | None:
@@ -281,49 +266,11 @@ def _own_key(moved: effects.OwnKeyMoved, now: int) -> Entry | None:
     match moved.state:
         case OwnKeyState.WAITING:
             text = "the new key is made, and takes its place once nothing else is on its way"
-            return Entry((_time(now, now), ("class:mark", text)), kind=Kind.ASIDE)
+            return Entry((clock(now, now), ("class:mark", text)), kind=Kind.ASIDE)
         case OwnKeyState.REPLACED:
             head = ("class:good", "your key was replaced; it is now  ")
-            return Entry((_time(now, now), head), f"key {fingerprint_text(moved.fingerprint)}")
+            return Entry((clock(now, now), head), f"key {fingerprint_text(moved.fingerprint)}")
         case OwnKeyState.REVOKED:
-            return Entry((_time(now, now), ("class:good", "your id is revoked for ever")))
+            return Entry((clock(now, now), ("class:good", "your id is revoked for ever")))
         case OwnKeyState.REFUSED:
             return None
-
-
-def _note(now: int, text: str, style: str, *, ts: int | None = None) -> Entry:
-    return Entry((_time(ts or now, now), (style, "! ")), _flat(text), Kind.ASIDE, style)
-
-
-def _time(ts: int, now: int) -> Fragment:
-    return ("class:time", f"{time_of(ts, now)} ")
-
-
-def _to(name: str) -> Fragment:
-    return ("class:own", f"you to {name}: ")
-
-
-def _marks(ts: int, now: int, public: bool, *marks: Fragment) -> tuple[Fragment, ...]:
-    """ "12:03 [private, pinned] " """
-    kind = ("class:public", "public") if public else ("class:private", "private")
-    between: list[Fragment] = [_time(ts, now), ("class:mark", "["), kind]
-    for mark in marks:
-        between += [("class:mark", ", "), mark]
-    return (*between, ("class:mark", "] "))
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:_NAMES_SHOWN])
-    more = len(names) - _NAMES_SHOWN
-    verb = "is" if len(names) == 1 else "are"
-    return f"{shown} and {more} more {verb}" if more > 0 else f"{shown} {verb}"
-
-
-def _flat(text: str) -> str:
-    return printable(" ".join(text.split()))
-
-
-def _path(text: str) -> str:
-    path = Path(text)
-    here = Path.cwd()
-    return printable(str(path.relative_to(here) if path.is_relative_to(here) else path))

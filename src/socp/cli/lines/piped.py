@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Final, TextIO
 
+from socp.cli.exits import Unwritable
 from socp.cli.lines.commands import Unclear
 from socp.cli.lines.desk import Desk, Left
 from socp.cli.lines.entries import Entry, Kind, layout, plain
@@ -24,10 +25,6 @@ _LINES_AHEAD: Final = 500
 _STUCK_S: Final = 10.0
 _LOOK_AGAIN_S: Final = 0.05
 _PIECE_BYTES: Final = 64 * limits.KIB
-
-
-class Unwritable(Exception):
-    """Our output takes no more; `str()` says why."""
 
 
 class Reader(threading.Thread):
@@ -88,6 +85,15 @@ class Printer:
         """Print it now."""
         for row in layout(entry, None):
             self._write(entry.kind, plain(row))
+
+    def aside(self, entry: Entry) -> None:
+        """Print it on standard error, whatever it is."""
+        for row in layout(entry, None):
+            self._write(Kind.ASIDE, plain(row))
+
+    def line(self, text: str) -> None:
+        """Print this line of ours on standard output."""
+        self._write(Kind.TALK, text)
 
     def once_shown(self, done: Callable[[], None]) -> None:
         """Whole lines were handed to the system when they were printed."""

@@ -17,6 +17,8 @@ from socp.wire import invitation
 from socp.wire.text import printable
 
 NAME_CHARS_MAX: Final = 32
+SERVER: Final = "ws://localhost:8001"
+_EVERYONE: Final = frozenset({"all", "everyone", "public"})
 _APP: Final = "socp"
 _SAFE: Final = " @+"
 
@@ -35,6 +37,11 @@ def checked_name(name: str) -> str:
     if printable(name) != name:
         raise BadName("a name has letters, digits and signs that can be seen, nothing else")
     return name
+
+
+def means_everyone(who: str) -> bool:
+    """Whether the public channel is meant, and nobody's name: no label is one of these."""
+    return who.casefold() in _EVERYONE
 
 
 def checked_invitation(text: str) -> str:
@@ -78,14 +85,19 @@ def file_name(name: str) -> str:
     return "%2E" + quoted[1:] if quoted.startswith(".") else quoted
 
 
-def free_profiles() -> list[str]:
-    """Folder names of profiles that nobody uses now, the last used first."""
+def all_profiles() -> list[str]:
+    """Folder names of profiles, the last used first."""
     try:
         found = [folder for folder in profiles().iterdir() if (folder / KEY_FILE).is_file()]
         found.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
     except OSError:
         return []
-    return [folder.name for folder in found if _is_free(folder)]
+    return [folder.name for folder in found]
+
+
+def free_profiles() -> list[str]:
+    """Those of `all_profiles` that nobody uses now."""
+    return [name for name in all_profiles() if _is_free(profiles() / name)]
 
 
 def _is_free(folder: Path) -> bool:

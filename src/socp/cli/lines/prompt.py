@@ -16,7 +16,7 @@ from prompt_toolkit.styles import Style
 
 from socp.cli.lines.commands import Unclear
 from socp.cli.lines.completion import Completions
-from socp.cli.lines.desk import Desk, Left
+from socp.cli.lines.desk import Desk, Left, now_ms
 from socp.cli.lines.entries import Entry, Row, layout
 from socp.client.client import Client
 from socp.client.errors import ClientError
@@ -29,6 +29,7 @@ STYLE: Final = Style.from_dict(
         "good": "ansigreen",
         "warn": "ansiyellow",
         "loud": "bold ansiwhite bg:ansired",
+        "code": "#ffffff bg:#000000",
     }
 )
 _HOLD_S: Final = 0.7
@@ -101,6 +102,9 @@ async def talk(me: Client, greeting: list[Entry]) -> int:
     session.completer = Completions(me.contacts)
     session.bottom_toolbar = lambda: toolbar(desk)
     for entry in greeting:
+        screen.show(entry)
+    screen.flush()
+    for entry in await desk.looking_back.begun(now_ms()):
         screen.show(entry)
     screen.flush()
     with patch_stdout():

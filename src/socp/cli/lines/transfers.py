@@ -10,7 +10,8 @@ from typing import Final
 
 from socp.cli.lines.commands import Unclear
 from socp.cli.lines.entries import Entry, Kind
-from socp.cli.lines.phrases import SHOWN_COLUMNS, Phrases, shown_name, size_text
+from socp.cli.lines.phrases import Phrases
+from socp.cli.lines.words import SHOWN_COLUMNS, shown_name, size_text
 from socp.member.effects import FileDone, FileFailed, FileOffered, FileProgress
 from socp.wire.text import printable
 

@@ -23,14 +23,22 @@ TABLES = (
     "key_history",
     "revocations",
 )
-NEW = ("settings", "numbered", "public_choice", "outgoing_files", "incoming_files")
+NEW_TABLES = (
+    "readers",
+    "numbered",
+    "sent",
+    "shelves",
+    "threads",
+    "outgoing_files",
+    "incoming_files",
+)
 SEEN_AT_ONCE = 10_000
 
 
 def upgrade() -> None:
     for name in TABLES:
         op.rename_table(name, f"clear_{name}")
-    for name in (*NEW, *TABLES):
+    for name in ("settings", *NEW_TABLES, *TABLES):
         op.create_table(
             name,
             sa.Column("name", sa.LargeBinary, primary_key=True, nullable=False),

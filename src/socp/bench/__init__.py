@@ -1,0 +1,1 @@
+"""What things cost, measured beside a named reference in the same run."""

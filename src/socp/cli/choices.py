@@ -1,0 +1,94 @@
+"""The options that several verbs share. Their --help loads no more than this: keep it light."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+from socp.cli import options
+
+WAIT_S: Final = 30.0
+_WAIT_S_MAX: Final = 86_400
+C = TypeVar("C", bound=Callable[..., Any])
+Options = dict[str, str | None]
+HELP: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def _profiles(
+    _context: click.Context, _parameter: click.Parameter, begun: str
+) -> list[str]:  # for Tab in a shell
+    from urllib.parse import unquote
+
+    from socp.cli.lines import places
+
+    return [name for name in map(unquote, places.all_profiles()) if name.startswith(begun)]
+
+
+_PROFILE: Final = click.option(
+    "--profile",
+    envvar="SOCP_PROFILE",
+    shell_complete=_profiles,
+    metavar="NAME|DIR",
+    help="Whose key and memory to use: a profile's name, or its folder (with a / in it)."
+    " Where there is only one profile, it is that.",
+)
+_AS: Final = click.option(
+    "--as",
+    "name",
+    envvar="SOCP_NAME",
+    metavar="NAME",
+    help="The name that others see; without --profile also the profile's.",
+)
+_PROFILE_DIR: Final = click.option(
+    "--profile-dir",
+    envvar="SOCP_PROFILE_DIR",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="The same as --profile with a folder.",
+)
+_SERVER: Final = click.option(
+    "--server",
+    envvar="SOCP_SERVER",
+    metavar="URL",
+    help="The server: ws://host:port, or wss://host for TLS. Not given: the profile's, at first"
+    " ws://localhost:8001.",
+)
+
+
+def whose(command: C) -> C:
+    """Give a verb --profile, --as, --profile-dir, --server and --passphrase-file: what a `Whose`
+    is made of."""
+    command = options.unlocking(command)
+    for option in (_SERVER, _PROFILE_DIR, _AS, _PROFILE):
+        command = option(command)
+    return command
+
+
+def as_json(command: C) -> C:
+    """Give a verb --json, as `json`."""
+    return click.option(
+        "--json", is_flag=True, help="One JSON object a line on standard output, for programs."
+    )(command)
+
+
+def waiting(purpose: str) -> Callable[[C], C]:
+    """Give a verb --wait, as `wait_s`."""
+    return click.option(
+        "--wait",
+        "wait_s",
+        type=click.FloatRange(0, _WAIT_S_MAX),
+        default=WAIT_S,
+        callback=_a_number,
+        show_default=True,
+        metavar="SECONDS",
+        help=purpose,
+    )
+
+
+def _a_number(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # which is in every range
+        raise click.BadParameter("write a number of seconds")
+    return value

@@ -1,0 +1,94 @@
+"""`socp`: one verb, one file, imported when it is used, so that `socp --help` costs little."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from socp import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+# Verb -> what `socp --help` says of it. The module socp.cli.<verb> holds its `command`.
+VERBS: Final = {
+    "chat": "Talk to people, from a terminal or a script.",
+    "send": "Send one message, from an argument or standard input.",
+    "file": "Send a file.",
+    "list": "Show who is registered at the server, and who is here.",
+    "history": "Show what was said, with somebody or with everyone.",
+    "search": "Find lines by their words.",
+    "watch": "Show everything that happens; --json for programs.",
+    "verify": "Compare keys with somebody; decide about one that changed.",
+    "members": "Show who reads what is said to everyone; choose who may.",
+    "account": "Set a password, and log in with it on another machine.",
+    "completion": "Make Tab complete all this in bash, zsh or fish.",
+    "serve": "Run a server.",
+    "admin": "Rule a server: who joins; back up, restore, check.",
+}
+_FIRST_STEPS: Final = (
+    ("socp chat", "your name is asked for, a key is made; then /help"),
+    ("socp send bob hello", "one message, and what became of it"),
+    ("socp VERB --help", "examples, options and exit codes of a verb"),
+)
+_AFTER: Final = (
+    "Options have variables too: SOCP_PROFILE, SOCP_SERVER, SOCP_NAME. NO_COLOR is respected, and"
+    " nothing asks for anything where standard input is no terminal. Exit codes: 0 done, 1 refused"
+    " or not done yet, 2 it could not begin."
+)
+
+
+class Verbs(click.Group):
+    """Knows its commands by name alone until one is called."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        if name not in VERBS:
+            return None
+        module = importlib.import_module(f"socp.cli.{name}")
+        found: click.Command = module.command
+        return found
+
+    def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+        with formatter.section("First steps"):
+            formatter.write_dl(list(_FIRST_STEPS))
+        formatter.write_paragraph()
+        formatter.write_text(_AFTER)
+
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What Tab offers: the verbs, without loading any."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return super().shell_complete(context, incomplete)
+        found = [verb for verb in VERBS if verb.startswith(incomplete)]
+        return [CompletionItem(verb, help=VERBS[verb]) for verb in found]
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="socp %(version)s (SOCP v1.3)")
+def socp() -> None:
+    """End-to-end encrypted chat across a mesh of servers (SOCP v1.3)."""
+
+
+def run() -> int:
+    """Run one verb; its exit code: 2 and one line for what was typed wrongly."""
+    try:
+        code = socp.main(prog_name="socp", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as asked:
+        sys.stderr.write(asked.format_message() + "\n")
+        return 2
+    except click.ClickException as fault:
+        line = fault.format_message().rstrip(".").replace("\n", " ")
+        sys.stderr.write(f"socp: {line}; see --help\n")
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    return code if isinstance(code, int) else 0

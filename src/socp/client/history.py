@@ -1,0 +1,132 @@
+"""Looking back: what was said, by conversation and by its words.
+
+It is read from the disk, beside whatever is being written, also from a profile that another process
+is using: `History.open` takes no lock and changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+from socp.client.errors import ProfileUnusable
+from socp.client.finding import find
+from socp.client.profile_folder import check_begun
+from socp.client.unlocking import unlock
+from socp.crypto.keys import RsaSuite
+from socp.crypto.vault import Vault
+from socp.keystore import KeyFileError
+from socp.member.contacts import AddressBook, Contacts
+from socp.member.history_line import Conversation, HistoryLine
+from socp.member.records import Remembered
+from socp.storage.errors import StorageError
+from socp.storage.profile_reader import ProfileReader
+
+LINES: Final = 100
+T = TypeVar("T")
+
+
+class History:
+    """What was said in one profile. ProfileUnusable where it cannot be read."""
+
+    def __init__(self, folder: Path, vault: Vault) -> None:
+        self._folder = folder
+        self._vault = vault
+        self._turn = threading.Lock()
+        self._reader: ProfileReader | None = None  # opened when something is asked
+        self._closed = False
+
+    async def lines(
+        self, talk: str, *, since_ms: int = 0, before: int = 0, limit: int = LINES
+    ) -> list[HistoryLine]:
+        """The newest lines with a user id or "public", the oldest of them first. `since_ms`: only
+        what came then (Unix ms) or later; `before`: only lines with a smaller number."""
+        return await self._asked(
+            lambda reader: reader.lines(talk, since_ms=since_ms, before=before, limit=limit)
+        )
+
+    async def search(self, words: str, *, talk: str = "", limit: int = LINES) -> list[HistoryLine]:
+        """The newest lines that have all these words in them, be they parts of longer ones, the
+        newest first; with a user id or "public", or with anybody."""
+        return await self._asked(lambda reader: reader.search(words, talk=talk, limit=limit))
+
+    async def line_of(self, msg_ref: str) -> HistoryLine | None:
+        """The line that a reply or a reaction is about; None where it is not known here."""
+        return await self._asked(lambda reader: reader.line_of(msg_ref))
+
+    async def conversations(self, *, limit: int = LINES) -> list[Conversation]:
+        """With whom there was one, the latest first, and how much of it was not read."""
+        return await self._asked(lambda reader: reader.conversations(limit=limit))
+
+    def close(self) -> None:
+        """Let go of the file; blocks while something is looked up. Nothing can be asked then."""
+        with self._turn:
+            self._closed = True
+            if self._reader is not None:
+                self._reader.close()
+
+    async def _asked(self, question: Callable[[ProfileReader], T]) -> T:
+        return await asyncio.to_thread(self._answer, question)
+
+    def _answer(self, question: Callable[[ProfileReader], T]) -> T:
+        with self._turn:
+            if self._closed:
+                raise ProfileUnusable(f"{self._folder} is closed; open it again to look back")
+            try:
+                if self._reader is None:
+                    self._reader = ProfileReader(self._folder, self._vault)
+                return question(self._reader)
+            except StorageError as fault:
+                raise ProfileUnusable(str(fault)) from None
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, folder: Path) -> AsyncIterator[SavedHistory]:
+        """The history of a profile that may be in use elsewhere, and who the people in it are.
+
+        ProfileUnusable.
+        """
+        saved = await asyncio.to_thread(_opened, folder)
+        try:
+            yield saved
+        finally:
+            await asyncio.to_thread(saved.close)
+
+
+class SavedHistory(History):
+    """With the names of those who speak in it. Use `History.open`."""
+
+    def __init__(self, folder: Path, vault: Vault, reader: ProfileReader) -> None:
+        super().__init__(folder, vault)
+        self._reader = reader
+        settings = reader.settings()
+        if settings is None:
+            raise StorageError(
+                f"nobody ever used {folder}; talk once with `socp chat`, or give the right --as"
+            )
+        self.user_id = settings.user_id
+        known = Remembered(contacts=reader.contacts())
+        names = Contacts(RsaSuite(), settings.user_id, settings.display_name, known)
+        self.contacts: AddressBook = names
+
+    def find(self, name_or_id: str) -> str:
+        """The user id meant by a name, an id or its start; UnknownPerson, AmbiguousPerson."""
+        return find(self.contacts, name_or_id)
+
+
+def _opened(folder: Path) -> SavedHistory:
+    check_begun(folder)
+    try:
+        vault = unlock(folder, None)
+        reader = ProfileReader(folder, vault)
+        try:
+            return SavedHistory(folder, vault, reader)
+        except BaseException:
+            reader.close()
+            raise
+    except (KeyFileError, StorageError) as fault:
+        raise ProfileUnusable(str(fault)) from None

@@ -1,0 +1,24 @@
+"""Whose a message is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from socp.member.effects import Trust
+from socp.wire.ids import PUBLIC
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A message that is known to be its author's, and new."""
+
+    author: str
+    public: bool
+    ts: int  # author's, Unix ms
+    msg_ref: str
+    trust: Trust
+
+    @property
+    def talk(self) -> str:
+        """The conversation it belongs to."""
+        return PUBLIC if self.public else self.author

@@ -1,0 +1,152 @@
+"""Edits, deletions and reactions: who may, and when the person is told (section 11)."""
+
+from __future__ import annotations
+
+import pytest
+
+from socp.member.effects import Amended, LineMoved, MessageArrived
+from socp.member.events import Amend, Say
+from socp.member.records import Amendment, LineState, Said
+from socp.wire.content import Delete, Edit, Reaction, Text
+from tests.member.desk import WITH_MAILBOX, Desk
+from tests.member.test_content import HYBRID_ALONE, read, ref
+
+NOBODYS = "x" * 43
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(WITH_MAILBOX).attaches()
+
+
+# --- others' ------------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("11")
+def test_an_author_changes_and_takes_back_what_they_said(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    alice.sends(Text(body="helo"), 1)
+    (message,) = desk.told(MessageArrived)
+    alice.sends(Edit(of=message.msg_ref, body="hello"), 2)
+    alice.sends(Delete(of=message.msg_ref), 3)
+    edit, delete = desk.told(Amended)
+    assert (edit.talk, edit.of, edit.author) == (alice.id, message.msg_ref, alice.id)
+    assert (edit.kind, edit.body) == ("edit", "hello")
+    assert (delete.kind, delete.body) == ("delete", "")
+    kept = desk.kept(Amendment)
+    assert [(one.kind, one.body, one.number) for one in kept] == [
+        ("edit", "hello", edit.number),
+        ("delete", "", delete.number),
+    ]
+    assert desk.texts == ["helo"]
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("M4")
+@pytest.mark.parametrize("restart", [False, True])
+def test_nobody_changes_what_another_said(desk: Desk, restart: bool) -> None:
+    alice, mallory = desk.friend("alice"), desk.friend("mallory")
+    alice.sends(Text(body="yes"), 1)
+    desk.says(mallory, "ours")
+    theirs, ours = desk.told(MessageArrived)[0].msg_ref, ref(desk)
+    if restart:
+        desk.loses_the_link()
+        desk.again(desk.store())
+        desk.attaches()
+    for seq, of in enumerate((theirs, ours, NOBODYS)):
+        mallory.sends(Edit(of=of, body="no"), 2 * seq + 1)
+        mallory.sends(Delete(of=of), 2 * seq + 2)
+    assert desk.told(Amended) == []
+
+
+@pytest.mark.spec("11")
+def test_after_a_restart_it_is_still_known_who_wrote_what(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    alice.sends(Text(body="helo"), 1)
+    desk.loses_the_link()
+    desk.again(desk.store())
+    desk.attaches()
+    alice.sends(Edit(of=desk.told(MessageArrived)[0].msg_ref, body="hello"), 2)
+    assert [one.body for one in desk.told(Amended)] == ["hello"]
+
+
+@pytest.mark.spec("11")
+def test_an_edit_that_overtook_its_text_is_told_after_it(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    raw = alice.says(Text(body="helo"), 1)
+    late = alice.delivery(raw)
+    of = desk.ref(desk.frame("X", late, from_=alice.id))
+    alice.sends(Edit(of=of, body="hello?"), 2)
+    alice.sends(Edit(of=of, body="hello!"), 3)
+    assert desk.told(Amended) == []
+    desk.hears("USER_DELIVER", late, ts=int(str(late["orig_ts"])))
+    told = [one for one in desk.notices if isinstance(one, MessageArrived | Amended)]
+    assert [type(one) for one in told] == [MessageArrived, Amended]
+    assert desk.told(Amended)[0].body == "hello!"
+    assert len(desk.kept(Amendment)) == 2
+
+
+@pytest.mark.spec("11")
+def test_anybody_reacts_to_anything(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    desk.says(alice, "hi")
+    alice.sends(Reaction(of=ref(desk), emoji="👍"), 1)
+    alice.sends(Reaction(of=ref(desk), emoji=""), 2)
+    assert [(one.kind, one.body) for one in desk.told(Amended)] == [
+        ("reaction", "👍"),
+        ("reaction", ""),
+    ]
+
+
+# --- our own ------------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("11")
+@pytest.mark.parametrize(
+    ("kind", "body", "sent"),
+    [
+        ("edit", "hello", Edit(of=NOBODYS, body="hello")),
+        ("delete", "", Delete(of=NOBODYS)),
+        ("reaction", "👍", Reaction(of=NOBODYS, emoji="👍")),
+        ("reaction", "", Reaction(of=NOBODYS, emoji="")),
+    ],
+)
+def test_the_person_amends(desk: Desk, kind: str, body: str, sent: object) -> None:
+    alice = desk.friend("alice")
+    desk.event(Amend(alice.id, NOBODYS, kind, body))  # type: ignore[arg-type]
+    assert read(alice, desk.sent("MSG_DIRECT")[-1])[0] == sent
+    (told,) = desk.told(Amended)
+    assert (told.talk, told.author, told.kind, told.body) == (alice.id, desk.id, kind, body)
+    desk.acks(desk.sent("MSG_DIRECT")[-1], "queued")
+    moved = desk.line()
+    assert (moved.state, moved.kind, moved.said) == (LineState.DONE, kind, 0)
+    assert desk.kept(Said) == []
+
+
+@pytest.mark.spec("11")
+def test_to_a_client_without_content_nothing_is_amended_and_it_is_said(desk: Desk) -> None:
+    alice = desk.friend("alice", *HYBRID_ALONE)
+    desk.event(Amend(alice.id, NOBODYS, "edit", "hello"))
+    assert desk.sent("MSG_DIRECT") == []
+    assert desk.line().state is LineState.REFUSED
+    assert "content/1" in desk.line().reason
+    assert desk.told(Amended) == []
+
+
+@pytest.mark.spec("11")
+@pytest.mark.parametrize("of", ["", "short", "x" * 44, "ü" * 43])
+def test_what_has_no_name_cannot_be_amended(desk: Desk, of: str) -> None:
+    alice = desk.friend("alice")
+    desk.event(Amend(alice.id, of, "delete", ""))
+    assert desk.line().state is LineState.REFUSED
+    assert desk.told(Amended) == []
+    assert desk.sent("MSG_DIRECT") == []
+
+
+@pytest.mark.spec("11")
+def test_a_line_names_what_was_sent_so_that_it_can_be_amended(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    desk.event(Say(alice.id, "helo"))
+    assert desk.line().msg_ref == ref(desk)
+    desk.acks(desk.sent("MSG_DIRECT")[-1], "queued")
+    assert {moved.msg_ref for moved in desk.told(LineMoved)} == {ref(desk)}

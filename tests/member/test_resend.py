@@ -1,0 +1,191 @@
+"""Messages of ours that a reader misses go out once more (section 11, `resend`)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from socp.member import sent
+from socp.member.effects import LineMoved, LoadSent
+from socp.member.events import SentLoaded
+from socp.member.records import SentGone, SentLine, Shelf
+from socp.wire.content import Body, Delete, Resend, Text
+from socp.wire.envelope import Envelope
+from tests.member.desk import RUN, WITH_MAILBOX, WITHOUT_MAILBOX, Desk, Friend
+from tests.member.test_content import read
+from tests.member.test_outbox import raw
+
+DAY_MS = 24 * 3_600_000
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(WITH_MAILBOX).attaches()
+
+
+def says(desk: Desk, friend: Friend, *texts: str) -> list[Envelope]:
+    """We say these, and the server takes them."""
+    before = len(desk.sent("MSG_DIRECT"))
+    for text in texts:
+        desk.says(friend, text)
+        desk.acks(desk.sent("MSG_DIRECT")[-1], "queued")
+    return desk.sent("MSG_DIRECT")[before:]
+
+
+class Asker:
+    """A friend who misses something; what the store would give is given."""
+
+    def __init__(self, desk: Desk, friend: Friend) -> None:
+        self.desk = desk
+        self.friend = friend
+        self._asks = 0
+
+    def asks(self, first: int, last: int, run: str = RUN) -> list[int]:
+        """The numbers that were read from the store for it."""
+        before = len(self.desk.did(LoadSent))
+        self._asks += 1
+        self.friend.sends(Resend(of_run=run, from_seq=first, to_seq=last), self._asks)
+        return [seq for load in self.desk.did(LoadSent)[before:] for seq in load.seqs]
+
+    def gets(self, first: int, last: int) -> list[Envelope]:
+        """The frames that went out for it, each of them taken."""
+        desk = self.desk
+        before = len(desk.sent("MSG_DIRECT"))
+        wanted = self.asks(first, last)
+        gone = {(one.to, one.run, one.seq) for one in desk.kept(SentGone)}
+        there = {(one.to, one.run, one.seq): one.line for one in desk.kept(SentLine)}
+        keys = [(self.friend.id, RUN, seq) for seq in wanted]
+        desk.event(SentLoaded(tuple(there[key] for key in keys if key in there.keys() - gone)))
+        while not desk.member.idle:
+            desk.acks(desk.sent("MSG_DIRECT")[-1], "queued")
+        return desk.sent("MSG_DIRECT")[before:]
+
+
+def bodies(friend: Friend, frames: list[Envelope]) -> list[tuple[int, Body]]:
+    return [(place.seq, body) for body, place in (read(friend, frame) for frame in frames)]
+
+
+@pytest.mark.spec("11")
+def test_the_same_bytes_go_again_and_nobody_is_told(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    frames = says(desk, alice, "one", "two", "three")
+    told = len(desk.told(LineMoved))
+    assert Asker(desk, alice).gets(2, 3) == frames[1:]
+    assert len(desk.told(LineMoved)) == told
+    assert desk.store().outbox == ()
+
+
+@pytest.mark.spec("11")
+def test_asked_for_again_a_message_is_composed_anew_in_its_old_place(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    (frame,) = says(desk, alice, "one")
+    asker = Asker(desk, alice)
+    assert asker.gets(1, 1) == [frame]
+    (anew,) = asker.gets(1, 1)
+    assert raw(anew) != raw(frame)
+    assert read(alice, anew) == read(alice, frame)
+
+
+@pytest.mark.spec("11")
+def test_for_a_server_without_a_mailbox_what_is_old_is_composed_anew() -> None:
+    desk = Desk(WITHOUT_MAILBOX).attaches()
+    alice = desk.friend("alice")
+    (frame,) = says(desk, alice, "one")
+    desk.wall += DAY_MS
+    (anew,) = Asker(desk, alice).gets(1, 1)
+    assert raw(anew) != raw(frame)
+    assert read(alice, anew) == read(alice, frame)
+
+
+@pytest.mark.spec("11")
+def test_it_can_be_asked_for_after_a_restart_for_29_days(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    frames = says(desk, alice, "one")
+    desk.loses_the_link()
+    desk.wall += 28 * DAY_MS
+    desk.again(desk.store())
+    desk.attaches()
+    assert Asker(desk, alice).gets(1, 1) == frames
+    desk.loses_the_link()
+    desk.wall += 2 * DAY_MS
+    desk.again(desk.store())
+    desk.attaches()
+    assert SentGone(alice.id, RUN, 1) in desk.kept(SentGone)
+    assert Asker(desk, alice).asks(1, 1) == []
+
+
+@pytest.mark.spec("11")
+def test_another_run_has_nothing_of_an_earlier_one(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    says(desk, alice, "one", "two")
+    desk.loses_the_link()
+    desk.run = "f" * 16
+    desk.again(desk.store())
+    desk.attaches()
+    assert {(gone.run, gone.seq) for gone in desk.kept(SentGone)} == {(RUN, 1), (RUN, 2)}
+    assert Asker(desk, alice).asks(1, 2) == []
+
+
+@pytest.mark.spec("11")
+def test_only_its_own_reader_can_ask_for_a_message(desk: Desk) -> None:
+    alice, bob = desk.friend("alice"), desk.friend("bob")
+    says(desk, alice, "one")
+    assert Asker(desk, bob).asks(1, 1) == []
+    assert Asker(desk, alice).asks(1, 1, run="f" * 16) == []
+    assert Asker(desk, alice).asks(2, 2**53 - 1) == []
+
+
+@pytest.mark.spec("11")
+def test_what_is_on_its_way_is_not_sent_twice(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    says(desk, alice, "one")
+    desk.says(alice, "two")
+    (kept,) = desk.kept(SentLine)
+    line = replace(kept.line, place=read(alice, desk.sent("MSG_DIRECT")[-1])[1])
+    before = len(desk.sent("MSG_DIRECT"))
+    desk.event(SentLoaded((line,)))
+    desk.acks(desk.sent("MSG_DIRECT")[-1], "queued")
+    assert len(desk.sent("MSG_DIRECT")) == before
+
+
+@pytest.mark.threat("S5")
+def test_a_reader_who_asks_without_end_is_not_answered_without_end(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    says(desk, alice, *map(str, range(60)))
+    asker = Asker(desk, alice)
+    counts = [len(asker.asks(1, 2**53 - 1)) for _ in range(8)]
+    assert counts == [sent.ASKED_MAX] * 4 + [0] * 4
+    desk.mono += sent.ASKED_MS
+    assert len(asker.asks(1, 10)) == 10
+
+
+@pytest.mark.threat("S5")
+def test_of_those_to_one_reader_the_latest_are_kept(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sent, "PER_READER_MAX", 10)
+    monkeypatch.setattr(sent, "DROPPED_AT_ONCE", 5)
+    alice = desk.friend("alice")
+    for _ in range(4):
+        says(desk, alice, *map(str, range(10)))
+        desk.wall += DAY_MS
+    gone = {one.seq for one in desk.kept(SentGone)}
+    assert gone == set(range(1, max(gone) + 1))
+    assert 10 <= 40 - len(gone) <= 15
+    assert Asker(desk, alice).asks(1, 40)[0] == max(gone) + 1
+    assert {one.to: one for one in desk.kept(Shelf)}[alice.id].days[0][1] == max(gone) + 1
+
+
+@pytest.mark.spec("11")
+def test_who_asks_for_a_number_that_never_went_out_hears_that_it_was_taken_back() -> None:
+    desk = Desk(WITHOUT_MAILBOX).attaches()
+    alice = desk.friend("alice")
+    desk.says(alice, "one")
+    desk.says(alice, "two")
+    first, second = desk.sent("MSG_DIRECT")
+    desk.acks(second)
+    desk.refuses(first, "NOT_ALLOWED")
+    (frame,) = Asker(desk, alice).gets(1, 1)
+    assert bodies(alice, [frame]) == [(1, Delete(of=desk.ref(first)))]
+    assert bodies(alice, [second]) == [(2, Text(body="two"))]
