@@ -97,6 +97,21 @@ LINE = member.OutboxLine(
 )
 ARRIVED = member.Arrived(3, "r" * 43, BOB, "hello\nyou 🙂", NOW, "pinned", True, False)
 CHANNEL_KEY = member.ChannelKey(2, "ef" * 32, "MIIchannel", b"\x30private", b"k" * 32, "box", BOB)
+OUTGOING = member.OutgoingFile(
+    file_id=ALICE,
+    to=BOB,
+    name="plan \U0001f642.txt",
+    path="/home/alice/plan.txt",
+    size=3,
+    modified_ns=7,
+    sha256="ab" * 32,
+    chunk_hashes=b"h" * 32,
+    file_key=b"f" * 32,
+    offered_ms=NOW,
+    said=4,
+    stage=member.FileStage.OPEN,
+)
+INCOMING = member.IncomingFile(BOB, ALICE, "plan.txt", 3, "ab" * 16, NOW, member.FileStage.REFUSED)
 MEMBER_RECORDS: tuple[member.Record, ...] = (
     CONTACT,
     KNOWN_SERVER,
@@ -106,6 +121,8 @@ MEMBER_RECORDS: tuple[member.Record, ...] = (
     *STEPS,
     REVOCATION,
     ARRIVED,
+    OUTGOING,
+    INCOMING,
 )
 SETTINGS = member.Settings(ALICE, "Alice Ærlig 🙂", "ws://localhost:8001", run="ab" * 8)
 VAULT = Vault(bytes(range(32)))

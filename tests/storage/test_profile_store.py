@@ -52,7 +52,19 @@ def test_every_kind_of_record_survives_a_restart(folder: Path) -> None:
         key_steps=examples.STEPS,
         revocations=(examples.REVOCATION,),
         arrived=(ARRIVED,),
+        outgoing_files=(examples.OUTGOING,),
+        incoming_files=(examples.INCOMING,),
     )
+
+
+def test_a_file_of_which_nothing_more_is_to_be_known_is_deleted(folder: Path) -> None:
+    over: list[records.Record] = [
+        replace(record, stage=records.FileStage.OVER)
+        for record in (examples.OUTGOING, examples.INCOMING)
+    ]
+    left = written(folder, [examples.OUTGOING, examples.INCOMING], over)
+    assert left.outgoing_files == ()
+    assert left.incoming_files == ()
 
 
 def test_without_a_folder_all_is_kept_in_memory() -> None:
