@@ -28,7 +28,7 @@ from socp.client.inbox import Inbox
 from socp.client.key_change import KeyChange
 from socp.client.line import Line
 from socp.client.notices import Notice
-from socp.client.profile_folder import Chosen, OpenProfile, open_profile
+from socp.client.profile_folder import USUAL, Chosen, OpenProfile, open_profile
 from socp.client.saying import Saying
 from socp.client.sinks import Downloads
 from socp.client.trusting import Trusting
@@ -119,30 +119,31 @@ class Client(Saying, Trusting):
         invitation: str = "",
         suite: Suite | None = None,
         making_key: Callable[[], None] = lambda: None,
+        usual: Chosen = USUAL,
     ) -> AsyncIterator[Self]:
         """Open the profile folder (made where missing, with a new key), stay attached to `server`.
 
         `name` is the label that others see; received files land in `downloads`. Both and the server
-        are remembered, so that the folder alone is enough the next time. `lock` says how a new
-        profile is sealed, and opens one that has a passphrase; `making_key` is called, in a thread,
-        where a new key keeps everybody waiting for some seconds; `invitation` is the code that a
-        server may want of somebody new. BadAddress, ProfileBusy, SealUnchosen, VaultLocked,
-        WrongPassphrase (who tries again waits), WeakPassphrase for a new profile's passphrase,
-        ProfileUnusable; the last also later, when nothing more can be remembered.
+        are remembered, so that the folder alone is enough the next time; `usual` is what they are
+        where nobody ever said. `lock` says how a new profile is sealed, and opens one that has a
+        passphrase. `making_key` is called, in a thread, where a new key keeps everybody waiting for
+        some seconds; `invitation` is the code that a server may want of somebody new.
+
+        BadAddress, ProfileBusy, SealUnchosen, VaultLocked, WrongPassphrase (who tries again waits),
+        WeakPassphrase for a new profile's passphrase, ProfileUnusable; the last also later, when
+        nothing more can be remembered.
         """
         chosen = _chosen(name, server, downloads)
         suite = suite or RsaSuite()
         if isinstance(lock, Passphrase):
             await asyncio.sleep(await asyncio.to_thread(unlocking.wait_s, profile))
         opened = await finished(
-            asyncio.to_thread(open_profile, profile, chosen, suite, lock, making_key),
+            asyncio.to_thread(open_profile, profile, chosen, suite, lock, making_key, usual),
             lambda late: late.store.close(),
         )
         try:
-            if not opened.settings.server_url:
-                raise ProfileUnusable("this profile never was at a server; say which one")
             url = server_url.parse(opened.settings.server_url)
-            files = Path(opened.settings.downloads or profile.with_name(f"{profile.name}-files"))
+            files = Path(opened.settings.downloads)
             me = cls(opened, url, suite, files, invitation)
             await asyncio.to_thread(Downloads(files).sweep)
             try:
@@ -242,7 +243,14 @@ class Client(Saying, Trusting):
         file_id = str(uuid.uuid4())
         self._files.offer(file_id, source)
         offer = events.OfferFile(
-            file_id, to, source.name, source.size, source.sha256, source.chunk_hashes
+            file_id=file_id,
+            to=to,
+            name=source.name,
+            size=source.size,
+            sha256=source.sha256,
+            chunk_hashes=source.chunk_hashes,
+            path=str(source.path),
+            modified_ns=source.modified_ns,
         )
         await self._walk.feed(offer).done
         return file_id

@@ -32,6 +32,7 @@ from socp.wire.content import (
     Resend,
     Text,
 )
+from socp.wire.features import CONTENT
 
 UNKNOWN: Final = "they sent something that this version cannot show; a newer one may"
 
@@ -83,7 +84,19 @@ class Speech:
 
     def bare(self, origin: Origin, text: str, now: Now) -> None:
         """Bare text, as everybody without `content/1` sends it."""
+        if not origin.public and self._contacts.has_content(origin.author):
+            self._warn_of_bare(origin.author)
         self._show(origin, text, now)
+
+    def _warn_of_bare(self, author: str) -> None:
+        """They signed that they have `content/1`, and do not use it with us (threat M9)."""
+        label = self._contacts.label(author)
+        self._emit.warn_once(
+            f"bare {author}",
+            f"{label}'s client has {CONTENT} and wrote without it, as if yours had it not: messages"
+            " of theirs that are missing cannot be told; if it goes on, ask them whether your key"
+            " and features reach them, for somebody on the way may take them out",
+        )
 
     def take(self, origin: Origin, body: Body, place: Place, digest: bytes, now: Now) -> None:
         """A message of `content/1`; `digest` as `content.digest`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import assert_never
 
@@ -38,6 +38,10 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+async def _at_once() -> None:
+    """Somebody always may."""
+
+
 class Left(Exception):
     """The person wants to go."""
 
@@ -54,9 +58,11 @@ class Desk:
         hold_s: float,
         patience_s: float,
         has_toolbar: bool,
+        ready: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
         """`once_shown` calls what it is given when all that was shown before can be seen; `hold_s`:
-        how long one's own line may be on its way before it is shown as waiting."""
+        how long one's own line may be on its way before it is shown as waiting; `ready` returns
+        when somebody may read what happens."""
         self.me = me
         self.turned_to = ""  # user id, "public", or nobody yet
         self.given_up = False
@@ -65,6 +71,7 @@ class Desk:
         self.phrases = Phrases(me.contacts.label, me.user_id, me.url)
         self._show = show
         self._once_shown = once_shown
+        self._ready = ready
         self._patience = Patience(me, patience_s)
         self.lines = OwnLines(self.phrases, show, hold_s)
         self.transfers = Transfers(self.phrases, show, has_toolbar=has_toolbar)
@@ -211,6 +218,7 @@ class Desk:
     async def follow(self) -> None:
         """Say what happens until it is over for good (`given_up`)."""
         async for notice in self.me.notices():
+            await self._ready()
             await self._heard(notice)
             self._patience.heard(notice)
             if isinstance(notice, GivenUp):
