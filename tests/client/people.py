@@ -14,7 +14,7 @@ from socp.client.client import Client
 from socp.client.notices import Notice
 from socp.client.unlocking import Plain
 from socp.crypto import content_sig
-from socp.crypto.keys import PrivateKey
+from socp.crypto.keys import PrivateKey, Suite
 from socp.crypto.symbolic import SymbolicSuite
 from socp.member.effects import Online
 from socp.wire import base64url
@@ -125,7 +125,7 @@ class Friend:
         }
         await link.socket.send_str(json.dumps(frame))
 
-    async def tells(self, link: Link, suite: SymbolicSuite, text: str) -> None:
+    async def tells(self, link: Link, suite: Suite, text: str) -> None:
         """A direct message, delivered."""
         reader = suite.parse_public(link.heard[0]["payload"]["pubkey"])
         ts = now_ms()

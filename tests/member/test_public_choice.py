@@ -8,7 +8,7 @@ from socp.crypto import hybrid
 from socp.member.effects import KeyChanged, MembersShown
 from socp.member.events import ChoosePublic, KeepKey, Say, Unverify, Verify
 from socp.member.records import LineState, PublicChoice, TrustState
-from socp.wire import base64url
+from socp.wire import base64url, content
 from tests.member.desk import START_MS, Desk, Friend
 from tests.member.test_public import with_key
 
@@ -121,7 +121,8 @@ def test_who_lacks_hybrid_is_named_and_the_person_may_leave_them_out() -> None:
     assert not hybrid.is_hybrid(plain)
     private = desk.suite.load_private(record.private)
     ts = desk.sent("MSG_PUBLIC_CHANNEL")[-1].ts
-    assert hybrid.open_(private, bound, from_=desk.id, to="public", ts=ts) == b"bound"
+    opened = hybrid.open_(private, bound, from_=desk.id, to="public", ts=ts)
+    assert content.decode(opened)[0] == content.Text(body="bound")
 
 
 @pytest.mark.spec("7")

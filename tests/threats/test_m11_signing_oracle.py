@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,10 +16,14 @@ from socp.client import server_url
 from socp.client.errors import ClientError, NoAnswer, TurnedAway
 from socp.client.http_api import PROOF_HEADER, Answer, HttpApi
 from socp.crypto import signing
-from socp.crypto.keys import RsaSuite
+from socp.crypto.keys import PrivateKey, RsaSuite
+from socp.member.events import LookUp, RevokeKey, RotateKey, Say
 from socp.node import calls
-from socp.wire import base64url
+from socp.wire import base64url, limits
 from tests.keys import test_key
+from tests.member.desk import Desk, an_id
+from tests.member.test_public import with_key
+from tests.mesh.launch import PROJECT
 from tests.node.callers import Caller
 from tests.node.mesh import Mesh
 
@@ -135,3 +140,100 @@ def test_a_signature_for_one_purpose_serves_no_other(mesh: Mesh) -> None:
         proof = calls.Proof(nonce, bytes(32), signing.sign(alice.key, said))
         assert alice.refused(calls.RemovePassword(alice.user_id, proof)) is calls.Why.NOT_PROVEN
         nonce = alice.got(calls.BeginProof(alice.user_id), calls.Challenged).server_nonce
+
+
+# --- everything that a user's key ever signs -----------------------------------------------------
+
+LABELS = json.loads((PROJECT / "vectors/crypto/labelled.json").read_text())["cases"]
+TRANSPORT = re.compile(rb"\{.*\}", re.DOTALL)
+TS = rb"[0-9]{13}"
+NONCES = {
+    "random": b"\x07" * 32,
+    "a label": b"socp-login/1".ljust(32, b"x"),
+    "a frame": b'{"bind":{"type":"MSG_DIRECT"'.ljust(32),
+    "zeros": bytes(32),
+}
+
+
+class Spy:
+    """A key that remembers what it was given to sign."""
+
+    def __init__(self, key: PrivateKey) -> None:
+        self._key = key
+        self.public = key.public
+        self.signed: list[bytes] = []
+
+    def sign(self, data: bytes) -> bytes:
+        self.signed.append(data)
+        return self._key.sign(data)
+
+    def open(self, ciphertext: bytes) -> bytes:
+        return self._key.open(ciphertext)
+
+    def to_bytes(self) -> bytes:
+        return self._key.to_bytes()
+
+
+def kinds_of(data: bytes, ciphertexts: Iterable[bytes], own_id: str) -> set[str]:
+    """Which of the texts that have a meaning this one could be: it must be exactly one."""
+    found = {case["label"] for case in LABELS if data.startswith(case["label"].encode())}
+    if TRANSPORT.fullmatch(data):
+        found.add("transport")
+    tail = own_id.encode() + rb"(?:[0-9a-f-]{36})?" + TS
+    for raw in ciphertexts:
+        if re.fullmatch(re.escape(raw) + tail, data):
+            found.add("content")
+    if data.startswith(b"{") and re.search(rb"\}" + tail + rb"$", data):
+        found.add("manifest")
+    if data.startswith(b"[") and not TRANSPORT.fullmatch(data):
+        found.add("shares")
+    return found
+
+
+@pytest.mark.threat("M11")
+@pytest.mark.parametrize("nonce", NONCES.values(), ids=NONCES)
+def test_each_text_that_a_client_signs_has_one_meaning_whatever_the_server_picks(
+    nonce: bytes,
+) -> None:
+    desk = Desk()
+    spy = Spy(desk.key)
+    desk.key = spy
+    desk.again(desk.remembered)
+    desk.connects()
+    challenge = {
+        "nonce": base64url.encode(nonce),
+        "server_id": desk.server_id,
+        "pubkey": desk.server_key.public.text,
+        "features": list(desk.server_features),
+    }
+    desk.hears_again(desk.frame("AUTH_CHALLENGE", challenge, signed=False, bind=False))
+    desk.is_welcomed()
+    alice = desk.friend("alice")
+    with_key(desk)
+    desk.says(alice, "hello")
+    desk.event(Say("public", "hello all"))
+    desk.event(LookUp(an_id("nobody")))
+    desk.event(RotateKey(desk.suite.generate()))
+    desk.passes(30)
+    desk.event(RevokeKey())
+    raws = [
+        base64url.decode(str(frame.members["ciphertext"]))
+        for frame in desk.transmitted
+        if "ciphertext" in frame.members
+    ]
+    meanings = [kinds_of(data, raws, desk.id) for data in spy.signed]
+    assert all(len(found) == 1 for found in meanings), meanings
+    seen = {kind for found in meanings for kind in found}
+    assert {"socp-link-auth/1", "socp-attach/1", "transport", "content"} <= seen
+
+
+@pytest.mark.threat("M11")
+def test_no_label_begins_another_and_none_can_be_a_message() -> None:
+    labels = {case["label"] for case in LABELS}
+    assert len(labels) > 6
+    for one in labels:
+        assert not [other for other in labels - {one} if other.startswith(one)]
+    chosen = ("socp-link-auth/1", "socp-attach/1", "socp-login/1")  # a server has a hand in these
+    for case in LABELS:
+        if case["label"] in chosen:
+            assert len(base64url.decode(case["preimage"])) < limits.RSA_BYTES

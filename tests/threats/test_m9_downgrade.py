@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from socp.crypto import content_sig
+from socp.crypto import content_sig, hybrid
+from socp.member.events import AcceptKey
+from socp.member.records import Contact, Said
 from socp.sim.frames import frame
 from socp.sim.user import User
 from socp.wire import base64url
 from socp.wire.envelope import Envelope, decode
+from tests.member.desk import Desk, an_id
 from tests.sim.town import Town, town
 
 
@@ -109,3 +112,86 @@ def test_a_plain_v13_message_from_a_client_that_signed_hybrid_is_not_shown() -> 
     t.run(1)
     assert t.bob.texts == []
     assert "hybrid/1" in t.bob.refusals[0].reason
+
+
+# --- users, as seen by one client ----------------------------------------------------------------
+
+
+@pytest.mark.threat("M9")
+@pytest.mark.threat("M15")
+@pytest.mark.parametrize("what", ["features", "both"])
+def test_what_a_server_strips_from_a_pinned_user_is_required_all_the_same_and_said(
+    what: str,
+) -> None:
+    desk = Desk().attaches()
+    bob = desk.friend("bob")
+    desk.goes(bob)
+    desk.wall += 10
+    advert = desk.advert(bob)
+    advert["features"] = ["link-auth/1", "bind/1"]
+    if what == "both":
+        del advert["attach"]
+    desk.hears("USER_ADVERTISE", advert, to="*")
+    desk.says(bob, "still bound")
+    raw = base64url.decode(str(desk.sent("MSG_DIRECT")[0].members["ciphertext"]))
+    assert hybrid.is_hybrid(raw)
+    assert any("without their own signature as before" in said for said in desk.warnings)
+
+
+@pytest.mark.threat("M9")
+def test_only_the_users_own_newer_signature_lowers_what_is_required_and_it_is_noted() -> None:
+    desk = Desk().attaches()
+    bob = desk.friend("bob")
+    older = desk.advert(bob, features=("link-auth/1",), attach_ts=desk.wall - 1_000)
+    newer = desk.advert(bob, features=("link-auth/1",), attach_ts=desk.wall + 1_000)
+    for advert, lowered in ((older, False), (newer, True)):
+        desk.wall += 10
+        desk.hears("USER_ADVERTISE", advert, to="*")
+        assert ("hybrid/1" not in desk.kept(Contact)[-1].features) is lowered
+        assert any("no longer has hybrid/1" in said for said in desk.warnings) is lowered
+    notes = [row.text for row in desk.kept(Said) if row.kind == "note"]
+    assert "no longer has hybrid/1, by their own signature" in notes[-1]
+
+
+@pytest.mark.threat("M9")
+def test_who_takes_a_new_key_of_somebody_takes_no_feature_away() -> None:
+    desk = Desk().attaches()
+    bob = desk.friend("bob")
+    bob.key = desk.suite.generate()
+    desk.wall += 10
+    desk.hears("USER_ADVERTISE", desk.advert(bob, attach_ts=0), to="*")
+    desk.event(AcceptKey(bob.id, bob.key.public.fingerprint, compared=True))
+    desk.wall += 10
+    desk.hears("USER_ADVERTISE", desk.advert(bob, attach_ts=0), to="*")
+    desk.says(bob, "bound to the new key")
+    frame = desk.sent("MSG_DIRECT")[0]
+    raw = base64url.decode(str(frame.members["ciphertext"]))
+    assert hybrid.open_(bob.key, raw, from_=desk.id, to=bob.id, ts=frame.ts)
+
+
+@pytest.mark.threat("M9")
+@pytest.mark.threat("M12")
+def test_who_signed_content_and_writes_without_it_is_shown_and_said_once() -> None:
+    desk = Desk().attaches()
+    bob = desk.friend("bob")
+    for text in ("one", "two"):
+        desk.wall += 1
+        desk.hears("USER_DELIVER", bob.delivery(bob.seals(text)))
+    assert desk.texts == ["one", "two"]
+    said = [one for one in desk.warnings if "has content/1 and wrote without it" in one]
+    assert len(said) == 1
+
+
+@pytest.mark.threat("M9")
+def test_a_server_that_proves_nothing_gets_no_traffic_where_one_proved_itself() -> None:
+    desk = Desk(address="wss://chat.example.org").attaches()
+    bob = desk.friend("bob")
+    desk.loses_the_link()
+    desk.server_id, desk.server_key = an_id("in between"), desk.suite.generate()
+    desk.server_features = ()
+    desk.attaches()
+    desk.says(bob, "secret")
+    desk.passes(5)
+    assert not desk.member.attached
+    assert desk.sent("MSG_DIRECT") == []
+    assert any("answers there and proves nothing" in said for said in desk.warnings)

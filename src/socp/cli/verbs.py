@@ -86,7 +86,9 @@ def run() -> int:
         sys.stderr.write(asked.format_message() + "\n")
         return 2
     except click.ClickException as fault:
-        line = fault.format_message().rstrip(".").replace("\n", " ")
+        from socp.wire.text import printable
+
+        line = printable(fault.format_message().rstrip(".").replace("\n", " "))
         sys.stderr.write(f"socp: {line}; see --help\n")
         return 2
     except (click.Abort, KeyboardInterrupt):

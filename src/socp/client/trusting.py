@@ -111,7 +111,7 @@ class Trusting:
         if claimed and read == self._number(user_id, claimed):
             raise OthersKeyMeant(
                 f"these are the numbers of the key that is claimed for {label}, not of the known"
-                " one; if you had them from nobody else, take it (--accept)"
+                " one; if you had them from nobody else, take it (socp verify --accept, or /trust)"
             )
         raise NumbersDiffer(
             f"these are not the numbers of you and {label}: one of you has mistyped, or somebody"

@@ -242,8 +242,12 @@ class Room:
         return f"{', '.join(names)}{more} {verb}"
 
     def all_content(self, now_ms: int) -> bool:
-        """Whether everybody who may read what is said now (Unix ms) has `content/1`."""
-        return not self._contacts.reading_bare(now_ms - MAIL_KEPT_MS)
+        """Whether everybody who may read what is said now (Unix ms) has `content/1`; who is left
+        out need not."""
+        bare = self._contacts.reading_bare(now_ms - MAIL_KEPT_MS)
+        if self.choice.leave_out:
+            return not any(self._contacts.has_hybrid(user_id) for user_id in bare)
+        return not bare
 
     def before_post(self) -> None:
         """What the person should see before something of theirs goes to everybody; who is away

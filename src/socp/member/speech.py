@@ -32,6 +32,7 @@ from socp.wire.content import (
     Resend,
     Text,
 )
+from socp.wire.features import CONTENT
 
 UNKNOWN: Final = "they sent something that this version cannot show; a newer one may"
 
@@ -64,12 +65,12 @@ class Speech:
         self._sent = sent
         self._threads = Threads(emitter, remembered.threads, anew=profile.since_ms > 0)
         self._gaps = Gaps(emitter, contacts, self._threads, outbox)
-        self._receipts = Receipts(
+        self.receipts = Receipts(
             emitter,
             contacts,
             outbox,
-            tell_delivered=profile.tell_delivered,
-            tell_read=profile.tell_read,
+            delivered=profile.tell_delivered,
+            read=profile.tell_read,
         )
         self.amendments = Amendments(emitter, history, seen, outbox)
         self.files: FileWord = _nobody
@@ -77,13 +78,25 @@ class Speech:
     @property
     def idle(self) -> bool:
         """Nothing is still to be said of what came."""
-        return self._receipts.idle
+        return self.receipts.idle
 
     # --- what comes -----------------------------------------------------------------------------
 
     def bare(self, origin: Origin, text: str, now: Now) -> None:
         """Bare text, as everybody without `content/1` sends it."""
+        if not origin.public and self._contacts.has_content(origin.author):
+            self._warn_of_bare(origin.author)
         self._show(origin, text, now)
+
+    def _warn_of_bare(self, author: str) -> None:
+        """They signed that they have `content/1`, and do not use it with us (threat M9)."""
+        label = self._contacts.label(author)
+        self._emit.warn_once(
+            f"bare {author}",
+            f"{label}'s client has {CONTENT} and wrote without it, as if yours had it not: messages"
+            " of theirs that are missing cannot be told; if it goes on, ask them whether your key"
+            " and features reach them, for somebody on the way may take them out",
+        )
 
     def take(self, origin: Origin, body: Body, place: Place, digest: bytes, now: Now) -> None:
         """A message of `content/1`; `digest` as `content.digest`."""
@@ -107,7 +120,7 @@ class Speech:
                 self.files(origin, body, now)
             case Receipt():
                 if not origin.public:
-                    self._receipts.heard(origin.author, body)
+                    self.receipts.heard(origin.author, body, now)
             case Resend():
                 if not origin.public:
                     self._sent.asked(origin.author, body, now)
@@ -117,7 +130,7 @@ class Speech:
     def _told_of_text(self, origin: Origin, now: Now) -> None:
         self.amendments.arrived(origin)
         if not origin.public:
-            self._receipts.delivered(origin.author, origin.msg_ref, now)
+            self.receipts.delivered(origin.author, origin.msg_ref, now)
 
     def _show(
         self, origin: Origin, text: str, now: Now, *, reply_to: str = "", late: bool = False
@@ -147,7 +160,7 @@ class Speech:
     def shown(self, event: Shown, now: Now) -> None:
         """The person has seen them."""
         for author, msg_ref in self._arrivals.shown(event):
-            self._receipts.read(author, msg_ref, now)
+            self.receipts.read(author, msg_ref, now)
 
     def sent_loaded(self, event: SentLoaded, now: Now) -> None:
         """Messages of ours that a reader misses."""
@@ -161,5 +174,5 @@ class Speech:
 
     def due(self, now: Now) -> None:
         """Say and tell what is due."""
-        self._receipts.due(now)
+        self.receipts.due(now)
         self._gaps.due(now)

@@ -29,6 +29,10 @@ CHANGED: Final = (
     "this contact's key changed: somebody claims another one for them. Nothing is sent until you"
     " compare safety numbers and decide"
 )
+NOT_BOUND: Final = (
+    f"this contact's client no longer has {HYBRID}, by their own signature: messages between you"
+    " are not bound to their author"
+)
 
 
 class Claim(Enum):
@@ -151,7 +155,8 @@ class Trust:
         if self._attach_ts(advert, now):
             self._signed_at[advert.user_id] = advert.server_id
             return self._emit.warn_again(subject)
-        if self._signed_at.get(advert.user_id) == advert.server_id:
+        stripped = not set(contact.features) <= set(advert.features)
+        if self._signed_at.get(advert.user_id) == advert.server_id and not stripped:
             return None
         label = self._contacts.label(advert.user_id)
         self._emit.warn_once(
@@ -279,6 +284,7 @@ class Trust:
         if fresh != contact:
             self._put(fresh)
         if HYBRID in contact.features and HYBRID not in fresh.features:
+            self._history.note(contact.user_id, NOT_BOUND, now)
             label = self._contacts.label(contact.user_id)
             self._emit.warn(
                 f"{label}'s client no longer has {HYBRID}, by their own signature: messages between"

@@ -119,7 +119,7 @@ def parse(arguments: Sequence[str]) -> Config | None:
         values = command.main(list(arguments), prog_name="socp serve", standalone_mode=False)
     except click.ClickException as fault:
         line = fault.format_message().rstrip(".").replace("\n", " ")
-        raise StartFault(f"{line}; see --help") from fault
+        raise StartFault(f"{printable(line)}; see --help") from fault
     return values if isinstance(values, Config) else None
 
 

@@ -31,7 +31,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`head` is ours; `body` is made harmless here, whoever wrote it."""
+    """`head` is ours, with names in it; both are made harmless in `layout`, whoever wrote them."""
 
     head: tuple[Fragment, ...]
     body: str = ""
@@ -41,7 +41,7 @@ class Entry:
 
 def layout(entry: Entry, width: int | None) -> list[Row]:
     """The rows to print. `width`: columns of the terminal; None: rows are as long as they are."""
-    row: Row = list(entry.head)
+    row: Row = [(style, printable(text)) for style, text in entry.head]
     if not entry.body:
         return [row]
     rows: list[Row] = []
