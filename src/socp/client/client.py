@@ -161,7 +161,7 @@ class Client(Saying, Trusting):
         return self._member.replaced
 
     def reaches(self, to: str) -> bool:
-        """Whether something to a user id or "public" could go out now; files cannot wait."""
+        """Whether something to a user id or "public" could go out now."""
         return self._member.reaches(to)
 
     def find(self, name_or_id: str) -> str:
@@ -219,7 +219,8 @@ class Client(Saying, Trusting):
     async def send_file(self, to: str, path: Path) -> str:
         """Offer a file to a user id or "public"; its file_id. FileUnsendable.
 
-        FileDone or FileFailed in `events` says how it went.
+        FileDone or FileFailed in `events` says how it went, FileWaits what it waits for. To a
+        person it goes on by itself, in a later run too; leave the file where it is until then.
         """
         source = await asyncio.to_thread(sources.measure, path)
         file_id = str(uuid.uuid4())
