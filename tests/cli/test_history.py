@@ -20,7 +20,8 @@ from socp.cli.lines.entries import layout, plain
 from socp.cli.lines.past import Past
 from socp.cli.lines.phrases import Phrases
 from socp.cli.moments import moment
-from socp.client.unlocking import Plain, unlock
+from socp.client.unlocking import Passphrase, Plain, keep_locked, unlock
+from socp.keystore import vault_file
 from socp.member.history_line import HistoryLine, laid_over
 from socp.member.records import Amendment, Arrived, Contact, Said, SaidMoved, Settings
 from socp.storage.profile_store import ProfileStore
@@ -32,6 +33,7 @@ ANN = "a0000000-0000-4000-8000-000000000000"
 BOB = "b0000000-0000-4000-8000-000000000000"
 EVE = "e0000000-0000-4000-8000-000000000000"
 DAY_MS = 24 * 3_600_000
+PASSPHRASE = "correct horse battery staple"
 NOW = datetime.fromisoformat("2026-03-05T14:30")
 NOW_MS = int(NOW.timestamp() * 1000)
 
@@ -108,7 +110,7 @@ def test_a_conversation_is_shown_as_it_stands_now_the_newest_last(types: Type) -
     shown = [re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d ", "", line) for line in typed.lines]
     assert shown == [
         "#1 [private, pinned] bob: shall we meet at the Harbour?",
-        '#2 [private, read, changed, bob 👍] you to bob\'s "shall we meet at the Harbour?":'
+        '#2 [private, read, changed, bob 👍] you answering bob\'s "shall we meet at the Harbour?":'
         " yes, at seven",
         "#6 [private, pinned] bob: sends plan.pdf",
         "#7 [private, pinned] bob: (taken back)",
@@ -233,6 +235,31 @@ class Quotes:
 async def rows(line: HistoryLine, answered: HistoryLine | None = None) -> list[str]:
     past = Past(Quotes(answered), Phrases(lambda user_id: user_id[:4], ANN, "ws://localhost:8001"))
     return [plain(row) for row in layout(await past.row(line, NOW_MS, named=True), 60)]
+
+
+@pytest.mark.threat("P4")
+def test_a_sealed_profile_wants_its_passphrase_and_takes_it_from_a_file(
+    tmp_path: Path, profile: Path, types: Type
+) -> None:
+    plain = vault_file.load(profile)
+    assert plain
+    keep_locked(profile, plain.key, Passphrase(lambda: PASSPHRASE))
+    typed = types(search.command, "harbour")
+    assert (typed.code, typed.out) == (2, "")
+    assert "--passphrase-file FILE" in typed.err
+    for text, code in ((PASSPHRASE, 0), ("not that one at all", 2)):
+        (tmp_path / "secret").write_text(f"{text}\n")
+        typed = types(search.command, "harbour", "--passphrase-file", str(tmp_path / "secret"))
+        assert typed.code == code
+        assert PASSPHRASE not in typed.out + typed.err
+
+
+def test_a_profile_of_an_older_version_says_how_it_is_upgraded(profile: Path, types: Type) -> None:
+    (profile / "vault.key").unlink()
+    typed = types(history.command, "bob")
+    assert typed.code == 2
+    assert "socp chat" in typed.err
+    assert not (profile / "vault.key").exists()
 
 
 @pytest.mark.threat("I8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from socp.cli.lines import own_lines
@@ -53,6 +55,35 @@ async def test_a_line_to_somebody_here_is_shown_once() -> None:
     told.moves(1, "hi", LineState.DONE)
     told.moves(1, "hi", LineState.DELIVERED)
     assert told.rows == ["[private] you to bob: hi"]
+
+
+@pytest.mark.spec("11")
+async def test_what_was_read_is_no_row_of_its_own_but_the_latest_state() -> None:
+    told = Told()
+    assert told.lines.latest(BOB) == ""
+    told.says(1, "hi")
+    assert told.lines.latest(BOB) == "on its way"
+    told.moves(1, "hi", LineState.DONE)
+    told.says(2, "there")
+    told.moves(1, "hi", LineState.READ)
+    assert told.lines.latest(BOB) == "on its way"
+    told.moves(2, "there", LineState.READ)  # before any answer of the server's
+    assert told.lines.latest(BOB) == "read"
+    assert told.rows == ["[private] you to bob: hi", "[private] you to bob: there"]
+    assert told.lines.open == 0
+
+
+@pytest.mark.spec("11")
+async def test_a_change_of_ones_own_is_a_row_only_where_it_does_not_go() -> None:
+    told = Told()
+    edit = LineMoved(1, BOB, "nine", LineState.SENT, "", kind="edit")
+    told.lines.said(Line(edit))
+    told.lines.moved(replace(edit, state=LineState.DONE))
+    assert told.rows == []
+    again = replace(edit, line_id=2, state=LineState.WAITING, reason="bob is away")
+    told.lines.said(Line(again))
+    assert told.rows == ["[private, waiting] your edit to bob: nine", "     │ (bob is away)"]
+    assert told.lines.latest(BOB) == ""
 
 
 @pytest.mark.spec("11")

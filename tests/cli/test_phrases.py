@@ -143,7 +143,7 @@ def test_an_answer_names_what_it_answers_and_lateness_is_marked(phrases: Phrases
         BOB, "yes", NOW, Trust.PINNED, False, "ref", reply_to="r" * 43, late=True
     )
     entry = phrases.entry(said, NOW, Spoken("you", "at eight?", NOW))
-    assert text(entry) == '12:03 [private, pinned, came late] bob to your "at eight?": yes'
+    assert text(entry) == '12:03 [private, pinned, came late] bob answering your "at eight?": yes'
 
 
 @pytest.mark.threat("M12")

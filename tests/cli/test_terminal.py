@@ -161,3 +161,34 @@ def test_no_color_is_respected(tmp_path: Path, server: Running, alice: Pane) -> 
     with terminal(tmp_path / "other", *where, NO_COLOR="1") as pane:
         pane.shows("connected to")
         assert not colours(pane.screen(colours=True))
+
+
+PASSPHRASE = "seven green bottles hanging"
+
+
+@pytest.mark.threat("P4")
+def test_who_comes_back_to_the_terminal_types_the_passphrase_and_reads_what_came(
+    tmp_path: Path, server: Running
+) -> None:
+    secret = tmp_path / "passphrase"
+    secret.write_text(PASSPHRASE + "\n")
+    more = ("--vault", "passphrase", "--passphrase-file", str(secret), "--lock-after", "0.05")
+    where = flags(tmp_path, server.url, "alice", *more)
+    with (
+        terminal(tmp_path / "pane", *where) as alice,
+        talking(tmp_path, server.url, "bob", key=1) as bob,
+    ):
+        alice.shows("bob .*is here")
+        alice.types("/tell bob half a sen")
+        alice.shows("^passphrase:")
+        assert "you are alice" not in alice.screen()
+        assert "half a sen" not in alice.screen()
+        bob.says("/tell alice are you there")
+        bob.reads("you to alice: are you there$")
+        alice.types("something else", "Enter")
+        alice.shows(r"^\? that is not it; try again$")
+        assert "are you there" not in alice.screen()
+        alice.types(PASSPHRASE, "Enter")
+        alice.shows(r"\[private, pinned\] bob: are you there$")
+        alice.shows("^> /tell bob half a sen$")
+        assert PASSPHRASE not in alice.screen()

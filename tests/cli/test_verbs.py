@@ -18,7 +18,7 @@ from socp.cli.verbs import VERBS
 
 HEAVY = ("aiohttp", "asyncio", "cryptography", "sqlalchemy", "prompt_toolkit", "msgspec")
 # Those that people wait for.
-LIGHT = [verb for verb in VERBS if verb not in ("serve", "admin", "account")]
+LIGHT = [verb for verb in VERBS if verb not in ("serve", "admin")]
 LOADED = "import socp.cli.verbs, sys; print(*sys.modules)"
 
 

@@ -202,7 +202,7 @@ def test_how_it_is_locked_can_be_changed_and_what_it_holds_stays(
     first = at(tmp_path, Plain())
     now: Lock | None = None
     for then in (passphrase(), passphrase("another horse battery"), Keyring(), Plain()):
-        master = unlocking.master_of(tmp_path, now)
+        master = unlocking.unlock(tmp_path, now).master
         unlocking.keep_locked(tmp_path, master, then)
         now = then
         assert at(tmp_path, now).user_id == first.user_id

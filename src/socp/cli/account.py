@@ -2,180 +2,162 @@
 
 from __future__ import annotations
 
-import asyncio
-import getpass
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import click
 
-from socp.cli import options
+from socp.cli import exits, options
+from socp.cli.choices import HELP, Options, whose
 
 if TYPE_CHECKING:
-    from socp.client.unlocking import Lock
+    from pathlib import Path
+
+    from socp.cli.whose import Whose
 
 Work: TypeAlias = "Coroutine[Any, Any, str]"
-FAILED: Final = 1
-USAGE_ERROR: Final = 2
 _PASSWORD_BYTES_MAX: Final = 8192
-
-
-@dataclass(frozen=True, slots=True)
-class Whose:
-    """The profile and its server."""
-
-    server: str
-    name: str | None
-    profile_dir: Path | None
-    password_file: Path | None
-    passphrase_file: str | None
-    vault: str | None = None
-
-    def lock(self, folder: Path) -> Lock | None:
-        """What opens the profile, or seals a new one."""
-        from socp.cli.locks import lock_for
-
-        return lock_for(folder, self.vault, self.passphrase_file)
-
-    def who(self) -> tuple[str, Path]:
-        """(name, folder)."""
-        from socp.cli.lines import asking, places
-
-        name = places.checked_name(asking.login_name() if self.name is None else self.name)
-        return name, self.profile_dir or places.profile_folder(name)
 
 
 def _options(command: Callable[..., int]) -> Callable[..., int]:
     """What all verbs share."""
-    for option in (
+    return whose(
         click.option(
             "--password-file",
-            type=click.Path(path_type=Path, dir_okay=False, allow_dash=False),
+            type=click.Path(dir_okay=False, allow_dash=False),
             metavar="FILE",
             help="Read the password from the first line of FILE (/dev/fd/3 is one), not the"
             " terminal.",
-        ),
-        click.option(
-            "--profile-dir",
-            envvar="SOCP_PROFILE_DIR",
-            type=click.Path(path_type=Path, file_okay=False),
-            metavar="DIR",
-            help="Where this profile is kept, if not with the others.",
-        ),
-        click.option(
-            "--as", "name", envvar="SOCP_NAME", metavar="NAME", help="Your profile's name."
-        ),
-        click.option(
-            "--server",
-            envvar="SOCP_SERVER",
-            default="ws://localhost:8001",
-            show_default=True,
-            metavar="URL",
-            help="Your server, as for `socp chat`.",
-        ),
-    ):
-        command = option(command)
-    return options.unlocking(command)
+        )(command)
+    )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings=HELP)
 def command() -> None:
     """A password, with which your server gives you your key on another machine.
 
     The server learns neither the password nor the key. The password is asked for at the terminal.
+
+    Exit code 0: done; 1: the server refused or was not there; 2: it could not begin.
     """
 
 
 @command.command("set-password")
 @_options
-def set_password(**chosen: Any) -> int:
+def set_password(password_file: str | None, **chosen: str | None) -> int:
     """Set or replace the password of a profile."""
-    return _done(lambda: _set_password(Whose(**chosen)))
+    return _done(lambda: _set_password(_who(chosen), password_file))
 
 
 @command.command()
 @click.argument("user_id")
 @_options
 @options.choosing
-def login(user_id: str, **chosen: Any) -> int:
+def login(user_id: str, password_file: str | None, **chosen: str | None) -> int:
     """Make a new profile here from USER_ID and the password."""
-    return _done(lambda: _log_in(Whose(**chosen), user_id))
+    return _done(lambda: _log_in(_newcomer(chosen), user_id, password_file))
 
 
 @command.command("forget-password")
 @_options
-def forget_password(**chosen: Any) -> int:
+def forget_password(password_file: str | None, **chosen: str | None) -> int:
     """Have the server delete what it keeps for logins of a profile."""
-    return _done(lambda: _forget_password(Whose(**chosen)))
+    del password_file  # it is the same for all, and nothing here needs it
+    return _done(lambda: _forget_password(_who(chosen)))
+
+
+class _Who(NamedTuple):
+    asked: Whose
+    name: str  # "": as the profile has it
+    folder: Path
+    server: str
+
+
+def _who(chosen: Options) -> _Who:
+    """Somebody who has a profile here."""
+    from socp.cli.lines import places
+    from socp.cli.whose import Whose
+
+    asked = Whose(**chosen)
+    return _Who(asked, asked.label() or "", asked.folder(), asked.server or places.SERVER)
+
+
+def _newcomer(chosen: Options) -> _Who:
+    """Somebody who is to have one; without a name, the login name is theirs."""
+    from dataclasses import replace
+
+    from socp.cli.lines import asking, places
+    from socp.cli.whose import Whose
+
+    asked = Whose(**chosen)
+    name = asked.named if asked.name is None else asked.name
+    asked = replace(asked, name=asking.login_name() if name is None else name)
+    return _Who(asked, asked.label() or "", asked.folder(), asked.server or places.SERVER)
 
 
 # What is asked is asked before there is an event loop, in which Ctrl-C could not end it.
 
 
-def _set_password(whose: Whose) -> Work:
+def _set_password(who: _Who, password_file: str | None) -> Work:
     from socp.client import account
     from socp.client.profile_folder import check_begun
     from socp.crypto.passwords import check_strength
 
-    name, folder = whose.who()
-    password = _password(whose.password_file, twice=True)
+    password = _password(password_file, twice=True)
     check_strength(password)
-    check_begun(folder)
-    lock = whose.lock(folder)
+    check_begun(who.folder)
+    lock = who.asked.lock(who.folder)
 
     async def work() -> str:
-        user_id = await account.set_password(folder, whose.server, name, password, lock=lock)
+        user_id = await account.set_password(who.folder, who.server, who.name, password, lock=lock)
         return (
             "the password is set; on another machine say\n"
-            f"socp account login {user_id} --as {_quoted(name)} --server {whose.server}"
+            f"socp account login {user_id} --as {_quoted(who)} --server {who.server}"
         )
 
     return work()
 
 
-def _log_in(whose: Whose, user_id: str) -> Work:
+def _log_in(who: _Who, user_id: str, password_file: str | None) -> Work:
     from socp.client import account
     from socp.client.errors import SealUnchosen
     from socp.client.profile_folder import check_free
     from socp.client.unlocking import UNCHOSEN
 
-    name, folder = whose.who()
-    check_free(folder)
-    password = _password(whose.password_file, twice=False)
-    lock = whose.lock(folder)
+    check_free(who.folder)
+    password = _password(password_file, twice=False)
+    lock = who.asked.lock(who.folder)
     if lock is None:
         raise SealUnchosen(UNCHOSEN)
 
     async def work() -> str:
-        who = user_id.strip().lower()
-        await account.log_in(folder, whose.server, name, who, password, lock=lock)
+        wanted = user_id.strip().lower()
+        await account.log_in(who.folder, who.server, who.name, wanted, password, lock=lock)
         return (
-            "your key is here now; go on with\n"
-            f"socp chat --as {_quoted(name)} --server {whose.server}"
+            f"your key is here now; go on with\nsocp chat --as {_quoted(who)} --server {who.server}"
         )
 
     return work()
 
 
-def _forget_password(whose: Whose) -> Work:
+def _forget_password(who: _Who) -> Work:
     from socp.client import account
     from socp.client.profile_folder import check_begun
 
-    name, folder = whose.who()
-    check_begun(folder)
-    lock = whose.lock(folder)
+    check_begun(who.folder)
+    lock = who.asked.lock(who.folder)
 
     async def work() -> str:
-        await account.forget_password(folder, whose.server, name, lock=lock)
+        await account.forget_password(who.folder, who.server, who.name, lock=lock)
         return "the server keeps nothing for logins of this profile any more"
 
     return work()
 
 
 def _done(work: Callable[[], Work]) -> int:
+    import asyncio
+
     from socp.cli.lines.places import BadName
     from socp.client.errors import ClientError, NoAnswer, TurnedAway
     from socp.crypto.passwords import WeakPassword
@@ -183,19 +165,21 @@ def _done(work: Callable[[], Work]) -> int:
     try:
         click.echo(asyncio.run(work()))
     except (NoAnswer, TurnedAway) as fault:
-        sys.stderr.write(f"socp account: {fault}\n")
-        return FAILED
+        exits.complain(str(fault), "account")
+        return exits.FAILED
     except (BadName, ClientError, WeakPassword, NoPassword) as fault:
-        sys.stderr.write(f"socp account: {fault}\n")
-        return USAGE_ERROR
-    return 0
+        exits.complain(str(fault), "account")
+        return exits.USAGE
+    return exits.OK
 
 
 class NoPassword(Exception):
     """None was given; `str()` says how to give one."""
 
 
-def _password(file: Path | None, *, twice: bool) -> str:
+def _password(file: str | None, *, twice: bool) -> str:
+    import getpass
+
     if file is not None:
         return _first_line(file)
     if not sys.stdin.isatty():
@@ -209,9 +193,9 @@ def _password(file: Path | None, *, twice: bool) -> str:
     return password
 
 
-def _first_line(file: Path) -> str:
+def _first_line(file: str) -> str:
     try:
-        with file.open("rb") as opened:
+        with open(file, "rb") as opened:
             line = opened.readline(_PASSWORD_BYTES_MAX)
         return line.decode().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as fault:
@@ -219,7 +203,8 @@ def _first_line(file: Path) -> str:
         raise NoPassword(f"cannot read a password from {file}: {why}; check the file") from None
 
 
-def _quoted(name: str) -> str:
+def _quoted(who: _Who) -> str:
+    """Their name, as a shell takes it."""
     import shlex
 
-    return shlex.quote(name)
+    return shlex.quote(who.name or who.folder.name)

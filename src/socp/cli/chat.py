@@ -35,7 +35,24 @@ if TYPE_CHECKING:
     metavar="CODE",
     help="The code that the server's operator gave you, where it wants one; once is enough.",
 )
-def command(downloads: str | None, wait_s: float, invitation: str, **options: str | None) -> int:
+@click.option(
+    "--lock-after",
+    "lock_after",
+    envvar="SOCP_LOCK_AFTER",
+    type=click.FloatRange(0, 1440),
+    default=15,
+    show_default=True,
+    metavar="MINUTES",
+    help="At a terminal: ask for the profile's passphrase again when nobody typed for so long; 0:"
+    " never.",
+)
+def command(
+    downloads: str | None,
+    wait_s: float,
+    invitation: str,
+    lock_after: float,
+    **options: str | None,
+) -> int:
     """Talk to people. At a terminal type /help; in a script give one command a line.
 
     \b
@@ -47,14 +64,15 @@ def command(downloads: str | None, wait_s: float, invitation: str, **options: st
     could not begin.
     """
     # Who is asked for outside the loop, where Ctrl-C works.
-    return exits.carried_out(lambda: _chat(_opening(options, downloads, invitation), wait_s))
+    return exits.carried_out(
+        lambda: _chat(_opening(options, downloads, invitation), wait_s, lock_after)
+    )
 
 
 def _opening(options: Options, downloads: str | None, invitation: str) -> Opening:
     """What the profile is opened with; who one is, and a passphrase, may be asked for."""
     from dataclasses import replace
     from pathlib import Path
-    from urllib.parse import unquote
 
     from socp.cli.errand import Opening
     from socp.cli.lines import places
@@ -71,9 +89,6 @@ def _opening(options: Options, downloads: str | None, invitation: str) -> Openin
         name = asked.named if asked.name is None else asked.name
         name = places.checked_name(_asked_name() if name is None else name)
         asked = replace(asked, name=name)
-    if not unlocking.begun(folder):  # new, or of a version that remembered no server
-        asked = replace(asked, server=asked.server or places.SERVER)
-        files = files or places.downloads_folder(asked.name or unquote(folder.name))
     code = places.checked_invitation(invitation)
     return Opening(asked, folder, asked.lock(folder), files, code)
 
@@ -84,12 +99,15 @@ def _asked_name() -> str:
     return asking.ask_name() if sys.stdin.isatty() else asking.login_name()
 
 
-async def _chat(opening: Opening, wait_s: float) -> int:
+async def _chat(opening: Opening, wait_s: float, lock_after: float) -> int:
     from socp.cli.lines import piped, prompt
+    from socp.client.unlocking import Passphrase
+
+    idle_s = lock_after * 60 if isinstance(opening.lock, Passphrase) else 0
 
     async def talk(me: Client) -> int:
         if sys.stdin.isatty() and sys.stdout.isatty():
-            return await prompt.talk(me, greeting(me))
+            return await prompt.talk(me, greeting(me), lock_after_s=idle_s)
         return await piped.talk(me, wait_s)
 
     return await opening.do(talk)

@@ -15,10 +15,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 from socp.cli import exits
 from socp.cli.event_json import Events, line
 from socp.cli.key_in_the_making import KeyInTheMaking
+from socp.cli.lines import places
 from socp.cli.lines.entries import Entry
 from socp.cli.lines.phrases import Phrases
 from socp.cli.lines.piped import Printer
@@ -28,7 +30,7 @@ from socp.cli.whose import Whose
 from socp.client.client import Client
 from socp.client.errors import ClientError, TurnedAway
 from socp.client.notices import GivenUp, Notice, Offline
-from socp.client.profile_folder import check_begun
+from socp.client.profile_folder import Chosen, check_begun
 from socp.client.unlocking import Lock
 from socp.member import effects
 
@@ -135,6 +137,7 @@ class Opening:
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, this.cancel)
         making = KeyInTheMaking()
+        name = self.whose.label() or unquote(self.folder.name)
         opening = Client.open(
             self.folder,
             self.whose.server or "",
@@ -143,6 +146,7 @@ class Opening:
             lock=self.lock,
             invitation=self.invitation,
             making_key=making.begins,
+            usual=Chosen(name, places.SERVER, str(places.downloads_folder(name))),
         )
         async with contextlib.AsyncExitStack() as stack:
             with making:

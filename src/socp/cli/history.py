@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -51,9 +52,9 @@ def command(
     return exits.carried_out(lambda: _history(options, who, since, limit, json=json), "history")
 
 
-async def _history(
+def _history(
     options: Options, who: str | None, since: str | None, limit: int | None, *, json: bool
-) -> int:
+) -> Coroutine[Any, Any, int]:
     from socp.cli import looking_back
     from socp.cli.whose import Whose
 
@@ -71,7 +72,7 @@ async def _history(
             look.remark(f"the newest {count} are shown; --limit or --since for more")
         return exits.OK
 
-    return await looking_back.run(Whose(**options), work, json=json, verb="history")
+    return looking_back.run(Whose(**options), work, json=json, verb="history")
 
 
 async def _conversations(look: Look, limit: int) -> int:

@@ -1,18 +1,20 @@
-"""From what was typed and chosen to what unlocks a profile. Asks only at a terminal, and never in
-an event loop: there Ctrl-C could not end it."""
+"""From what was typed and chosen to what unlocks a profile. Asks only at a terminal, and in the
+main thread, whatever else waits meanwhile."""
 
 from __future__ import annotations
 
 import getpass
+import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from socp.client import unlocking
 from socp.client.errors import VaultLocked, WeakPassphrase
 from socp.client.unlocking import Keyring, Lock, Passphrase, Plain
-from socp.crypto.passwords import WeakPassword, check_strength
 from socp.keystore.vault_file import Locked
 
 TRIES: Final = 3
@@ -70,8 +72,8 @@ def ask_new(prompt: str, *, plain: bool) -> str:
         if not text and plain:
             return ""
         try:
-            check_strength(text)
-        except WeakPassword as weak:
+            unlocking.check_new(text)
+        except WeakPassphrase as weak:
             sys.stderr.write(f"{weak}\n")
             continue
         if _typed("once more: ") == text:
@@ -96,7 +98,8 @@ def _right(folder: Path) -> str:
     for left in reversed(range(TRIES)):
         if seconds := unlocking.wait_s(folder):
             sys.stderr.write(f"after a wrong passphrase the next one waits: {seconds:.0f} s\n")
-            time.sleep(seconds)
+            with _ended_by_ctrl_c():
+                time.sleep(seconds)
         text = _typed("passphrase: ")
         if unlocking.is_right(folder, text):
             return text
@@ -104,9 +107,20 @@ def _right(folder: Path) -> str:
     raise VaultLocked("that is not the passphrase of this profile")
 
 
+@contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """In an event loop too, which would only note that it was typed."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _typed(prompt: str) -> str:
     try:
-        return getpass.getpass(prompt)
+        with _ended_by_ctrl_c():
+            return getpass.getpass(prompt)
     except (EOFError, OSError):
         raise VaultLocked(
             "no passphrase was given; type it, or use --passphrase-file FILE"

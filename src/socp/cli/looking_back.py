@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from socp.cli import exits
 from socp.cli.event_json import Event, Events, line
@@ -17,6 +19,8 @@ from socp.cli.lines.piped import Printer
 from socp.cli.whose import Whose
 from socp.client.errors import AmbiguousPerson, UnknownPerson
 from socp.client.history import History, SavedHistory
+from socp.client.profile_folder import check_begun
+from socp.client.unlocking import Lock
 from socp.member.history_line import HistoryLine
 from socp.wire.ids import PUBLIC
 
@@ -57,11 +61,19 @@ class Look:
             self.printer.show(Entry((("class:mark", text),), kind=Kind.ASIDE))
 
 
-async def run(
-    whose: Whose, work: Callable[[Look], Awaitable[int]], *, json: bool, verb: str
-) -> int:
-    """Open the profile's history and do the work; its exit code."""
-    async with History.open(whose.folder()) as saved:
+Work = Callable[[Look], Awaitable[int]]
+
+
+def run(whose: Whose, work: Work, *, json: bool, verb: str) -> Coroutine[Any, Any, int]:
+    """Open the profile's history and do the work; its exit code. Call it outside the event loop: a
+    passphrase may be asked for, and Ctrl-C must end that."""
+    folder = whose.folder()
+    check_begun(folder)
+    return _look(folder, whose.lock(folder), work, json=json, verb=verb)
+
+
+async def _look(folder: Path, lock: Lock | None, work: Work, *, json: bool, verb: str) -> int:
+    async with History.open(folder, lock) as saved:
         label = saved.contacts.label
         phrases = Phrases(label, saved.user_id, places.SERVER)
         past = Past(saved, phrases)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -49,7 +50,9 @@ def command(
     return exits.carried_out(lambda: _search(options, asked, who, limit, json=json), "search")
 
 
-async def _search(options: Options, asked: str, who: str | None, limit: int, *, json: bool) -> int:
+def _search(
+    options: Options, asked: str, who: str | None, limit: int, *, json: bool
+) -> Coroutine[Any, Any, int]:
     from socp.cli import looking_back
     from socp.cli.whose import Whose
 
@@ -63,4 +66,4 @@ async def _search(options: Options, asked: str, who: str | None, limit: int, *, 
             look.remark("nothing is found")
         return exits.OK if found else exits.FAILED
 
-    return await looking_back.run(Whose(**options), work, json=json, verb="search")
+    return looking_back.run(Whose(**options), work, json=json, verb="search")

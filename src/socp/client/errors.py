@@ -34,6 +34,10 @@ class SealUnchosen(ClientError):
     """Nobody said how the new profile is to be sealed."""
 
 
+class ParcelUnreadable(ClientError):
+    """An exported profile that is none, is damaged, or has another passphrase."""
+
+
 class BadAddress(ClientError):
     """The server's address is not one."""
 

@@ -13,15 +13,22 @@ from socp.client.errors import (
     NothingClaimed,
     NumbersDiffer,
     OthersKeyMeant,
+    ParcelUnreadable,
     ProfileBusy,
     ProfileUnusable,
+    SealUnchosen,
     TurnedAway,
     UnknownKey,
     UnknownPerson,
+    VaultLocked,
+    WeakPassphrase,
+    WrongPassphrase,
 )
 from socp.client.history import History, SavedHistory
 from socp.client.line import Line
 from socp.client.notices import GivenUp, Notice, Offline
+from socp.client.profile_folder import Chosen
+from socp.client.unlocking import Keyring, Passphrase, Plain
 from socp.member.contacts import AddressBook, Person
 from socp.member.effects import (
     Amended,
@@ -56,6 +63,10 @@ from socp.member.records import LineState, PublicChoice
 # In the order in which the reference tells of them.
 __all__ = (  # noqa: RUF022 - this order has a reason
     "Client",
+    "Passphrase",
+    "Keyring",
+    "Plain",
+    "Chosen",
     "Line",
     "LineState",
     "HistoryLine",
@@ -96,6 +107,11 @@ __all__ = (  # noqa: RUF022 - this order has a reason
     "ClientError",
     "ProfileBusy",
     "ProfileUnusable",
+    "SealUnchosen",
+    "VaultLocked",
+    "WrongPassphrase",
+    "WeakPassphrase",
+    "ParcelUnreadable",
     "BadAddress",
     "TurnedAway",
     "NoAnswer",

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
-from socp.client import key_files, unlocking
+from socp.client import key_files, server_url, unlocking
 from socp.client.errors import ProfileBusy, ProfileUnusable, SealUnchosen
 from socp.client.key_files import KEY_FILE, Keys
 from socp.client.unlocking import Lock
@@ -51,17 +52,22 @@ class Chosen:
     downloads: str = ""
 
 
+USUAL: Final = Chosen(server_url=server_url.DEFAULT)
+
+
 def open_profile(
     folder: Path,
     chosen: Chosen,
     suite: Suite,
     lock: Lock | None,
     making_key: Callable[[], None] = lambda: None,
+    usual: Chosen = USUAL,
 ) -> OpenProfile:
     """Lock the folder, unlock its vault, load the key or make it. Blocks, for seconds where the key
     is made.
 
-    `making_key` is called before that. ProfileBusy where another process has the folder, what
+    `making_key` is called before that; `usual` is what was neither chosen now nor ever. ProfileBusy
+    where another process has the folder, what
     `unlock` raises, ProfileUnusable with the reason otherwise.
     """
     warnings = [] if unlocking.begun(folder) else [unlocking.OF_BEFORE]
@@ -69,13 +75,14 @@ def open_profile(
         warnings.clear()
         if lock is None:
             raise SealUnchosen(unlocking.UNCHOSEN)
-        if not chosen.name:
+        if not (chosen.name or usual.name):
             raise ProfileUnusable(f"{folder} is a new profile; give it a name")
     with opened_store(folder, lock) as store:
         if not (folder / KEY_FILE).exists():
             making_key()
         keys = key_files.load(folder, suite, store.vault)
-        settings = _settings(store, chosen, anew=keys.made)
+        usual = replace(usual, downloads=usual.downloads or str(_beside(folder)))
+        settings = _settings(store, chosen, usual, anew=keys.made)
         return OpenProfile(store, settings, folder, keys, tuple(warnings))
 
 
@@ -141,23 +148,32 @@ def check_begun(folder: Path) -> None:
         )
 
 
-def _settings(store: ProfileStore, chosen: Chosen, *, anew: bool) -> Settings:
-    """Whose profile it is. A lost key is a new identity: others pinned the old one."""
+def _settings(store: ProfileStore, chosen: Chosen, usual: Chosen, *, anew: bool) -> Settings:
+    """Whose profile it is, and where. A lost key is a new identity: others pinned the old one."""
     known = store.settings()
-    if known is None or anew:
-        name = chosen.name or (known.display_name if known else "")
-        wanted = _begun(str(uuid.uuid4()), replace(chosen, name=name), "new")
-    else:
-        wanted = replace(
-            known,
-            display_name=chosen.name or known.display_name,
-            server_url=chosen.server_url or known.server_url,
-            downloads=chosen.downloads or known.downloads,
-            run=known.run or new_run(),  # a profile of before had none
-        )
+    person = _begun(str(uuid.uuid4()), chosen, "new") if known is None or anew else known
+    wanted = replace(
+        person,
+        display_name=chosen.name or (known.display_name if known else "") or usual.name,
+        server_url=chosen.server_url or person.server_url or _last_server(store, usual),
+        downloads=chosen.downloads or person.downloads or usual.downloads,
+        run=person.run or new_run(),  # a profile of before had none
+    )
     if known != wanted:
         store.set_settings(wanted)
     return wanted
+
+
+def _last_server(store: ProfileStore, usual: Chosen) -> str:
+    """Where a profile of before was last seen for the first time."""
+    servers = [each for each in store.load().servers if each.address]
+    newest = max(servers, key=lambda each: each.pinned_ms, default=None)
+    return usual.server_url if newest is None else newest.address
+
+
+def _beside(folder: Path) -> Path:
+    """Where received files land, where nobody said: they are not sealed, and no part of it."""
+    return folder.absolute().with_name(f"{folder.name}-files")
 
 
 def _begun(user_id: str, chosen: Chosen, origin: str) -> Settings:

@@ -96,11 +96,10 @@ def unlock(folder: Path, lock: Lock | None) -> Vault:
     `lock` may be None for what is there and needs no passphrase. VaultLocked, WrongPassphrase,
     SealUnchosen, WeakPassphrase; KeyFileError for files that cannot be used.
     """
-    return Vault(master_of(folder, lock))
+    return Vault(_master(folder, lock))
 
 
-def master_of(folder: Path, lock: Lock | None) -> bytes:
-    """The key of that vault; as `unlock`."""
+def _master(folder: Path, lock: Lock | None) -> bytes:
     found = vault_file.load(folder)
     if found is None:
         return _made(folder, lock)
@@ -132,6 +131,14 @@ def is_right(folder: Path, text: str) -> bool:
     except KeyFileError as fault:
         raise ProfileUnusable(str(fault)) from None
     return True
+
+
+def check_new(text: str) -> None:
+    """WeakPassphrase for one that is soon guessed."""
+    try:
+        check_strength(text)
+    except WeakPassword as weak:
+        raise WeakPassphrase(str(weak)) from None
 
 
 def keep_locked(folder: Path, master: bytes, lock: Lock) -> None:
@@ -170,10 +177,7 @@ def _locked(lock: Lock, master: bytes) -> VaultKey:
             return VaultKey(Locked.KEYRING, passphrases.wrap(wrapping, master), name)
         case Passphrase():
             text = lock.ask()
-            try:
-                check_strength(text)
-            except WeakPassword as weak:
-                raise WeakPassphrase(str(weak)) from None
+            check_new(text)
             return VaultKey(Locked.PASSPHRASE, passphrases.lock(text, master))
         case _:
             assert_never(lock)

@@ -36,6 +36,7 @@ class Vault:
     def __init__(self, master: bytes) -> None:
         if len(master) != KEY_BYTES:
             raise Misuse(f"a vault key of {len(master)} bytes")
+        self.master = master  # for who locks it in another way; everything else has no use for it
         self._box = AESGCM(_derived(master, b"socp-vault/1 rows"))
         self._names = _derived(master, b"socp-vault/1 names")
 

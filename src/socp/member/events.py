@@ -69,6 +69,14 @@ class Amend:
 
 
 @dataclass(frozen=True, slots=True)
+class ChooseReceipts:
+    """Whether others hear from now on that their messages are here, and were read."""
+
+    delivered: bool
+    read: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SentLoaded:
     """What is kept of our messages that a reader misses, the answer to LoadSent."""
 
@@ -97,6 +105,8 @@ class OfferFile:
     size: int  # bytes
     sha256: str  # hex
     chunk_hashes: bytes  # SHA-256 of each FILE_CHUNK_BYTES piece, concatenated
+    path: str = ""  # absolute: it is opened again by it in a later run
+    modified_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +120,15 @@ class ChunkRead:
 class ReadFailed:
     file_id: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SinkOpened:
+    """The temporary file of a transfer that may go on is open; its first `have` pieces are
+    right."""
+
+    file_id: str
+    have: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +229,14 @@ Event = (
     | Tick
     | Say
     | Amend
+    | ChooseReceipts
     | SentLoaded
     | RequestList
     | LookUp
     | OfferFile
     | ChunkRead
     | ReadFailed
+    | SinkOpened
     | FileStored
     | StoreFailed
     | CancelFile

@@ -1,9 +1,5 @@
 """Member: everything a user's client decides. Events in, effects out (no socket, clock, dice,
-file).
-
-A frame's way: its route (whose word it is) -> what must hold for such a word on this link -> the
-part that decides. Nothing that others send raises; what is wrong with it is told to the person.
-"""
+file)."""
 
 from __future__ import annotations
 
@@ -26,6 +22,7 @@ from socp.member.events import (
     CancelFile,
     ChannelKeyGenerated,
     ChoosePublic,
+    ChooseReceipts,
     ChunkRead,
     Connected,
     Disconnected,
@@ -43,9 +40,12 @@ from socp.member.events import (
     Say,
     SentLoaded,
     Shown,
+    SinkOpened,
     StoreFailed,
     Tick,
 )
+from socp.member.file_offers import FileOffers
+from socp.member.frames import Frames
 from socp.member.gate import Route, Voice
 from socp.member.history import History
 from socp.member.inbox import Inbox
@@ -67,14 +67,12 @@ from socp.member.sent import Sent
 from socp.member.servers import Servers
 from socp.member.session import Session
 from socp.member.speech import Speech
+from socp.member.transfers import Transfers
 from socp.member.trust import Trust
-from socp.wire import payloads
 from socp.wire.envelope import Envelope
-from socp.wire.errors import PeerFault
 from socp.wire.features import LINK_AUTH
 from socp.wire.payloads import (
     Ack,
-    AuthChallenge,
     Error,
     FileChunk,
     FileEnd,
@@ -91,9 +89,6 @@ from socp.wire.payloads import (
     UserList,
     UserRemove,
 )
-from socp.wire.text import printable
-
-DETAIL_COLUMNS = 200
 
 
 class Member:
@@ -125,7 +120,7 @@ class Member:
         self._arrivals = arrivals = Arrivals(emit, history, remembered.arrived)
         self._next_link = NextLink(emit)
         seen = Seen(emit, remembered.seen)
-        incoming = (seen, lookups, self._room, arrivals, self._next_link)
+        incoming = (lookups, self._room, arrivals, self._next_link)
         pen = Pen(suite, key, own_id)
         sent = Sent(emit, profile.run, remembered.shelves, remembered.numbered)
         numbering = Numbering(emit, profile.run, remembered.numbered, sent)
@@ -138,9 +133,15 @@ class Member:
         self._speech = Speech(
             emit, contacts, seen, history, arrivals, outbox, sent, profile, remembered
         )
-        self._inbox = Inbox(suite, emit, contacts, self._trust, *incoming, self._speech)
-        self._sending = Sending(suite, emit, contacts, self._room, self._destinations, history)
-        self._receiving = Receiving(emit, contacts, self._trust, *incoming, history)
+        self._inbox = Inbox(suite, emit, contacts, self._trust, seen, *incoming, self._speech)
+        said = (history, outbox)
+        sending = Sending(
+            suite, emit, contacts, self._room, self._destinations, *said, remembered.outgoing_files
+        )
+        receiving = Receiving(emit, contacts, self._trust, seen, *said, remembered.incoming_files)
+        offers = FileOffers(emit, contacts, self._trust, *incoming, receiving)
+        self._transfers = Transfers(sending, receiving, offers)
+        self._speech.files = self._transfers.heard
         self._questions = Questions(emit, self._courier, contacts, lookups, self._session)
         self._people = People(
             suite,
@@ -151,7 +152,7 @@ class Member:
             self._inbox,
             self._destinations,
             self._questions,
-            (self._sending, self._receiving),
+            self._transfers,
         )
         self._answers = Answers(
             emit,
@@ -159,14 +160,16 @@ class Member:
             self._session,
             own,
             self._outbox,
-            self._sending,
+            sending,
             self._people,
             self._questions,
         )
         waits = (lookups, self._next_link, self._people.key_known)
         self._decisions = Decisions(suite, emit, contacts, history, *waits)
         self._use_key(key, former)
-        self._routes = self._table()
+        self._frames = Frames(
+            emit, self._session, self._table(), self._inbox.take_clear, self._attached
+        )
         self._handlers = self._events()
 
     # --- what the shell may ask -----------------------------------------------------------------
@@ -211,8 +214,9 @@ class Member:
 
         Lines that wait for somebody who is away do not count; they are kept.
         """
-        parts = (self._outbox, self._sending, self._receiving, self._room, self._speech)
-        return all(part.idle for part in parts)
+        parts = (self._outbox, self._transfers, self._room)
+        said = self._speech.idle or not self.attached
+        return said and all(part.idle for part in parts)
 
     @property
     def clock_offset_ms(self) -> int:
@@ -236,21 +240,23 @@ class Member:
     def _events(self) -> Mapping[type[object], Callable[..., None]]:
         handlers: dict[type[object], Callable[..., None]] = {
             Connected: self._connected,
-            FrameReceived: self._frame,
-            FrameRefused: self._frame_refused,
+            FrameReceived: self._frames.received,
+            FrameRefused: self._frames.refused,
             Disconnected: self._disconnected,
             Tick: self._tick,
             Say: self._outbox.say,
             RequestList: self._questions.request_list,
             LookUp: self._questions.look_up,
-            OfferFile: self._sending.offer,
-            ChunkRead: self._sending.read,
-            ReadFailed: self._sending.read_failed,
-            FileStored: self._receiving.stored,
-            StoreFailed: self._receiving.store_failed,
-            CancelFile: self._cancel,
+            OfferFile: self._transfers.sending.offer,
+            ChunkRead: self._transfers.sending.read,
+            ReadFailed: self._transfers.sending.read_failed,
+            SinkOpened: self._transfers.receiving.opened,
+            FileStored: self._transfers.receiving.stored,
+            StoreFailed: self._transfers.receiving.store_failed,
+            CancelFile: self._transfers.cancel,
             Shown: self._speech.shown,
             Amend: self._speech.amendments.say,
+            ChooseReceipts: self._speech.receipts.choose,
             SentLoaded: self._speech.sent_loaded,
             ChannelKeyGenerated: self._key_generated,
             RotateKey: self._own.rotate,
@@ -279,6 +285,7 @@ class Member:
         self._trust.attached(server.since_ts)
         self._room.attached(now)
         self._destinations.restarted()
+        self._transfers.sending.attached()
         self._speech.attached(now)
         self._outbox.attached(now, answers=LINK_AUTH in server.features)
 
@@ -289,12 +296,11 @@ class Member:
         self._room.lost()
         self._questions.restarted()
         self._lookups.restarted()
-        self._sending.lost()
-        self._receiving.lost()
+        self._transfers.lost()
         self._next_link.restarted()
 
     def _tick(self, event: Tick, now: Now) -> None:
-        self._greeting(lambda: self._session.due(now), now)
+        self._frames.due(now)
         if not self.attached:
             return
         self._courier.due(now)
@@ -303,90 +309,16 @@ class Member:
         self._inbox.due(now)
         self._speech.due(now)
         self._questions.due(now)
-        self._sending.due(now)
-        self._receiving.due(now)
-        self._next_link.due(idle=self._sending.idle and not self._receiving.running)
+        self._transfers.due(now)
+        self._next_link.due(idle=self._transfers.still)
         self._outbox.due(now)
-        self._own.due(now, idle=self._outbox.idle and self._sending.idle)
-
-    def _cancel(self, event: CancelFile, now: Now) -> None:
-        if not self._sending.cancel(event.file_id):
-            self._receiving.cancel(event.file_id, now)
+        self._own.due(now, idle=self._outbox.idle and self._transfers.sending.idle)
 
     def _key_generated(self, event: ChannelKeyGenerated, now: Now) -> None:
         self._room.generated(event.version, event.key)
         self._channel_key(self._room.due(now), now)
 
     # --- frames ---------------------------------------------------------------------------------
-
-    def _frame(self, event: FrameReceived, now: Now) -> None:
-        envelope = event.envelope
-        try:
-            self._walk(envelope, now)
-        except PeerFault as fault:
-            self._told(envelope.type, fault)
-
-    def _frame_refused(self, event: FrameRefused, now: Now) -> None:
-        self._told("", event.fault)
-
-    def _told(self, what: str, fault: PeerFault) -> None:
-        """Something that came was dropped. Nothing goes back: no answer to an answer (section
-        2)."""
-        detail = printable(fault.detail, width=DETAIL_COLUMNS)
-        self._emit.warn_once(
-            f"{fault.code} {what}",
-            f"something from the server was dropped ({detail}); if it goes on, tell its operator,"
-            " and use wss:// where somebody on the way may change what you get",
-        )
-
-    def _walk(self, envelope: Envelope, now: Now) -> None:
-        """One frame, from its route to its handler. Raises PeerFault."""
-        kind = payloads.TYPES.get(envelope.type)
-        if kind in (AuthChallenge, Ack, Error):
-            before = self._session.offset_ms
-            self._session.heard(envelope, now)
-            now = Now(now.wall + self._session.offset_ms - before, now.mono)
-        if not self.attached:
-            self._greeting(lambda: self._greeted(envelope, now), now)
-            if kind in (AuthChallenge, Ack, Error):
-                return
-        route = self._routes.get(kind) if kind is not None else None
-        if self._session.server is not None and route is not None:
-            payload = self._parsed(envelope, now)
-            if payload is not None:
-                gate.check(self._session.server, envelope, payload, route.voice)
-                route.handler(envelope, payload, now)
-
-    def _parsed(self, envelope: Envelope, now: Now) -> Payload | None:
-        """The typed payload, or None for a foreign post in clear, which is dealt with (section
-        7)."""
-        try:
-            return payloads.parse(envelope)
-        except PeerFault:
-            post = payloads.TYPES.get(envelope.type) is MsgPublicChannel
-            if post and self._inbox.take_clear(envelope, now):
-                return None
-            raise
-
-    def _greeting(self, step: Callable[[], None], now: Now) -> None:
-        """Whatever may make us attached."""
-        before = self.attached
-        step()
-        if self.attached and not before:
-            self._attached(now)
-
-    def _greeted(self, envelope: Envelope, now: Now) -> None:
-        """A frame before we are attached."""
-        kind = payloads.TYPES.get(envelope.type)
-        if kind not in (AuthChallenge, Ack, Error):
-            return self._session.talked_at_once(envelope, now)
-        payload = payloads.parse(envelope)
-        if isinstance(payload, AuthChallenge):
-            self._session.challenged(payload, now)
-        elif isinstance(payload, Ack):
-            self._session.welcomed(envelope, payload, now)
-        elif isinstance(payload, Error):
-            self._session.refused(envelope, payload, now)
 
     def _table(self) -> Mapping[type[Payload], Route]:
         """Every frame a client takes once it is attached; others are not for it and are dropped."""
@@ -403,9 +335,9 @@ class Member:
             PublicChannelUpdated: Route(lambda _, p, now: self._room.updated(p, now), Voice.GOSSIP),
             PublicChannelKeyShare: Route(self._share, Voice.AUTHOR),
             MsgPublicChannel: Route(self._post, Voice.AUTHOR),
-            FileStart: Route(self._receiving.start, Voice.HOP),
-            FileChunk: Route(self._receiving.chunk, Voice.HOP),
-            FileEnd: Route(self._receiving.end, Voice.HOP),
+            FileStart: Route(self._transfers.offers.start, Voice.HOP),
+            FileChunk: Route(self._transfers.receiving.chunk, Voice.HOP),
+            FileEnd: Route(self._transfers.receiving.end, Voice.HOP),
         }
 
     def _list(self, envelope: Envelope, users: UserList, now: Now) -> None:

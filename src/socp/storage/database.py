@@ -76,6 +76,19 @@ class Database:
         # Not inside the except: a driver's own words may hold what was to be stored.
         raise told
 
+    def scrub(self) -> None:
+        """Have nothing left in the file of what was deleted."""
+        with self._turn:
+            self._dialect.check()
+            try:
+                self._dialect.drive(self._dialect.scrub)
+            except self._dialect.raised as fault:
+                told = self._dialect.explain(fault)
+            else:
+                return
+            self._dialect.recover(told)
+        raise told
+
     def _transact(self, work: Callable[[Connection], T], read: bool) -> T:
         with self._dialect.connect() as connection:
             connection.execution_options(**{READ: read})

@@ -16,6 +16,7 @@ from socp.storage import profile_rows
 from socp.storage import profile_schema as tables
 from socp.storage.database import Database, connect
 from socp.storage.folder_lock import FolderLock
+from socp.storage.sqlite import FILE_NAME, copy_file
 from socp.storage.store import Store
 
 
@@ -25,8 +26,11 @@ class ProfileStore(Store[records.Record]):
     SCHEMA = tables.SCHEMA
     OPTION: ClassVar[str] = "--profile-dir"
 
-    def __init__(self, database: Database, lock: FolderLock | None, vault: Vault) -> None:
+    def __init__(
+        self, database: Database, lock: FolderLock | None, vault: Vault, folder: Path | None
+    ) -> None:
         self.vault = vault
+        self._folder = folder
         super().__init__(database, lock)
 
     @classmethod
@@ -39,7 +43,7 @@ class ProfileStore(Store[records.Record]):
         with cls._locked(folder) as lock:
             vault = unlock()
             schema = replace(cls.SCHEMA, context={"vault": vault})  # an upgrade seals the old rows
-            return cls(Database(connect(folder), schema, folder), lock, vault)
+            return cls(Database(connect(folder), schema, folder), lock, vault, folder)
 
     def settings(self) -> records.Settings | None:
         """Whose profile this is, and what they chose; None in a new one."""
@@ -54,6 +58,11 @@ class ProfileStore(Store[records.Record]):
     def load(self) -> records.Remembered:
         """All that was committed before."""
         return self._read(lambda connection: profile_rows.load(connection, self.vault))
+
+    def copy_to(self, target: Path) -> None:
+        """Write the database, sealed as it is, to a new file of its owner's alone. StorageError."""
+        assert self._folder
+        copy_file(self._folder / FILE_NAME, target)
 
     def sent(
         self, to: str, run: str, seqs: Sequence[int]

@@ -126,7 +126,10 @@ class Sqlite(Dialect):
         with self.engine.connect() as connection:
             raw = driver(connection)
             raw.execute("VACUUM")  # writes every page anew, and the free ones not at all
-            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log has the old pages
+            # The log has the old pages; it stays where somebody else reads them just now.
+            busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StorageError(f"{self.place}: {FAULTS[sqlite3.SQLITE_BUSY]}")
 
     def damage(self, connection: Connection) -> str | None:
         lost = "rows refer to what is not there" if broken_reference(connection) else None
@@ -182,6 +185,18 @@ def copy(file: Path, target: Path) -> None:
     """Write a consistent copy of the database over `target`, an existing file."""
     with closing(open_to_read(file)) as source, closing(sqlite3.connect(target)) as made:
         source.backup(made)
+
+
+def copy_file(file: Path, target: Path) -> None:
+    """The same into a file that is not there yet, for its owner's eyes only. StorageError."""
+    try:
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        copy(file, target)
+    except (OSError, sqlite3.Error) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else fault
+        raise StorageError(
+            f"{target} cannot be written ({why}); free some space, or choose another place"
+        ) from None
 
 
 def add_rows(file: Path, make: str, put: str, rows: list[tuple[str, bytes]]) -> None:

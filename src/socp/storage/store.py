@@ -60,6 +60,10 @@ class Store(ABC, Generic[R]):
         """
         return self._writer.put(records)
 
+    def scrub(self) -> None:
+        """Have nothing left in the file of what was deleted. Blocks, for as long as it is large."""
+        self._database.scrub()
+
     def close(self) -> None:
         """Store what is queued, then let go of the folder. Harmless when repeated."""
         self._writer.close()

@@ -52,14 +52,14 @@ class Deciding:
     def _numbers(self, user_id: str) -> Iterator[Entry]:
         name = self._phrases.name(user_id)
         digits = self._me.safety_number(user_id)
-        head = f"safety number of you and {name}  "
-        yield Entry((("class:name", head),), digits_text(digits))
+        head = f"safety number of you and {name}"
+        yield Entry((("class:name", head),), "\n" + digits_text(digits))
         for row in self._drawn(safety_number.qr_text(digits)):
             yield Entry((("class:code", row),))
         text = (
             f"{name} sees the same at /verify and your name, or somebody stands between you."
-            " Compare by another way than this chat; if they are the same, /verify with the name"
-            " and these digits marks them as verified."
+            " Compare by another way than this chat; if they are the same, say so:"
+            f" /verify {name.replace(' ', '_')} and the digits they read out"
         )
         yield Entry((("class:mark", ""),), text)
 
@@ -73,7 +73,7 @@ class Deciding:
         elif state is TrustState.UNVERIFIED:
             rows.append("nobody compared safety numbers: /verify does")
         style = "class:loud" if state is TrustState.CHANGED else "class:name"
-        return Entry(((style, f"{name} is {state}  "),), "\n".join(rows))
+        return Entry(((style, f"{name} is {state}"),), "\n".join(["", *rows]))
 
     def _claim(self, user_id: str) -> list[str]:
         try:

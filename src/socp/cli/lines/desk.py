@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import assert_never
 
@@ -21,6 +21,7 @@ from socp.cli.lines.looking_back import LookingBack
 from socp.cli.lines.own_lines import OwnLines
 from socp.cli.lines.parsing import parse
 from socp.cli.lines.phrases import Phrases
+from socp.cli.lines.receipts import receipts
 from socp.cli.lines.transfers import Transfers
 from socp.cli.lines.words import fingerprint_text, time_of
 from socp.cli.patience import Patience
@@ -35,6 +36,10 @@ Show = Callable[[Entry], None]
 def now_ms() -> int:
     """Unix ms."""
     return time.time_ns() // 1_000_000
+
+
+async def _at_once() -> None:
+    """Somebody always may."""
 
 
 class Left(Exception):
@@ -53,9 +58,11 @@ class Desk:
         hold_s: float,
         patience_s: float,
         has_toolbar: bool,
+        ready: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
         """`once_shown` calls what it is given when all that was shown before can be seen; `hold_s`:
-        how long one's own line may be on its way before it is shown as waiting."""
+        how long one's own line may be on its way before it is shown as waiting; `ready` returns
+        when somebody may read what happens."""
         self.me = me
         self.turned_to = ""  # user id, "public", or nobody yet
         self.given_up = False
@@ -64,6 +71,7 @@ class Desk:
         self.phrases = Phrases(me.contacts.label, me.user_id, me.url)
         self._show = show
         self._once_shown = once_shown
+        self._ready = ready
         self._patience = Patience(me, patience_s)
         self.lines = OwnLines(self.phrases, show, hold_s)
         self.transfers = Transfers(self.phrases, show, has_toolbar=has_toolbar)
@@ -104,13 +112,24 @@ class Desk:
                 await asyncio.sleep(command.seconds)
             case commands.Quit():
                 raise Left
-            case commands.Whois() | commands.ListUsers() | commands.Members() | commands.Help():
+            case (
+                commands.Whois()
+                | commands.ListUsers()
+                | commands.Members()
+                | commands.Receipts()
+                | commands.Help()
+            ):
                 await self._answer(command)
             case _:
                 assert_never(command)
 
     async def _answer(
-        self, command: commands.Whois | commands.ListUsers | commands.Members | commands.Help
+        self,
+        command: commands.Whois
+        | commands.ListUsers
+        | commands.Members
+        | commands.Receipts
+        | commands.Help,
     ) -> None:
         match command:
             case commands.Whois():
@@ -119,6 +138,8 @@ class Desk:
                 await self._list()
             case commands.Members():
                 self._members()
+            case commands.Receipts():
+                await receipts(self.me, command, self._show)
             case commands.Help():
                 for entry in help_entries():
                     self._show(entry)
@@ -197,6 +218,7 @@ class Desk:
     async def follow(self) -> None:
         """Say what happens until it is over for good (`given_up`)."""
         async for notice in self.me.notices():
+            await self._ready()
             await self._heard(notice)
             self._patience.heard(notice)
             if isinstance(notice, GivenUp):

@@ -10,6 +10,7 @@ from typing import Final
 
 from socp.cli.lines.entries import Entry
 from socp.cli.lines.phrases import Phrases
+from socp.cli.lines.words import STATE_WORDS
 from socp.client.line import Line
 from socp.member.effects import LineMoved
 from socp.member.records import LineState
@@ -17,6 +18,7 @@ from socp.wire.text import printable
 
 _SHOWN_COLUMNS: Final = 40
 _HANDED_MAX: Final = 1_000
+_THERE: Final = (LineState.DELIVERED, LineState.READ)
 _SAYING_S: Final = 0.2  # by then a line that is being said is known as one's own
 
 
@@ -30,15 +32,17 @@ class OwnLines:
         self._mine: dict[int, Line] = {}  # said in this run, not settled
         self._shown: dict[int, str] = {}  # line_id -> the reason it was last shown with
         self._handed: dict[int, bool] = {}  # the latest done; whether they are kept for somebody
+        self._latest: dict[str, LineMoved] = {}  # to -> the last line; bounded
         self._first_said: int | None = None  # line ids count up: lower ones are an earlier run's
         self.refused = False
 
     def said(self, line: Line) -> None:
         """The person said this now. A moment's delay is not worth a word."""
-        moved = _moved(line)
+        moved = line.last
         if self._first_said is None:
             self._first_said = line.line_id
-        if line.state is LineState.DELIVERED:
+        self._note_latest(moved)
+        if line.state in _THERE:
             moved = replace(moved, state=LineState.DONE)
         if moved.state in (LineState.DONE, LineState.REFUSED):
             self._settle(moved)
@@ -51,7 +55,10 @@ class OwnLines:
 
     def moved(self, moved: LineMoved) -> None:
         """The state of a line, in the order the brain tells it."""
-        if moved.state is LineState.DELIVERED or moved.line_id in self._handed:
+        self._note_latest(moved)
+        if moved.state in _THERE and moved.line_id in self._mine:  # before, or without, an answer
+            self._settle(replace(moved, state=LineState.DONE, reason=""))
+        elif moved.state in _THERE or moved.line_id in self._handed:
             self._heard_later(moved)
         elif moved.state in (LineState.DONE, LineState.REFUSED):
             if moved.line_id in self._mine or moved.line_id in self._shown:
@@ -60,6 +67,11 @@ class OwnLines:
                 asyncio.get_running_loop().call_later(_SAYING_S, self._older, moved)
         elif moved.reason:
             self._waits(moved)
+
+    def latest(self, to: str) -> str:
+        """How far the last line to a user id or "public" came, "" where none was said."""
+        found = self._latest.get(to)
+        return "" if found is None else STATE_WORDS[found.state]
 
     @property
     def open(self) -> int:
@@ -77,7 +89,7 @@ class OwnLines:
 
     def _held(self, line: Line) -> None:
         if line.line_id in self._mine and line.line_id not in self._shown:
-            self._waits(_moved(line))
+            self._waits(line.last)
 
     def _heard_later(self, moved: LineMoved) -> None:
         """What became of one that was handed over; that it arrived is news where they were away."""
@@ -90,6 +102,13 @@ class OwnLines:
         if self._first_said is None or moved.line_id < self._first_said:
             self._note_handed(moved)
             self._show(self._phrases.own_moved(moved, _now()))
+
+    def _note_latest(self, moved: LineMoved) -> None:
+        found = self._latest.get(moved.to)
+        if moved.kind == "text" and (found is None or found.line_id <= moved.line_id):
+            if found is None and len(self._latest) >= _HANDED_MAX:
+                del self._latest[next(iter(self._latest))]
+            self._latest[moved.to] = moved
 
     def _note_handed(self, moved: LineMoved) -> None:
         if moved.state is LineState.DONE:
@@ -111,13 +130,10 @@ class OwnLines:
         self.refused |= moved.state is LineState.REFUSED
         self._note_handed(moved)
         if moved.state is LineState.DONE and not shown:
-            self._show(self._phrases.own(moved, _now()))
+            if moved.kind == "text":  # a change of ours was told as `Amended` already
+                self._show(self._phrases.own(moved, _now()))
         else:
             self._show(self._phrases.own_moved(moved, _now()))
-
-
-def _moved(line: Line) -> LineMoved:
-    return LineMoved(line.line_id, line.to, line.text, line.state, line.reason)
 
 
 def _now() -> int:

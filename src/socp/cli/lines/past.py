@@ -8,7 +8,16 @@ from socp.cli.event_json import Event, Events
 from socp.cli.lines.amendments import Spoken
 from socp.cli.lines.entries import Entry, Fragment
 from socp.cli.lines.phrases import Phrases
-from socp.cli.lines.words import TRUST_STYLES, clock, flat, marks, quoted, shown_name, whose
+from socp.cli.lines.words import (
+    STATE_WORDS,
+    TRUST_STYLES,
+    clock,
+    flat,
+    marks,
+    quoted,
+    shown_name,
+    whose,
+)
 from socp.member.history import FILE, NOTE, REFUSED
 from socp.member.history_line import Conversation, HistoryLine
 from socp.member.records import LineState
@@ -17,7 +26,6 @@ from socp.wire.text import printable
 
 _REACTIONS_SHOWN: Final = 5
 _REASON_COLUMNS: Final = 100
-_STATES: Final = {LineState.DONE: "at their server", LineState.SENT: "on its way"}
 _DOUBTFUL: Final = (LineState.REFUSED, LineState.WAITING)
 _TRUSTS: Final = {str(trust): style for trust, style in TRUST_STYLES.items()}
 
@@ -55,7 +63,7 @@ class Past:
             said = line.text if line.kind == NOTE else text
             return Entry((number, clock(line.ts, now), ("class:warn", "! ")), flat(said))
         about = await self.about(line.reply_to)
-        answers = f" to {whose(about.author)} {quoted(about.text)}" if about else ""
+        answers = f" answering {whose(about.author)} {quoted(about.text)}" if about else ""
         mine = line.author == self._lines.user_id
         to = f" to {self._phrases.name(line.talk)}" if named and mine else ""
         name = ("class:name", f"{self._phrases.name(line.author)}{to}{answers}: ")
@@ -83,7 +91,7 @@ class Past:
         if line.state:
             state = LineState(line.state)
             why = printable(" ".join(line.reason.split()), width=_REASON_COLUMNS)
-            word = _STATES.get(state, str(state)) + (f": {why}" if why else "")
+            word = STATE_WORDS[state] + (f": {why}" if why else "")
             found.append(("class:warn" if state in _DOUBTFUL else "class:mark", word))
         if line.edited_ms:
             found.append(("class:mark", "changed"))

@@ -108,13 +108,13 @@ class Phrases:
         """A line of one's own that was handed over; `reason`, if any, says how surely."""
         doubts = [("class:warn", flat(moved.reason))] if moved.reason else []
         head = marks(now, now, moved.to == PUBLIC, *doubts)
-        return Entry((*head, own_to(self.name(moved.to))), moved.text)
+        return Entry((*head, own_to(self.name(moved.to), moved.kind)), moved.text)
 
     def own_waits(self, moved: effects.LineMoved, now: int) -> Entry:
         """A line of one's own that is not on its way yet, or for long."""
         head = marks(now, now, moved.to == PUBLIC, ("class:warn", "waiting"))
         text = f"{moved.text}\n({flat(moved.reason or 'on its way')})"
-        return Entry((*head, own_to(self.name(moved.to))), text, Kind.ASIDE)
+        return Entry((*head, own_to(self.name(moved.to), moved.kind)), text, Kind.ASIDE)
 
     def own_still_waits(self, moved: effects.LineMoved, now: int) -> Entry:
         """It was shown before, and waits for something else now."""
@@ -195,7 +195,7 @@ class Phrases:
         marked = [(TRUST_STYLES[said.trust], str(said.trust))]
         if said.late:
             marked.append(("class:warn", "came late"))
-        answers = f" to {whose(about.author)} {quoted(about.text)}" if about else ""
+        answers = f" answering {whose(about.author)} {quoted(about.text)}" if about else ""
         name = ("class:name", f"{self.name(said.author)}{answers}: ")
         return Entry((*marks(said.ts, now, said.public, *marked), name), said.text)
 

@@ -18,6 +18,7 @@ from socp.cli.lines.commands import Unclear
 from socp.cli.lines.completion import Completions
 from socp.cli.lines.desk import Desk, Left, now_ms
 from socp.cli.lines.entries import Entry, Row, layout
+from socp.cli.lines.screen_lock import Locked, ScreenLock
 from socp.client.client import Client
 from socp.client.errors import ClientError
 
@@ -46,11 +47,30 @@ class Screen:
         self._rows: list[Row] = []
         self._shown: list[Callable[[], None]] = []  # to be called when the rows are printed
         self._timer: asyncio.TimerHandle | None = None
+        self._held = False
+
+    def hold(self) -> None:
+        """Print nothing until `release`: nobody may read it."""
+        self.flush()
+        self._held = True
+
+    def release(self) -> None:
+        """Print again, what was held first."""
+        self._held = False
+        self.flush()
+
+    def say(self, entry: Entry) -> None:
+        """Print this now, held or not."""
+        fragments = [part for row in layout(entry, self._width) for part in (*row, ("", "\n"))]
+        self._print(fragments)
+
+    @property
+    def _width(self) -> int:
+        return max(self._session.output.get_size().columns - 1, _COLUMNS_MIN)
 
     def show(self, entry: Entry) -> None:
         """Print it in a moment, with what comes beside it."""
-        width = max(self._session.output.get_size().columns - 1, _COLUMNS_MIN)
-        self._rows += layout(entry, width)
+        self._rows += layout(entry, self._width)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_GATHER_S, self.flush)
 
@@ -65,15 +85,19 @@ class Screen:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._held:
+            return
         rows, self._rows = self._rows, []
         if rows:
-            fragments = [part for row in rows for part in (*row, ("", "\n"))]
-            print_formatted_text(
-                FormattedText(fragments), end="", style=STYLE, output=self._session.output
-            )
+            self._print([part for row in rows for part in (*row, ("", "\n"))])
         shown, self._shown = self._shown, []
         for done in shown:
             done()
+
+    def _print(self, fragments: Row) -> None:
+        print_formatted_text(
+            FormattedText(fragments), end="", style=STYLE, output=self._session.output
+        )
 
     def complain(self, text: str) -> None:
         """Say what was wrong with a line."""
@@ -94,11 +118,23 @@ def new_session() -> PromptSession[str]:
     )
 
 
-async def talk(me: Client, greeting: list[Entry]) -> int:
-    """Until the person leaves: 0; or the server has turned us away for good: 1."""
+async def talk(me: Client, greeting: list[Entry], *, lock_after_s: float = 0) -> int:
+    """Until the person leaves: 0; or the server has turned us away for good: 1.
+
+    `lock_after_s`: the passphrase is asked for when nobody typed for so long; 0: never.
+    """
     session = new_session()
     screen = Screen(session)
-    desk = Desk(me, screen.show, screen.once_shown, hold_s=_HOLD_S, patience_s=0, has_toolbar=True)
+    lock = ScreenLock(session, lock_after_s, me.is_my_passphrase)
+    desk = Desk(
+        me,
+        screen.show,
+        screen.once_shown,
+        hold_s=_HOLD_S,
+        patience_s=0,
+        has_toolbar=True,
+        ready=lock.open,
+    )
     session.completer = Completions(me.contacts)
     session.bottom_toolbar = lambda: toolbar(desk)
     for entry in greeting:
@@ -109,7 +145,7 @@ async def talk(me: Client, greeting: list[Entry]) -> int:
     screen.flush()
     with patch_stdout():
         following = asyncio.create_task(desk.follow())
-        typing = asyncio.create_task(_type(session, desk, screen))
+        typing = asyncio.create_task(_type(session, desk, screen, lock))
         done, _ = await asyncio.wait({following, typing}, return_when=asyncio.FIRST_COMPLETED)
         for task in {following, typing} - done:
             task.cancel()
@@ -123,14 +159,14 @@ async def talk(me: Client, greeting: list[Entry]) -> int:
     return 1 if desk.given_up and not desk.id_revoked else 0
 
 
-async def _type(session: PromptSession[str], desk: Desk, screen: Screen) -> None:
+async def _type(session: PromptSession[str], desk: Desk, screen: Screen, lock: ScreenLock) -> None:
     """Take lines; each is carried out on its own, so that one which takes long holds up nothing."""
     leaving = Leaving(desk, screen.complain)
-    async with asyncio.TaskGroup() as tasks:
+    async with asyncio.TaskGroup() as tasks, lock.watching():
         running: set[asyncio.Task[bool]] = set()
         while True:
             try:
-                line = await session.prompt_async(lambda: prompt(desk))
+                line = await _line(session, desk, screen, lock)
             except KeyboardInterrupt:
                 screen.complain("Ctrl-D or /quit leaves")
                 continue
@@ -144,6 +180,21 @@ async def _type(session: PromptSession[str], desk: Desk, screen: Screen) -> None
                 break
         for task in running:
             task.cancel()
+
+
+async def _line(session: PromptSession[str], desk: Desk, screen: Screen, lock: ScreenLock) -> str:
+    """One line, once somebody is there to type it."""
+    typed = ""
+    while True:
+        try:
+            return await session.prompt_async(lambda: prompt(desk), default=typed)
+        except Locked:
+            screen.hold()
+            await lock.unlocked(screen.say)
+            for entry in await desk.looking_back.begun(now_ms()):
+                screen.say(entry)
+            screen.release()
+            typed = lock.typed
 
 
 async def _obey(desk: Desk, screen: Screen, line: str) -> bool:
@@ -187,5 +238,7 @@ def toolbar(desk: Desk) -> FormattedText:
     """Who and where one is, and files on their way."""
     me = desk.me
     state = f"{len(desk.here)} more here" if me.attached else "not connected"
+    if told := desk.lines.latest(desk.turned_to):
+        state += f"; your last line to {desk.phrases.name(desk.turned_to)}: {told}"
     rows = [f" {me.name} at {me.url}: {state}", *(f" {line}" for line in desk.transfers.running())]
     return FormattedText([("", "\n".join(rows))])

@@ -9,6 +9,7 @@ from typing import Final
 
 from socp.cli.lines.entries import Entry, Fragment, Kind
 from socp.member.effects import Trust
+from socp.member.records import LineState
 from socp.wire import limits
 from socp.wire.text import printable
 
@@ -23,6 +24,14 @@ TRUST_STYLES: Final[dict[str, str]] = {
     Trust.FIRST_SEEN: "class:warn",
     Trust.NOT_BOUND: "class:warn",
     Trust.NOT_ENCRYPTED: "class:warn",
+}
+STATE_WORDS: Final = {
+    LineState.WAITING: "waiting",
+    LineState.SENT: "on its way",
+    LineState.DONE: "at their server",
+    LineState.DELIVERED: "delivered",
+    LineState.READ: "read",
+    LineState.REFUSED: "refused",
 }
 
 Label = Callable[[str], str]
@@ -78,9 +87,10 @@ def clock(ts: int, now: int) -> Fragment:
     return ("class:time", f"{time_of(ts, now)} ")
 
 
-def own_to(name: str) -> Fragment:
+def own_to(name: str, kind: str = "text") -> Fragment:
     """Whom we said it to."""
-    return ("class:own", f"you to {name}: ")
+    what = "you" if kind == "text" else f"your {kind}"
+    return ("class:own", f"{what} to {name}: ")
 
 
 def marks(ts: int, now: int, public: bool, *marks: Fragment) -> tuple[Fragment, ...]:

@@ -1,0 +1,96 @@
+"""A terminal that somebody left shows nothing: after idle minutes the screen is cleared, and the
+passphrase is asked for again (threat P4). What comes meanwhile is stored, and shown afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from prompt_toolkit import PromptSession
+
+from socp.cli.lines.entries import Entry
+
+Check = Callable[[str], Awaitable[bool]]
+
+
+class Locked(Exception):
+    """The line being typed is put away: nobody is there."""
+
+
+class ScreenLock:
+    """Watches for keys, and ends the prompt with `Locked` when none came for `idle_s`; 0: never."""
+
+    def __init__(self, session: PromptSession[str], idle_s: float, check: Check) -> None:
+        """`check`: whether this is the passphrase; it may take its time after wrong ones."""
+        self._session = session
+        self._idle_s = idle_s
+        self._check = check
+        self._open = asyncio.Event()
+        self._open.set()
+        self._touched_s = time.monotonic()
+        self.typed = ""  # what stood in the line when it was locked
+        session.app.key_processor.before_key_press += lambda _: self.touched()
+
+    def touched(self) -> None:
+        """Somebody is there."""
+        self._touched_s = time.monotonic()
+
+    async def open(self) -> None:
+        """Return while, or as soon as, the screen may be looked at."""
+        await self._open.wait()
+
+    @contextlib.asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Within it, the prompt may end with `Locked`."""
+        watch = asyncio.create_task(self._watch()) if self._idle_s else None
+        try:
+            yield
+        finally:
+            if watch:
+                watch.cancel()
+
+    async def _watch(self) -> None:
+        while True:
+            left_s = self._touched_s + self._idle_s - time.monotonic()
+            if left_s > 0:
+                await asyncio.sleep(left_s)
+            elif self._session.app.is_running:
+                self._lock()
+            else:  # between two lines
+                self.touched()
+
+    def _lock(self) -> None:
+        self._open.clear()
+        self.typed = self._session.default_buffer.text
+        self.touched()
+        self._session.app.exit(exception=Locked())
+
+    async def unlocked(self, say: Callable[[Entry], None]) -> None:
+        """Clear the screen, and return when the passphrase was typed. EOFError: they want to go."""
+        self._clear()
+        say(Entry((("class:mark", "locked, for nobody was there; what comes is kept"),)))
+        asking: PromptSession[str] = PromptSession(
+            is_password=True, erase_when_done=True, output=self._session.output
+        )
+        while True:
+            try:
+                text = await asking.prompt_async("passphrase: ")
+            except KeyboardInterrupt:
+                say(Entry((("class:warn", "? Ctrl-D leaves"),)))
+                continue
+            if text and await self._check(text):
+                break
+            if text:
+                say(Entry((("class:warn", "? that is not it; try again"),)))
+        self._clear()
+        self.touched()
+        self._open.set()
+
+    def _clear(self) -> None:
+        output = self._session.output
+        output.erase_screen()
+        output.write_raw("\x1b[3J")  # what was scrolled away, too
+        output.cursor_goto(0, 0)
+        output.flush()
