@@ -20,7 +20,7 @@ from socp.cli.lines.entries import layout, plain
 from socp.cli.lines.past import Past
 from socp.cli.lines.phrases import Phrases
 from socp.cli.moments import moment
-from socp.client.unlocking import Plain, unlock
+from socp.client.unlocking import Passphrase, Plain, keep_locked, master_of, unlock
 from socp.member.history_line import HistoryLine, laid_over
 from socp.member.records import Amendment, Arrived, Contact, Said, SaidMoved, Settings
 from socp.storage.profile_store import ProfileStore
@@ -32,6 +32,7 @@ ANN = "a0000000-0000-4000-8000-000000000000"
 BOB = "b0000000-0000-4000-8000-000000000000"
 EVE = "e0000000-0000-4000-8000-000000000000"
 DAY_MS = 24 * 3_600_000
+PASSPHRASE = "correct horse battery staple"
 NOW = datetime.fromisoformat("2026-03-05T14:30")
 NOW_MS = int(NOW.timestamp() * 1000)
 
@@ -233,6 +234,29 @@ class Quotes:
 async def rows(line: HistoryLine, answered: HistoryLine | None = None) -> list[str]:
     past = Past(Quotes(answered), Phrases(lambda user_id: user_id[:4], ANN, "ws://localhost:8001"))
     return [plain(row) for row in layout(await past.row(line, NOW_MS, named=True), 60)]
+
+
+@pytest.mark.threat("P4")
+def test_a_sealed_profile_wants_its_passphrase_and_takes_it_from_a_file(
+    tmp_path: Path, profile: Path, types: Type
+) -> None:
+    keep_locked(profile, master_of(profile, None), Passphrase(lambda: PASSPHRASE))
+    typed = types(search.command, "harbour")
+    assert (typed.code, typed.out) == (2, "")
+    assert "--passphrase-file FILE" in typed.err
+    for text, code in ((PASSPHRASE, 0), ("not that one at all", 2)):
+        (tmp_path / "secret").write_text(f"{text}\n")
+        typed = types(search.command, "harbour", "--passphrase-file", str(tmp_path / "secret"))
+        assert typed.code == code
+        assert PASSPHRASE not in typed.out + typed.err
+
+
+def test_a_profile_of_an_older_version_says_how_it_is_upgraded(profile: Path, types: Type) -> None:
+    (profile / "vault.key").unlink()
+    typed = types(history.command, "bob")
+    assert typed.code == 2
+    assert "socp chat" in typed.err
+    assert not (profile / "vault.key").exists()
 
 
 @pytest.mark.threat("I8")

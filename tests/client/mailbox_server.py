@@ -15,8 +15,9 @@ from socp.crypto import content_sig, hybrid, signing
 from socp.crypto.keys import PrivateKey, Suite
 from socp.crypto.signing import sign_transport
 from socp.crypto.symbolic import SymbolicSuite
-from socp.wire import base64url
+from socp.wire import base64url, content
 from socp.wire.canonical import canonical
+from socp.wire.content import Body, Place
 from socp.wire.envelope import encode
 from socp.wire.features import BIND, LINK_AUTH, MAILBOX, USER_FEATURES
 from socp.wire.msg_ref import msg_ref
@@ -139,11 +140,18 @@ class Absent:
         gone = {"user_id": self.id, "server_id": SERVER_ID}
         await link.say("USER_REMOVE", gone, to="*", ts=now + 1)
 
-    def wrote(self, link: Link, text: str, ts: int) -> str:
+    def reads(self, frame: Frame) -> tuple[Body, Place]:
+        """A MSG_DIRECT to them, as their client with `content/1` has it."""
+        raw = base64url.decode(frame["payload"]["ciphertext"])
+        seal = {"from_": frame["from"], "to": frame["to"], "ts": frame["ts"]}
+        return content.decode(hybrid.open_(self.key, raw, **seal))
+
+    def wrote(self, link: Link, text: str | bytes, ts: int) -> str:
         """The server keeps this for whoever is on the link; its msg_ref."""
+        sealed = text.encode() if isinstance(text, str) else text
         suite, to = self.server.suite, link.user_id
         reader = suite.parse_public(link.heard[0]["payload"]["pubkey"])
-        raw = hybrid.seal(suite, reader, text.encode(), from_=self.id, to=to, ts=ts)
+        raw = hybrid.seal(suite, reader, sealed, from_=self.id, to=to, ts=ts)
         ref = msg_ref(raw, self.id, to, ts)
         payload = {
             "ciphertext": base64url.encode(raw),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from socp.member.effects import LineMoved
-from socp.member.events import Shown
+from socp.member.events import ChooseReceipts, Shown
+from socp.member.receipts import HEARD_MAX
 from socp.member.records import LineState, SaidReached
 from socp.wire.content import REFS_MAX, Receipt, Text
 from tests.member.desk import WITH_MAILBOX, WITHOUT_MAILBOX, Desk, Friend
@@ -106,6 +107,20 @@ def test_receipts_can_be_turned_off() -> None:
 
 
 @pytest.mark.spec("11")
+def test_the_person_turns_them_off_and_on(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    alice.sends(Text(body="one"), 1)
+    desk.event(ChooseReceipts(delivered=False, read=False))
+    alice.sends(Text(body="two"), 2)
+    desk.passes(5)
+    assert said(desk, alice) == []
+    desk.event(ChooseReceipts(delivered=False, read=True))
+    alice.sends(Text(body="three"), 3)
+    desk.passes(2)
+    assert said(desk, alice) == [Receipt(of=refs(desk)[-1:], state="read")]
+
+
+@pytest.mark.spec("11")
 @pytest.mark.threat("M8")
 def test_of_what_could_not_be_shown_and_to_who_has_no_content_nothing_is_said(desk: Desk) -> None:
     alice, bob = desk.friend("alice"), desk.friend("bob", *HYBRID_ALONE)
@@ -162,6 +177,15 @@ def test_only_the_readers_own_word_counts(desk: Desk) -> None:
     mallory.sends(Receipt(of=(ref(desk, 0),), state="read"), 1)
     assert states(desk)[-1] is LineState.DONE
     assert desk.kept(SaidReached) == []
+
+
+@pytest.mark.threat("S5")
+def test_a_reader_who_speaks_of_thousands_is_not_looked_up_without_end(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    for seq in range(1, 41):
+        of = tuple(f"{number:043}" for number in range(REFS_MAX))
+        alice.sends(Receipt(of=of, state="read"), seq)
+    assert len(desk.kept(SaidReached)) == HEARD_MAX
 
 
 @pytest.mark.spec("11")

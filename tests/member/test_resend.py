@@ -9,8 +9,8 @@ import pytest
 from socp.member import sent
 from socp.member.effects import LineMoved, LoadSent
 from socp.member.events import SentLoaded
-from socp.member.records import SentGone, SentLine, Shelf
-from socp.wire.content import Body, Delete, Resend, Text
+from socp.member.records import LineState, SentGone, SentLine, Shelf
+from socp.wire.content import Body, Delete, Receipt, Resend, Text
 from socp.wire.envelope import Envelope
 from tests.member.desk import RUN, WITH_MAILBOX, WITHOUT_MAILBOX, Desk, Friend
 from tests.member.test_content import read
@@ -74,6 +74,16 @@ def test_the_same_bytes_go_again_and_nobody_is_told(desk: Desk) -> None:
     assert Asker(desk, alice).gets(2, 3) == frames[1:]
     assert len(desk.told(LineMoved)) == told
     assert desk.store().outbox == ()
+
+
+@pytest.mark.spec("11")
+def test_what_went_again_is_still_the_line_that_is_read(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    (frame,) = says(desk, alice, "one")
+    asker = Asker(desk, alice)
+    asker.gets(1, 1)
+    alice.sends(Receipt(of=(desk.ref(frame),), state="read"), 2)
+    assert (desk.line().text, desk.line().state) == ("one", LineState.READ)
 
 
 @pytest.mark.spec("11")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from socp.crypto.rotation import KeyStep, Revocation
 from socp.crypto.vault import Vault
 from socp.member import records as member
 from socp.node import records as node
+from socp.wire.content import Place
 from socp.wire.ids import PUBLIC
 
 ALICE = "11111111-1111-4111-8111-111111111111"
@@ -97,6 +100,15 @@ LINE = member.OutboxLine(
 )
 ARRIVED = member.Arrived(3, "r" * 43, BOB, "hello\nyou 🙂", NOW, "pinned", True, False)
 CHANNEL_KEY = member.ChannelKey(2, "ef" * 32, "MIIchannel", b"\x30private", b"k" * 32, "box", BOB)
+SPOKEN = replace(
+    LINE, kind="edit", body=b'{"kind":"edit"}', place=Place("ab" * 8, 3, "a" * 43), quiet=True
+)
+NUMBERED = member.Numbered(BOB, "ab" * 8, 3, "a" * 43)
+SENT_LINE = member.SentLine(BOB, "ab" * 8, 3, SPOKEN)
+SHELF = member.Shelf(BOB, "ab" * 8, ((20_000, 1), (20_001, 3)), 3)
+THREAD = member.Thread(
+    BOB, False, "cd" * 8, 9, NOW, (member.Gap(2, 4, NOW - 9, NOW - 5),), b"\x00" * 32, NOW
+)
 MEMBER_RECORDS: tuple[member.Record, ...] = (
     CONTACT,
     KNOWN_SERVER,
@@ -106,6 +118,10 @@ MEMBER_RECORDS: tuple[member.Record, ...] = (
     *STEPS,
     REVOCATION,
     ARRIVED,
+    NUMBERED,
+    SENT_LINE,
+    SHELF,
+    THREAD,
 )
 SETTINGS = member.Settings(ALICE, "Alice Ærlig 🙂", "ws://localhost:8001", run="ab" * 8)
 VAULT = Vault(bytes(range(32)))

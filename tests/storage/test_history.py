@@ -15,7 +15,7 @@ from socp.crypto.vault import Vault
 from socp.member import records
 from socp.member.history_line import HistoryLine
 from socp.member.records import Amendment, LineState, Said, SaidMoved, SaidReached
-from socp.storage import StorageError, history_rows
+from socp.storage import StorageError, history_queries, history_rows, history_segments
 from socp.storage.history_segments import SEGMENT_LINES
 from socp.storage.profile_reader import ProfileReader
 from socp.storage.profile_store import ProfileStore
@@ -47,6 +47,12 @@ class Book:
 
     def found(self, words: str, *, talk: str = "", limit: int = 100) -> list[int]:
         return [line.number for line in self.reader.search(words, talk=talk, limit=limit)]
+
+    def segments(self) -> list[int]:
+        """The number of the last line in each."""
+        with closing(sqlite3.connect(self.folder / "socp.db")) as connection:
+            names = connection.execute("SELECT name FROM said_words ORDER BY name").fetchall()
+        return [int.from_bytes(name, "big") for (name,) in names]
 
 
 @pytest.fixture
@@ -268,6 +274,28 @@ def test_the_newest_lines_are_found_first_in_segments_and_after_them(
     assert book.found("word770") == [770]
 
 
+def test_long_lines_make_short_segments_and_short_answers(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_segments, "SEGMENT_BYTES", 10_000)
+    monkeypatch.setattr(history_queries, "ANSWER_CHARS_MAX", 10_000)
+    rows = [heard(number, f"word{number} " + "x" * 4_000) for number in range(1, 10)]
+    book.keep(*rows[:7])
+    book.keep(*rows[7:])
+    assert book.segments() == [3, 6, 9]
+    assert book.found("x") == [9, 8]
+    assert book.found("word5") == [5]
+    assert [line.number for line in book.reader.lines(BOB, limit=9)] == [8, 9]
+    book.keep(change(99, 4, "edit", "z" * 18_000))  # it makes a segment of its own
+    assert book.segments() == [3, 4, 6, 9]
+    assert book.found("zzz") == [4]
+    assert book.found("word6") == [6]
+    book.keep(heard(10, "y" * 20_000))
+    assert book.segments() == [3, 4, 6, 9, 10]
+    assert book.found("y") == [10]
+    assert [line.number for line in book.reader.lines(BOB, limit=9)] == [10]
+
+
 def test_a_line_in_a_segment_that_is_changed_is_found_by_its_new_words_alone(book: Book) -> None:
     book.store.write(many(SEGMENT_LINES + 1)).result()
     number = 7
@@ -277,6 +305,16 @@ def test_a_line_in_a_segment_that_is_changed_is_found_by_its_new_words_alone(boo
     assert number + 70 in book.found("word7")
     book.keep(change(9_001, number, "delete"))
     assert book.found("better") == []
+
+
+def test_a_change_that_came_before_the_name_it_is_about_is_found_in_a_segment_too(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_segments, "SEGMENT_LINES", 2)
+    book.keep(ours(1, "old"), heard(2, "x"), change(3, 77, "edit", "new", by=ALICE))
+    book.keep(SaidMoved(1, LineState.SENT, "", (ref(77),)))
+    assert book.found("new") == [1]
+    assert book.found("old") == []
 
 
 @pytest.mark.threat("P4")

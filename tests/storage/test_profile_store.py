@@ -52,7 +52,29 @@ def test_every_kind_of_record_survives_a_restart(folder: Path) -> None:
         key_steps=examples.STEPS,
         revocations=(examples.REVOCATION,),
         arrived=(ARRIVED,),
+        numbered=(examples.NUMBERED,),
+        shelves=(examples.SHELF,),
+        threads=(examples.THREAD,),
     )
+
+
+def test_what_was_sent_is_read_only_when_it_is_asked_for(folder: Path) -> None:
+    to, run = examples.SENT_LINE.to, examples.SENT_LINE.run
+    others = [replace(examples.SENT_LINE, seq=seq) for seq in (1, 2, 5)]
+    with ProfileStore.open(folder, a_vault) as store:
+        store.write([examples.SENT_LINE, *others])
+        assert store.sent(to, run, (3, 4, 5)).result() == (examples.SPOKEN, examples.SPOKEN)
+        store.write([records.SentGone(to, run, 3)])
+    with ProfileStore.open(folder, a_vault) as store:
+        assert store.sent(to, run, range(1, 9)).result() == (examples.SPOKEN,) * 3
+        assert store.sent(to, "f" * 16, range(1, 9)).result() == ()
+        assert store.sent(ALICE, run, range(1, 9)).result() == ()
+
+
+def test_a_thread_that_is_followed_no_more_is_deleted(folder: Path) -> None:
+    gone = replace(examples.THREAD, seq=0)
+    other = replace(examples.THREAD, public=True)
+    assert written(folder, [examples.THREAD, other], [gone]).threads == (other,)
 
 
 def test_without_a_folder_all_is_kept_in_memory() -> None:

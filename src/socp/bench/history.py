@@ -25,7 +25,7 @@ from typing import Final
 
 from socp.bench.corpus import Corpus
 from socp.client.client import Client
-from socp.client.unlocking import unlock
+from socp.client.unlocking import Plain, unlock
 from socp.crypto.vault import Vault, new_master
 from socp.storage.folded import fold
 from socp.storage.history_segments import SEGMENT_LINES
@@ -129,7 +129,8 @@ def _print_references(file: Path, corpus: Corpus) -> None:
 
 
 def _client(folder: Path) -> AbstractAsyncContextManager[Client]:
-    return Client.open(folder, NOWHERE, name="somebody", downloads=folder / "downloads")
+    downloads = folder / "downloads"
+    return Client.open(folder, NOWHERE, name="somebody", downloads=downloads, lock=Plain())
 
 
 async def _opened_s(folder: Path) -> float:

@@ -69,10 +69,10 @@ def run(whose: Whose, work: Work, *, json: bool, verb: str) -> Coroutine[Any, An
     passphrase may be asked for, and Ctrl-C must end that."""
     folder = whose.folder()
     check_begun(folder)
-    return _run(folder, whose.lock(folder), work, json=json, verb=verb)
+    return _look(folder, whose.lock(folder), work, json=json, verb=verb)
 
 
-async def _run(folder: Path, lock: Lock | None, work: Work, *, json: bool, verb: str) -> int:
+async def _look(folder: Path, lock: Lock | None, work: Work, *, json: bool, verb: str) -> int:
     async with History.open(folder, lock) as saved:
         label = saved.contacts.label
         phrases = Phrases(label, saved.user_id, places.SERVER)

@@ -29,6 +29,7 @@ from socp.client.key_change import KeyChange
 from socp.client.line import Line
 from socp.client.notices import Notice
 from socp.client.profile_folder import USUAL, Chosen, OpenProfile, open_profile
+from socp.client.saying import Saying
 from socp.client.sinks import Downloads
 from socp.client.trusting import Trusting
 from socp.client.unlocking import Lock, Passphrase
@@ -37,7 +38,7 @@ from socp.client.walk import Walk
 from socp.crypto.keys import RsaSuite, Suite
 from socp.member import effects, events
 from socp.member.contacts import AddressBook
-from socp.member.effects import LineMoved, ListAnswered, WhoisAnswered
+from socp.member.effects import ListAnswered, WhoisAnswered
 from socp.member.history_line import Conversation, HistoryLine
 from socp.member.member import Member
 from socp.member.profile import Profile
@@ -49,7 +50,7 @@ _CLIENT: Final = f"socp/{socp.__version__}"
 A = TypeVar("A")
 
 
-class Client(Trusting):
+class Client(Saying, Trusting):
     """One user. Use `Client.open`; everything here belongs to the event loop it was opened in."""
 
     def __init__(
@@ -67,6 +68,7 @@ class Client(Trusting):
         self._folder = profile.folder
         self._suite = suite
         self._store = profile.store
+        self._settings = profile.settings
         self._member = Member(
             Profile(
                 profile.user_id,
@@ -207,39 +209,7 @@ class Client(Trusting):
         """With whom there was one, the latest first: its last line, and how many are unread."""
         return await self._history.conversations(limit=limit)
 
-    # --- say ------------------------------------------------------------------------------------
-
-    async def send(self, to: str, text: str, *, reply_to: str = "") -> Line:
-        """Say `text` to a user id or "public". Returns when it is remembered, online or not.
-
-        `reply_to`: the msg_ref of what it answers; clients without `content/1` get the words alone.
-        """
-        return await self._said(events.Say(to, text, reply_to))
-
-    async def edit(self, to: str, of: str, text: str) -> Line:
-        """Other words for what we said there under the msg_ref `of`."""
-        return await self._said(events.Amend(to, of, "edit", text))
-
-    async def delete(self, to: str, of: str) -> Line:
-        """Take back what we said there under the msg_ref `of`; who has read it has read it."""
-        return await self._said(events.Amend(to, of, "delete", ""))
-
-    async def react(self, to: str, of: str, emoji: str) -> Line:
-        """Set an emoji beside a message, anybody's; "" takes ours away."""
-        return await self._said(events.Amend(to, of, "reaction", emoji))
-
-    async def _said(self, event: events.Say | events.Amend) -> Line:
-        batch = self._walk.feed(event)
-        moved = [
-            effect.notice
-            for effect in batch.effects
-            if isinstance(effect, effects.Tell) and isinstance(effect.notice, LineMoved)
-        ]
-        # Older lines may move as well; ids count up, and each new line is told of.
-        line = Line(max(moved, key=lambda notice: notice.line_id))
-        self._lines[line.line_id] = line
-        await batch.done
-        return line
+    # --- ask ------------------------------------------------------------------------------------
 
     async def list_users(self) -> tuple[str, ...]:
         """Who the server says is registered or online (user ids, sorted). NoAnswer."""

@@ -13,10 +13,11 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
+from socp.client import unlocking
 from socp.client.errors import ProfileUnusable
 from socp.client.finding import find
 from socp.client.profile_folder import check_begun
-from socp.client.unlocking import Lock, Passphrase, unlock, wait_s
+from socp.client.unlocking import Lock, Passphrase
 from socp.crypto.keys import RsaSuite
 from socp.crypto.vault import Vault
 from socp.keystore import KeyFileError
@@ -88,10 +89,11 @@ class History:
     async def open(cls, folder: Path, lock: Lock | None = None) -> AsyncIterator[SavedHistory]:
         """The history of a profile that may be in use elsewhere, and who the people in it are.
 
-        `lock` opens it, where it has a passphrase. ProfileUnusable, VaultLocked, WrongPassphrase.
+        `lock` opens a profile that has a passphrase. VaultLocked, WrongPassphrase (who tries again
+        waits), ProfileUnusable.
         """
         if isinstance(lock, Passphrase):
-            await asyncio.sleep(await asyncio.to_thread(wait_s, folder))
+            await asyncio.sleep(await asyncio.to_thread(unlocking.wait_s, folder))
         saved = await asyncio.to_thread(_opened, folder, lock)
         try:
             yield saved
@@ -122,8 +124,13 @@ class SavedHistory(History):
 
 def _opened(folder: Path, lock: Lock | None) -> SavedHistory:
     check_begun(folder)
+    if not unlocking.begun(folder):
+        raise ProfileUnusable(
+            f"{folder} is a profile of an older version; use it once with `socp chat`, which"
+            " upgrades it"
+        )
     try:
-        vault = unlock(folder, lock)
+        vault = unlocking.unlock(folder, lock)
         reader = ProfileReader(folder, vault)
         try:
             return SavedHistory(folder, vault, reader)

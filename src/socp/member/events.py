@@ -69,6 +69,14 @@ class Amend:
 
 
 @dataclass(frozen=True, slots=True)
+class ChooseReceipts:
+    """Whether others hear from now on that their messages are here, and were read."""
+
+    delivered: bool
+    read: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SentLoaded:
     """What is kept of our messages that a reader misses, the answer to LoadSent."""
 
@@ -210,6 +218,7 @@ Event = (
     | Tick
     | Say
     | Amend
+    | ChooseReceipts
     | SentLoaded
     | RequestList
     | LookUp

@@ -91,7 +91,7 @@ class Gaps:
         for key, watch in tuple(self._watched.items()):
             thread = self._threads.get(key)
             if thread is None or not thread.gaps:
-                self._closed(key, watch)
+                del self._watched[key]  # given up, or forgotten: it is not whole
             elif now.mono >= watch.due_ms:
                 self._tell_and_ask(thread, watch, now)
 

@@ -47,7 +47,10 @@ class Handed:
 
     def kept(self, line: OutboxLine, refs: Iterable[str]) -> None:
         """All of a line is committed at a server under these msg_refs."""
-        kept = _Kept(line, tuple(refs), set(refs))
+        fresh = tuple(ref for ref in refs if ref not in self._by_ref)
+        if not fresh:
+            return  # the same bytes went out once more
+        kept = _Kept(line, fresh, set(fresh))
         self._by_ref.update(dict.fromkeys(kept.refs, kept))
         self._bytes += len(line.text.encode())
         while len(self._by_ref) > REFS_MAX or self._bytes > BYTES_MAX:

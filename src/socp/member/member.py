@@ -1,9 +1,5 @@
 """Member: everything a user's client decides. Events in, effects out (no socket, clock, dice,
-file).
-
-A frame's way: its route (whose word it is) -> what must hold for such a word on this link -> the
-part that decides. Nothing that others send raises; what is wrong with it is told to the person.
-"""
+file)."""
 
 from __future__ import annotations
 
@@ -26,6 +22,7 @@ from socp.member.events import (
     CancelFile,
     ChannelKeyGenerated,
     ChoosePublic,
+    ChooseReceipts,
     ChunkRead,
     Connected,
     Disconnected,
@@ -46,6 +43,7 @@ from socp.member.events import (
     StoreFailed,
     Tick,
 )
+from socp.member.frames import Frames
 from socp.member.gate import Route, Voice
 from socp.member.history import History
 from socp.member.inbox import Inbox
@@ -68,13 +66,10 @@ from socp.member.servers import Servers
 from socp.member.session import Session
 from socp.member.speech import Speech
 from socp.member.trust import Trust
-from socp.wire import payloads
 from socp.wire.envelope import Envelope
-from socp.wire.errors import PeerFault
 from socp.wire.features import LINK_AUTH
 from socp.wire.payloads import (
     Ack,
-    AuthChallenge,
     Error,
     FileChunk,
     FileEnd,
@@ -91,9 +86,6 @@ from socp.wire.payloads import (
     UserList,
     UserRemove,
 )
-from socp.wire.text import printable
-
-DETAIL_COLUMNS = 200
 
 
 class Member:
@@ -166,7 +158,9 @@ class Member:
         waits = (lookups, self._next_link, self._people.key_known)
         self._decisions = Decisions(suite, emit, contacts, history, *waits)
         self._use_key(key, former)
-        self._routes = self._table()
+        self._frames = Frames(
+            emit, self._session, self._table(), self._inbox.take_clear, self._attached
+        )
         self._handlers = self._events()
 
     # --- what the shell may ask -----------------------------------------------------------------
@@ -211,8 +205,9 @@ class Member:
 
         Lines that wait for somebody who is away do not count; they are kept.
         """
-        parts = (self._outbox, self._sending, self._receiving, self._room, self._speech)
-        return all(part.idle for part in parts)
+        parts = (self._outbox, self._sending, self._receiving, self._room)
+        said = self._speech.idle or not self.attached
+        return said and all(part.idle for part in parts)
 
     @property
     def clock_offset_ms(self) -> int:
@@ -236,8 +231,8 @@ class Member:
     def _events(self) -> Mapping[type[object], Callable[..., None]]:
         handlers: dict[type[object], Callable[..., None]] = {
             Connected: self._connected,
-            FrameReceived: self._frame,
-            FrameRefused: self._frame_refused,
+            FrameReceived: self._frames.received,
+            FrameRefused: self._frames.refused,
             Disconnected: self._disconnected,
             Tick: self._tick,
             Say: self._outbox.say,
@@ -251,6 +246,7 @@ class Member:
             CancelFile: self._cancel,
             Shown: self._speech.shown,
             Amend: self._speech.amendments.say,
+            ChooseReceipts: self._speech.receipts.choose,
             SentLoaded: self._speech.sent_loaded,
             ChannelKeyGenerated: self._key_generated,
             RotateKey: self._own.rotate,
@@ -294,7 +290,7 @@ class Member:
         self._next_link.restarted()
 
     def _tick(self, event: Tick, now: Now) -> None:
-        self._greeting(lambda: self._session.due(now), now)
+        self._frames.due(now)
         if not self.attached:
             return
         self._courier.due(now)
@@ -318,75 +314,6 @@ class Member:
         self._channel_key(self._room.due(now), now)
 
     # --- frames ---------------------------------------------------------------------------------
-
-    def _frame(self, event: FrameReceived, now: Now) -> None:
-        envelope = event.envelope
-        try:
-            self._walk(envelope, now)
-        except PeerFault as fault:
-            self._told(envelope.type, fault)
-
-    def _frame_refused(self, event: FrameRefused, now: Now) -> None:
-        self._told("", event.fault)
-
-    def _told(self, what: str, fault: PeerFault) -> None:
-        """Something that came was dropped. Nothing goes back: no answer to an answer (section
-        2)."""
-        detail = printable(fault.detail, width=DETAIL_COLUMNS)
-        self._emit.warn_once(
-            f"{fault.code} {what}",
-            f"something from the server was dropped ({detail}); if it goes on, tell its operator,"
-            " and use wss:// where somebody on the way may change what you get",
-        )
-
-    def _walk(self, envelope: Envelope, now: Now) -> None:
-        """One frame, from its route to its handler. Raises PeerFault."""
-        kind = payloads.TYPES.get(envelope.type)
-        if kind in (AuthChallenge, Ack, Error):
-            before = self._session.offset_ms
-            self._session.heard(envelope, now)
-            now = Now(now.wall + self._session.offset_ms - before, now.mono)
-        if not self.attached:
-            self._greeting(lambda: self._greeted(envelope, now), now)
-            if kind in (AuthChallenge, Ack, Error):
-                return
-        route = self._routes.get(kind) if kind is not None else None
-        if self._session.server is not None and route is not None:
-            payload = self._parsed(envelope, now)
-            if payload is not None:
-                gate.check(self._session.server, envelope, payload, route.voice)
-                route.handler(envelope, payload, now)
-
-    def _parsed(self, envelope: Envelope, now: Now) -> Payload | None:
-        """The typed payload, or None for a foreign post in clear, which is dealt with (section
-        7)."""
-        try:
-            return payloads.parse(envelope)
-        except PeerFault:
-            post = payloads.TYPES.get(envelope.type) is MsgPublicChannel
-            if post and self._inbox.take_clear(envelope, now):
-                return None
-            raise
-
-    def _greeting(self, step: Callable[[], None], now: Now) -> None:
-        """Whatever may make us attached."""
-        before = self.attached
-        step()
-        if self.attached and not before:
-            self._attached(now)
-
-    def _greeted(self, envelope: Envelope, now: Now) -> None:
-        """A frame before we are attached."""
-        kind = payloads.TYPES.get(envelope.type)
-        if kind not in (AuthChallenge, Ack, Error):
-            return self._session.talked_at_once(envelope, now)
-        payload = payloads.parse(envelope)
-        if isinstance(payload, AuthChallenge):
-            self._session.challenged(payload, now)
-        elif isinstance(payload, Ack):
-            self._session.welcomed(envelope, payload, now)
-        elif isinstance(payload, Error):
-            self._session.refused(envelope, payload, now)
 
     def _table(self) -> Mapping[type[Payload], Route]:
         """Every frame a client takes once it is attached; others are not for it and are dropped."""

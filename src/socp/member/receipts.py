@@ -6,9 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from socp.member.allowance import Allowance
 from socp.member.contacts import Contacts
 from socp.member.emitter import Emitter
-from socp.member.events import Now
+from socp.member.events import ChooseReceipts, Now
 from socp.member.outbox import Outbox
 from socp.member.records import LineState
 from socp.wire.content import REFS_MAX, Receipt
@@ -16,6 +17,9 @@ from socp.wire.content import REFS_MAX, Receipt
 GATHERED_MS: Final = 1_000
 """What is read within so long is one receipt."""
 AUTHORS_MAX: Final = 1_000
+HEARD_MAX: Final = 10_000
+"""Messages that one reader may speak of in HEARD_MS: each is looked up on the disk."""
+HEARD_MS: Final = 600_000
 
 State = Literal["delivered", "read"]
 _STATES: Final[dict[State, LineState]] = {
@@ -39,19 +43,28 @@ class Receipts:
         contacts: Contacts,
         outbox: Outbox,
         *,
-        tell_delivered: bool,
-        tell_read: bool,
+        delivered: bool,
+        read: bool,
     ) -> None:
+        """`delivered` and `read`: whether we say so at all."""
         self._emit = emitter
         self._contacts = contacts
         self._outbox = outbox
-        self._tells = {"delivered": tell_delivered, "read": tell_read}
+        self._tells: dict[State, bool] = {"delivered": delivered, "read": read}
         self._gathered: dict[tuple[str, State], _Gathered] = {}
+        self._hears = Allowance(HEARD_MAX, HEARD_MS)
 
     @property
     def idle(self) -> bool:
         """Nothing is still to be said."""
         return not self._gathered
+
+    def choose(self, event: ChooseReceipts, now: Now) -> None:
+        """The person wants it otherwise; what was gathered of it is not said any more."""
+        self._tells = {"delivered": event.delivered, "read": event.read}
+        for key in tuple(self._gathered):
+            if not self._tells[key[1]]:
+                del self._gathered[key]
 
     def delivered(self, author: str, msg_ref: str, now: Now) -> None:
         """A message is here. Where servers have mailboxes they say so themselves."""
@@ -62,8 +75,10 @@ class Receipts:
         """The person has seen a message."""
         self._gather(author, "read", msg_ref, now)
 
-    def heard(self, reader: str, said: Receipt) -> None:
+    def heard(self, reader: str, said: Receipt, now: Now) -> None:
         """Somebody says it of messages of ours; of those to others their word is nothing."""
+        if not self._hears.takes(reader, len(said.of), now.mono):
+            return
         for msg_ref in said.of:
             self._outbox.reached(reader, msg_ref, _STATES[said.state])
 

@@ -6,9 +6,10 @@ They lie in the store, for 29 days, and are read from there when somebody asks.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from socp.member.allowance import Allowance
 from socp.member.effects import LoadSent
 from socp.member.emitter import Emitter
 from socp.member.events import Now
@@ -22,16 +23,7 @@ ASKED_MAX: Final = 50
 ASKED_PER_READER_MAX: Final = 200
 """Messages that one reader may ask for in ASKED_MS."""
 ASKED_MS: Final = 600_000
-READERS_MAX: Final = 1_000
 DAY_MS: Final = 24 * 3_600_000
-
-
-@dataclass(slots=True)
-class _Asking:
-    """What one reader asked for lately."""
-
-    since_ms: int  # monotonic
-    count: int = 0
 
 
 class Sent:
@@ -51,7 +43,7 @@ class Sent:
             shelf.to: replace(shelf, last=newest.get((shelf.to, shelf.run), shelf.last))
             for shelf in remembered
         }
-        self._asking: dict[str, _Asking] = {}  # the longest ago first
+        self._asking = Allowance(ASKED_PER_READER_MAX, ASKED_MS)
         self._given: dict[tuple[str, int], None] = {}  # what was sent once more, in this run
 
     def attached(self, now: Now) -> None:
@@ -95,7 +87,7 @@ class Sent:
         first = max(said.from_seq, shelf.days[0][1])
         last = min(said.to_seq, shelf.last, first + ASKED_MAX - 1)
         count = last - first + 1
-        if count > 0 and self._may_ask(reader, count, now):
+        if count > 0 and self._asking.takes(reader, count, now.mono):
             self._emit.add(LoadSent(reader, self._run, tuple(range(first, last + 1))))
 
     def again(self, line: OutboxLine) -> OutboxLine:
@@ -110,16 +102,6 @@ class Sent:
             del self._given[next(iter(self._given))]
         self._given[given] = None
         return line
-
-    def _may_ask(self, reader: str, count: int, now: Now) -> bool:
-        asking = self._asking.get(reader)
-        if asking is None or now.mono - asking.since_ms >= ASKED_MS:
-            self._asking.pop(reader, None)
-            if len(self._asking) >= READERS_MAX:
-                del self._asking[next(iter(self._asking))]
-            asking = self._asking[reader] = _Asking(now.mono)
-        asking.count += count
-        return asking.count <= ASKED_PER_READER_MAX
 
     def _age(self, shelf: Shelf, today: int, *, put: bool = False) -> None:
         kept = [(day, first) for day, first in shelf.days if day >= today - KEPT_DAYS]

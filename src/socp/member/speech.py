@@ -65,12 +65,12 @@ class Speech:
         self._sent = sent
         self._threads = Threads(emitter, remembered.threads, anew=profile.since_ms > 0)
         self._gaps = Gaps(emitter, contacts, self._threads, outbox)
-        self._receipts = Receipts(
+        self.receipts = Receipts(
             emitter,
             contacts,
             outbox,
-            tell_delivered=profile.tell_delivered,
-            tell_read=profile.tell_read,
+            delivered=profile.tell_delivered,
+            read=profile.tell_read,
         )
         self.amendments = Amendments(emitter, history, seen, outbox)
         self.files: FileWord = _nobody
@@ -78,7 +78,7 @@ class Speech:
     @property
     def idle(self) -> bool:
         """Nothing is still to be said of what came."""
-        return self._receipts.idle
+        return self.receipts.idle
 
     # --- what comes -----------------------------------------------------------------------------
 
@@ -120,7 +120,7 @@ class Speech:
                 self.files(origin, body, now)
             case Receipt():
                 if not origin.public:
-                    self._receipts.heard(origin.author, body)
+                    self.receipts.heard(origin.author, body, now)
             case Resend():
                 if not origin.public:
                     self._sent.asked(origin.author, body, now)
@@ -130,7 +130,7 @@ class Speech:
     def _told_of_text(self, origin: Origin, now: Now) -> None:
         self.amendments.arrived(origin)
         if not origin.public:
-            self._receipts.delivered(origin.author, origin.msg_ref, now)
+            self.receipts.delivered(origin.author, origin.msg_ref, now)
 
     def _show(
         self, origin: Origin, text: str, now: Now, *, reply_to: str = "", late: bool = False
@@ -160,7 +160,7 @@ class Speech:
     def shown(self, event: Shown, now: Now) -> None:
         """The person has seen them."""
         for author, msg_ref in self._arrivals.shown(event):
-            self._receipts.read(author, msg_ref, now)
+            self.receipts.read(author, msg_ref, now)
 
     def sent_loaded(self, event: SentLoaded, now: Now) -> None:
         """Messages of ours that a reader misses."""
@@ -174,5 +174,5 @@ class Speech:
 
     def due(self, now: Now) -> None:
         """Say and tell what is due."""
-        self._receipts.due(now)
+        self.receipts.due(now)
         self._gaps.due(now)

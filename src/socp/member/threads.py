@@ -21,7 +21,7 @@ THREADS_MAX: Final = 50_000
 GAPS_MAX: Final = 32
 FORGET_MS: Final = 31 * 24 * 3_600_000
 """After so long nobody has what is missing."""
-_LATELY: Final = 32
+_LATELY: Final = 64  # more than are asked for at a time: each may come twice
 _SEQ_BYTES: Final = 8
 _ENTRY_BYTES: Final = 16
 

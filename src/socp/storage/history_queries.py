@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final
 
 from sqlalchemy import Connection, Select, func, select
@@ -20,6 +20,7 @@ from socp.storage.sealed_rows import Kind
 from socp.wire.ids import PUBLIC
 
 HITS_AT_ONCE: Final = 100
+ANSWER_CHARS_MAX: Final = 16 * 1024 * 1024
 _WAITING: Final = Kind(Arrived, tables.arrived, ("number",))
 
 
@@ -27,7 +28,7 @@ def lines(
     connection: Connection, vault: Vault, talk: str, *, since_ms: int, before: int, limit: int
 ) -> list[HistoryLine]:
     """The newest lines of a conversation, the oldest of them first: those that came at `since_ms`
-    or later (0: whenever), with numbers under `before` (0: all)."""
+    or later (0: whenever), with numbers under `before` (0: all); fewer where they are very long."""
     columns = tables.said.c
     newest = (
         select(columns.name, columns.sealed)
@@ -38,8 +39,10 @@ def lines(
     if before:
         newest = newest.where(columns.name < name_of(before))
     found: list[Said] = []
+    size = 0
     for said in _opened(connection, vault, newest):
-        if said.at_ms < since_ms:
+        size += len(said.text)
+        if said.at_ms < since_ms or (found and size > ANSWER_CHARS_MAX):
             break
         found.append(said)
     return as_they_stand(connection, vault, reversed(found))
@@ -49,14 +52,20 @@ def search(
     connection: Connection, vault: Vault, text: str, *, talk: str, limit: int
 ) -> list[HistoryLine]:
     """The newest lines that have all words of `text`, the newest first; `talk` "" for any. None
-    for no word."""
+    for no word; fewer where they are very long."""
     # The longest first: it is the rarest, as a rule.
     wanted = sorted((word.encode() for word in words(text)), key=len, reverse=True)
     if not wanted:
         return []
-    found = _tail_hits(connection, vault, wanted, talk)
-    found.extend(islice(_hits(connection, vault, wanted, talk), max(0, limit - len(found))))
-    return found[:limit]
+    found: list[HistoryLine] = []
+    size = 0
+    tail = _tail_hits(connection, vault, wanted, talk)
+    for line in islice(chain(tail, _hits(connection, vault, wanted, talk)), limit):
+        size += len(line.text)
+        if found and size > ANSWER_CHARS_MAX:
+            break
+        found.append(line)
+    return found
 
 
 def _tail_hits(
@@ -86,7 +95,7 @@ def _hits(
 
 
 def _has(line: HistoryLine, wanted: Iterable[bytes]) -> bool:
-    text = history_segments.searched(line).encode()
+    text = history_segments.searched(line)
     return all(word in text for word in wanted)
 
 

@@ -123,6 +123,8 @@ class _Rows:
         else:
             self._put(replace(said, state=moved.state, reason=moved.reason, msg_refs=refs))
         self._name(said.number, moved.msg_refs)
+        if len(former) + len(moved.msg_refs) > len(said.msg_refs):
+            self._respoken.add(said.number)  # what was changed under that name counts from now on
 
     def reached(self, reached: SaidReached) -> None:
         """All of a line of ours is with its reader: they say so, or our server does."""

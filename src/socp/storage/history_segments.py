@@ -11,7 +11,7 @@ holds words that were taken back.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, func, select
@@ -26,6 +26,7 @@ from socp.storage.history_reads import SAID, as_they_stand, lines_of, name_of
 from socp.storage.sealed_rows import opened
 
 SEGMENT_LINES: Final = 512
+SEGMENT_BYTES: Final = 1024 * 1024
 _TABLE: Final = tables.said_words.name
 _PUT: Final = upsert(tables.said_words)
 _BREAK: Final = b"\n"  # between lines, which are folded and have none
@@ -36,6 +37,12 @@ class _Head(msgspec.Struct, array_like=True):
 
     talks: list[str]
     lines: list[tuple[int, int]]  # number, place of its talk
+
+
+class _Line(NamedTuple):
+    number: int
+    talk: str
+    words: bytes  # folded
 
 
 class _Segment(msgspec.Struct, array_like=True):
@@ -58,19 +65,39 @@ def cut(connection: Connection, vault: Vault) -> None:
     """Make segments of the tail while it is long enough for one."""
     last = last_cut(connection)
     columns = tables.said.c
-    while True:
-        tail = select(columns.name).where(columns.name > last).order_by(columns.name)
-        full = connection.execute(tail.offset(SEGMENT_LINES - 1).limit(1)).scalar_one_or_none()
-        if full is None:
-            return
+    while end := _end_of_segment(connection, last):
         rows = connection.execute(
             select(columns.name, columns.sealed)
-            .where(columns.name > last, columns.name <= full)
+            .where(columns.name > last, columns.name <= end)
             .order_by(columns.name)
         )
-        lines = [SAID.open(vault, name, sealed) for name, sealed in rows]
-        _write(connection, vault, full, as_they_stand(connection, vault, lines))
-        last = full
+        said = [SAID.open(vault, name, sealed) for name, sealed in rows]
+        lines = as_they_stand(connection, vault, said)
+        _put(connection, vault, end, [_Line(one.number, one.talk, searched(one)) for one in lines])
+        last = end
+
+
+def _end_of_segment(connection: Connection, last: bytes) -> bytes | None:
+    """The name of the line with which there is enough after `last`, in lines or in bytes."""
+    columns = tables.said.c
+    tail = (
+        select(columns.name, func.length(columns.sealed).label("size"))
+        .where(columns.name > last)
+        .order_by(columns.name)
+        .limit(SEGMENT_LINES)
+    )
+    sums = tail.subquery()
+    count, size, end = connection.execute(
+        select(func.count(), func.coalesce(func.sum(sums.c.size), 0), func.max(sums.c.name))
+    ).one()
+    if size < SEGMENT_BYTES:
+        return end if count == SEGMENT_LINES else None
+    so_far = 0
+    for name, length in connection.execute(tail):
+        so_far += length
+        if so_far >= SEGMENT_BYTES:
+            return bytes(name)
+    return None
 
 
 def say_again(connection: Connection, vault: Vault, numbers: Collection[int]) -> None:
@@ -87,11 +114,12 @@ def say_again(connection: Connection, vault: Vault, numbers: Collection[int]) ->
         segment = _decode(opened(vault, _TABLE, name, sealed))
         head, words = _decode_head(segment.head), segment.words.split(_BREAK)
         said = lines_of(connection, vault, changed).values()
-        now = {line.number: line for line in as_they_stand(connection, vault, said)}
-        for place, (number, _) in enumerate(head.lines):
-            if number in now:
-                words[place] = searched(now[number]).encode()
-        _put(connection, vault, name, head, words)
+        now = {line.number: searched(line) for line in as_they_stand(connection, vault, said)}
+        lines = [
+            _Line(number, head.talks[place], now.get(number, former))
+            for (number, place), former in zip(head.lines, words, strict=True)
+        ]
+        _put(connection, vault, name, lines)
 
 
 def found(
@@ -126,20 +154,29 @@ def _hits(words: bytes, wanted: Sequence[bytes]) -> list[int]:
     return hits
 
 
-def searched(line: HistoryLine) -> str:
+def searched(line: HistoryLine) -> bytes:
     """What of a line is looked at: not our own words about what is not shown."""
-    return "" if line.kind == REFUSED else fold(line.text)
+    return b"" if line.kind == REFUSED else fold(line.text).encode()
 
 
-def _write(connection: Connection, vault: Vault, name: bytes, lines: Sequence[HistoryLine]) -> None:
+def _put(connection: Connection, vault: Vault, name: bytes, lines: Sequence[_Line]) -> None:
+    """Seal them as the segment that ends with `name`, and as more before it where they are long:
+    texts grow by being changed."""
+    rows: list[dict[str, bytes]] = []
+    part: list[_Line] = []
+    size = 0
+    for line in lines:
+        if part and size + len(line.words) > 2 * SEGMENT_BYTES:
+            rows.append(_row(vault, name_of(part[-1].number), part))
+            part, size = [], 0
+        part.append(line)
+        size += len(line.words)
+    rows.append(_row(vault, name, part))
+    _PUT.run(connection, rows)
+
+
+def _row(vault: Vault, name: bytes, lines: Sequence[_Line]) -> dict[str, bytes]:
     places: dict[str, int] = {}
     numbers = [(line.number, places.setdefault(line.talk, len(places))) for line in lines]
-    words = [searched(line).encode() for line in lines]
-    _put(connection, vault, name, _Head(list(places), numbers), words)
-
-
-def _put(
-    connection: Connection, vault: Vault, name: bytes, head: _Head, words: Sequence[bytes]
-) -> None:
-    plain = _encode([head, _BREAK.join(words)])
-    _PUT.run(connection, [{"name": name, "sealed": vault.seal(_TABLE, name, plain)}])
+    plain = _encode([_Head(list(places), numbers), _BREAK.join(line.words for line in lines)])
+    return {"name": name, "sealed": vault.seal(_TABLE, name, plain)}

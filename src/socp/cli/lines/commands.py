@@ -7,6 +7,7 @@ from typing import Final
 
 WAIT_S_MAX: Final = 3600  # s
 SURE: Final = "yes"
+SWITCH: Final = ("on", "off")
 DECISIONS: Final = ("accept", "keep", "unsure")
 HISTORY_LINES: Final = 20
 HISTORY_LINES_MAX: Final = 1_000
@@ -116,6 +117,13 @@ class ListUsers:
 
 
 @dataclass(frozen=True, slots=True)
+class Receipts:
+    """Whether others hear that their messages are here and were read; "" only asks."""
+
+    choice: str  # on | off | ""
+
+
+@dataclass(frozen=True, slots=True)
 class Members:
     pass
 
@@ -174,6 +182,7 @@ Command = (
     | Whois
     | ListUsers
     | Members
+    | Receipts
     | Cancel
     | RotateKey
     | RevokeKey
@@ -198,6 +207,7 @@ TABLE: Final = (
     ("list", "", "who is registered and who is here"),
     ("members", "", "who can read what is said to everyone"),
     ("whois", "NAME", "somebody's id and key"),
+    ("receipts", "[on|off]", "whether others hear that you read what they wrote"),
     ("cancel", "[file name]", "break off a file transfer"),
     ("rotate-key", "yes", "take a new key, signed by the present one"),
     ("revoke-key", "yes", "give up this id for ever: nobody takes it any more"),

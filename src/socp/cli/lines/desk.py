@@ -21,6 +21,7 @@ from socp.cli.lines.looking_back import LookingBack
 from socp.cli.lines.own_lines import OwnLines
 from socp.cli.lines.parsing import parse
 from socp.cli.lines.phrases import Phrases
+from socp.cli.lines.receipts import receipts
 from socp.cli.lines.transfers import Transfers
 from socp.cli.lines.words import fingerprint_text, time_of
 from socp.cli.patience import Patience
@@ -111,13 +112,24 @@ class Desk:
                 await asyncio.sleep(command.seconds)
             case commands.Quit():
                 raise Left
-            case commands.Whois() | commands.ListUsers() | commands.Members() | commands.Help():
+            case (
+                commands.Whois()
+                | commands.ListUsers()
+                | commands.Members()
+                | commands.Receipts()
+                | commands.Help()
+            ):
                 await self._answer(command)
             case _:
                 assert_never(command)
 
     async def _answer(
-        self, command: commands.Whois | commands.ListUsers | commands.Members | commands.Help
+        self,
+        command: commands.Whois
+        | commands.ListUsers
+        | commands.Members
+        | commands.Receipts
+        | commands.Help,
     ) -> None:
         match command:
             case commands.Whois():
@@ -126,6 +138,8 @@ class Desk:
                 await self._list()
             case commands.Members():
                 self._members()
+            case commands.Receipts():
+                await receipts(self.me, command, self._show)
             case commands.Help():
                 for entry in help_entries():
                     self._show(entry)

@@ -11,6 +11,7 @@ from socp.cli.lines.commands import (
     HISTORY_LINES,
     HISTORY_LINES_MAX,
     SURE,
+    SWITCH,
     TABLE,
     TAKE_AWAY,
     WAIT_S_MAX,
@@ -25,6 +26,7 @@ from socp.cli.lines.commands import (
     Plain,
     Quit,
     React,
+    Receipts,
     Reply,
     RevokeKey,
     RotateKey,
@@ -158,6 +160,12 @@ def _trust(rest: str) -> Command:
     return Trust(who, decision.lower())
 
 
+def _receipts(rest: str) -> Command:
+    if rest.lower() not in ("", *SWITCH):
+        raise _incomplete("receipts")
+    return Receipts(rest.lower())
+
+
 def _name(rest: str, word: str) -> tuple[str, str]:
     """A name, in quotes where it has spaces, and what follows it."""
     if not rest:
@@ -213,6 +221,7 @@ _RESTS: Final[dict[str, Callable[[str], Command]]] = {
     "trust": _trust,
     "file": _file,
     "whois": _whois,
+    "receipts": _receipts,
     "cancel": Cancel,
     "rotate-key": lambda rest: RotateKey(_sure(rest, "rotate-key")),
     "revoke-key": lambda rest: RevokeKey(_sure(rest, "revoke-key")),
