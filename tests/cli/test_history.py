@@ -20,7 +20,8 @@ from socp.cli.lines.entries import layout, plain
 from socp.cli.lines.past import Past
 from socp.cli.lines.phrases import Phrases
 from socp.cli.moments import moment
-from socp.client.unlocking import Passphrase, Plain, keep_locked, master_of, unlock
+from socp.client.resealing import reseal
+from socp.client.unlocking import Passphrase, Plain, unlock
 from socp.member.history_line import HistoryLine, laid_over
 from socp.member.records import Amendment, Arrived, Contact, Said, SaidMoved, Settings
 from socp.storage.profile_store import ProfileStore
@@ -240,7 +241,7 @@ async def rows(line: HistoryLine, answered: HistoryLine | None = None) -> list[s
 def test_a_sealed_profile_wants_its_passphrase_and_takes_it_from_a_file(
     tmp_path: Path, profile: Path, types: Type
 ) -> None:
-    keep_locked(profile, master_of(profile, None), Passphrase(lambda: PASSPHRASE))
+    reseal(profile, None, Passphrase(lambda: PASSPHRASE))
     typed = types(search.command, "harbour")
     assert (typed.code, typed.out) == (2, "")
     assert "--passphrase-file FILE" in typed.err
