@@ -329,8 +329,8 @@ async def test_leaving_in_the_middle_of_a_file_leaves_nothing_behind(
 ) -> None:
     opened, open_sink, loop = asyncio.Event(), Downloads.open_sink, asyncio.get_running_loop()
 
-    def open_and_say_so(downloads: Downloads, size: int) -> Sink:
-        sink = open_sink(downloads, size)
+    def open_and_say_so(downloads: Downloads, size: int, part: str = "") -> Sink:
+        sink = open_sink(downloads, size, part)
         loop.call_soon_threadsafe(opened.set)
         return sink
 

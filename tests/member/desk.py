@@ -41,7 +41,7 @@ from socp.wire import base64url, content
 from socp.wire.canonical import canonical
 from socp.wire.content import Body, Place
 from socp.wire.envelope import Envelope, decode, encode
-from socp.wire.features import BIND, LINK_AUTH, MAILBOX, ROTATE, USER_FEATURES
+from socp.wire.features import BIND, CONTENT, LINK_AUTH, MAILBOX, ROTATE, USER_FEATURES
 
 START_MS = 1_760_000_000_000
 NONCE = b"our nonce".ljust(32)
@@ -50,6 +50,8 @@ ADDRESS = "ws://localhost:8001"
 ME = "me"
 RUN = "00000000000000aa"
 WITHOUT_MAILBOX = (LINK_AUTH, BIND, ROTATE)
+HYBRID_ALONE = tuple(feature for feature in USER_FEATURES if feature != CONTENT)
+"""Of a friend whose client has no `content/1`."""
 WITH_MAILBOX = (LINK_AUTH, BIND, MAILBOX, ROTATE)
 
 K = TypeVar("K")
@@ -403,6 +405,9 @@ class Desk:
         servers = {s.server_id: s for s in self.kept(records.KnownServer)}
         lines = {ln.line_id: ln for ln in self.kept(records.OutboxLine)}
         done = records.LineState.DONE
+        out = {file.file_id: file for file in self.kept(records.OutgoingFile)}
+        came = {(file.author, file.file_id): file for file in self.kept(records.IncomingFile)}
+        over = records.FileStage.OVER
         arrived: dict[int, records.Arrived] = {}
         for record in self.records:  # in order: numbers are used again
             if isinstance(record, records.Arrived):
@@ -425,6 +430,8 @@ class Desk:
             numbered=tuple({one.to: one for one in self.kept(records.Numbered)}.values()),
             key_steps=tuple(self.kept(KeyStep)),
             revocations=tuple(self.kept(Revocation)),
+            outgoing_files=tuple(file for file in out.values() if file.stage is not over),
+            incoming_files=tuple(file for file in came.values() if file.stage is not over),
             public_choice=next(iter(self.kept(records.PublicChoice)[-1:]), records.PublicChoice()),
             last_said=max((said.number for said in self.kept(records.Said)), default=0),
         )

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from socp.crypto import content_sig
+from socp.crypto import content_sig, rotation
 from socp.crypto.keys import PublicKey
 from socp.files.sender import Offer, Sender
 from socp.files.transfer import (
@@ -24,8 +24,10 @@ from socp.member.effects import (
     FileFailed,
     FileOffered,
     FileProgress,
+    FileWaits,
     FinishSink,
     OpenSink,
+    OpenSource,
     ReadChunk,
     Transmit,
     Trust,
@@ -39,10 +41,11 @@ from socp.member.events import (
     ReadFailed,
     StoreFailed,
 )
+from socp.member.outgoing import WAITING_MAX
 from socp.wire import base64url
 from socp.wire.canonical import to_members
 from socp.wire.payloads import Payload
-from tests.member.desk import Desk, Friend, an_id
+from tests.member.desk import HYBRID_ALONE, Desk, Friend, an_id
 
 PIECE = 256 * 1024
 CONTENT = b"some content " * 1000
@@ -57,7 +60,9 @@ def hashes(content: bytes) -> bytes:
 def offers(desk: Desk, to: str, content: bytes = CONTENT, file_id: str = FILE) -> None:
     """The person sends a file."""
     sha256 = hashlib.sha256(content).hexdigest()
-    desk.event(OfferFile(file_id, to, "notes.txt", len(content), sha256, hashes(content)))
+    path, modified_ns = "/home/me/notes.txt", 7
+    size, pieces = len(content), hashes(content)
+    desk.event(OfferFile(file_id, to, "notes.txt", size, sha256, pieces, path, modified_ns))
 
 
 def reads(desk: Desk, content: bytes = CONTENT, done: int = 0) -> None:
@@ -75,6 +80,13 @@ def reads(desk: Desk, content: bytes = CONTENT, done: int = 0) -> None:
 
 def acks(desk: Desk, of: str, file_id: str = FILE) -> None:
     desk.hears("ACK", {"msg_ref": file_id, "of": of})
+
+
+def revoked(desk: Desk, friend: Friend) -> None:
+    """They say that their id is dead."""
+    said = rotation.revoke(friend.id, friend.key, 1, desk.wall).revoked
+    members = {"user_id": friend.id, "rotations": [], "revoked": to_members(said)}
+    desk.hears("KEY_HISTORY", members, to="*")
 
 
 class Theirs:
@@ -128,7 +140,7 @@ class Theirs:
 @pytest.mark.spec("8")
 def test_a_file_goes_out_in_chunks_and_is_done_when_its_end_is_acked() -> None:
     desk = Desk().attaches()
-    alice = desk.friend("alice")
+    alice = desk.friend("alice", *HYBRID_ALONE)
     offers(desk, alice.id)
     assert len(desk.sent("FILE_START")) == 1
     acks(desk, "FILE_START")
@@ -148,7 +160,7 @@ def test_a_file_goes_out_in_chunks_and_is_done_when_its_end_is_acked() -> None:
 @pytest.mark.spec("8")
 def test_progress_is_told_at_most_four_times_a_second() -> None:
     desk = Desk().attaches()
-    alice = desk.friend("alice")
+    alice = desk.friend("alice", *HYBRID_ALONE)
     content = bytes(PIECE * 12)
     offers(desk, alice.id, content)
     acks(desk, "FILE_START")
@@ -160,7 +172,7 @@ def test_progress_is_told_at_most_four_times_a_second() -> None:
 @pytest.mark.spec("8")
 def test_an_error_about_a_file_ends_it_with_what_the_server_said() -> None:
     desk = Desk().attaches()
-    offers(desk, desk.friend("alice").id)
+    offers(desk, desk.friend("alice", *HYBRID_ALONE).id)
     error = {"code": "TOO_LARGE", "detail": "too big", "msg_ref": FILE, "of": "FILE_START"}
     desk.hears("ERROR", error)
     assert "too big" in desk.told(FileFailed)[0].reason
@@ -174,8 +186,9 @@ def test_an_error_about_a_file_ends_it_with_what_the_server_said() -> None:
 )
 def test_a_file_that_cannot_go_on_is_told_with_the_reason(what: str, word: str) -> None:
     desk = Desk().attaches()
-    alice = desk.friend("alice")
+    alice = desk.friend("alice", *HYBRID_ALONE)
     offers(desk, alice.id)
+    acks(desk, "FILE_START")  # a chunk is asked for: their client cannot go on from there
     if what == "link":
         desk.loses_the_link()
     elif what == "peer":
@@ -190,7 +203,7 @@ def test_a_file_that_cannot_go_on_is_told_with_the_reason(what: str, word: str) 
 @pytest.mark.spec("8")
 def test_a_file_that_cannot_be_read_or_changes_is_told() -> None:
     desk = Desk().attaches()
-    alice = desk.friend("alice")
+    alice = desk.friend("alice", *HYBRID_ALONE)
     offers(desk, alice.id)
     desk.event(ReadFailed(FILE, "Permission denied"))
     offers(desk, alice.id, file_id=an_id("two"))
@@ -204,21 +217,19 @@ def test_a_file_that_cannot_be_read_or_changes_is_told() -> None:
 
 
 @pytest.mark.spec("8")
-@pytest.mark.parametrize("why", ["away", "too large", "too many", "nobody", "ourselves"])
+@pytest.mark.parametrize("why", ["too large", "too many", "revoked", "ourselves"])
 def test_a_file_that_cannot_begin_is_refused_with_the_reason(why: str) -> None:
     desk = Desk().attaches()
-    alice = desk.friend("alice")
+    alice = desk.friend("alice", *HYBRID_ALONE)
     bob = desk.friend("bob", v13=True)
-    if why == "away":
-        desk.goes(alice)
-        offers(desk, alice.id)
-    elif why == "too large":
+    if why == "too large":
         desk.event(OfferFile(FILE, bob.id, "x", 17 * 1024 * 1024, "0" * 64, bytes(32 * 68)))
     elif why == "too many":
-        for number in range(SENDING_MAX + 1):
+        for number in range(SENDING_MAX + WAITING_MAX + 1):
             offers(desk, alice.id, file_id=an_id(f"{number}"))
-    elif why == "nobody":
-        offers(desk, an_id("nobody"))
+    elif why == "revoked":
+        revoked(desk, alice)
+        offers(desk, alice.id)
     else:
         offers(desk, desk.id)
     (failed,) = desk.told(FileFailed)
@@ -240,7 +251,7 @@ def test_a_slow_transfer_to_a_v13_friend_is_announced_with_its_time() -> None:
 @pytest.mark.parametrize("v13", [False, True])
 def test_a_file_comes_in_is_checked_by_the_shell_and_then_done(v13: bool) -> None:
     desk = Desk().attaches()
-    theirs = Theirs(desk, desk.friend("alice", v13=v13))
+    theirs = Theirs(desk, desk.friend("alice", *HYBRID_ALONE, v13=v13))
     theirs.starts()
     (offered,) = desk.told(FileOffered)
     assert offered.trust is (Trust.NOT_BOUND if v13 else Trust.PINNED)
@@ -260,7 +271,7 @@ def test_a_file_comes_in_is_checked_by_the_shell_and_then_done(v13: bool) -> Non
 @pytest.mark.threat("M5")
 def test_a_file_that_the_shell_finds_wrong_is_never_done() -> None:
     desk = Desk().attaches()
-    theirs = Theirs(desk, desk.friend("alice"))
+    theirs = Theirs(desk, desk.friend("alice", *HYBRID_ALONE))
     theirs.starts()
     theirs.goes_on()
     desk.event(StoreFailed(FILE, "its SHA-256 is another"))
@@ -272,7 +283,7 @@ def test_a_file_that_the_shell_finds_wrong_is_never_done() -> None:
 @pytest.mark.threat("M5")
 def test_a_file_that_ends_early_is_dropped() -> None:
     desk = Desk().attaches()
-    theirs = Theirs(desk, desk.friend("alice"))
+    theirs = Theirs(desk, desk.friend("alice", *HYBRID_ALONE))
     theirs.starts()
     theirs.desk.hears("FILE_END", {"file_id": FILE}, from_=theirs.friend.id, bind=False)
     assert desk.did(FinishSink) == []
@@ -282,7 +293,7 @@ def test_a_file_that_ends_early_is_dropped() -> None:
 @pytest.mark.threat("M2")
 def test_a_file_that_came_once_does_not_come_again_not_even_after_a_restart() -> None:
     desk = Desk().attaches()
-    theirs = Theirs(desk, desk.friend("alice"))
+    theirs = Theirs(desk, desk.friend("alice", *HYBRID_ALONE))
     start = theirs.sender.start(desk.wall, desk.mono)
     theirs.hears(start)
     theirs.goes_on()
@@ -324,7 +335,7 @@ def test_a_file_whose_ciphertext_was_somebody_elses_is_broken_off() -> None:
 @pytest.mark.threat("M9")
 def test_a_plain_v13_file_from_a_friend_with_hybrid_is_refused() -> None:
     desk = Desk().attaches()
-    alice = desk.friend("alice")
+    alice = desk.friend("alice", *HYBRID_ALONE)
     alice.features = ()
     Theirs(desk, alice).starts()
     assert desk.told(FileOffered) == []
@@ -334,7 +345,7 @@ def test_a_plain_v13_file_from_a_friend_with_hybrid_is_refused() -> None:
 @pytest.mark.threat("I2")
 def test_a_chunk_by_somebody_else_goes_into_nobodys_file() -> None:
     desk = Desk().attaches()
-    alice, mallory = desk.friend("alice"), desk.friend("mallory")
+    alice, mallory = desk.friend("alice", *HYBRID_ALONE), desk.friend("mallory", *HYBRID_ALONE)
     Theirs(desk, alice).starts()
     theirs = Theirs(desk, mallory)
     theirs.sender.start(desk.wall, desk.mono)
@@ -346,7 +357,7 @@ def test_a_chunk_by_somebody_else_goes_into_nobodys_file() -> None:
 @pytest.mark.threat("M1")
 def test_a_file_frame_that_the_server_did_not_carry_is_dropped() -> None:
     desk = Desk().attaches()
-    alice = desk.friend("alice")
+    alice = desk.friend("alice", *HYBRID_ALONE)
     Theirs(desk, alice).starts()
     end = {"file_id": FILE, "sender": alice.id}
     desk.hears("FILE_END", end, from_=alice.id, bind=False, signed=False)
@@ -356,7 +367,7 @@ def test_a_file_frame_that_the_server_did_not_carry_is_dropped() -> None:
 @pytest.mark.spec("12")
 def test_files_of_one_author_at_a_time_are_bounded() -> None:
     desk = Desk().attaches()
-    alice = desk.friend("alice")
+    alice = desk.friend("alice", *HYBRID_ALONE)
     for number in range(RECEIVING_PER_AUTHOR_MAX + 1):
         Theirs(desk, alice, file_id=an_id(f"{number}")).starts()
     assert len(desk.told(FileOffered)) == RECEIVING_PER_AUTHOR_MAX
@@ -367,7 +378,7 @@ def test_files_of_one_author_at_a_time_are_bounded() -> None:
 @pytest.mark.parametrize("why", ["silence", "lost link", "author gone", "person"])
 def test_a_file_that_stops_arriving_is_dropped_and_told(why: str) -> None:
     desk = Desk().attaches()
-    alice = desk.friend("alice")
+    alice = desk.friend("alice", *HYBRID_ALONE)
     Theirs(desk, alice).starts()
     if why == "silence":
         desk.passes(SILENCE_MS / 1000 + 1)
@@ -385,7 +396,7 @@ def test_a_file_that_stops_arriving_is_dropped_and_told(why: str) -> None:
 @pytest.mark.threat("M8")
 def test_nothing_goes_back_to_whoever_sends_a_bad_file() -> None:
     desk = Desk().attaches()
-    alice = desk.friend("alice")
+    alice = desk.friend("alice", *HYBRID_ALONE)
     theirs = Theirs(desk, alice, reader=desk.suite.generate().public)
     before = len(desk.did(Transmit))
     theirs.starts()
@@ -404,7 +415,7 @@ def test_all_that_one_client_of_ours_may_send_at_a_time_another_takes() -> None:
 @pytest.mark.spec("8")
 def test_a_file_that_is_whole_and_waits_for_the_disk_keeps_no_other_out() -> None:
     desk = Desk().attaches()
-    alice = desk.friend("alice")
+    alice = desk.friend("alice", *HYBRID_ALONE)
     number = 3 * RECEIVING_PER_AUTHOR_MAX
     for file_id in [an_id(f"{one}") for one in range(number)]:
         theirs = Theirs(desk, alice, file_id=file_id)
@@ -420,7 +431,7 @@ def test_whole_files_that_wait_for_a_disk_that_hangs_are_bounded(
 ) -> None:
     monkeypatch.setattr(receiving, "STORING_MAX", 2)
     desk = Desk().attaches()
-    alice = desk.friend("alice")
+    alice = desk.friend("alice", *HYBRID_ALONE)
     for file_id in [an_id(f"{one}") for one in range(2)]:
         theirs = Theirs(desk, alice, file_id=file_id)
         theirs.starts()
@@ -433,11 +444,54 @@ def test_whole_files_that_wait_for_a_disk_that_hangs_are_bounded(
 @pytest.mark.spec("8")
 def test_large_files_wait_for_each_other_so_that_a_receiver_takes_them_all() -> None:
     desk = Desk().attaches()
-    alice = desk.friend("alice")
+    alice = desk.friend("alice", *HYBRID_ALONE)
     half = SENDING_BYTES_MAX // 2
     hashes_ = bytes(32 * -(-half // PIECE))
     for name in ("one", "two", "three"):
         desk.event(OfferFile(an_id(name), alice.id, name, half, "0" * 64, hashes_))
-    (failed,) = desk.told(FileFailed)
-    assert failed.name == "three"
-    assert "send it again when they are done" in failed.reason
+    (waits,) = desk.told(FileWaits)
+    assert waits.name == "three"
+    assert "it goes when they are done" in waits.reason
+    desk.event(CancelFile(an_id("one")))
+    desk.passes(2)
+    assert len(desk.sent("FILE_START")) == 3
+
+
+@pytest.mark.spec("8")
+@pytest.mark.parametrize("why", ["away", "nobody", "not connected"])
+def test_a_file_that_cannot_go_yet_waits_and_says_for_what(why: str) -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice", *HYBRID_ALONE)
+    if why == "away":
+        desk.goes(alice)
+    elif why == "not connected":
+        desk.loses_the_link()
+    to = an_id("nobody") if why == "nobody" else alice.id
+    offers(desk, to)
+    (waits,) = desk.told(FileWaits)
+    word = {"away": "alice is away", "nobody": "is being asked for"}.get(why, why)
+    assert word in waits.reason
+    assert desk.sent("FILE_START") == []
+    assert desk.member.idle
+    if why != "nobody":
+        if why == "not connected":
+            desk.attaches()
+        desk.comes(alice)
+        desk.passes(0.2)
+        assert len(desk.sent("FILE_START")) == 1
+
+
+@pytest.mark.spec("8")
+def test_a_file_that_waits_outlives_a_restart() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice", *HYBRID_ALONE)
+    desk.goes(alice)
+    offers(desk, alice.id)
+    desk.again(desk.store())
+    desk.attaches()
+    desk.comes(alice)
+    desk.passes(0.2)
+    assert desk.did(OpenSource) == [OpenSource(FILE, "/home/me/notes.txt", len(CONTENT), 7)]
+    assert len(desk.sent("FILE_START")) == 1
+    acks(desk, "FILE_START")
+    assert desk.store().outgoing_files == ()  # their client cannot go on after a restart

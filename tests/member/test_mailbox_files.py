@@ -12,6 +12,7 @@ from socp.member.effects import (
     FileDone,
     FileFailed,
     FileOffered,
+    FileWaits,
     FinishSink,
     OpenSink,
     Warned,
@@ -20,7 +21,7 @@ from socp.member.effects import (
 from socp.member.events import CancelFile, FileStored, StoreFailed
 from socp.wire import base64url
 from socp.wire.payloads import FileChunk
-from tests.member.desk import WITH_MAILBOX, Desk, Friend
+from tests.member.desk import HYBRID_ALONE, WITH_MAILBOX, Desk, Friend
 from tests.member.test_files import CONTENT, FILE, PIECE, Theirs, offers, reads
 
 
@@ -31,7 +32,7 @@ def desk() -> Desk:
 
 @pytest.fixture
 def alice(desk: Desk) -> Friend:
-    return desk.friend("alice")
+    return desk.friend("alice", *HYBRID_ALONE)
 
 
 def acks(desk: Desk, of: str, status: str = "queued") -> None:
@@ -103,6 +104,7 @@ def test_a_file_to_somebody_here_goes_on_as_ever(desk: Desk, alice: Friend) -> N
 def test_a_file_on_its_way_to_somebody_who_leaves_is_broken_off(desk: Desk, alice: Friend) -> None:
     offers(desk, alice.id)
     acks(desk, "FILE_START", "")
+    reads(desk)
     desk.goes(alice)
     assert "went away" in desk.told(FileFailed)[0].reason
 
@@ -111,8 +113,8 @@ def test_a_file_on_its_way_to_somebody_who_leaves_is_broken_off(desk: Desk, alic
 @pytest.mark.parametrize(
     ("code", "word"),
     [
-        ("MAILBOX_FULL", "their mailbox has no room for it; send it again later (no more)"),
-        ("TOO_LARGE", "TOO_LARGE: no more"),
+        ("MAILBOX_FULL", "their mailbox has no room for it (no more)"),
+        ("TOO_LARGE", "their mailbox has no room for it (no more)"),
         ("USER_NOT_FOUND", "alice is away and no server keeps it"),
     ],
 )
@@ -127,8 +129,16 @@ def test_a_file_that_is_not_taken_is_told_with_the_reason(
         reads(desk)
     for _ in range(3):  # each chunk that was on its way is answered
         desk.hears("ERROR", {"code": code, "detail": "no more", "msg_ref": FILE, "of": when})
-    (failed,) = desk.told(FileFailed)
-    assert word in failed.reason
+    if when == "FILE_START":
+        (waits,) = desk.told(FileWaits)
+        assert word in waits.reason
+        desk.comes(alice)
+        desk.passes(0.2)
+        assert len(desk.sent("FILE_START")) == 2
+        desk.event(CancelFile(FILE))
+    else:
+        (failed,) = desk.told(FileFailed)
+        assert word in failed.reason
     assert desk.warnings == []
     assert desk.member.idle
 
@@ -141,7 +151,9 @@ def test_chunks_wait_for_the_answer_to_their_start(desk: Desk, alice: Friend) ->
     reads(desk)
     assert desk.sent("FILE_CHUNK") == []
     desk.passes(2)
-    assert "your server did not answer" in desk.told(FileFailed)[0].reason
+    assert "your server did not answer" in desk.told(FileWaits)[0].reason
+    desk.passes(10)
+    assert len(desk.sent("FILE_START")) == 2
 
 
 @pytest.mark.spec("8")
@@ -156,7 +168,7 @@ def test_a_server_that_takes_no_more_is_not_waited_for_for_ever(desk: Desk, alic
 
 
 @pytest.mark.spec("11")
-def test_a_file_to_somebody_whom_no_server_keeps_things_for_is_refused_at_once(
+def test_a_file_to_somebody_whom_no_server_keeps_things_for_waits_at_once(
     desk: Desk, alice: Friend
 ) -> None:
     desk.goes(alice)
@@ -164,7 +176,7 @@ def test_a_file_to_somebody_whom_no_server_keeps_things_for_is_refused_at_once(
     desk.refuses(desk.sent("MSG_DIRECT")[-1], "USER_NOT_FOUND")
     offers(desk, alice.id)
     assert desk.sent("FILE_START") == []
-    assert "alice is away" in desk.told(FileFailed)[0].reason
+    assert "alice is away" in desk.told(FileWaits)[0].reason
 
 
 # --- in -----------------------------------------------------------------------------------------
@@ -292,7 +304,7 @@ def test_a_file_that_cannot_be_opened_is_acknowledged_like_any_other(
 
 @pytest.mark.spec("11")
 def test_a_file_whose_authors_key_is_not_here_yet_comes_with_the_next_link(desk: Desk) -> None:
-    alice = desk.friend("alice", online=False)
+    alice = desk.friend("alice", *HYBRID_ALONE, online=False)
     theirs = Theirs(desk, alice)
     theirs.starts()
     theirs.goes_on()
@@ -315,7 +327,7 @@ def test_a_file_whose_authors_key_is_not_here_yet_comes_with_the_next_link(desk:
 def test_a_file_whose_authors_key_nobody_knows_is_refused_and_stays_at_the_server(
     desk: Desk,
 ) -> None:
-    alice = desk.friend("alice", online=False)
+    alice = desk.friend("alice", *HYBRID_ALONE, online=False)
     theirs = Theirs(desk, alice)
     theirs.starts()
     theirs.goes_on()

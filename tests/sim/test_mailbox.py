@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from socp.member.effects import FileDone, FileFailed, Trust
+from socp.member.effects import FileDone, FileWaits, Trust
 from socp.member.events import LookUp
 from socp.member.records import ChannelKey, LineState
 from socp.node.references import reference
@@ -135,16 +135,20 @@ def test_a_file_for_somebody_away_waits_in_their_mailbox(reader: str) -> None:
 
 @pytest.mark.spec("8")
 @pytest.mark.spec("11")
-def test_a_file_that_is_too_large_for_a_mailbox_is_refused_at_once_with_the_reason() -> None:
+def test_a_file_that_is_too_large_for_a_mailbox_goes_when_its_reader_is_back() -> None:
     t = town()
     t.bob.leave()
     t.run(1)
-    t.alice.sends_file(t.bob, "huge.bin", bytes(limits.MAILBOX_BYTES))
+    content = bytes(limits.MAILBOX_BYTES)
+    t.alice.sends_file(t.bob, "huge.bin", content)
     t.run(3)
-    (failed,) = t.alice.told(FileFailed)
-    assert "mailbox takes files of about 24 MiB" in failed.reason
-    assert "send it when they are online" in failed.reason
+    (waits,) = t.alice.told(FileWaits)
+    assert "mailbox takes files of about 24 MiB" in waits.reason
     assert waiting(t) == [0, 0, 0]
+    t.bob.come_back()
+    t.run(40)
+    assert t.bob.received_files == {"huge.bin": content}
+    assert [done.kept for done in t.alice.told(FileDone)] == [False]
 
 
 @pytest.mark.spec("8")
@@ -168,8 +172,9 @@ def test_a_file_whose_sender_leaves_before_it_is_whole_is_not_kept() -> None:
     t = town()
     t.bob.leave()
     t.run(1)
-    t.alice.sends_file(t.bob, "half.bin", bytes(6_000_000))
-    t.run(2)
+    content = bytes(6_000_000)
+    t.alice.sends_file(t.bob, "half.bin", content)
+    t.run(1)
     t.alice.kill()
     t.run(200)
     assert waiting(t)[0] == 0
@@ -177,6 +182,9 @@ def test_a_file_whose_sender_leaves_before_it_is_whole_is_not_kept() -> None:
     t.run(200)
     assert t.bob.received_files == {}
     assert waiting(t) == [0, 0, 0]
+    t.alice.start()
+    t.run(20)
+    assert t.bob.received_files == {"half.bin": content}
 
 
 @pytest.mark.spec("8")
@@ -398,6 +406,10 @@ def test_a_file_is_the_first_that_is_ever_heard_of_somebody() -> None:
     t.run(30)
     assert t.bob.received_files == {"first.bin": content}
     assert t.bob.refusals == []
+    assert waiting(t) == [1, 0, 0]  # that bob has it, which dave hears when he is back
+    dave.come_back()
+    t.run(5)
+    assert [done.kept for done in dave.told(FileDone)] == [True, False]
     assert waiting(t) == [0, 0, 0]
 
 

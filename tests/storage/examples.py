@@ -109,6 +109,21 @@ SHELF = member.Shelf(BOB, "ab" * 8, ((20_000, 1), (20_001, 3)), 3)
 THREAD = member.Thread(
     BOB, False, "cd" * 8, 9, NOW, (member.Gap(2, 4, NOW - 9, NOW - 5),), b"\x00" * 32, NOW
 )
+OUTGOING = member.OutgoingFile(
+    file_id=ALICE,
+    to=BOB,
+    name="plan \U0001f642.txt",
+    path="/home/alice/plan.txt",
+    size=3,
+    modified_ns=7,
+    sha256="ab" * 32,
+    chunk_hashes=b"h" * 32,
+    file_key=b"f" * 32,
+    offered_ms=NOW,
+    said=4,
+    stage=member.FileStage.OPEN,
+)
+INCOMING = member.IncomingFile(BOB, ALICE, "plan.txt", 3, "ab" * 16, NOW, member.FileStage.REFUSED)
 MEMBER_RECORDS: tuple[member.Record, ...] = (
     CONTACT,
     KNOWN_SERVER,
@@ -122,6 +137,8 @@ MEMBER_RECORDS: tuple[member.Record, ...] = (
     SENT_LINE,
     SHELF,
     THREAD,
+    OUTGOING,
+    INCOMING,
 )
 SETTINGS = member.Settings(ALICE, "Alice Ærlig 🙂", "ws://localhost:8001", run="ab" * 8)
 VAULT = Vault(bytes(range(32)))

@@ -55,6 +55,8 @@ def test_every_kind_of_record_survives_a_restart(folder: Path) -> None:
         numbered=(examples.NUMBERED,),
         shelves=(examples.SHELF,),
         threads=(examples.THREAD,),
+        outgoing_files=(examples.OUTGOING,),
+        incoming_files=(examples.INCOMING,),
     )
 
 
@@ -75,6 +77,16 @@ def test_a_thread_that_is_followed_no_more_is_deleted(folder: Path) -> None:
     gone = replace(examples.THREAD, seq=0)
     other = replace(examples.THREAD, public=True)
     assert written(folder, [examples.THREAD, other], [gone]).threads == (other,)
+
+
+def test_a_file_of_which_nothing_more_is_to_be_known_is_deleted(folder: Path) -> None:
+    over: list[records.Record] = [
+        replace(record, stage=records.FileStage.OVER)
+        for record in (examples.OUTGOING, examples.INCOMING)
+    ]
+    left = written(folder, [examples.OUTGOING, examples.INCOMING], over)
+    assert left.outgoing_files == ()
+    assert left.incoming_files == ()
 
 
 def test_without_a_folder_all_is_kept_in_memory() -> None:

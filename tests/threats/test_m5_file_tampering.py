@@ -14,6 +14,7 @@ from socp.client.sinks import PARTS
 from socp.crypto.symbolic import SymbolicSuite
 from socp.files.sender import Offer, Sender
 from socp.files.transfer import Broken
+from socp.member import session
 from socp.member.effects import FileDone, FileFailed, FileOffered
 from socp.sim.frames import frame
 from socp.sim.ids import an_id
@@ -21,6 +22,7 @@ from socp.sim.stranger import Stranger
 from socp.wire import base64url
 from socp.wire.canonical import to_members
 from socp.wire.envelope import Envelope, decode
+from socp.wire.features import CONTENT, USER_FEATURES
 from tests.client.people import Friend, Person, two
 from tests.client.v13_server import Link, serving
 from tests.sim.town import Town, town
@@ -30,6 +32,7 @@ HYBRID = hashlib.shake_128(b"hybrid").digest(600_000)  # 3 chunks
 BARE = hashlib.shake_128(b"v1.3").digest(1_000)  # 3 chunks as well
 KINDS = ("FILE_START", "FILE_CHUNK", "FILE_END")
 
+HYBRID_ALONE = tuple(feature for feature in USER_FEATURES if feature != CONTENT)
 Frames = list[Envelope]
 Tampering = Callable[[Frames], Frames]
 
@@ -60,6 +63,13 @@ def before_the_reader(t: Town, tamper: Tampering) -> None:
 
     assert t.bob.wire is not None
     t.bob.wire.down_tap = tap
+
+
+@pytest.fixture
+def attempt_once(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without `content/1` nobody goes on with a file, or begins it again: what these tests change
+    stays changed."""
+    monkeypatch.setattr(session, "USER_FEATURES", HYBRID_ALONE)
 
 
 def sends(t: Town, form: str) -> bytes:
@@ -203,6 +213,7 @@ HARMFUL: list[Tampering] = [
 
 
 @pytest.mark.threat("M5")
+@pytest.mark.usefixtures("attempt_once")
 @pytest.mark.parametrize("form", ["hybrid", "v1.3"])
 @pytest.mark.parametrize("tamper", HARMFUL)
 def test_a_file_that_its_readers_server_changed_does_not_arrive(
@@ -235,6 +246,7 @@ def everything_twice(frames: Frames) -> Frames:
 
 
 @pytest.mark.threat("M5")
+@pytest.mark.usefixtures("attempt_once")
 @pytest.mark.parametrize("form", ["hybrid", "v1.3"])
 @pytest.mark.parametrize("tamper", [nothing, backwards, everything_twice])
 def test_a_file_in_another_order_arrives_as_it_was_sent_and_once(
@@ -250,6 +262,7 @@ def test_a_file_in_another_order_arrives_as_it_was_sent_and_once(
 
 
 @pytest.mark.threat("M5")
+@pytest.mark.usefixtures("attempt_once")
 @pytest.mark.parametrize("form", ["hybrid", "v1.3"])
 def test_a_chunk_of_another_file_by_the_same_author_does_not_fit(form: str) -> None:
     t = town()
@@ -273,6 +286,98 @@ def test_a_chunk_of_another_file_by_the_same_author_does_not_fit(form: str) -> N
     assert t.bob.received_files == {NAME: HYBRID if form == "hybrid" else BARE}
     (failed,) = t.bob.told(FileFailed)
     assert "chunk 1" in failed.reason
+
+
+# --- between clients that go on with a file: no attempt brings anything but the file itself -------
+
+Change = Callable[[Envelope], Frames]
+LONG = hashlib.shake_128(b"long").digest(4_000_000)
+
+
+def of_each(t: Town, change: Change) -> None:
+    """From now on b changes each frame of bob's files on its own."""
+
+    def tap(data: bytes) -> Iterable[bytes]:
+        envelope = decode(data)
+        if envelope.type not in KINDS:
+            return (data,)
+        return [
+            frame(e.type, e.members, from_=e.from_, to=e.to, ts=e.ts, key=t.b.key, bind=True)
+            for e in change(envelope)
+        ]
+
+    t.bob.down_tap = tap
+    assert t.bob.wire is not None
+    t.bob.wire.down_tap = tap
+
+
+def no_second_chunk(e: Envelope) -> Frames:
+    return [] if e.members.get("index") == 1 else [e]
+
+
+def an_early_end(e: Envelope) -> Frames:
+    end = frame("FILE_END", {"file_id": e.members["file_id"]}, from_=e.from_, to=e.to, ts=e.ts)
+    return [e, decode(end)] if e.members.get("index") == 1 else [e]
+
+
+def an_index_further(e: Envelope) -> Frames:
+    index = e.members.get("index")
+    return [changed(e, index=int(str(index)) + 1) if e.type == "FILE_CHUNK" else e]
+
+
+def another_manifest(e: Envelope) -> Frames:
+    return [changed(e, name="../../.bashrc") if e.type == "FILE_START" else e]
+
+
+@pytest.mark.threat("M5")
+@pytest.mark.parametrize("change", [no_second_chunk, an_index_further, another_manifest])
+def test_a_file_that_is_changed_in_every_attempt_never_arrives(change: Change) -> None:
+    t = town()
+    of_each(t, change)
+    t.alice.sends_file(t.bob, NAME, LONG)
+    t.run(300)
+    assert t.bob.received_files == {}
+    assert t.bob.told(FileDone) == t.alice.told(FileDone) == []
+
+
+@pytest.mark.threat("M5")
+@pytest.mark.parametrize("change", [no_second_chunk, an_early_end])
+def test_a_file_that_was_cut_short_arrives_whole_once_nobody_cuts_it(change: Change) -> None:
+    t = town()
+    of_each(t, change)
+    t.alice.sends_file(t.bob, NAME, LONG)
+    t.run(5)
+    of_each(t, lambda e: [e])
+    t.run(200)
+    assert t.bob.received_files == {NAME: LONG}
+    assert len(t.bob.told(FileDone)) == len(t.alice.told(FileDone)) == 1
+
+
+@pytest.mark.threat("M5")
+@pytest.mark.threat("I11")
+def test_a_file_whose_reader_is_killed_at_the_last_chunk_is_not_told_as_done() -> None:
+    """At another server: the author's own server knows nothing of it yet."""
+    t = town()
+    killed = False
+
+    def kill(e: Envelope) -> Frames:
+        nonlocal killed
+        if not killed and e.type == "FILE_END":
+            killed = True
+            t.bob.kill()
+            return []
+        return [e]
+
+    of_each(t, kill)
+    t.alice.sends_file(t.bob, NAME, LONG)
+    t.run(100)
+    assert killed
+    assert [done.kept for done in t.alice.told(FileDone)] == [True]  # then it went to his mailbox
+    assert t.alice.told(FileFailed) == []
+    t.bob.start()
+    t.run(60)
+    assert t.bob.received_files == {NAME: LONG}
+    assert [done.kept for done in t.alice.told(FileDone)][-1:] == [False]
 
 
 # --- on a real disk -----------------------------------------------------------------------------

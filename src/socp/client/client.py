@@ -243,7 +243,14 @@ class Client(Saying, Trusting):
         file_id = str(uuid.uuid4())
         self._files.offer(file_id, source)
         offer = events.OfferFile(
-            file_id, to, source.name, source.size, source.sha256, source.chunk_hashes
+            file_id=file_id,
+            to=to,
+            name=source.name,
+            size=source.size,
+            sha256=source.sha256,
+            chunk_hashes=source.chunk_hashes,
+            path=str(source.path),
+            modified_ns=source.modified_ns,
         )
         await self._walk.feed(offer).done
         return file_id

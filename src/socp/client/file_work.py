@@ -4,21 +4,40 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Final
 
+from socp.client import sources
 from socp.client.bound import Bound
 from socp.client.errors import FileUnsendable, FileUnstorable, FileWrong
 from socp.client.sinks import Downloads, Sink
-from socp.client.sources import Source
+from socp.client.sources import Reader, Source
 from socp.client.unstoppable import finished
-from socp.member.effects import DropSink, FinishSink, OpenSink, ReadChunk, WriteChunk
-from socp.member.events import ChunkRead, Event, FileStored, ReadFailed, StoreFailed
+from socp.member.effects import (
+    DropPart,
+    DropSink,
+    FinishSink,
+    LeaveSink,
+    OpenSink,
+    OpenSource,
+    ReadChunk,
+    WriteChunk,
+)
+from socp.member.events import (
+    ChunkRead,
+    Event,
+    FileStored,
+    ReadFailed,
+    SinkOpened,
+    StoreFailed,
+)
 from socp.wire import limits
 
 WRITING_BYTES_MAX: Final = 16 * limits.MIB
 _NAMING_BYTES: Final = limits.MIB  # what a file to be checked and named counts for: it takes long
 
-Step = WriteChunk | FinishSink | DropSink
+Step = WriteChunk | FinishSink | LeaveSink | DropSink
+Work = ReadChunk | OpenSource | OpenSink | DropPart | Step
 Steps = asyncio.Queue[Step]
 Reads = asyncio.Queue[ReadChunk | None]
 
@@ -39,27 +58,37 @@ class FileWork:
         self._feed = feed
         self._outgoing_room = outgoing_room
         self._receiving: dict[str, Steps] = {}  # bounded by the brain: it accepts so many at a time
-        self._sending: dict[str, Reads] = {}
+        self._closed: dict[str, asyncio.Event] = {}  # of the latest attempt to receive each file
+        self._sending: dict[str, Reads] = {}  # bounded by the brain too
         self.writing = Bound(WRITING_BYTES_MAX)
 
     def offer(self, file_id: str, source: Source) -> None:
         """The source that ReadChunk will ask for; closed at `sent`."""
+        self._read_from(file_id, lambda: source)
+
+    def _read_from(self, file_id: str, opened: Callable[[], Reader]) -> None:
         reads: Reads = asyncio.Queue()
         self._sending[file_id] = reads
-        self._start(self._read_all(file_id, source, reads))
+        self._start(self._read_all(file_id, opened, reads))
 
     def sent(self, file_id: str) -> None:
         """The transfer is over, well or not."""
         if reads := self._sending.pop(file_id, None):
             reads.put_nowait(None)
 
-    def carry_out(self, effect: ReadChunk | OpenSink | Step) -> None:
+    def carry_out(self, effect: Work) -> None:
         """Queue one step. What belongs to a transfer that is over is left."""
         match effect:
             case OpenSink():
                 steps: Steps = asyncio.Queue()
                 self._receiving[effect.file_id] = steps
                 self._start(self._receive(effect, steps))
+            case OpenSource():
+                if effect.file_id not in self._sending:
+                    path, size, modified_ns = Path(effect.path), effect.size, effect.modified_ns
+                    self._read_from(effect.file_id, lambda: sources.reopen(path, size, modified_ns))
+            case DropPart():
+                self._start(asyncio.to_thread(self._downloads.drop_part, effect.part))
             case ReadChunk():
                 if reads := self._sending.get(effect.file_id):
                     reads.put_nowait(effect)
@@ -68,8 +97,10 @@ class FileWork:
                     self.writing.take(_weight(effect))
                     found.put_nowait(effect)
 
-    async def _read_all(self, file_id: str, source: Source, reads: Reads) -> None:
+    async def _read_all(self, file_id: str, opened: Callable[[], Reader], reads: Reads) -> None:
+        source: Reader | None = None
         try:
+            source = await finished(asyncio.to_thread(opened), lambda late: late.close())
             while want := await reads.get():
                 await self._outgoing_room()
                 data = await asyncio.to_thread(source.read, want.offset, want.size)
@@ -77,17 +108,27 @@ class FileWork:
         except FileUnsendable as fault:
             self._feed(ReadFailed(file_id, str(fault)))
         finally:
-            self._sending.pop(file_id, None)
-            source.close()
+            if self._sending.get(file_id) is reads:
+                del self._sending[file_id]
+            if source:
+                source.close()
 
     async def _receive(self, opening: OpenSink, steps: Steps) -> None:
         file_id = opening.file_id
         sink: Sink | None = None
+        before, mine = self._closed.get(file_id), asyncio.Event()
+        self._closed[file_id] = mine
         try:
+            if before:
+                await before.wait()  # the temporary file of the attempt before is its own
             sink = await finished(
-                asyncio.to_thread(self._downloads.open_sink, opening.size),
-                lambda late: late.drop(),
+                asyncio.to_thread(self._downloads.open_sink, opening.size, opening.part),
+                lambda late: late.leave(),
             )
+            if opening.part:
+                look = (opening.chunk_bytes, opening.chunk_hashes)
+                have = await asyncio.to_thread(sink.look_through, *look)
+                self._feed(SinkOpened(file_id, have))
             while await self._step(sink, await steps.get()):
                 pass
         except FileUnstorable as fault:
@@ -99,7 +140,10 @@ class FileWork:
             while not steps.empty():
                 self.writing.give(_weight(steps.get_nowait()))
             if sink:
-                sink.drop()
+                sink.leave()
+            mine.set()
+            if self._closed.get(file_id) is mine:
+                del self._closed[file_id]
 
     async def _step(self, sink: Sink, step: Step) -> bool:
         """Do one; False when it was the last."""
@@ -112,7 +156,10 @@ class FileWork:
                     path = await asyncio.to_thread(sink.finish, step.name, step.size, step.sha256)
                     self._feed(FileStored(step.file_id, str(path)))
                     return False
+                case LeaveSink():
+                    return False
                 case DropSink():
+                    await asyncio.to_thread(sink.drop)
                     return False
         finally:
             self.writing.give(_weight(step))
@@ -124,5 +171,5 @@ def _weight(step: Step) -> int:
             return len(step.data)
         case FinishSink():
             return _NAMING_BYTES
-        case DropSink():
+        case LeaveSink() | DropSink():
             return 0

@@ -1,5 +1,7 @@
 """Files being received: a private temporary file, named only when it is complete and right.
 
+One that may be gone on with later has a name of its own, and lies there until then, for 30 days.
+
 Everything here blocks, and a sink may be used by one thread after another (threat M5).
 """
 
@@ -10,7 +12,9 @@ import errno
 import fcntl
 import hashlib
 import os
+import re
 import secrets
+import stat
 import threading
 import time
 from pathlib import Path
@@ -26,6 +30,12 @@ _CREATE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEX
 _READ_BYTES: Final = limits.MIB
 _SPARE_BYTES: Final = 16 * limits.MIB  # a disk filled to the brim harms everything else on it
 _ABANDONED_S: Final = 60
+_LASTS_S: Final = 30 * 24 * 3600
+_LASTS: Final = ".part"  # ends the names of those that may be gone on with
+_PART: Final = re.compile(r"[0-9a-f]{32}\Z")
+_GO_ON: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_HASH_BYTES: Final = 32
+_BLOCK_BYTES: Final = 512  # of st_blocks
 _NAMES_TRIED: Final = 10_000
 # Some file systems (FAT, a few network ones) have no second names for a file.
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK})
@@ -37,15 +47,16 @@ class Downloads:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def open_sink(self, size: int) -> Sink:
-        """A temporary file for `size` bytes, or FileUnstorable."""
+    def open_sink(self, size: int, part: str = "") -> Sink:
+        """A temporary file for `size` bytes, or FileUnstorable; with `part` (32 hex digits) the one
+        of an earlier attempt, if it is there."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder = os.open(self.folder, _FOLDER)
         except OSError as fault:
             raise _unstorable(self.folder, fault) from None
         try:
-            return self._sink(folder, size)
+            return self._sink(folder, size, part)
         except OSError as fault:
             os.close(folder)
             raise _unstorable(self.folder, fault) from None
@@ -53,23 +64,30 @@ class Downloads:
             os.close(folder)
             raise
 
-    def _sink(self, folder: int, size: int) -> Sink:
-        disk = os.fstatvfs(folder)
-        free = disk.f_bavail * disk.f_frsize
-        if free < size + _SPARE_BYTES:
-            raise FileUnstorable(
-                f"{self.folder} has room for {max(free - _SPARE_BYTES, 0) // limits.MIB} MiB only; "
-                "make room and ask for it again"
-            )
+    def _sink(self, folder: int, size: int, part: str) -> Sink:
         parts = _open_parts(folder)
         try:
-            return Sink(self.folder, folder, parts, secrets.token_hex(16))
+            name = f"{_checked(part)}{_LASTS}" if part else secrets.token_hex(16)
+            disk = os.fstatvfs(folder)
+            free = disk.f_bavail * disk.f_frsize + _taken_by(parts, name)
+            if free < size + _SPARE_BYTES:
+                room = max(free - _SPARE_BYTES, 0) // limits.MIB
+                raise FileUnstorable(
+                    f"{self.folder} has room for {room} MiB only; make room and ask for it again"
+                )
+            return Sink(self.folder, folder, parts, name, lasts=bool(part))
         except BaseException:
             os.close(parts)
             raise
 
+    def drop_part(self, part: str) -> None:
+        """Nobody goes on with this one. Harmless where it is not there."""
+        with contextlib.suppress(OSError):
+            os.unlink(self.folder / PARTS / f"{_checked(part)}{_LASTS}")
+
     def sweep(self) -> None:
-        """Remove what killed processes left half received. Files that somebody writes now stay."""
+        """Remove what killed processes left half received, and what nobody went on with for 30
+        days. Files that somebody writes now stay."""
         with contextlib.suppress(OSError):
             folder = os.open(self.folder, _FOLDER)
             try:
@@ -86,15 +104,31 @@ class Downloads:
 class Sink:
     """One temporary file. After `finish` or `drop` it is closed, and only `drop` may be called."""
 
-    def __init__(self, folder: Path, folder_fd: int, parts_fd: int, name: str) -> None:
+    def __init__(
+        self, folder: Path, folder_fd: int, parts_fd: int, name: str, *, lasts: bool
+    ) -> None:
         self._folder = folder
         self._folder_fd = folder_fd
         self._parts_fd = parts_fd
         self._name = name
         self._lock = threading.Lock()
-        descriptor = os.open(name, _CREATE, 0o600, dir_fd=parts_fd)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # says to `sweep` that it is in use
-        self._file: int | None = descriptor
+        self._lasts = lasts
+        self._file: int | None = (_gone_on if lasts else _made)(folder, name, parts_fd)
+
+    def look_through(self, piece: int, hashes: bytes) -> int:
+        """How many of its first pieces of so many bytes have their SHA-256 in `hashes`, or
+        FileUnstorable."""
+        with self._lock:
+            file = self._open_file()
+            try:
+                for index in range(len(hashes) // _HASH_BYTES):
+                    right = hashes[index * _HASH_BYTES : (index + 1) * _HASH_BYTES]
+                    found = os.pread(file, piece, index * piece)
+                    if hashlib.sha256(found).digest() != right:
+                        return index
+            except OSError as fault:
+                raise _unstorable(self._folder, fault) from None
+            return len(hashes) // _HASH_BYTES
 
     def write(self, offset: int, data: bytes) -> None:
         """Put the bytes at their place, or FileUnstorable."""
@@ -118,15 +152,27 @@ class Sink:
                 path = self._folder / self._named(name)
                 os.fsync(self._folder_fd)
             except OSError as fault:
+                self._close(remove=not self._lasts)
                 raise _unstorable(self._folder, fault) from None
-            finally:
-                self._close()
+            except FileWrong:
+                self._close(remove=True)
+                raise
+            except BaseException:
+                self._close(remove=not self._lasts)
+                raise
+            self._close(remove=True)
             return path
+
+    def leave(self) -> None:
+        """Close the temporary file, and leave it if it may be gone on with. Harmless when repeated,
+        or after `finish`."""
+        with self._lock:
+            self._close(remove=not self._lasts)
 
     def drop(self) -> None:
         """Remove the temporary file. Harmless when repeated, or after `finish`."""
         with self._lock:
-            self._close()
+            self._close(remove=True)
 
     def _named(self, name: str) -> str:
         safe = safe_name(name)  # the brain did so before; here is where it would do harm
@@ -167,12 +213,13 @@ class Sink:
             raise FileUnstorable("the transfer is over")
         return self._file
 
-    def _close(self) -> None:
+    def _close(self, *, remove: bool) -> None:
         if self._file is None:
             return
         file, self._file = self._file, None
-        with contextlib.suppress(OSError):
-            os.unlink(self._name, dir_fd=self._parts_fd)
+        if remove:
+            with contextlib.suppress(OSError):
+                os.unlink(self._name, dir_fd=self._parts_fd)
         for descriptor in (file, self._parts_fd, self._folder_fd):
             os.close(descriptor)
 
@@ -181,6 +228,48 @@ def _open_parts(folder: int) -> int:
     with contextlib.suppress(FileExistsError):
         os.mkdir(PARTS, 0o700, dir_fd=folder)
     return os.open(PARTS, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+
+
+def _made(_folder: Path, name: str, parts: int) -> int:
+    """A new temporary file, locked: that says to `sweep` that it is in use."""
+    descriptor = os.open(name, _CREATE, 0o600, dir_fd=parts)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return descriptor
+
+
+def _gone_on(folder: Path, name: str, parts: int) -> int:
+    """The temporary file of an earlier attempt, or a new one; locked."""
+    descriptor = os.open(name, _GO_ON, 0o600, dir_fd=parts)
+    try:
+        found = os.fstat(descriptor)
+        mine = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+        if not mine or found.st_uid != os.geteuid():
+            raise FileUnstorable(f"{folder}: {name} in {PARTS} is not ours; remove it")
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise FileUnstorable(
+            f"{folder}: another program receives this file; end it, or choose another --downloads"
+        ) from None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _checked(part: str) -> str:
+    """The name of a part, which its sender has no say in; here is where it would do harm."""
+    if not _PART.match(part):
+        raise FileUnstorable("a temporary file of no such name")
+    return part
+
+
+def _taken_by(parts: int, name: str) -> int:
+    """Bytes of the disk that are its own already."""
+    try:
+        return os.stat(name, dir_fd=parts, follow_symlinks=False).st_blocks * _BLOCK_BYTES
+    except OSError:
+        return 0
 
 
 def _check(file: int, size: int, sha256: str) -> None:
@@ -199,7 +288,8 @@ def _sweep_one(parts: int, name: str) -> None:
         file = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parts)
         try:
             # A file is made an instant before it is locked: a young one may have an owner yet.
-            if time.time() - os.fstat(file).st_mtime > _ABANDONED_S:
+            lasts_s = _LASTS_S if name.endswith(_LASTS) else _ABANDONED_S
+            if time.time() - os.fstat(file).st_mtime > lasts_s:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 os.unlink(name, dir_fd=parts)
         finally:

@@ -18,14 +18,12 @@ _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """An open file as it was when it was measured. `chunk_hashes` as OfferFile wants them."""
+class Reader:
+    """What reads pieces of an open file, as it was when it was measured."""
 
     descriptor: int
     name: str
     size: int  # bytes
-    sha256: str  # hex
-    chunk_hashes: bytes
     modified_ns: int
 
     def read(self, offset: int, size: int) -> bytes:
@@ -50,17 +48,32 @@ class Source:
         return printable(self.name)
 
 
+@dataclass(frozen=True, slots=True)
+class Source(Reader):
+    """A file that was measured. `chunk_hashes` as OfferFile wants them."""
+
+    path: Path  # absolute
+    sha256: str  # hex
+    chunk_hashes: bytes
+
+
+def reopen(path: Path, size: int, modified_ns: int) -> Reader:
+    """A file that was measured in an earlier run; FileUnsendable where it is another by now."""
+    reader = Reader(_opened(path), path.name, size, modified_ns)
+    try:
+        reader.read(0, 0)
+    except BaseException:
+        reader.close()
+        raise
+    return reader
+
+
 def measure(path: Path) -> Source:
     """Open and hash the file; FileUnsendable says in one line why it cannot be sent."""
     shown = printable(str(path))
+    descriptor = _opened(path)
     try:
-        descriptor = os.open(path, _READ)
-    except OSError as fault:
-        raise FileUnsendable(f"{shown} cannot be read: {fault.strerror}") from None
-    except ValueError:  # a null byte in the path
-        raise FileUnsendable(f"{shown} is no path") from None
-    try:
-        return _measured(descriptor, path.name, shown)
+        return _measured(descriptor, path, shown)
     except OSError as fault:
         os.close(descriptor)
         raise FileUnsendable(f"{shown} cannot be read: {fault.strerror}") from None
@@ -69,7 +82,17 @@ def measure(path: Path) -> Source:
         raise
 
 
-def _measured(descriptor: int, name: str, shown: str) -> Source:
+def _opened(path: Path) -> int:
+    shown = printable(str(path))
+    try:
+        return os.open(path, _READ)
+    except OSError as fault:
+        raise FileUnsendable(f"{shown} cannot be read: {fault.strerror}") from None
+    except ValueError:  # a null byte in the path
+        raise FileUnsendable(f"{shown} is no path") from None
+
+
+def _measured(descriptor: int, path: Path, shown: str) -> Source:
     before = os.fstat(descriptor)
     if stat.S_ISDIR(before.st_mode):
         raise FileUnsendable(f"{shown} is a folder; pack it into one file first")
@@ -88,4 +111,12 @@ def _measured(descriptor: int, name: str, shown: str) -> Source:
     after = os.fstat(descriptor)
     if size != before.st_size or after.st_mtime_ns != before.st_mtime_ns:
         raise FileUnsendable(f"{shown} is being written to; send it when it is complete")
-    return Source(descriptor, name, size, whole.hexdigest(), bytes(pieces), before.st_mtime_ns)
+    return Source(
+        descriptor=descriptor,
+        name=path.name,
+        size=size,
+        modified_ns=before.st_mtime_ns,
+        path=path.absolute(),
+        sha256=whole.hexdigest(),
+        chunk_hashes=bytes(pieces),
+    )

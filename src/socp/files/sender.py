@@ -205,6 +205,10 @@ class Sender:
             self._heard = True
             self._first = self._next = self._have = have
         else:
+            if not (
+                self._reading or self.kept
+            ):  # its first word may have been an old one, said before a break
+                self._next = max(self._next, have)
             self._have = max(self._have, min(have, self._next))
         self._since_ms = mono
 

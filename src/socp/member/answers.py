@@ -60,7 +60,7 @@ class Answers:
         if error.code == Code.RATE_LIMITED:
             self._courier.pause(now.mono)
         if error.msg_ref in self._sending:
-            self._sending.failed(error.msg_ref, error.code, error.detail)
+            self._sending.failed(error.msg_ref, error.code, error.detail, now)
         elif error.msg_ref in self._outbox:
             if offset is None or not self._outbox.is_open(error.msg_ref):
                 return self._outbox.failed(error.msg_ref, error.code, error.detail, now)

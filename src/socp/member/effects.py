@@ -3,7 +3,7 @@ is done."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from socp.member.contacts import Person
@@ -42,11 +42,28 @@ class ReadChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenSource:
+    """The file of a transfer that goes on is about to be read. Nothing to do where it is open."""
+
+    file_id: str
+    path: str
+    size: int
+    modified_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSink:
-    """Make a private temporary file for a transfer that begins (size in bytes)."""
+    """Make a private temporary file for a transfer that begins (size in bytes).
+
+    With `part`, a name: one that may be there from an earlier attempt. SinkOpened says how many of
+    its first pieces of `chunk_bytes` have their SHA-256 in `chunk_hashes`.
+    """
 
     file_id: str
     size: int
+    part: str = ""
+    chunk_bytes: int = 0
+    chunk_hashes: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +89,21 @@ class DropSink:
     """The transfer is over without success: remove the temporary file."""
 
     file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveSink:
+    """The transfer may go on later: close its temporary file, which has a `part` name, and leave
+    it."""
+
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropPart:
+    """A temporary file that nobody goes on with: remove it."""
+
+    part: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,8 +375,9 @@ class FileWaits:
 
 @dataclass(frozen=True, slots=True)
 class FileDone:
-    """Sent completely (and ACKed), or received, checked and stored at `path`. `kept`: sent to a
-    server, which keeps it until its reader is back."""
+    """Its reader has it, as far as their client says such things, or it was received, checked and
+    stored at `path`. `kept`: sent to a server, which keeps it until its reader is back; when they
+    have it, that is told once more."""
 
     file_id: str
     peer: str
@@ -400,10 +433,13 @@ Effect = (
     | Persist
     | Disconnect
     | ReadChunk
+    | OpenSource
     | OpenSink
     | WriteChunk
     | FinishSink
+    | LeaveSink
     | DropSink
+    | DropPart
     | GenerateChannelKey
     | LoadSent
     | PromoteKey

@@ -105,6 +105,8 @@ class OfferFile:
     size: int  # bytes
     sha256: str  # hex
     chunk_hashes: bytes  # SHA-256 of each FILE_CHUNK_BYTES piece, concatenated
+    path: str = ""  # absolute: it is opened again by it in a later run
+    modified_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,15 @@ class ChunkRead:
 class ReadFailed:
     file_id: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SinkOpened:
+    """The temporary file of a transfer that may go on is open; its first `have` pieces are
+    right."""
+
+    file_id: str
+    have: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +236,7 @@ Event = (
     | OfferFile
     | ChunkRead
     | ReadFailed
+    | SinkOpened
     | FileStored
     | StoreFailed
     | CancelFile

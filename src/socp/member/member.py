@@ -40,9 +40,11 @@ from socp.member.events import (
     Say,
     SentLoaded,
     Shown,
+    SinkOpened,
     StoreFailed,
     Tick,
 )
+from socp.member.file_offers import FileOffers
 from socp.member.frames import Frames
 from socp.member.gate import Route, Voice
 from socp.member.history import History
@@ -65,6 +67,7 @@ from socp.member.sent import Sent
 from socp.member.servers import Servers
 from socp.member.session import Session
 from socp.member.speech import Speech
+from socp.member.transfers import Transfers
 from socp.member.trust import Trust
 from socp.wire.envelope import Envelope
 from socp.wire.features import LINK_AUTH
@@ -117,7 +120,7 @@ class Member:
         self._arrivals = arrivals = Arrivals(emit, history, remembered.arrived)
         self._next_link = NextLink(emit)
         seen = Seen(emit, remembered.seen)
-        incoming = (seen, lookups, self._room, arrivals, self._next_link)
+        incoming = (lookups, self._room, arrivals, self._next_link)
         pen = Pen(suite, key, own_id)
         sent = Sent(emit, profile.run, remembered.shelves, remembered.numbered)
         numbering = Numbering(emit, profile.run, remembered.numbered, sent)
@@ -130,9 +133,15 @@ class Member:
         self._speech = Speech(
             emit, contacts, seen, history, arrivals, outbox, sent, profile, remembered
         )
-        self._inbox = Inbox(suite, emit, contacts, self._trust, *incoming, self._speech)
-        self._sending = Sending(suite, emit, contacts, self._room, self._destinations, history)
-        self._receiving = Receiving(emit, contacts, self._trust, *incoming, history)
+        self._inbox = Inbox(suite, emit, contacts, self._trust, seen, *incoming, self._speech)
+        said = (history, outbox)
+        sending = Sending(
+            suite, emit, contacts, self._room, self._destinations, *said, remembered.outgoing_files
+        )
+        receiving = Receiving(emit, contacts, self._trust, seen, *said, remembered.incoming_files)
+        offers = FileOffers(emit, contacts, self._trust, *incoming, receiving)
+        self._transfers = Transfers(sending, receiving, offers)
+        self._speech.files = self._transfers.heard
         self._questions = Questions(emit, self._courier, contacts, lookups, self._session)
         self._people = People(
             suite,
@@ -143,7 +152,7 @@ class Member:
             self._inbox,
             self._destinations,
             self._questions,
-            (self._sending, self._receiving),
+            self._transfers,
         )
         self._answers = Answers(
             emit,
@@ -151,7 +160,7 @@ class Member:
             self._session,
             own,
             self._outbox,
-            self._sending,
+            sending,
             self._people,
             self._questions,
         )
@@ -205,7 +214,7 @@ class Member:
 
         Lines that wait for somebody who is away do not count; they are kept.
         """
-        parts = (self._outbox, self._sending, self._receiving, self._room)
+        parts = (self._outbox, self._transfers, self._room)
         said = self._speech.idle or not self.attached
         return said and all(part.idle for part in parts)
 
@@ -238,12 +247,13 @@ class Member:
             Say: self._outbox.say,
             RequestList: self._questions.request_list,
             LookUp: self._questions.look_up,
-            OfferFile: self._sending.offer,
-            ChunkRead: self._sending.read,
-            ReadFailed: self._sending.read_failed,
-            FileStored: self._receiving.stored,
-            StoreFailed: self._receiving.store_failed,
-            CancelFile: self._cancel,
+            OfferFile: self._transfers.sending.offer,
+            ChunkRead: self._transfers.sending.read,
+            ReadFailed: self._transfers.sending.read_failed,
+            SinkOpened: self._transfers.receiving.opened,
+            FileStored: self._transfers.receiving.stored,
+            StoreFailed: self._transfers.receiving.store_failed,
+            CancelFile: self._transfers.cancel,
             Shown: self._speech.shown,
             Amend: self._speech.amendments.say,
             ChooseReceipts: self._speech.receipts.choose,
@@ -275,6 +285,7 @@ class Member:
         self._trust.attached(server.since_ts)
         self._room.attached(now)
         self._destinations.restarted()
+        self._transfers.sending.attached()
         self._speech.attached(now)
         self._outbox.attached(now, answers=LINK_AUTH in server.features)
 
@@ -285,8 +296,7 @@ class Member:
         self._room.lost()
         self._questions.restarted()
         self._lookups.restarted()
-        self._sending.lost()
-        self._receiving.lost()
+        self._transfers.lost()
         self._next_link.restarted()
 
     def _tick(self, event: Tick, now: Now) -> None:
@@ -299,15 +309,10 @@ class Member:
         self._inbox.due(now)
         self._speech.due(now)
         self._questions.due(now)
-        self._sending.due(now)
-        self._receiving.due(now)
-        self._next_link.due(idle=self._sending.idle and not self._receiving.running)
+        self._transfers.due(now)
+        self._next_link.due(idle=self._transfers.still)
         self._outbox.due(now)
-        self._own.due(now, idle=self._outbox.idle and self._sending.idle)
-
-    def _cancel(self, event: CancelFile, now: Now) -> None:
-        if not self._sending.cancel(event.file_id):
-            self._receiving.cancel(event.file_id, now)
+        self._own.due(now, idle=self._outbox.idle and self._transfers.sending.idle)
 
     def _key_generated(self, event: ChannelKeyGenerated, now: Now) -> None:
         self._room.generated(event.version, event.key)
@@ -330,9 +335,9 @@ class Member:
             PublicChannelUpdated: Route(lambda _, p, now: self._room.updated(p, now), Voice.GOSSIP),
             PublicChannelKeyShare: Route(self._share, Voice.AUTHOR),
             MsgPublicChannel: Route(self._post, Voice.AUTHOR),
-            FileStart: Route(self._receiving.start, Voice.HOP),
-            FileChunk: Route(self._receiving.chunk, Voice.HOP),
-            FileEnd: Route(self._receiving.end, Voice.HOP),
+            FileStart: Route(self._transfers.offers.start, Voice.HOP),
+            FileChunk: Route(self._transfers.receiving.chunk, Voice.HOP),
+            FileEnd: Route(self._transfers.receiving.end, Voice.HOP),
         }
 
     def _list(self, envelope: Envelope, users: UserList, now: Now) -> None:

@@ -10,8 +10,7 @@ from socp.member.inbox import Inbox
 from socp.member.lookups import Lookups
 from socp.member.public import Room
 from socp.member.questions import Questions
-from socp.member.receiving import Receiving
-from socp.member.sending import Sending
+from socp.member.transfers import Transfers
 from socp.member.trust import Trust
 from socp.wire.envelope import Envelope
 from socp.wire.payloads import KeyHistory, PubkeyResponse, UserAdvertise, UserRemove
@@ -30,7 +29,7 @@ class People:
         inbox: Inbox,
         destinations: Destinations,
         questions: Questions,
-        transfers: tuple[Sending, Receiving],
+        transfers: Transfers,
     ) -> None:
         self._suite = suite
         self._contacts = contacts
@@ -41,7 +40,6 @@ class People:
         self._destinations = destinations
         self._questions = questions
         self._transfers = transfers
-        _, self._receiving = transfers
 
     def advertised(self, envelope: Envelope, advert: UserAdvertise, now: Now) -> None:
         """USER_ADVERTISE; one without a key has us ask for it."""
@@ -57,13 +55,13 @@ class People:
         if came:
             self._room.came(user_id, now)
             self._destinations.came(user_id)
+            self._transfers.came(user_id)
 
     def removed(self, envelope: Envelope, remove: UserRemove, now: Now) -> None:
         """USER_REMOVE."""
         if self._trust.removed(envelope, remove, now):
             self._room.went(remove.user_id)
-            for transfers in self._transfers:
-                transfers.went(remove.user_id)
+            self._transfers.went(remove.user_id, now)
 
     def answered(self, envelope: Envelope, response: PubkeyResponse, now: Now) -> None:
         """PUBKEY_RESPONSE counts only where we asked."""
@@ -113,10 +111,10 @@ class People:
             self._inbox.channel_key_learned(now)
         self._inbox.key_known(user_id, now)
         self._questions.key_known(user_id)
-        self._receiving.key_settled(user_id, now)
+        self._transfers.offers.key_settled(user_id, now)
 
     def _key_unknown(self, user_id: str, now: Now) -> None:
         self._room.key_unknown(user_id)
         self._inbox.key_unknown(user_id, now)
         self._questions.key_unknown(user_id)
-        self._receiving.key_settled(user_id, now)
+        self._transfers.offers.key_settled(user_id, now)

@@ -2,72 +2,58 @@
 
 A server with `mailbox/1` keeps a file until its FILE_END is acknowledged: when it has its name
 here, or is over for good. One that broke off for another reason it hands out again.
+
+An author with `content/1` is told where the file stands (`file_state`), and what is here of it is
+left on the disk when it breaks off: they go on with it later.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import Final
 
-from socp.crypto.keys import PrivateKey
-from socp.files.receiver import Receiver, accept
+from socp.files.receiver import Receiver
 from socp.files.transfer import (
     RECEIVING_BYTES_MAX,
     RECEIVING_MAX,
     RECEIVING_PER_AUTHOR_MAX,
+    REPORTING_AUTHORS_MAX,
     STORING_MAX,
     Broken,
 )
-from socp.member.arrivals import Arrivals
 from socp.member.contacts import Contacts
 from socp.member.effects import (
+    DropPart,
     DropSink,
-    FileDone,
-    FileFailed,
     FileOffered,
-    FileProgress,
     FinishSink,
+    LeaveSink,
     OpenSink,
     WriteChunk,
 )
-from socp.member.effects import Trust as Sureness
 from socp.member.emitter import Emitter
-from socp.member.events import FileStored, Now, StoreFailed
+from socp.member.events import FileStored, Now, SinkOpened, StoreFailed
+from socp.member.file_news import About, FileNews, Meter
+from socp.member.file_reports import FileReports
 from socp.member.history import FILE, Heard, History
-from socp.member.inbox import Why, first_form
-from socp.member.lookups import Lookups
-from socp.member.next_link import NextLink
-from socp.member.public import Room
+from socp.member.inbox import Why
+from socp.member.incoming import Incoming, IncomingFiles
+from socp.member.outgoing import Mouth
+from socp.member.records import FileStage, IncomingFile
 from socp.member.seen import Seen
 from socp.member.sureness import sureness
 from socp.member.trust import Trust
+from socp.wire.content import FileState
 from socp.wire.envelope import Envelope
 from socp.wire.ids import PUBLIC, is_uuid4
-from socp.wire.payloads import FileChunk, FileEnd, FileFrame, FileStart
+from socp.wire.payloads import FileChunk, FileEnd, FileFrame
 
-PROGRESS_MS: Final = 250
-LATER_MAX: Final = 1_000
-KEYLESS: Final = "its sender's key is not known yet"
 COMES_AGAIN: Final = "it comes again if your server keeps it, else ask for it"
+GOES_ON: Final = "it goes on by itself"
+OFFERED_MAX: Final = 1_000
+LIVE_MS: Final = 120_000
+"""A manifest that is older was kept by a server, and nobody waits for our word."""
 TOO_MANY: Final = "too many files are on their way here; ask for it again when some are done"
-
-
-@dataclass(slots=True)
-class Incoming:
-    receiver: Receiver
-    trust: Sureness
-    ref: str
-    ts: int  # of the manifest, Unix ms
-    told_ms: int  # monotonic, when progress was told last
-    kept: bool  # the server may keep it, and hand it out once more
-    remembered: bool = False  # its ciphertext's digest is in `seen`
-    finishing: bool = False  # the shell checks and names it
-    digests: set[bytes] = field(default_factory=set)
-
-    @property
-    def peer(self) -> str:
-        return PUBLIC if self.receiver.public else self.receiver.author
 
 
 class Receiving:
@@ -79,105 +65,91 @@ class Receiving:
         contacts: Contacts,
         trust: Trust,
         seen: Seen,
-        lookups: Lookups,
-        room: Room,
-        arrivals: Arrivals,
-        next_link: NextLink,
         history: History,
+        mouth: Mouth,
+        remembered: tuple[IncomingFile, ...],
     ) -> None:
         self._emit = emitter
         self._contacts = contacts
         self._trust = trust
         self._seen = seen
-        self._lookups = lookups
-        self._room = room
-        self._arrivals = arrivals
-        self._next_link = next_link
         self._history = history
+        self._news = FileNews(emitter)
+        self._files = IncomingFiles(emitter, remembered)
+        self._reports = FileReports(emitter, mouth, self._files)
+        self._offered: dict[str, None] = {}  # those told of in this run
         self._running: dict[str, Incoming] = {}
-        self._later: dict[str, None] = {}  # authors whose files stay at the server without a key
 
     @property
     def idle(self) -> bool:
-        """Nothing is arriving, or soon to come."""
-        return not self._running and not self._later
-
-    @property
-    def running(self) -> bool:
-        """Something is arriving."""
-        return bool(self._running)
+        """Nothing is arriving."""
+        return not self._running
 
     # --- frames ---------------------------------------------------------------------------------
 
-    def start(self, envelope: Envelope, payload: FileStart, now: Now) -> None:
-        """FILE_START: begin, or say why not. A replay of one that is over is dropped in silence
-        (M2)."""
-        author = self._author(envelope, payload)
-        ref = f"{author}/{payload.file_id}"
-        if not author or ref in self._seen or payload.file_id in self._running:
+    def is_open(self, author: str, file_id: str) -> bool:
+        """Whether a manifest means anything: the file is not over, or its author may be told
+        that; and if it arrives just now, its author can begin again with it."""
+        running = self._running.get(file_id)
+        if running is not None:
+            return running.receiver.author == author and bool(running.part)
+        known = self._files.get(author, file_id) is not None
+        return known or _ref(author, file_id) not in self._seen
+
+    def begin(self, receiver: Receiver, ts: int, now: Now) -> str | None:
+        """Take it, whose manifest is of `ts` (Unix ms); else the reason for the person."""
+        author, file_id = receiver.author, receiver.file_id
+        ref = _ref(author, file_id)
+        lasts = receiver.bound and receiver.signed and not receiver.public
+        lasts = lasts and self._contacts.has_content(author)
+        running = self._running.get(file_id)
+        if ref in self._seen or running is not None:
+            if lasts:
+                self._begun_again(running, receiver, now)
             return None
-        key = self._contacts.key(author)
-        if key is None:
-            return self._keyless(author, now, public=envelope.to == PUBLIC)
-        if self._contacts.is_revoked(author):
-            return self._refused(author, Why.REVOKED.value, now)
-        signer, _ = self._trust.successors.signer(author, payload.sender_pub, envelope.ts)
-        if self._full(author, payload.size):
-            return self._refused(author, TOO_MANY, now)
-        public = envelope.to == PUBLIC
-        begun = accept(
-            payload,
-            envelope.members,
-            author=author,
-            author_key=signer or key,
-            to=envelope.to,
-            openers=self._openers(author, public=public),
-            ts=envelope.ts,
-            mono=now.mono,
-            first=first_form(self._contacts.get(author)),
-        )
-        if isinstance(begun, Broken):
-            if public and self._room.sending_key() is None:  # it may open when a key is here
-                return self._refused(author, begun.reason, now)
-            return self._refused_for_good(author, begun.reason, ref, envelope.ts, now)
-        if not public and not begun.bound and self._contacts.has_hybrid(author):
-            return self._refused_for_good(author, Why.DOWNGRADED.value, ref, envelope.ts, now)
-        self._begin(begun, ref, envelope.ts, now)
-
-    def _keyless(self, author: str, now: Now, *, public: bool) -> None:
-        """Their key is asked for. What a server keeps stays there, for the next link."""
-        asked = self._lookups.ask(author, now)
-        kept = self._emit.terms.mailbox and not public
-        if asked and kept and len(self._later) < LATER_MAX:
-            self._later[author] = None
-        else:
-            self._refused(author, KEYLESS, now)
-
-    def key_settled(self, author: str, now: Now) -> None:
-        """Their key came, or nobody knows it."""
-        if author not in self._later:
-            return
-        del self._later[author]
-        if self._contacts.key(author) is None:
-            self._refused(author, KEYLESS, now)
-        else:
-            self._next_link.ask()
-
-    def _begin(self, receiver: Receiver, ref: str, ts: int, now: Now) -> None:
-        bound = receiver.bound and receiver.signed
-        contact = self._contacts.get(receiver.author)
+        live = abs(now.wall - ts) < LIVE_MS and self._contacts.is_online(author)
+        if self._full(author, receiver.size) or (lasts and live and self._crowded(author)):
+            if not lasts:
+                return TOO_MANY
+            self._reports.say(author, file_id, "paused", now)
+            return None
+        contact = self._contacts.get(author)
         assert contact is not None
-        kept = self._emit.terms.mailbox
-        incoming = Incoming(receiver, sureness(contact, bound=bound), ref, ts, now.mono, kept)
+        incoming = Incoming(
+            receiver=receiver,
+            trust=sureness(contact, bound=receiver.bound and receiver.signed),
+            ref=ref,
+            ts=ts,
+            kept=self._emit.terms.mailbox,
+            part=receiver.same.hex()[:32] if lasts else "",
+            live=live,
+            meter=Meter(now.mono),
+            opened=not lasts,
+        )
         if not self._is_theirs(incoming):
-            why = Why.OTHERS_WORDS.value
-            return self._refused_for_good(receiver.author, why, ref, ts, now)
-        file_id = receiver.file_id
+            return Why.OTHERS_WORDS.value
         self._running[file_id] = incoming
-        self._emit.add(OpenSink(file_id, receiver.size))
+        self._open(incoming, now)
+        return None
+
+    def _open(self, incoming: Incoming, now: Now) -> None:
+        """Have a temporary file for it, and the person told."""
+        receiver = incoming.receiver
+        if incoming.part:
+            self._files.begun(incoming, now.wall)
+            self._emit.add(
+                OpenSink(receiver.file_id, receiver.size, incoming.part, *receiver.layout)
+            )
+        else:
+            self._emit.add(OpenSink(receiver.file_id, receiver.size))
+        if incoming.part and receiver.file_id in self._offered:
+            return  # it goes on
+        if len(self._offered) >= OFFERED_MAX:
+            del self._offered[next(iter(self._offered))]
+        self._offered[receiver.file_id] = None
         self._emit.tell(
             FileOffered(
-                file_id=file_id,
+                file_id=receiver.file_id,
                 author=receiver.author,
                 name=receiver.name,
                 size=receiver.size,
@@ -186,11 +158,66 @@ class Receiving:
             )
         )
 
+    def _begun_again(self, running: Incoming | None, receiver: Receiver, now: Now) -> None:
+        """Its author did not hear where it stands, or that it is over, and says its manifest once
+        more."""
+        if running is None:
+            self._reports.ended(receiver.author, receiver.file_id, now)
+        elif receiver.same == running.receiver.same and not running.finishing:
+            running.ended, running.live = False, True
+            running.receiver.begun_again(now.mono)
+            self._reports.stands(running, now, again=True)
+
+    def _crowded(self, author: str) -> bool:
+        """Whether others already send as much as our server queues for us."""
+        others = {
+            one.receiver.author
+            for one in self._running.values()
+            if one.part and one.live and not one.finishing
+        } - {author}
+        return len(others) >= REPORTING_AUTHORS_MAX
+
+    # --- where it stands ------------------------------------------------------------------------
+
+    def opened(self, event: SinkOpened, now: Now) -> None:
+        """What is on the disk of a file was looked through."""
+        incoming = self._running.get(event.file_id)
+        if incoming is None or incoming.opened:
+            return
+        incoming.opened = True
+        incoming.receiver.hold(event.have, now.mono)
+        self._reports.stands(incoming, now, again=True)
+        self._progress(incoming, now)
+        if incoming.ended:
+            self._whole(incoming, now)
+
+    def heard(self, author: str, said: FileState, now: Now) -> bool:
+        """An author takes their file back; False where it is none of theirs."""
+        file = self._files.get(author, said.file_id)
+        if file is None:
+            return False
+        if said.state == "refused" and file.stage is FileStage.OPEN:
+            self._end_open(file, "its sender stopped it", now)
+        return True
+
+    def _end_open(self, file: IncomingFile, reason: str, now: Now) -> None:
+        """One that is partly here is not wanted any more."""
+        incoming = self._running.get(file.file_id)
+        if incoming is not None and incoming.receiver.author == file.author:
+            return self._over_for_good(incoming, reason, now)
+        self.settled(file.author, file.file_id, file.begun_ms)
+        self._files.end(file.author, file.file_id, FileStage.REFUSED)
+        self._emit.add(DropPart(file.part))
+        about = About(file.file_id, file.author, file.name, file.size, sending=False)
+        self._news.failed(about, reason)
+
+    # --- bytes ----------------------------------------------------------------------------------
+
     def chunk(self, envelope: Envelope, payload: FileChunk, now: Now) -> None:
         """FILE_CHUNK of a transfer that began; others are dropped."""
         incoming = self._of(envelope, payload)
         if incoming is None:
-            return None
+            return self._reports.stray(self.author(envelope, payload), payload.file_id, now)
         writes = incoming.receiver.chunk(payload, envelope.ts, now.mono)
         if isinstance(writes, Broken):
             return self._over_for_good(incoming, writes.reason, now)
@@ -200,27 +227,40 @@ class Receiving:
             self._emit.add(WriteChunk(payload.file_id, write.offset, write.data))
         if writes:
             self._progress(incoming, now)
+            self._reports.stands(incoming, now)
 
     def end(self, envelope: Envelope, payload: FileEnd, now: Now) -> None:
         """FILE_END: have the whole checked and named."""
         incoming = self._of(envelope, payload)
         if incoming is None:
             return self._ended_again(envelope, payload, now)
+        if not incoming.opened:
+            incoming.ended = True
+            return None
+        self._whole(incoming, now)
+
+    def _whole(self, incoming: Incoming, now: Now) -> None:
+        """Its end came, and all that was on the disk is known."""
+        receiver = incoming.receiver
+        if incoming.part and not receiver.complete:
+            self._emit.ack(receiver.file_id, now, of=FileEnd.TYPE)
+            self._reports.say(receiver.author, receiver.file_id, "paused", now, have=receiver.have)
+            return self._leave(incoming, f"parts of it are missing; {GOES_ON}")
         incoming.finishing = True
-        complete = incoming.receiver.end()
+        complete = receiver.end()
         if isinstance(complete, Broken):
             return self._over_for_good(incoming, complete.reason, now)
-        form = incoming.receiver.form
-        if form is not None:
-            self._trust.signed_in(incoming.receiver.author, form.value)
-        self._emit.add(FinishSink(payload.file_id, complete.name, complete.size, complete.sha256))
+        if receiver.form is not None:
+            self._trust.signed_in(receiver.author, receiver.form.value)
+        finish = FinishSink(receiver.file_id, complete.name, complete.size, complete.sha256)
+        self._emit.add(finish)
 
     def _ended_again(self, envelope: Envelope, payload: FileEnd, now: Now) -> None:
         """One that is over came once more: the server may have missed that."""
-        if f"{self._author(envelope, payload)}/{payload.file_id}" in self._seen:
+        if f"{self.author(envelope, payload)}/{payload.file_id}" in self._seen:
             self._emit.ack(payload.file_id, now, of=FileEnd.TYPE)
 
-    def _author(self, envelope: Envelope, payload: FileFrame) -> str:
+    def author(self, envelope: Envelope, payload: FileFrame) -> str:
         """Whose file it says it is, or "" for one that is not for us.
 
         COMPAT(section 13): some servers put themselves into `from` and the author into `sender`.
@@ -235,12 +275,9 @@ class Receiving:
         incoming = self._running.get(payload.file_id)
         if incoming is None or incoming.finishing:
             return None
-        if incoming.receiver.author != self._author(envelope, payload):
+        if incoming.receiver.author != self.author(envelope, payload):
             return None
         return incoming if incoming.receiver.public == (envelope.to == PUBLIC) else None
-
-    def _openers(self, author: str, *, public: bool) -> tuple[PrivateKey, ...]:
-        return self._room.openers(author) if public else self._emit.readers
 
     def _full(self, author: str, size: int) -> bool:
         # What is whole counts no longer: its sender goes on with the next, as soon as that may.
@@ -275,19 +312,13 @@ class Receiving:
         incoming = self._running.pop(event.file_id, None)
         if incoming is not None:
             receiver = incoming.receiver
-            self._settled(receiver.author, incoming.ref, incoming.ts)
+            self.settled(receiver.author, receiver.file_id, incoming.ts)
             self._note(incoming, now)
             self._emit.ack(event.file_id, now, of=FileEnd.TYPE)
-            self._emit.tell(
-                FileDone(
-                    file_id=event.file_id,
-                    peer=incoming.peer,
-                    name=receiver.name,
-                    size=receiver.size,
-                    sending=False,
-                    path=event.path,
-                )
-            )
+            if incoming.part:
+                self._files.end(receiver.author, event.file_id, FileStage.DONE)
+                self._reports.ended(receiver.author, event.file_id, now)
+            self._news.done(incoming.about, path=event.path)
 
     def _note(self, incoming: Incoming, now: Now) -> None:
         """It stands in the history from now on."""
@@ -306,16 +337,24 @@ class Receiving:
     def store_failed(self, event: StoreFailed, now: Now) -> None:
         """Nothing of it is presented as received."""
         incoming = self._running.get(event.file_id)
-        if incoming is not None and event.wrong:
+        if incoming is None:
+            return
+        if event.wrong:
             self._over_for_good(incoming, event.reason, now)
-        elif incoming is not None:
+        elif incoming.part:
+            self._reports.say(incoming.receiver.author, event.file_id, "paused", now)
+            self._leave(incoming, event.reason)
+        else:
             self._over(incoming, event.reason)
 
     def cancel(self, file_id: str, now: Now) -> None:
         """The person does not want it."""
-        incoming = self._running.get(file_id)
+        incoming, file = self._running.get(file_id), self._files.open_one(file_id)
         if incoming is not None:
             self._over_for_good(incoming, "you stopped it", now)
+        elif file is not None:
+            self._end_open(file, "you stopped it", now)
+            self._reports.ended(file.author, file_id, now)
 
     # --- time -----------------------------------------------------------------------------------
 
@@ -324,63 +363,68 @@ class Receiving:
         for incoming in tuple(self._running.values()):
             broken = None if incoming.finishing else incoming.receiver.overdue(now.mono)
             if broken is not None:
-                self._over(incoming, broken.reason)
+                self._broke_off(incoming, broken.reason, "nothing more came of it")
+        self._files.due(now.wall, now.mono)
 
     def went(self, user_id: str) -> None:
         """Its author left before it was whole. What a server keeps comes all the same."""
         for incoming in tuple(self._running.values()):
-            if incoming.receiver.author == user_id and not (incoming.finishing or incoming.kept):
-                self._over(incoming, "its sender went away before it was whole; ask for it again")
+            if incoming.receiver.author != user_id or incoming.finishing:
+                continue
+            incoming.live = False
+            if not incoming.kept:
+                why = "its sender went away before it was whole"
+                self._broke_off(incoming, f"{why}; ask for it again", why)
 
     def lost(self) -> None:
-        """The link is gone, and the transfers with it."""
-        self._later.clear()
+        """The link is gone, and the attempts with it."""
         for incoming in tuple(self._running.values()):
             if not incoming.finishing:
                 what = COMES_AGAIN if incoming.kept else "ask for it again"
-                self._over(incoming, f"the link to the server was lost; {what}")
+                why = "the link to the server was lost"
+                self._broke_off(incoming, f"{why}; {what}", why)
+
+    def _broke_off(self, incoming: Incoming, reason: str, why: str) -> None:
+        """This attempt is over; `why` is said where another may follow."""
+        if incoming.part:
+            self._leave(incoming, f"{why}; {GOES_ON}")
+        else:
+            self._over(incoming, reason)
+
+    def _leave(self, incoming: Incoming, reason: str) -> None:
+        """What is here of it stays, for its author to go on."""
+        receiver = incoming.receiver
+        del self._running[receiver.file_id]
+        self._emit.add(LeaveSink(receiver.file_id))
+        self._news.waits(incoming.about, receiver.done, reason)
 
     # --- telling --------------------------------------------------------------------------------
 
     def _over_for_good(self, incoming: Incoming, reason: str, now: Now) -> None:
         """It would be no better a second time: remember that, and let the server drop it."""
         receiver = incoming.receiver
-        self._settled(receiver.author, incoming.ref, incoming.ts)
+        self.settled(receiver.author, receiver.file_id, incoming.ts)
+        if incoming.part:
+            self._files.end(receiver.author, receiver.file_id, FileStage.REFUSED)
+            self._reports.ended(receiver.author, receiver.file_id, now)
         self._over(incoming, reason)
         if incoming.finishing:  # else the server hears it when its FILE_END comes
             self._emit.ack(receiver.file_id, now, of=FileEnd.TYPE)
 
-    def _settled(self, author: str, ref: str, ts: int) -> None:
+    def settled(self, author: str, file_id: str, ts: int) -> None:
+        """Nothing more will be made of it."""
+        ref = _ref(author, file_id)
         self._seen.remember(ref, hashlib.sha256(ref.encode()).digest(), author, ts)
 
     def _over(self, incoming: Incoming, reason: str) -> None:
         receiver = incoming.receiver
         del self._running[receiver.file_id]
         self._emit.add(DropSink(receiver.file_id))
-        self._emit.tell(
-            FileFailed(receiver.file_id, incoming.peer, receiver.name, sending=False, reason=reason)
-        )
-
-    def _refused_for_good(self, author: str, reason: str, ref: str, ts: int, now: Now) -> None:
-        if self._emit.terms.mailbox:  # its FILE_END will be acknowledged, and its like not told of
-            self._settled(author, ref, ts)
-        self._refused(author, reason, now)
-
-    def _refused(self, author: str, reason: str, now: Now) -> None:
-        self._arrivals.refusal(author, f"a file: {reason}", now.wall, now, public=False)
+        self._news.failed(incoming.about, reason)
 
     def _progress(self, incoming: Incoming, now: Now) -> None:
-        if now.mono - incoming.told_ms < PROGRESS_MS:
-            return
-        incoming.told_ms = now.mono
-        receiver = incoming.receiver
-        self._emit.tell(
-            FileProgress(
-                receiver.file_id,
-                incoming.peer,
-                receiver.name,
-                receiver.done,
-                receiver.size,
-                sending=False,
-            )
-        )
+        self._news.moved(incoming.about, incoming.meter, incoming.receiver.done, now.mono)
+
+
+def _ref(author: str, file_id: str) -> str:
+    return f"{author}/{file_id}"

@@ -3,7 +3,7 @@ threats M2, M4)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from socp.crypto.rotation import KeyStep, Revocation
@@ -264,6 +264,49 @@ class Amendment:
     msg_ref: str  # of the message that said so
 
 
+class FileStage(StrEnum):
+    """How far a transfer is that outlives a run."""
+
+    OPEN = "open"  # it goes on
+    KEPT = "kept"  # ours: a server has all of it; its reader may still ask for it once more
+    DONE = "done"  # theirs: it is here
+    REFUSED = "refused"  # theirs: it is not wanted
+    OVER = "over"  # nothing more is to be known of it: not in the store
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingFile:
+    """A file of ours, until its reader has it (section 8). Key: file_id. Not in the store when
+    OVER."""
+
+    file_id: str
+    to: str  # user_id
+    name: str  # basename
+    path: str
+    size: int  # bytes
+    modified_ns: int  # of the file when it was measured
+    sha256: str  # hex
+    chunk_hashes: bytes = field(repr=False)
+    file_key: bytes = field(repr=False)  # b"" while it was never sent with `hybrid/1`
+    offered_ms: int  # Unix ms
+    said: int  # its number in the history
+    stage: FileStage
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingFile:
+    """A file by somebody who can go on with it, or ask what became of it. Key: author, file_id. Not
+    in the store when OVER."""
+
+    author: str
+    file_id: str
+    name: str  # safe basename
+    size: int  # bytes
+    part: str  # the name of what is on the disk of it
+    begun_ms: int  # Unix ms
+    stage: FileStage
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelKey:
     """One key of the public channel. Key: (version, fingerprint)."""
@@ -301,6 +344,8 @@ Record = (
     | KeyStep
     | Revocation
     | Numbered
+    | OutgoingFile
+    | IncomingFile
     | SentLine
     | SentGone
     | Shelf
@@ -325,3 +370,5 @@ class Remembered:
     threads: tuple[Thread, ...] = ()
     last_said: int = 0  # the highest number in the history
     public_choice: PublicChoice = PublicChoice()
+    outgoing_files: tuple[OutgoingFile, ...] = ()
+    incoming_files: tuple[IncomingFile, ...] = ()

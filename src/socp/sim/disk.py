@@ -108,6 +108,8 @@ class MemberDisk:
         self._revocations: dict[str, Revocation] = {}
         self._arrived: dict[int, member.Arrived] = {}
         self._numbered: dict[str, member.Numbered] = {}
+        self._outgoing: dict[str, member.OutgoingFile] = {}
+        self._incoming: dict[tuple[str, str], member.IncomingFile] = {}
         self._sent: dict[tuple[str, str, int], member.OutboxLine] = {}
         self._shelves: dict[str, member.Shelf] = {}
         self._threads: dict[tuple[str, bool, str], member.Thread] = {}
@@ -130,6 +132,14 @@ class MemberDisk:
                     del self._lines[record.line_id]
             case member.Numbered():
                 self._numbered[record.to] = record
+            case member.OutgoingFile():
+                self._outgoing[record.file_id] = record
+                if record.stage is member.FileStage.OVER:
+                    del self._outgoing[record.file_id]
+            case member.IncomingFile():
+                self._incoming[record.author, record.file_id] = record
+                if record.stage is member.FileStage.OVER:
+                    del self._incoming[record.author, record.file_id]
             case member.SentLine():
                 self._sent[record.to, record.run, record.seq] = record.line
             case member.SentGone():
@@ -172,6 +182,8 @@ class MemberDisk:
             revocations=tuple(self._revocations.values()),
             arrived=tuple(self._arrived.values()),
             numbered=tuple(self._numbered.values()),
+            outgoing_files=tuple(self._outgoing.values()),
+            incoming_files=tuple(self._incoming.values()),
             shelves=tuple(self._shelves.values()),
             threads=tuple(one for one in self._threads.values() if one.seq),
             last_said=self._last_said,

@@ -10,17 +10,20 @@ from socp.crypto.keys import PrivateKey, Suite
 from socp.member.effects import (
     Disconnect,
     DropKey,
+    DropPart,
     DropSink,
     Effect,
     FinishSink,
     GenerateChannelKey,
     KeyChanged,
+    LeaveSink,
     LineMoved,
     LoadSent,
     MessageArrived,
     MessageRefused,
     Notice,
     OpenSink,
+    OpenSource,
     Persist,
     PromoteKey,
     ReadChunk,
@@ -41,11 +44,13 @@ from socp.member.events import (
     KeepKey,
     Now,
     OfferFile,
+    ReadFailed,
     RevokeKey,
     RotateKey,
     Say,
     SentLoaded,
     Shown,
+    SinkOpened,
     StoreFailed,
     Tick,
 )
@@ -103,6 +108,8 @@ class User:
         self._life = 0
         self._offered: dict[str, bytes] = {}
         self._sinks: dict[str, bytearray] = {}
+        self._named: dict[str, str] = {}  # file_id -> the name of its part
+        self.parts: dict[str, bytearray] = {}  # on the disk: what may be gone on with
         self.member = self._brain()
 
     # --- life -----------------------------------------------------------------------------------
@@ -216,15 +223,23 @@ class User:
             case ReadChunk():
                 data = self._offered[effect.file_id][effect.offset : effect.offset + effect.size]
                 self._soon(ChunkRead(effect.file_id, effect.index, data))
+            case OpenSource():
+                if effect.file_id not in self._offered:
+                    self._soon(ReadFailed(effect.file_id, "there is no such file"))
             case OpenSink():
-                self._sinks[effect.file_id] = bytearray(effect.size)
+                self._open(effect)
             case WriteChunk():
                 end = effect.offset + len(effect.data)
                 self._sinks[effect.file_id][effect.offset : end] = effect.data
             case FinishSink():
                 self._finish(effect)
+            case LeaveSink():
+                self._sinks.pop(effect.file_id, None)  # `parts` has it still
             case DropSink():
                 self._sinks.pop(effect.file_id, None)
+                self.parts.pop(self._named.pop(effect.file_id, ""), None)
+            case DropPart():
+                self.parts.pop(effect.part, None)
             case LoadSent():
                 self._soon(SentLoaded(self.disk.sent(effect.to, effect.run, effect.seqs)))
             case PromoteKey() | DropKey():
@@ -248,8 +263,24 @@ class User:
         if self.wire is not None:
             self.wire.close(1000, effect.reason)
 
+    def _open(self, effect: OpenSink) -> None:
+        """A temporary file, or the one of an earlier attempt."""
+        if not effect.part:
+            self._sinks[effect.file_id] = bytearray(effect.size)
+            return
+        sink = self.parts.setdefault(effect.part, bytearray(effect.size))
+        self._sinks[effect.file_id], self._named[effect.file_id] = sink, effect.part
+        have, piece = 0, effect.chunk_bytes
+        for at in range(0, effect.size, piece):
+            right = effect.chunk_hashes[have * 32 : have * 32 + 32]
+            if hashlib.sha256(sink[at : at + piece]).digest() != right:
+                break
+            have += 1
+        self._soon(SinkOpened(effect.file_id, have))
+
     def _finish(self, effect: FinishSink) -> None:
         content = bytes(self._sinks.pop(effect.file_id))
+        self.parts.pop(self._named.pop(effect.file_id, ""), None)
         whole = len(content) == effect.size
         if whole and hashlib.sha256(content).hexdigest() == effect.sha256:
             self.received_files[effect.name] = content

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from socp.crypto.rotation import KeyStep, Revocation
 from socp.crypto.vault import Vault
 from socp.member import records
-from socp.member.records import LineState
+from socp.member.records import FileStage, LineState
 from socp.storage import history_rows, sealed_rows, seen_rows
 from socp.storage import profile_schema as tables
 from socp.storage.sealed_rows import Kind, SealedBatch
@@ -23,6 +23,11 @@ def _always(_record: object) -> bool:
 def _handed_over(line: records.OutboxLine) -> bool:
     """Its text has no business in the outbox after that."""
     return line.state is LineState.DONE
+
+
+def _nothing_to_know(file: records.OutgoingFile | records.IncomingFile) -> bool:
+    """Neither end will ask for it any more."""
+    return file.stage is FileStage.OVER
 
 
 SETTINGS: Final = Kind(records.Settings, tables.settings, ())
@@ -47,6 +52,20 @@ KINDS: Final = (
         ("author", "public", "run"),
         "threads",
         over=lambda thread: thread.seq == 0,
+    ),
+    Kind(
+        records.OutgoingFile,
+        tables.outgoing_files,
+        ("file_id",),
+        "outgoing_files",
+        over=_nothing_to_know,
+    ),
+    Kind(
+        records.IncomingFile,
+        tables.incoming_files,
+        ("author", "file_id"),
+        "incoming_files",
+        over=_nothing_to_know,
     ),
 )
 OF: Final = sealed_rows.by_record(KINDS)

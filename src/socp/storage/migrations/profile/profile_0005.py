@@ -23,7 +23,15 @@ TABLES = (
     "key_history",
     "revocations",
 )
-NEW_TABLES = ("readers", "numbered", "sent", "shelves", "threads")
+NEW_TABLES = (
+    "readers",
+    "numbered",
+    "sent",
+    "shelves",
+    "threads",
+    "outgoing_files",
+    "incoming_files",
+)
 SEEN_AT_ONCE = 10_000
 
 

@@ -1,0 +1,62 @@
+"""Where a file stands, said to its author's client (section 8, `file_state` of `content/1`)."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from socp.files.transfer import REPORT_BYTES
+from socp.member.emitter import Emitter
+from socp.member.events import Now
+from socp.member.incoming import Incoming, IncomingFiles
+from socp.member.outgoing import Mouth
+from socp.member.records import FileStage
+from socp.wire.content import FileState
+
+State = Literal["wanted", "paused", "done", "refused"]
+STRAY_MS: Final = 10_000
+STRAYS_MAX: Final = 100
+
+
+class FileReports:
+    """Says it quietly; what was not said yet is replaced by what is newer."""
+
+    def __init__(self, emitter: Emitter, mouth: Mouth, files: IncomingFiles) -> None:
+        self._emit = emitter
+        self._mouth = mouth
+        self._files = files
+        self._strays: dict[str, int] = {}  # when it was last said that nothing is taken, by file_id
+
+    def say(self, author: str, file_id: str, state: State, now: Now, *, have: int = 0) -> None:
+        """`have`: so many of the first chunks are here."""
+        body = FileState(file_id=file_id, have=have, state=state)
+        self._mouth.post(author, body, now, quiet=True, key=f"file_state {file_id}")
+
+    def stands(self, incoming: Incoming, now: Now, *, again: bool = False) -> None:
+        """Where it stands, each time REPORT_BYTES came, or `again`; to an author who waits for
+        it."""
+        receiver = incoming.receiver
+        if not (incoming.part and incoming.live and incoming.opened):
+            return
+        if again or receiver.done - incoming.reported >= REPORT_BYTES:
+            incoming.reported = receiver.done
+            self.say(receiver.author, receiver.file_id, "wanted", now, have=receiver.have)
+
+    def ended(self, author: str, file_id: str, now: Now) -> None:
+        """What became of one that is over."""
+        file = self._files.get(author, file_id)
+        if file is not None:
+            done = file.stage is FileStage.DONE
+            self.say(author, file_id, "done" if done else "refused", now)
+
+    def stray(self, author: str, file_id: str, now: Now) -> None:
+        """A chunk came that nothing is open for: its author did not hear that we were away, and has
+        to begin again."""
+        file = self._files.get(author, file_id)
+        if file is None or file.stage is not FileStage.OPEN:
+            return
+        if now.mono - self._strays.get(file_id, now.mono - STRAY_MS) < STRAY_MS:
+            return
+        if len(self._strays) >= STRAYS_MAX:
+            del self._strays[next(iter(self._strays))]
+        self._strays[file_id] = now.mono
+        self.say(author, file_id, "paused", now)
