@@ -17,6 +17,7 @@ from socp.wire.text import printable
 
 _SHARE_SHOWN: Final = 0.25
 ROWS_MAX: Final = 4
+OVER_MAX: Final = 1_000
 
 Moving = FileProgress | FileWaits
 News = Moving | FileDone | FileFailed
@@ -67,7 +68,8 @@ class Transfers:
         self._running.pop(notice.file_id, None)
         self._told.pop(notice.file_id, None)
         if notice.sending:
-            if self._mine.pop(notice.file_id, None) is None:
+            known = self._mine.pop(notice.file_id, None) is not None
+            if not known and len(self._over) < OVER_MAX:  # one that a server kept is told of twice
                 self._over.add(notice.file_id)
             self.failed |= isinstance(notice, FileFailed)
 
