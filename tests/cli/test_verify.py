@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,10 +26,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield one
 
 
+@pytest.fixture(scope="module")
+def profiles(tmp_path_factory: pytest.TempPathFactory, server: Running) -> Path:
+    """Ann's and Bob's; each has the other's key."""
+    folder = tmp_path_factory.mktemp("profiles")
+    give_key(folder / "ann", 0)
+    give_key(folder / "bob", 1)
+    shell = Shell(folder, server.url)
+    with shell.watching() as bob:
+        bob.is_told("connected to")
+        assert shell("send", "bob", "hello").code == 0
+        bob.reads("hello$")
+    return folder
+
+
 @pytest.fixture
-def socp(tmp_path: Path, server: Running) -> Shell:
-    give_key(tmp_path / "ann", 0)
-    give_key(tmp_path / "bob", 1)
+def socp(tmp_path: Path, profiles: Path, server: Running) -> Shell:
+    for who in ("ann", "bob"):
+        shutil.copytree(profiles / who, tmp_path / who)
     return Shell(tmp_path, server.url)
 
 
@@ -38,17 +53,8 @@ def digits(done: Done) -> list[str]:
     return ["".join(groups[at : at + 12]) for at in range(0, len(groups), 12)]
 
 
-def met(socp: Shell) -> None:
-    """Each has the other's key in their profile."""
-    with socp.watching() as bob:
-        bob.is_told("connected to")
-        assert socp("send", "bob", "hello").code == 0
-        bob.reads("hello$")
-
-
 @pytest.mark.threat("I9")
 def test_both_see_the_same_digits_and_who_types_them_has_verified_the_other(socp: Shell) -> None:
-    met(socp)
     shown = socp("verify", "bob")
     assert shown.code == 0, shown.err
     assert shown.out.startswith("bob is unverified; the safety number of you two:")
@@ -73,7 +79,6 @@ def test_both_see_the_same_digits_and_who_types_them_has_verified_the_other(socp
 
 @pytest.mark.threat("I9")
 def test_the_text_of_the_qr_code_does_as_well_and_no_link_is_needed(socp: Shell) -> None:
-    met(socp)
     away = Shell(socp.folder, NOBODY)
     (said,) = away("verify", "bob", "--json").events()
     assert said["event"] == "safety_number"
@@ -98,7 +103,6 @@ def test_the_text_of_the_qr_code_does_as_well_and_no_link_is_needed(socp: Shell)
 def test_what_does_not_hold_verifies_nobody_and_says_why(
     socp: Shell, words: tuple[str, ...], said: bytes, why: str
 ) -> None:
-    met(socp)
     done = Shell(socp.folder, NOBODY)("verify", "bob", *words, said=said)
     assert (done.code, done.out) == (1, "")
     assert why in done.err
@@ -173,7 +177,6 @@ async def test_a_changed_key_is_shown_and_decided_about(tmp_path: Path, way: str
 
 @pytest.mark.spec("7")
 def test_members_are_shown_with_how_sure_and_the_choice_is_kept(socp: Shell) -> None:
-    met(socp)
     away = Shell(socp.folder, NOBODY)
     shown = away("members")
     assert shown.code == 0

@@ -9,7 +9,7 @@ import pytest
 from socp.crypto import rotation
 from socp.crypto.keys import PrivateKey
 from socp.member.effects import (
-    FileFailed,
+    FileWaits,
     KeyChanged,
     KeyReplaced,
     MessageArrived,
@@ -21,16 +21,15 @@ from socp.member.events import (
     AcceptKey,
     KeepKey,
     LookUp,
-    OfferFile,
     Unverify,
     Verify,
 )
 from socp.member.records import Contact, LineState, Said, TrustState
 from socp.wire.canonical import to_members
 from tests.member.desk import START_MS, Desk, Friend
+from tests.member.test_files import PIECE, offers, reads
 
 UNVERIFIED, VERIFIED, CHANGED = TrustState.UNVERIFIED, TrustState.VERIFIED, TrustState.CHANGED
-FILE_ID = "f11e0000-0000-4000-8000-000000000001"
 
 
 @dataclass
@@ -136,11 +135,24 @@ def test_a_changed_key_blocks_sending_and_says_since_when_and_what_to_do(
     assert "alice's key changed on Thursday, 2025-10-09" in line.reason
     assert "compare safety numbers" in line.reason
     assert scene.sent == 0
-    offer = OfferFile(FILE_ID, scene.alice.id, "x", 1, "0" * 64, bytes(32))
-    scene.desk.event(offer)
+    offers(scene.desk, scene.alice.id)
     assert scene.desk.sent("FILE_START") == []
-    assert not any("key changed" not in f.reason for f in scene.desk.told(FileFailed))
+    assert "alice's key changed on" in scene.desk.told(FileWaits)[-1].reason
     assert not scene.desk.member.reaches(scene.alice.id)
+
+
+@pytest.mark.threat("I9")
+def test_a_file_on_its_way_stops_and_goes_on_once_the_person_decided(scene: Scene) -> None:
+    content = b"x" * (3 * PIECE)
+    offers(scene.desk, scene.alice.id, content)
+    assert len(scene.desk.sent("FILE_START")) == 1
+    claimed = scene.changes()
+    reads(scene.desk, content)
+    assert scene.desk.sent("FILE_CHUNK") == []
+    assert "key changed on" in scene.desk.told(FileWaits)[-1].reason
+    scene.desk.event(KeepKey(scene.alice.id, claimed.public.fingerprint))
+    scene.desk.passes(20)
+    assert len(scene.desk.sent("FILE_START")) == 2
 
 
 @pytest.mark.threat("I9")

@@ -32,7 +32,7 @@ from tests import logbook
 from tests.cli.talkers import give_key
 from tests.cli.test_errands import Done, Shell
 from tests.client.people import Friend
-from tests.client.v13_server import Link, Server, now_ms, serving
+from tests.client.v13_server import Server, now_ms, serving
 from tests.keys import test_key
 from tests.mesh.launch import running
 from tests.mesh.v13 import attached
@@ -206,17 +206,18 @@ async def attack(server: Server) -> None:
             while len(server.links) <= number:
                 server.news.clear()
                 await server.news.wait()
-            link = await server.link(number)
             texts = [*ACTING.values(), f"\n{POSES}"] if number == 0 else [EVERYTHING]
-            group.create_task(until_they_leave(attack_one(link, texts)))
+            group.create_task(until_they_leave(attack_one(server, number, texts)))
 
 
 async def until_they_leave(attacking: Coroutine[Any, Any, None]) -> None:
-    with contextlib.suppress(ConnectionError):
+    """Some are gone before they have said hello, or in the middle of it."""
+    with contextlib.suppress(ConnectionError, TimeoutError):
         await attacking
 
 
-async def attack_one(link: Link, texts: list[str]) -> None:
+async def attack_one(server: Server, number: int, texts: list[str]) -> None:
+    link = await server.link(number)
     suite = RsaSuite()
     mallory = Friend(test_key(3), name=f"mal{EVERYTHING}", id=MALLORY)
     await mallory.comes(link)

@@ -29,7 +29,7 @@ from socp.member.events import FileStored, Now, SinkOpened, StoreFailed
 from socp.member.file_news import About, FileNews, Meter
 from socp.member.file_reports import FileReports
 from socp.member.history import FILE, Heard, History
-from socp.member.inbox import Why
+from socp.member.inbox import KEPT_MS, Why
 from socp.member.incoming import Incoming, IncomingFiles, crowded, full
 from socp.member.outgoing import Mouth
 from socp.member.records import FileStage, IncomingFile
@@ -100,6 +100,8 @@ class Receiving:
             if lasts:
                 self._begun_again(running, receiver, now)
             return None
+        if now.wall - ts > KEPT_MS:
+            return Why.TOO_OLD.value
         live = abs(now.wall - ts) < LIVE_MS and self._contacts.is_online(author)
         arriving = self._running.values()
         busy = lasts and live and crowded(arriving, author)

@@ -245,6 +245,8 @@ class Sending:
                 self._pump(one, one.sender, now)
 
     def _pump(self, one: Outgoing, sender: Sender, now: Now) -> None:
+        if changed := self._contacts.changed(one.file.to):
+            return self._stop(one, f"{changed}: nothing is sent until you decide", now)
         if one.answer_by_ms is not None and now.mono >= one.answer_by_ms:
             return self._stop(one, "your server did not answer", now)
         stuck = sender.stuck(now.mono)

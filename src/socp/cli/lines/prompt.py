@@ -125,7 +125,7 @@ async def talk(me: Client, greeting: list[Entry], *, lock_after_s: float = 0) ->
     """
     session = new_session()
     screen = Screen(session)
-    lock = ScreenLock(session, lock_after_s, me.is_my_passphrase)
+    lock = ScreenLock(session, lock_after_s, me.passphrase.is_right)
     desk = Desk(
         me,
         screen.show,
@@ -223,7 +223,8 @@ class Leaving:
             return True
         self._asked = True
         self._complain(
-            f"{', '.join(running)} is on its way and would be lost; /quit again to leave"
+            f"{', '.join(running)} is on its way, and goes on when you are back if their client"
+            " can; /quit again to leave"
         )
         return False
 
