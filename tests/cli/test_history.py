@@ -20,8 +20,8 @@ from socp.cli.lines.entries import layout, plain
 from socp.cli.lines.past import Past
 from socp.cli.lines.phrases import Phrases
 from socp.cli.moments import moment
-from socp.client.unlocking import Passphrase, Plain, keep_locked, unlock
-from socp.keystore import vault_file
+from socp.client.resealing import reseal
+from socp.client.unlocking import Passphrase, Plain, unlock
 from socp.member.history_line import HistoryLine, laid_over
 from socp.member.records import Amendment, Arrived, Contact, Said, SaidMoved, Settings
 from socp.storage.profile_store import ProfileStore
@@ -241,9 +241,7 @@ async def rows(line: HistoryLine, answered: HistoryLine | None = None) -> list[s
 def test_a_sealed_profile_wants_its_passphrase_and_takes_it_from_a_file(
     tmp_path: Path, profile: Path, types: Type
 ) -> None:
-    plain = vault_file.load(profile)
-    assert plain
-    keep_locked(profile, plain.key, Passphrase(lambda: PASSPHRASE))
+    reseal(profile, None, Passphrase(lambda: PASSPHRASE))
     typed = types(search.command, "harbour")
     assert (typed.code, typed.out) == (2, "")
     assert "--passphrase-file FILE" in typed.err

@@ -20,12 +20,16 @@ from socp.client.errors import (
     NoAnswer,
     ProfileBusy,
     ProfileUnusable,
+    SealUnchosen,
     UnknownPerson,
+    VaultLocked,
 )
 from socp.client.notices import GivenUp, Offline
+from socp.client.profile_folder import Chosen, open_profile
 from socp.client.sinks import PARTS, Downloads, Sink
-from socp.client.unlocking import Plain
+from socp.client.unlocking import Passphrase, Plain
 from socp.crypto.symbolic import SymbolicSuite
+from socp.keystore import keep, tries
 from socp.member.effects import (
     FileDone,
     FileFailed,
@@ -450,3 +454,60 @@ async def test_notices_are_not_lost_before_somebody_listens(
                 if isinstance(notice, LineMoved):
                     break
                 assert isinstance(notice, Online | Warned)
+
+
+# --- the vault ----------------------------------------------------------------------------------
+
+
+@pytest.mark.threat("P4")
+async def test_after_the_first_time_the_folder_alone_is_enough(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    words = Passphrase(lambda: "correct horse battery")
+    folder, files = tmp_path / "alice", tmp_path / "files"
+    with pytest.raises(SealUnchosen):
+        async with Client.open(folder, server.url, name="Alice", suite=suite):
+            raise LookupError
+    async with Client.open(
+        folder, server.url, name="Alice", downloads=files, lock=words, suite=suite
+    ) as first:
+        await server.link()
+    with pytest.raises(VaultLocked):
+        async with Client.open(folder, suite=suite):
+            raise LookupError
+    async with Client.open(folder, lock=words, suite=suite) as again:
+        await server.link(1)
+        assert (again.name, again.url) == ("Alice", server.url)
+        assert again.user_id == first.user_id
+    profile = open_profile(folder, Chosen(), suite, words)
+    profile.store.close()
+    assert profile.settings.downloads == str(files)
+
+
+@pytest.mark.threat("P4")
+async def test_who_locked_the_screen_is_let_in_again_by_the_passphrase_alone(
+    tmp_path: Path, suite: SymbolicSuite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tries, "_FIRST_WAIT_MS", 0)
+    words = Passphrase(lambda: "correct horse battery")
+    async with Client.open(
+        tmp_path / "a", "ws://127.0.0.1:9", name="a", lock=words, suite=suite
+    ) as me:
+        assert me.passphrase.is_set
+        assert not await me.passphrase.is_right("wrong horse battery")
+        assert await me.passphrase.is_right("correct horse battery")
+    async with Client.open(
+        tmp_path / "b", "ws://127.0.0.1:9", name="b", lock=Plain(), suite=suite
+    ) as me:
+        assert not me.passphrase.is_set
+        assert not await me.passphrase.is_right("")
+
+
+@pytest.mark.threat("P4")
+async def test_a_profile_in_clear_is_said_to_be_so(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    keep(tmp_path / "alice" / "key.pem", suite.generate())
+    async with somebody(tmp_path, server.url, suite) as alice:
+        warned = await alice.hears(Warned)
+        assert "`socp profile passwd` seals it" in warned.text

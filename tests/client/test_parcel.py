@@ -56,7 +56,7 @@ def test_everything_is_there_again_and_numbered_anew(alice: Path) -> None:
     assert second.user_id == first.user_id
     assert second.display_name == "Alice"
     assert second.settings.server_url == "ws://localhost:8001"
-    assert second.settings.downloads == ""
+    assert second.settings.downloads == str(alice.with_name("new-files"))
     assert second.settings.run not in ("", first.settings.run)
     assert (second.settings.origin, first.settings.origin) == ("import", "new")
     assert second.settings.began_ms >= first.settings.began_ms

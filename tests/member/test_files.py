@@ -17,7 +17,7 @@ from socp.files.transfer import (
     SENDING_MAX,
     SILENCE_MS,
 )
-from socp.member import receiving
+from socp.member import incoming
 from socp.member.effects import (
     DropSink,
     FileDone,
@@ -429,7 +429,7 @@ def test_a_file_that_is_whole_and_waits_for_the_disk_keeps_no_other_out() -> Non
 def test_whole_files_that_wait_for_a_disk_that_hangs_are_bounded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(receiving, "STORING_MAX", 2)
+    monkeypatch.setattr(incoming, "STORING_MAX", 2)
     desk = Desk().attaches()
     alice = desk.friend("alice", *HYBRID_ALONE)
     for file_id in [an_id(f"{one}") for one in range(2)]:

@@ -126,6 +126,20 @@ def test_it_can_be_asked_for_after_a_restart_for_29_days(desk: Desk) -> None:
 
 
 @pytest.mark.spec("11")
+def test_of_what_our_client_says_by_itself_the_words_are_kept_and_no_frame() -> None:
+    desk = Desk(WITH_MAILBOX, receipts=True).attaches()
+    alice = desk.friend("alice")
+    alice.sends(Text(body="hi"), 9)
+    desk.passes(2)
+    receipt = desk.sent("MSG_DIRECT")[-1]
+    desk.acks(receipt, "queued")
+    (kept,) = desk.kept(SentLine)
+    assert kept.line.frames == ()
+    (again,) = Asker(desk, alice).gets(1, 1)
+    assert read(alice, again) == read(alice, receipt)
+
+
+@pytest.mark.spec("11")
 def test_another_run_has_nothing_of_an_earlier_one(desk: Desk) -> None:
     alice = desk.friend("alice")
     says(desk, alice, "one", "two")

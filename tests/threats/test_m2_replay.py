@@ -53,8 +53,12 @@ def test_what_was_read_on_another_machine_is_not_read_again_months_later() -> No
     t = town()
     t.alice.says(t.bob, "pay mallory 100")
     t.alice.posts("pay mallory 100")
-    t.run(1)
-    said = t.bob.heard("USER_DELIVER") + t.bob.heard("MSG_PUBLIC_CHANNEL")
+    t.alice.sends_file(t.bob, "bill.pdf", bytes(1_000))
+    t.run(5)
+    assert len(t.bob.told(FileDone)) == 1
+    kinds = ("USER_DELIVER", "MSG_PUBLIC_CHANNEL", "FILE_START", "FILE_END")
+    said = [envelope for kind in kinds for envelope in t.bob.heard(kind)]
+    assert {envelope.type for envelope in said} == set(kinds)
     keys = t.bob.disk.load().channel_keys
     t.bob.forget_notices()
     t.bob.disk = MemberDisk()  # he begins anew with his key alone, and is given the channel's
@@ -65,7 +69,8 @@ def test_what_was_read_on_another_machine_is_not_read_again_months_later() -> No
         t.bob.replay(envelope)
     t.run(5)
     assert t.bob.texts == []
-    assert ["more than a month old" in refused.reason for refused in t.bob.refusals] == [True] * 2
+    assert t.bob.told(FileOffered) == []
+    assert ["more than a month old" in refused.reason for refused in t.bob.refusals] == [True] * 3
 
 
 @pytest.mark.threat("M2")

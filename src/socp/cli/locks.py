@@ -6,6 +6,7 @@ from __future__ import annotations
 import getpass
 import signal
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,7 +69,7 @@ def ask_new(prompt: str, *, plain: bool) -> str:
     """Typed twice, and strong enough; "" where `plain` is allowed and nothing was typed."""
     hint = " (none: Enter)" if plain else ""
     for _ in range(TRIES):
-        text = _typed(f"{prompt}{hint}: ")
+        text = typed(f"{prompt}{hint}: ")
         if not text and plain:
             return ""
         try:
@@ -76,7 +77,7 @@ def ask_new(prompt: str, *, plain: bool) -> str:
         except WeakPassphrase as weak:
             sys.stderr.write(f"{weak}\n")
             continue
-        if _typed("once more: ") == text:
+        if typed("once more: ") == text:
             return text
         sys.stderr.write("the two are not the same; try again\n")
     raise WeakPassphrase("no passphrase was chosen; try again, or use --passphrase-file FILE")
@@ -98,13 +99,29 @@ def _right(folder: Path) -> str:
     for left in reversed(range(TRIES)):
         if seconds := unlocking.wait_s(folder):
             sys.stderr.write(f"after a wrong passphrase the next one waits: {seconds:.0f} s\n")
-            with _ended_by_ctrl_c():
+            with _ended_by_ctrl_c(), _unseen():
                 time.sleep(seconds)
-        text = _typed("passphrase: ")
+        text = typed("passphrase: ")
         if unlocking.is_right(folder, text):
             return text
         sys.stderr.write("that is not it; try again\n" if left else "")
     raise VaultLocked("that is not the passphrase of this profile")
+
+
+@contextmanager
+def _unseen() -> Iterator[None]:
+    """What is typed too soon is neither shown nor taken."""
+    try:
+        before = termios.tcgetattr(sys.stdin)
+    except (termios.error, OSError, ValueError):  # no terminal after all
+        yield
+        return
+    quiet = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+    termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, before)
 
 
 @contextmanager
@@ -117,7 +134,8 @@ def _ended_by_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _typed(prompt: str) -> str:
+def typed(prompt: str) -> str:
+    """What somebody types without its being shown. VaultLocked where nobody does."""
     try:
         with _ended_by_ctrl_c():
             return getpass.getpass(prompt)

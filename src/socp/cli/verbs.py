@@ -24,6 +24,7 @@ VERBS: Final = {
     "watch": "Show everything that happens; --json for programs.",
     "verify": "Compare keys with somebody; decide about one that changed.",
     "members": "Show who reads what is said to everyone; choose who may.",
+    "profile": "Make a profile; seal it, export and import it.",
     "account": "Set a password, and log in with it on another machine.",
     "completion": "Make Tab complete all this in bash, zsh or fish.",
     "serve": "Run a server.",

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Final, Self, TypeVar
 from weakref import WeakValueDictionary
 
-import socp
-from socp.client import server_url, sources, unlocking
+from socp.client import server_url, sources
 from socp.client.attachment import Attachment
 from socp.client.errors import NoAnswer, ProfileUnusable
 from socp.client.file_work import FileWork
@@ -28,12 +27,13 @@ from socp.client.inbox import Inbox
 from socp.client.key_change import KeyChange
 from socp.client.line import Line
 from socp.client.notices import Notice
-from socp.client.profile_folder import USUAL, Chosen, OpenProfile, open_profile
+from socp.client.opening import chosen, opened, who
+from socp.client.own_passphrase import OwnPassphrase
+from socp.client.profile_folder import USUAL, Chosen, OpenProfile
 from socp.client.saying import Saying
 from socp.client.sinks import Downloads
 from socp.client.trusting import Trusting
-from socp.client.unlocking import Lock, Passphrase
-from socp.client.unstoppable import finished
+from socp.client.unlocking import Lock
 from socp.client.walk import Walk
 from socp.crypto.keys import RsaSuite, Suite
 from socp.member import effects, events
@@ -41,12 +41,9 @@ from socp.member.contacts import AddressBook
 from socp.member.effects import ListAnswered, WhoisAnswered
 from socp.member.history_line import Conversation, HistoryLine
 from socp.member.member import Member
-from socp.member.profile import Profile
 from socp.storage.errors import StorageError
 
 ANSWER_S: Final = 10
-COPIES: Final = ("login", "import")  # lives of a profile that had one before
-_CLIENT: Final = f"socp/{socp.__version__}"
 A = TypeVar("A")
 
 
@@ -65,22 +62,12 @@ class Client(Saying, Trusting):
         self.user_id = profile.user_id
         self.name = profile.display_name
         self.new_key = profile.keys.made
-        self._folder = profile.folder
+        self.passphrase = OwnPassphrase(profile.folder)
         self._suite = suite
         self._store = profile.store
         self._settings = profile.settings
         self._member = Member(
-            Profile(
-                profile.user_id,
-                profile.display_name,
-                _CLIENT,
-                url.text,
-                invitation,
-                run=profile.settings.run,
-                since_ms=profile.settings.began_ms if profile.settings.origin in COPIES else 0,
-                tell_delivered=profile.settings.tell_delivered,
-                tell_read=profile.settings.tell_read,
-            ),
+            who(profile, url.text, invitation),
             suite,
             profile.keys.present,
             profile.store.load(),
@@ -133,18 +120,13 @@ class Client(Saying, Trusting):
         WeakPassphrase for a new profile's passphrase, ProfileUnusable; the last also later, when
         nothing more can be remembered.
         """
-        chosen = _chosen(name, server, downloads)
         suite = suite or RsaSuite()
-        if isinstance(lock, Passphrase):
-            await asyncio.sleep(await asyncio.to_thread(unlocking.wait_s, profile))
-        opened = await finished(
-            asyncio.to_thread(open_profile, profile, chosen, suite, lock, making_key, usual),
-            lambda late: late.store.close(),
-        )
+        said = chosen(name, server, downloads)
+        kept = await opened(profile, said, suite, lock, making_key, usual)
         try:
-            url = server_url.parse(opened.settings.server_url)
-            files = Path(opened.settings.downloads)
-            me = cls(opened, url, suite, files, invitation)
+            url = server_url.parse(kept.settings.server_url)
+            files = Path(kept.settings.downloads)
+            me = cls(kept, url, suite, files, invitation)
             await asyncio.to_thread(Downloads(files).sweep)
             try:
                 async with me._tasks, me._attached():
@@ -154,7 +136,7 @@ class Client(Saying, Trusting):
             finally:
                 await asyncio.to_thread(me._history.close)
         finally:
-            await asyncio.to_thread(opened.store.close)
+            await asyncio.to_thread(kept.store.close)
 
     # --- who ------------------------------------------------------------------------------------
 
@@ -179,7 +161,7 @@ class Client(Saying, Trusting):
         return self._member.replaced
 
     def reaches(self, to: str) -> bool:
-        """Whether something to a user id or "public" could go out now; files cannot wait."""
+        """Whether something to a user id or "public" could go out now."""
         return self._member.reaches(to)
 
     def find(self, name_or_id: str) -> str:
@@ -237,7 +219,8 @@ class Client(Saying, Trusting):
     async def send_file(self, to: str, path: Path) -> str:
         """Offer a file to a user id or "public"; its file_id. FileUnsendable.
 
-        FileDone or FileFailed in `events` says how it went.
+        FileDone or FileFailed in `events` says how it went, FileWaits what it waits for. To a
+        person it goes on by itself, in a later run too; leave the file where it is until then.
         """
         source = await asyncio.to_thread(sources.measure, path)
         file_id = str(uuid.uuid4())
@@ -258,12 +241,6 @@ class Client(Saying, Trusting):
     async def cancel_file(self, file_id: str) -> None:
         """Break a transfer off, whichever way it goes."""
         await self._walk.feed(events.CancelFile(file_id)).done
-
-    async def is_my_passphrase(self, text: str) -> bool:
-        """Whether this opens the profile, for who locks the screen. Waits where wrong ones came
-        before; False always where the profile has none."""
-        await asyncio.sleep(await asyncio.to_thread(unlocking.wait_s, self._folder))
-        return await asyncio.to_thread(unlocking.is_right, self._folder, text)
 
     async def rotate_key(self) -> None:
         """Make a new key, signed by the present one, and go on with it: seconds, or as long as
@@ -386,11 +363,6 @@ class Client(Saying, Trusting):
             case effects.FileDone() | effects.FileFailed() if notice.sending:
                 self._files.sent(notice.file_id)
         self._inbox.put(notice)
-
-
-def _chosen(name: str, server: str, downloads: Path | None) -> Chosen:
-    address = server_url.parse(server).text if server else ""
-    return Chosen(name, address, str(downloads.absolute()) if downloads else "")
 
 
 def _resolve(waiting: Iterable[asyncio.Future[A]], answer: A) -> None:

@@ -27,6 +27,7 @@ from socp.client.errors import (
 from socp.client.history import History, SavedHistory
 from socp.client.line import Line
 from socp.client.notices import GivenUp, Notice, Offline
+from socp.client.own_passphrase import OwnPassphrase
 from socp.client.profile_folder import Chosen
 from socp.client.unlocking import Keyring, Passphrase, Plain
 from socp.member.contacts import AddressBook, Person
@@ -66,6 +67,7 @@ __all__ = (  # noqa: RUF022 - this order has a reason
     "Passphrase",
     "Keyring",
     "Plain",
+    "OwnPassphrase",
     "Chosen",
     "Line",
     "LineState",

@@ -3,11 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from socp.files.receiver import Receiver
+from socp.files.transfer import (
+    RECEIVING_BYTES_MAX,
+    RECEIVING_MAX,
+    RECEIVING_PER_AUTHOR_MAX,
+    REPORTING_AUTHORS_MAX,
+    STORING_MAX,
+)
 from socp.member.effects import DropPart, Trust
 from socp.member.emitter import Emitter
 from socp.member.file_news import About, Meter
@@ -48,6 +55,26 @@ class Incoming:
         receiver = self.receiver
         peer = PUBLIC if receiver.public else receiver.author
         return About(receiver.file_id, peer, receiver.name, receiver.size, sending=False)
+
+
+def full(running: Collection[Incoming], author: str, size: int) -> bool:
+    """Whether no more arrive, of this author or at all."""
+    # What is whole counts no longer: its sender goes on with the next, as soon as that may.
+    arriving = [one for one in running if not one.finishing]
+    theirs = [one for one in arriving if one.receiver.author == author]
+    total = sum(one.receiver.size for one in arriving)
+    return (
+        len(arriving) >= RECEIVING_MAX
+        or len(running) - len(arriving) >= STORING_MAX
+        or len(theirs) >= RECEIVING_PER_AUTHOR_MAX
+        or total + size > RECEIVING_BYTES_MAX
+    )
+
+
+def crowded(running: Collection[Incoming], author: str) -> bool:
+    """Whether others already send as much as our server queues for us."""
+    windows = (one for one in running if one.part and one.live and not one.finishing)
+    return len({one.receiver.author for one in windows} - {author}) >= REPORTING_AUTHORS_MAX
 
 
 class IncomingFiles:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from socp.files.sender import Offer, Sender
+from socp.files.transfer import SENDING_BYTES_MAX, SENDING_MAX, WINDOW_LIVE_BYTES
 from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.file_news import About, Meter
@@ -107,6 +108,20 @@ class OutgoingFiles:
             if (one := where.get(file_id)) is not None:
                 return one
         return None
+
+    def crowded(self, size: int) -> bool:
+        """Whether a file of so many bytes has to let others go first."""
+        under_way = sum(one.file.size for one in self.running.values())
+        full = len(self.running) >= SENDING_MAX
+        return full or (under_way > 0 and under_way + size > SENDING_BYTES_MAX)
+
+    def window(self, one: Outgoing) -> int:
+        """What is left of the window that all files to one reader have together, in bytes."""
+        return WINDOW_LIVE_BYTES - sum(
+            other.sender.on_its_way
+            for other in self.running.values()
+            if other is not one and other.file.to == one.file.to and other.sender is not None
+        )
 
     def add(self, one: Outgoing) -> None:
         """The person offers it."""

@@ -13,14 +13,7 @@ import hashlib
 from typing import Final
 
 from socp.files.receiver import Receiver
-from socp.files.transfer import (
-    RECEIVING_BYTES_MAX,
-    RECEIVING_MAX,
-    RECEIVING_PER_AUTHOR_MAX,
-    REPORTING_AUTHORS_MAX,
-    STORING_MAX,
-    Broken,
-)
+from socp.files.transfer import Broken
 from socp.member.contacts import Contacts
 from socp.member.effects import (
     DropPart,
@@ -36,8 +29,8 @@ from socp.member.events import FileStored, Now, SinkOpened, StoreFailed
 from socp.member.file_news import About, FileNews, Meter
 from socp.member.file_reports import FileReports
 from socp.member.history import FILE, Heard, History
-from socp.member.inbox import Why
-from socp.member.incoming import Incoming, IncomingFiles
+from socp.member.inbox import KEPT_MS, Why
+from socp.member.incoming import Incoming, IncomingFiles, crowded, full
 from socp.member.outgoing import Mouth
 from socp.member.records import FileStage, IncomingFile
 from socp.member.seen import Seen
@@ -107,8 +100,12 @@ class Receiving:
             if lasts:
                 self._begun_again(running, receiver, now)
             return None
+        if now.wall - ts > KEPT_MS:
+            return Why.TOO_OLD.value
         live = abs(now.wall - ts) < LIVE_MS and self._contacts.is_online(author)
-        if self._full(author, receiver.size) or (lasts and live and self._crowded(author)):
+        arriving = self._running.values()
+        busy = lasts and live and crowded(arriving, author)
+        if busy or full(arriving, author, receiver.size):
             if not lasts:
                 return TOO_MANY
             self._reports.say(author, file_id, "paused", now)
@@ -167,15 +164,6 @@ class Receiving:
             running.ended, running.live = False, True
             running.receiver.begun_again(now.mono)
             self._reports.stands(running, now, again=True)
-
-    def _crowded(self, author: str) -> bool:
-        """Whether others already send as much as our server queues for us."""
-        others = {
-            one.receiver.author
-            for one in self._running.values()
-            if one.part and one.live and not one.finishing
-        } - {author}
-        return len(others) >= REPORTING_AUTHORS_MAX
 
     # --- where it stands ------------------------------------------------------------------------
 
@@ -278,18 +266,6 @@ class Receiving:
         if incoming.receiver.author != self.author(envelope, payload):
             return None
         return incoming if incoming.receiver.public == (envelope.to == PUBLIC) else None
-
-    def _full(self, author: str, size: int) -> bool:
-        # What is whole counts no longer: its sender goes on with the next, as soon as that may.
-        arriving = [one for one in self._running.values() if not one.finishing]
-        theirs = [one for one in arriving if one.receiver.author == author]
-        total = sum(one.receiver.size for one in arriving)
-        return (
-            len(arriving) >= RECEIVING_MAX
-            or len(self._running) - len(arriving) >= STORING_MAX
-            or len(theirs) >= RECEIVING_PER_AUTHOR_MAX
-            or total + size > RECEIVING_BYTES_MAX
-        )
 
     def _is_theirs(self, incoming: Incoming) -> bool:
         """False where the ciphertext was seen under another author (M4); remembers it else."""

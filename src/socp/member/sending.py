@@ -18,13 +18,7 @@ from socp.files.sender import (
     refusal,
     shared_pace,
 )
-from socp.files.transfer import (
-    SENDING_BYTES_MAX,
-    SENDING_MAX,
-    WINDOW_LIVE_BYTES,
-    Broken,
-    Sent,
-)
+from socp.files.transfer import Broken, Sent
 from socp.member.contacts import Contacts
 from socp.member.delivery import Destinations
 from socp.member.effects import OpenSource, ReadChunk
@@ -127,17 +121,12 @@ class Sending:
             waits = self._destinations.not_yet(event.to, now)
             if waits is not None:
                 return f"{waits.partition(';')[0]}; files to everyone do not wait, send it again"
-            if self._crowded(event.size):
+            if self._files.crowded(event.size):
                 return "other files are being sent; send it again when they are done"
         elif len(self._files.waiting) >= WAITING_MAX:
             return f"{WAITING_MAX} files wait to be sent; send it again when some are gone"
         known = event.to == PUBLIC or self._contacts.get(event.to) is not None
         return refusal(event.size, hybrid=self._bound(event.to) if known else True)
-
-    def _crowded(self, size: int) -> bool:
-        under_way = sum(one.file.size for one in self._files.running.values())
-        full = len(self._files.running) >= SENDING_MAX
-        return full or (under_way > 0 and under_way + size > SENDING_BYTES_MAX)
 
     def _recipient(self, to: str) -> PublicKey | None:
         if to != PUBLIC:
@@ -174,7 +163,7 @@ class Sending:
         """Begin to send it, or let it wait."""
         file = one.file
         waits = self._destinations.not_yet(file.to, now)
-        if waits is None and self._crowded(file.size):
+        if waits is None and self._files.crowded(file.size):
             waits = OTHERS_FIRST
         key = self._recipient(file.to)
         if waits is not None or key is None:
@@ -271,18 +260,9 @@ class Sending:
         settled = sender.settled(now.mono)
         if settled is not None:
             return self._settled(one, settled)
-        want = sender.wants(now.mono, self._window(one))
+        want = sender.wants(now.mono, self._files.window(one))
         if want is not None:
             self._emit.add(ReadChunk(one.file.file_id, want.index, want.offset, want.size))
-
-    def _window(self, one: Outgoing) -> int:
-        """What is left of the window that all files to one reader have together."""
-        others = sum(
-            other.sender.on_its_way
-            for other in self._files.running.values()
-            if other is not one and other.file.to == one.file.to and other.sender is not None
-        )
-        return WINDOW_LIVE_BYTES - others
 
     def _transmit(self, one: Outgoing, frame: FileStart | FileChunk | FileEnd, now: Now) -> None:
         self._emit.transmit(self._emit.frame(frame, to=one.file.to, ts=now.wall))

@@ -14,10 +14,12 @@ from socp.member.effects import LoadSent
 from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.records import LineState, Numbered, OutboxLine, SentGone, SentLine, Shelf
-from socp.wire.content import Resend
+from socp.wire.content import FileState, Receipt, Resend
 
 KEPT_DAYS: Final = 29
-PER_READER_MAX: Final = 1_000
+PER_READER_MAX: Final = 2_000
+BRIEF: Final = frozenset({Receipt.KIND, FileState.KIND, Resend.KIND})
+"""Of what our client says by itself, and nothing refers to, the words are enough."""
 DROPPED_AT_ONCE: Final = 100
 ASKED_MAX: Final = 50
 ASKED_PER_READER_MAX: Final = 200
@@ -59,6 +61,8 @@ class Sent:
         place = line.place
         if place is None or place.run != self._run:
             return None
+        if line.kind in BRIEF:
+            line = replace(line, frames=(), msg_refs=())
         self._emit.persist(SentLine(line.to, place.run, place.seq, replace(line, reason="")))
         shelf = self._shelves.get(line.to)
         day = line.composed_ms // DAY_MS

@@ -88,11 +88,16 @@ def file_name(name: str) -> str:
 def all_profiles() -> list[str]:
     """Folder names of profiles, the last used first."""
     try:
-        found = [folder for folder in profiles().iterdir() if (folder / KEY_FILE).is_file()]
+        found = [folder for folder in profiles().iterdir() if _is_profile(folder)]
         found.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
     except OSError:
         return []
     return [folder.name for folder in found]
+
+
+def _is_profile(folder: Path) -> bool:
+    # Half an import begins with a dot, which no profile does.
+    return (folder / KEY_FILE).is_file() and not folder.name.startswith(".")
 
 
 def free_profiles() -> list[str]:

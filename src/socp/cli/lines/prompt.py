@@ -125,7 +125,7 @@ async def talk(me: Client, greeting: list[Entry], *, lock_after_s: float = 0) ->
     """
     session = new_session()
     screen = Screen(session)
-    lock = ScreenLock(session, lock_after_s, me.is_my_passphrase)
+    lock = ScreenLock(session, lock_after_s, me.passphrase.is_right)
     desk = Desk(
         me,
         screen.show,

@@ -18,6 +18,7 @@ from socp.wire.text import printable
 _RATE_AFTER_S: Final = 1.0
 _SHARE_SHOWN: Final = 0.25
 ROWS_MAX: Final = 4
+OVER_MAX: Final = 1_000
 
 
 News = FileProgress | FileDone | FileFailed
@@ -74,7 +75,8 @@ class Transfers:
             return
         self._running.pop(notice.file_id, None)
         if notice.sending:
-            if self._mine.pop(notice.file_id, None) is None:
+            known = self._mine.pop(notice.file_id, None) is not None
+            if not known and len(self._over) < OVER_MAX:  # one that a server kept is told of twice
                 self._over.add(notice.file_id)
             self.failed |= isinstance(notice, FileFailed)
 
