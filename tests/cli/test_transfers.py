@@ -7,7 +7,7 @@ import pytest
 from socp.cli.lines.entries import Entry
 from socp.cli.lines.phrases import Phrases
 from socp.cli.lines.transfers import ROWS_MAX, Transfers
-from socp.member.effects import FileProgress
+from socp.member.effects import FileDone, FileFailed, FileProgress, FileWaits
 
 
 @pytest.mark.threat("I8")
@@ -21,3 +21,40 @@ def test_however_many_files_somebody_sends_there_is_room_to_type() -> None:
     assert len(rows) == ROWS_MAX + 1
     assert rows[-1] == "and 3 more"
     assert shown == []
+
+
+@pytest.fixture
+def transfers() -> Transfers:
+    return Transfers(Phrases(lambda _: "bob", "me", "ws://x:1"), lambda _: None, has_toolbar=True)
+
+
+def moves(file_id: str, *, sending: bool) -> FileProgress:
+    return FileProgress(file_id, "b", "a.txt", 3, 12, sending=sending, bytes_per_s=3, remaining_s=3)
+
+
+def waits(file_id: str, *, sending: bool) -> FileWaits:
+    return FileWaits(file_id, "b", "a.txt", 3, 12, sending=sending, reason="bob is away")
+
+
+def test_a_file_shows_how_far_how_fast_and_how_long_and_that_it_waits(
+    transfers: Transfers,
+) -> None:
+    transfers.moved(moves("1", sending=True))
+    assert transfers.running() == ["a.txt to bob: 25% of 12 bytes, 3 bytes/s, 0:03 left"]
+    transfers.moved(waits("1", sending=True))
+    assert transfers.running() == ["a.txt to bob waits at 25% of 12 bytes"]
+    transfers.moved(FileDone("1", "b", "a.txt", 12, sending=True, path=""))
+    assert transfers.running() == []
+
+
+def test_nobody_waits_for_what_comes_later_by_itself(transfers: Transfers) -> None:
+    transfers.moved(waits("theirs", sending=False))
+    transfers.moved(waits("of an earlier run", sending=True))
+    assert transfers.outstanding() == []
+    transfers.offered("mine", "a.txt")
+    transfers.moved(waits("mine", sending=True))
+    assert transfers.outstanding() == ["a.txt"]
+    transfers.moved(moves("theirs", sending=False))
+    assert len(transfers.outstanding()) == 2
+    transfers.moved(FileFailed("mine", "b", "a.txt", sending=True, reason="refused"))
+    assert transfers.failed

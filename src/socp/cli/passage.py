@@ -37,7 +37,8 @@ class Passage:
         if len(self._news) < _OTHERS_MAX or notice.file_id in self._news:
             self._news[notice.file_id] = notice
         if notice.file_id == self._file_id:
-            self._moved_s = time.monotonic()
+            if isinstance(notice, FileProgress):
+                self._moved_s = time.monotonic()
             self._show(notice)
 
     async def over(self, file_id: str) -> int:
@@ -55,7 +56,9 @@ class Passage:
         if not isinstance(last, FileFailed):
             reason = last.reason if isinstance(last, FileWaits) else "it does not move"
             self._clear()
-            self._errand.printer.complain(f"not sent yet: {reason}")
+            self._errand.printer.complain(
+                f"not sent yet: {reason}; it goes on when this profile is used again"
+            )
         return exits.FAILED
 
     def _is_over(self) -> bool:

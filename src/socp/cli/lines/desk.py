@@ -236,7 +236,12 @@ class Desk:
             case effects.FileOffered():
                 self._comings.tell_of(notice.author)
                 self.transfers.received(notice)
-            case effects.FileProgress() | effects.FileDone() | effects.FileFailed():
+            case (
+                effects.FileProgress()
+                | effects.FileWaits()
+                | effects.FileDone()
+                | effects.FileFailed()
+            ):
                 notice = self.transfers.by_author(notice)
                 self.transfers.moved(notice)
         about = await self.looking_back.about(_about(notice))

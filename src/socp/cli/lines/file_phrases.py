@@ -24,11 +24,23 @@ News = FileOffered | FileWaits | FileDone | FileFailed
 
 def progress_text(at: FileProgress, peer: str) -> str:
     """How far a file is, how fast, and how long it takes yet. `peer`: what they are called."""
-    name = shown_name(printable(at.name, width=SHOWN_COLUMNS // 2))
-    way = "to" if at.sending else "from"
-    head = f"{name} {way} {peer}: {100 * at.done // max(at.size, 1)}% of {size_text(at.size)}"
+    head = f"{_whose(at, peer)}: {_share(at)}"
     rate = f", {size_text(at.bytes_per_s)}/s" if at.bytes_per_s else ""
     return head + rate + ("" if at.remaining_s is None else f", {_duration(at.remaining_s)} left")
+
+
+def waiting_text(at: FileWaits, peer: str) -> str:
+    """How far a file is that does not move now."""
+    return f"{_whose(at, peer)} waits at {_share(at)}"
+
+
+def _whose(at: FileProgress | FileWaits, peer: str) -> str:
+    name = shown_name(printable(at.name, width=SHOWN_COLUMNS // 2))
+    return f"{name} {'to' if at.sending else 'from'} {peer}"
+
+
+def _share(at: FileProgress | FileWaits) -> str:
+    return f"{100 * at.done // max(at.size, 1)}% of {size_text(at.size)}"
 
 
 def _duration(seconds: int) -> str:
@@ -51,9 +63,7 @@ def file_entry(notice: News, name_of: Label, now: int) -> Entry:
             text = f"{name_of(notice.author)} sends {name} ({size})"
             return Entry((*marks(now, now, notice.public, trust), ("class:name", text)))
         case FileWaits():
-            way = "to" if notice.sending else "from"
-            share = f"{100 * notice.done // max(notice.size, 1)}% of {size}"
-            text = f"{name} {way} {name_of(notice.peer)} waits at {share}: {notice.reason}"
+            text = f"{waiting_text(notice, name_of(notice.peer))}: {notice.reason}"
             return note(now, text, "class:warn")
         case FileDone(kept=True):
             text = f"{name} ({size}) for {name_of(notice.peer)}: their server keeps it until they"

@@ -223,7 +223,8 @@ class Leaving:
             return True
         self._asked = True
         self._complain(
-            f"{', '.join(running)} is on its way and would be lost; /quit again to leave"
+            f"{', '.join(running)} is on its way, and goes on when you are back if their client"
+            " can; /quit again to leave"
         )
         return False
 
