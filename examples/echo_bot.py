@@ -1,7 +1,7 @@
 """Says back what it is told in private: `python examples/echo_bot.py PROFILE`, a profile's folder.
 
-Make one with `socp chat --profile-dir PROFILE --as echo </dev/null --vault plain`. It repeats only
-what is bound to its author: words of plain v1.3 could be somebody else's, sealed for us alone.
+`socp profile new --profile-dir PROFILE --as echo --vault plain --server URL` makes one. It repeats
+only what is bound to its author: words of plain v1.3 could be somebody else's, sealed for us alone.
 """
 
 import asyncio
