@@ -76,7 +76,8 @@ from socp.cli.lines.parsing import parse
         ("/trust 'Ann Lee' KEEP", Trust("Ann Lee", "keep")),
         ('/whois "Ann Lee"', Whois("Ann Lee")),
         ("/list", ListUsers()),
-        ("/members", Members()),
+        ("/members", Members("")),
+        ("/members verified", Members("verified")),
         ("/receipts", Receipts("")),
         ("/receipts OFF", Receipts("off")),
         ("/cancel", Cancel("")),
@@ -139,3 +140,8 @@ def test_every_command_can_be_shortened_or_written_out() -> None:
     for word, arguments, _ in TABLE:
         line = re.sub(r"\[.*\]", "", f"/{word} {arguments.replace('SECONDS', '1')}").strip()
         assert parse(line) is not None
+
+
+def test_a_choice_of_readers_that_is_none_is_refused_with_those_that_are() -> None:
+    with pytest.raises(Unclear, match=r"write /members \[all\|verified\|plain\|leave-out\]"):
+        parse("/members nobody")

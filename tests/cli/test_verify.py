@@ -180,7 +180,7 @@ def test_members_are_shown_with_how_sure_and_the_choice_is_kept(socp: Shell) -> 
     away = Shell(socp.folder, NOBODY)
     shown = away("members")
     assert shown.code == 0
-    assert shown.out.startswith("what you say to everyone is for all who are there; plain v1.3")
+    assert shown.out.startswith("what you say to everyone is for all who are there; where")
     assert re.search(r"^  bob  .* first seen \d\d:\d\d$", shown.out, re.MULTILINE)
     assert away("members", "--readers", "verified", "--unbound", "leave-out").code == 0
     choice, member = away("members", "--json").events()

@@ -18,10 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from socp.client.client import Client
-from socp.client.unlocking import Plain
+from socp.client.unlocking import Plain, unlock
 from socp.member.effects import LineMoved, MessageArrived
-from socp.member.records import LineState
+from socp.member.records import LineState, OutboxLine
 from socp.wire.ids import PUBLIC
 from tests import logbook
 from tests.cli.talkers import give_key as give_user_key
@@ -153,9 +155,13 @@ class Person:
 
         The news that one was taken may have come when nobody listened any more.
         """
-        file = self.folder / self.name / "socp.db"
+        profile = self.folder / self.name
+        vault, file = unlock(profile, None), profile / "socp.db"
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as database:
-            return {text for (text,) in database.execute("SELECT text FROM outbox")}
+            rows = database.execute("SELECT name, sealed FROM outbox").fetchall()
+        opened = (vault.open("outbox", name, sealed) for name, sealed in rows)
+        lines = [msgspec.msgpack.decode(each, type=OutboxLine) for each in opened]
+        return {line.text for line in lines if not line.quiet}
 
     def refused(self, text: str) -> LineMoved | None:
         moved = self.states.get(text)

@@ -48,17 +48,14 @@ def command(readers: str | None, unbound: str | None, json: bool, **options: str
 def _members(
     options: Options, readers: str | None, unbound: str | None, *, json: bool
 ) -> Coroutine[Any, Any, int]:
-    from dataclasses import replace
-
     from socp.cli import errand
+    from socp.cli.lines.readers import chosen
     from socp.cli.whose import Whose
 
     async def work(doing: Errand) -> int:
         choice = doing.me.public_choice
-        if readers:
-            choice = replace(choice, verified_only=readers == "verified")
-        if unbound:
-            choice = replace(choice, leave_out=unbound == "leave-out")
+        for word in (readers, unbound):
+            choice = chosen(choice, word or "")
         if choice != doing.me.public_choice:
             await doing.me.choose_public(choice)
         _show(doing, choice)
@@ -70,6 +67,7 @@ def _members(
 def _show(doing: Errand, choice: PublicChoice) -> None:
     from socp.cli.errand import now_ms
     from socp.cli.lines.entries import Entry
+    from socp.cli.lines.readers import choice_text
 
     people = doing.me.contacts.members()
     if doing.json:
@@ -78,12 +76,6 @@ def _show(doing: Errand, choice: PublicChoice) -> None:
         for person in people:
             doing.say_json({"event": "member", **doing.events.person(person)})
         return
-    readers = "verified members alone" if choice.verified_only else "all who are there"
-    unbound = (
-        "who lacks hybrid/1 is left out"
-        if choice.leave_out
-        else "plain v1.3 for all where somebody lacks hybrid/1"
-    )
-    doing.say(Entry((("class:mark", f"what you say to everyone is for {readers}; {unbound}:"),)))
+    doing.say(Entry((("class:mark", f"{choice_text(choice)}:"),)))
     for person in people:
         doing.say(doing.phrases.person(person, now_ms()))

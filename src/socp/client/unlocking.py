@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias, assert_never
@@ -147,7 +147,8 @@ def keep_locked(folder: Path, master: bytes, lock: Lock) -> None:
     former = vault_file.load(folder)
     with _answering():
         vault_file.replace(folder, _locked(lock, master))
-        if former is not None and former.locked is Locked.KEYRING:
+    if former is not None and former.locked is Locked.KEYRING:
+        with suppress(NoKeyring):  # what stays there opens nothing any more
             system_keyring.drop(former.name)
 
 

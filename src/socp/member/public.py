@@ -232,7 +232,7 @@ class Room:
             return ""
         return (
             f"{self._some(unsure)} not verified, and you chose to write to verified members alone;"
-            " compare safety numbers with them (socp verify), or choose again (socp members)"
+            " compare safety numbers with them (socp verify), or choose again (/members)"
         )
 
     def _some(self, user_ids: Sequence[str]) -> str:
@@ -274,12 +274,12 @@ class Room:
         if self.choice.leave_out:
             return (
                 "they cannot read what you send to everybody: you chose to leave them out; to have"
-                " all read it as plain v1.3 messages, choose again (socp members)"
+                " all read it as plain v1.3 messages, choose again (/members)"
             )
         return (
             "what you send to everybody goes as plain v1.3 messages, in which you are not bound as"
             " the author; write to others directly where that matters, or leave them out"
-            " (socp members)"
+            " (/members)"
         )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 WAIT_S_MAX: Final = 3600  # s
 SURE: Final = "yes"
 SWITCH: Final = ("on", "off")
+READERS: Final = ("all", "verified", "plain", "leave-out")
 DECISIONS: Final = ("accept", "keep", "unsure")
 HISTORY_LINES: Final = 20
 HISTORY_LINES_MAX: Final = 1_000
@@ -125,7 +126,9 @@ class Receipts:
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    pass
+    """Who reads what is said to everyone; "" only asks."""
+
+    choice: str  # one of READERS, or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +208,7 @@ TABLE: Final = (
     ("trust", "NAME [accept|keep|unsure]", "what is known of their key; decide about another"),
     ("file", "NAME|all path", "send a file to one person, or to everyone"),
     ("list", "", "who is registered and who is here"),
-    ("members", "", "who can read what is said to everyone"),
+    ("members", f"[{'|'.join(READERS)}]", "who can read what is said to everyone; who may"),
     ("whois", "NAME", "somebody's id and key"),
     ("receipts", "[on|off]", "whether others hear that you read what they wrote"),
     ("cancel", "[file name]", "break off a file transfer"),

@@ -21,6 +21,7 @@ from socp.cli.lines.looking_back import LookingBack
 from socp.cli.lines.own_lines import OwnLines
 from socp.cli.lines.parsing import parse
 from socp.cli.lines.phrases import Phrases
+from socp.cli.lines.readers import members
 from socp.cli.lines.receipts import receipts
 from socp.cli.lines.transfers import Transfers
 from socp.cli.lines.words import fingerprint_text, time_of
@@ -137,7 +138,7 @@ class Desk:
             case commands.ListUsers():
                 await self._list()
             case commands.Members():
-                self._members()
+                await members(self.me, self.phrases, command, self._show)
             case commands.Receipts():
                 await receipts(self.me, command, self._show)
             case commands.Help():
@@ -189,13 +190,6 @@ class Desk:
         users = await self.me.list_users()
         for entry in listing(self.me, self.phrases, users, now_ms()):
             self._show(entry)
-
-    def _members(self) -> None:
-        people = self.me.contacts.members()
-        head = f"everyone: you and {len(people)} more can read what is said with /all"
-        self._show(Entry((("class:mark", head),)))
-        for person in people:
-            self._show(self.phrases.person(person, now_ms()))
 
     async def _whois(self, user_id: str) -> None:
         if user_id == self.me.user_id:

@@ -10,6 +10,7 @@ from socp.cli.lines.commands import (
     DECISIONS,
     HISTORY_LINES,
     HISTORY_LINES_MAX,
+    READERS,
     SURE,
     SWITCH,
     TABLE,
@@ -166,6 +167,12 @@ def _receipts(rest: str) -> Command:
     return Receipts(rest.lower())
 
 
+def _members(rest: str) -> Command:
+    if rest.lower() not in ("", *READERS):
+        raise _incomplete("members")
+    return Members(rest.lower())
+
+
 def _name(rest: str, word: str) -> tuple[str, str]:
     """A name, in quotes where it has spaces, and what follows it."""
     if not rest:
@@ -204,7 +211,6 @@ def _incomplete(word: str) -> Unclear:
 
 _ALONE: Final[dict[str, Command]] = {
     "list": ListUsers(),
-    "members": Members(),
     "help": Help(),
     "quit": Quit(),
 }
@@ -221,6 +227,7 @@ _RESTS: Final[dict[str, Callable[[str], Command]]] = {
     "trust": _trust,
     "file": _file,
     "whois": _whois,
+    "members": _members,
     "receipts": _receipts,
     "cancel": Cancel,
     "rotate-key": lambda rest: RotateKey(_sure(rest, "rotate-key")),
