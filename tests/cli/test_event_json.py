@@ -13,7 +13,7 @@ import pytest
 from socp.cli.event_json import Event, Events, line
 from socp.client.notices import Notice
 from socp.member import effects
-from tests.cli.notices import BOB, HOSTILE, NOTICES, label
+from tests.talk.notices import BOB, HOSTILE, NOTICES, label
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "write-a-bot.md"
 # What programs need not know: how we number what waits to be read, and a name given by a label.

@@ -16,18 +16,18 @@ import click
 import pytest
 
 from socp.cli import history, search
-from socp.cli.lines.entries import layout, plain
-from socp.cli.lines.past import Past
-from socp.cli.lines.phrases import Phrases
 from socp.cli.moments import moment
 from socp.client.resealing import reseal
 from socp.client.unlocking import Passphrase, Plain, unlock
 from socp.member.history_line import HistoryLine, laid_over
 from socp.member.records import Amendment, Arrived, Contact, Said, SaidMoved, Settings
 from socp.storage.profile_store import ProfileStore
+from socp.talk.entries import layout, plain
+from socp.talk.past import Past
+from socp.talk.phrases import Phrases
 from socp.wire.ids import PUBLIC
-from tests.cli.notices import HOSTILE
 from tests.cli.talkers import ENVIRONMENT, PATIENCE_S, give_key
+from tests.talk.notices import HOSTILE
 
 ANN = "a0000000-0000-4000-8000-000000000000"
 BOB = "b0000000-0000-4000-8000-000000000000"

@@ -6,8 +6,8 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.input import DummyInput
 from prompt_toolkit.output import DummyOutput
 
-from socp.cli.lines.entries import Entry
 from socp.cli.lines.prompt import Screen
+from socp.talk.entries import Entry
 
 
 class Paper(DummyOutput):

@@ -13,8 +13,8 @@ import click
 import pytest
 
 from socp.cli import watch
-from socp.cli.lines import places
 from socp.cli.verbs import VERBS
+from socp.talk import places
 
 HEAVY = ("aiohttp", "asyncio", "cryptography", "sqlalchemy", "prompt_toolkit", "msgspec")
 # Those that people wait for.

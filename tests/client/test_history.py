@@ -49,6 +49,8 @@ async def test_what_was_said_can_be_looked_up_at_once_and_at_the_next_start(
     async with somebody(tmp_path, server.url, suite) as again:
         assert [line.number for line in await again.me.history(FRIEND_ID)] == [1, 2]
         assert await again.me.history(FRIEND_ID, before=2, limit=5) == lines[:1]
+        after = await again.me.history_after(FRIEND_ID, lines[0].number, limit=1)
+        assert [line.number for line in after] == [2]
         (conversation,) = await again.me.conversations()
         assert (conversation.talk, conversation.last.text) == (FRIEND_ID, "at the Harbour")
 

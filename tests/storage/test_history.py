@@ -92,6 +92,8 @@ def test_a_conversation_comes_back_in_its_order_and_in_parts(book: Book) -> None
     assert book.texts(since_ms=NOW + 4) == ["line 5", "line 7"]
     assert book.texts(PUBLIC) == []
     assert [line.number for line in book.reader.lines(CAROL, limit=2)] == [6, 8]
+    after = book.reader.lines_after(BOB, after=2, limit=2)
+    assert [line.number for line in after] == [3, 5]
 
 
 def test_a_line_comes_back_with_all_that_was_known_of_it(book: Book) -> None:

@@ -20,14 +20,14 @@ from typing import Any, Final, get_args, get_type_hints
 import pytest
 
 from socp.cli.event_json import Events, line
-from socp.cli.lines.entries import Entry, layout, plain
-from socp.cli.lines.phrases import Phrases
 from socp.cli.verbs import VERBS
 from socp.client.notices import Notice
 from socp.crypto.keys import RsaSuite
 from socp.crypto.symbolic import SymbolicSuite
 from socp.member.contacts import Contacts
 from socp.member.records import Contact
+from socp.talk.entries import Entry, layout, plain
+from socp.talk.phrases import Phrases
 from tests import logbook
 from tests.cli.talkers import give_key
 from tests.cli.test_errands import Done, Shell

@@ -76,8 +76,8 @@ class _Who(NamedTuple):
 
 def _who(chosen: Options) -> _Who:
     """Somebody who has a profile here."""
-    from socp.cli.lines import places
     from socp.cli.whose import Whose
+    from socp.talk import places
 
     asked = Whose(**chosen)
     return _Who(asked, asked.label() or "", asked.folder(), asked.server or places.SERVER)
@@ -87,8 +87,9 @@ def _newcomer(chosen: Options) -> _Who:
     """Somebody who is to have one; without a name, the login name is theirs."""
     from dataclasses import replace
 
-    from socp.cli.lines import asking, places
+    from socp.cli.lines import asking
     from socp.cli.whose import Whose
+    from socp.talk import places
 
     asked = Whose(**chosen)
     name = asked.named if asked.name is None else asked.name
@@ -158,9 +159,9 @@ def _forget_password(who: _Who) -> Work:
 def _done(work: Callable[[], Work]) -> int:
     import asyncio
 
-    from socp.cli.lines.places import BadName
     from socp.client.errors import ClientError, NoAnswer, TurnedAway
     from socp.crypto.passwords import WeakPassword
+    from socp.talk.places import BadName
 
     try:
         click.echo(asyncio.run(work()))

@@ -13,8 +13,8 @@ from socp.cli.options import choosing
 
 if TYPE_CHECKING:
     from socp.cli.errand import Opening
-    from socp.cli.lines.entries import Entry
     from socp.client.client import Client
+    from socp.talk.entries import Entry
 
 
 @click.command(context_settings=HELP)
@@ -75,9 +75,9 @@ def _opening(options: Options, downloads: str | None, invitation: str) -> Openin
     from pathlib import Path
 
     from socp.cli.errand import Opening
-    from socp.cli.lines import places
     from socp.cli.whose import Whose
     from socp.client import server_url, unlocking
+    from socp.talk import places
 
     asked = Whose(**options)
     if asked.server:
@@ -115,8 +115,8 @@ async def _chat(opening: Opening, wait_s: float, lock_after: float) -> int:
 
 def greeting(me: Client) -> list[Entry]:
     """Who one is, said once at the start."""
-    from socp.cli.lines.entries import Entry
-    from socp.cli.lines.words import fingerprint_text
+    from socp.talk.entries import Entry
+    from socp.talk.words import fingerprint_text
 
     rows = [f"id  {me.user_id}", f"key {fingerprint_text(me.fingerprint)}"]
     if me.new_key:

@@ -22,7 +22,7 @@ def _profiles(
 ) -> list[str]:  # for Tab in a shell
     from urllib.parse import unquote
 
-    from socp.cli.lines import places
+    from socp.talk import places
 
     return [name for name in map(unquote, places.all_profiles()) if name.startswith(begun)]
 

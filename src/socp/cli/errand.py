@@ -20,19 +20,19 @@ from urllib.parse import unquote
 from socp.cli import exits
 from socp.cli.event_json import Events, line
 from socp.cli.key_in_the_making import KeyInTheMaking
-from socp.cli.lines import places
-from socp.cli.lines.entries import Entry
-from socp.cli.lines.phrases import Phrases
 from socp.cli.lines.piped import Printer
 from socp.cli.logs import log_to_standard_error
-from socp.cli.patience import Patience
 from socp.cli.whose import Whose
 from socp.client.client import Client
 from socp.client.errors import ClientError, TurnedAway
 from socp.client.notices import GivenUp, Notice, Offline
-from socp.client.profile_folder import Chosen, check_begun
+from socp.client.profile_folder import check_begun
 from socp.client.unlocking import Lock
 from socp.member import effects
+from socp.talk import places
+from socp.talk.entries import Entry
+from socp.talk.patience import Patience
+from socp.talk.phrases import Phrases
 
 PATIENCE_S: Final = 20.0  # the public channel takes a newcomer some ten seconds to get into
 _LOUD: Final = (
@@ -146,7 +146,7 @@ class Opening:
             lock=self.lock,
             invitation=self.invitation,
             making_key=making.begins,
-            usual=Chosen(name, places.SERVER, str(places.downloads_folder(name))),
+            usual=places.usual(name),
         )
         async with contextlib.AsyncExitStack() as stack:
             with making:

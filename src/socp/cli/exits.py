@@ -25,8 +25,8 @@ def carried_out(work: Callable[[], Coroutine[Any, Any, int]], verb: str = "") ->
     """
     import asyncio
 
-    from socp.cli.lines.places import BadName
     from socp.client.errors import ClientError
+    from socp.talk.places import BadName
 
     try:
         return asyncio.run(work())

@@ -76,8 +76,8 @@ def _history(
 
 
 async def _conversations(look: Look, limit: int) -> int:
-    from socp.cli.lines.past import conversation_event
     from socp.cli.looking_back import now_ms
+    from socp.cli.past_json import conversation_event
 
     found = await look.saved.conversations(limit=limit)
     for one in reversed(found):
@@ -94,8 +94,8 @@ def _since(text: str) -> int:
     """Unix ms. BadName."""
     from datetime import datetime
 
-    from socp.cli.lines.places import BadName
     from socp.cli.moments import moment
+    from socp.talk.places import BadName
 
     then = moment(text, datetime.now())  # noqa: DTZ005 - people read their own clock
     if then is None:

@@ -31,8 +31,8 @@ def command(json: bool, **options: str | None) -> int:
 
 def _list(options: Options, *, json: bool) -> Coroutine[Any, Any, int]:
     from socp.cli import errand
-    from socp.cli.lines.listing import listing
     from socp.cli.whose import Whose
+    from socp.talk.listing import listing
 
     async def work(doing: Errand) -> int:
         await doing.patience.attached()

@@ -11,17 +11,18 @@ from typing import Any
 
 from socp.cli import exits
 from socp.cli.event_json import Event, Events, line
-from socp.cli.lines import places
-from socp.cli.lines.entries import Entry, Kind
-from socp.cli.lines.past import Past, line_event
-from socp.cli.lines.phrases import Phrases
 from socp.cli.lines.piped import Printer
+from socp.cli.past_json import line_event
 from socp.cli.whose import Whose
 from socp.client.errors import AmbiguousPerson, UnknownPerson
 from socp.client.history import History, SavedHistory
 from socp.client.profile_folder import check_begun
 from socp.client.unlocking import Lock
 from socp.member.history_line import HistoryLine
+from socp.talk import places
+from socp.talk.entries import Entry, Kind
+from socp.talk.past import Past
+from socp.talk.phrases import Phrases
 from socp.wire.ids import PUBLIC
 
 

@@ -49,8 +49,8 @@ def _members(
     options: Options, readers: str | None, unbound: str | None, *, json: bool
 ) -> Coroutine[Any, Any, int]:
     from socp.cli import errand
-    from socp.cli.lines.readers import chosen
     from socp.cli.whose import Whose
+    from socp.talk.readers import chosen
 
     async def work(doing: Errand) -> int:
         choice = doing.me.public_choice
@@ -66,8 +66,8 @@ def _members(
 
 def _show(doing: Errand, choice: PublicChoice) -> None:
     from socp.cli.errand import now_ms
-    from socp.cli.lines.entries import Entry
-    from socp.cli.lines.readers import choice_text
+    from socp.talk.entries import Entry
+    from socp.talk.readers import choice_text
 
     people = doing.me.contacts.members()
     if doing.json:

@@ -8,9 +8,9 @@ from typing import Final
 
 from socp.cli import exits
 from socp.cli.errand import Errand, now_ms
-from socp.cli.lines.file_phrases import progress_text
 from socp.client.notices import Notice
 from socp.member.effects import FileDone, FileFailed, FileProgress, FileWaits
+from socp.talk.file_phrases import progress_text
 
 News = FileProgress | FileWaits | FileDone | FileFailed
 _OTHERS_MAX: Final = 100

@@ -121,11 +121,11 @@ def _new(options: Options, *, json: bool) -> Work:
     from dataclasses import replace
     from urllib.parse import unquote
 
-    from socp.cli.lines import places
     from socp.client import server_url
     from socp.client.errors import SealUnchosen
     from socp.client.profile_folder import Chosen, check_free
     from socp.client.unlocking import UNCHOSEN
+    from socp.talk import places
 
     asked = _named(options)
     folder = asked.folder()
@@ -245,8 +245,8 @@ def _named(options: Options) -> Whose:
     from dataclasses import replace
 
     from socp.cli.lines import asking
-    from socp.cli.lines.places import BadName
     from socp.cli.whose import Whose
+    from socp.talk.places import BadName
 
     asked = Whose(**options)
     if asked.profile or asked.profile_dir or asked.name:

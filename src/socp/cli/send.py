@@ -75,7 +75,7 @@ def _said(doing: Errand, line: Line) -> int:
 
 def _text(given: str | None) -> str:
     """What to say. BadName."""
-    from socp.cli.lines.places import BadName
+    from socp.talk.places import BadName
 
     # An argument that is no UTF-8 comes as lone surrogates, which nobody could send.
     text = _read() if given in (None, "-") else (given or "").encode(errors="replace").decode()
@@ -86,7 +86,7 @@ def _text(given: str | None) -> str:
 
 def _read() -> str:
     """All of standard input, without the end of its last line. BadName."""
-    from socp.cli.lines.places import BadName
+    from socp.talk.places import BadName
 
     if sys.stdin.isatty():
         sys.stderr.write("type the message; Ctrl-D on a line of its own ends it\n")

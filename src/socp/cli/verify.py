@@ -14,7 +14,7 @@ from socp.cli.choices import HELP, Options, as_json, whose
 
 if TYPE_CHECKING:
     from socp.cli.errand import Errand
-    from socp.cli.qr import Ink
+    from socp.talk.qr import Ink
 
 CHANGED: Final = 3
 """The exit code where another key is claimed for them, and is not decided about."""
@@ -115,8 +115,8 @@ async def _decide(doing: Errand, user_id: str, digits: str, decision: str | None
 
 
 def _decided(doing: Errand, user_id: str) -> int:
-    from socp.cli.lines.entries import Entry
     from socp.member.effects import TrustMoved
+    from socp.talk.entries import Entry
 
     state = doing.me.trust_of(user_id)
     if doing.json:
@@ -146,8 +146,8 @@ def _shown(doing: Errand, user_id: str) -> int:
 
 
 def _show(doing: Errand, user_id: str, state: str, number: str) -> None:
-    from socp.cli.qr import drawn
     from socp.crypto.safety_number import qr_text
+    from socp.talk.qr import drawn
 
     name = doing.phrases.name(user_id)
     _lines(doing, f"{name} is {state}; the safety number of you two:", *_rows(number))
@@ -191,7 +191,7 @@ def _lines(doing: Errand, *lines: str) -> None:
 
 def _ink() -> Ink:
     """What standard output can show."""
-    from socp.cli.qr import Ink
+    from socp.talk.qr import Ink
 
     try:
         "\u2580".encode(sys.stdout.encoding)

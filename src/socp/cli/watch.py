@@ -58,8 +58,8 @@ async def _events(me: Client) -> int:
 async def _words(me: Client) -> int:
     import sys
 
-    from socp.cli.lines.desk import Desk
     from socp.cli.lines.piped import Printer
+    from socp.talk.desk import Desk
 
     printer = Printer(sys.stdout, sys.stderr)
     desk = Desk(me, printer.show, printer.once_shown, hold_s=0.5, patience_s=0, has_toolbar=False)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from socp.cli.lines import places
-from socp.cli.lines.places import BadName
 from socp.cli.locks import lock_for
 from socp.client.unlocking import Lock
+from socp.talk import places
+from socp.talk.places import BadName
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,13 @@ class Client(Saying, Trusting):
         number, so that one can go on from the first."""
         return await self._history.lines(who, since_ms=since_ms, before=before, limit=limit)
 
+    async def history_after(
+        self, who: str, number: int, *, limit: int = LINES
+    ) -> list[HistoryLine]:
+        """The lines with a user id or "public" that follow the one of this number, the oldest of
+        them first."""
+        return await self._history.lines_after(who, number, limit=limit)
+
     async def search(self, words: str, *, who: str = "", limit: int = LINES) -> list[HistoryLine]:
         """The newest lines that have all these words in them, be they parts of longer ones, the
         newest first; with a user id or "public", or with anybody."""

@@ -50,6 +50,11 @@ class History:
             lambda reader: reader.lines(talk, since_ms=since_ms, before=before, limit=limit)
         )
 
+    async def lines_after(self, talk: str, number: int, *, limit: int = LINES) -> list[HistoryLine]:
+        """The lines with a user id or "public" that follow the one of this number, the oldest of
+        them first."""
+        return await self._asked(lambda reader: reader.lines_after(talk, after=number, limit=limit))
+
     async def search(self, words: str, *, talk: str = "", limit: int = LINES) -> list[HistoryLine]:
         """The newest lines that have all these words in them, be they parts of longer ones, the
         newest first; with a user id or "public", or with anybody."""

@@ -24,6 +24,28 @@ ANSWER_CHARS_MAX: Final = 16 * 1024 * 1024
 _WAITING: Final = Kind(Arrived, tables.arrived, ("number",))
 
 
+def lines_after(
+    connection: Connection, vault: Vault, talk: str, *, after: int, limit: int
+) -> list[HistoryLine]:
+    """The lines of a conversation that follow a number, the oldest first; fewer where they are very
+    long."""
+    columns = tables.said.c
+    next_ones = (
+        select(columns.name, columns.sealed)
+        .where(columns.talk == vault.token(tables.said.name, talk), columns.name > name_of(after))
+        .order_by(columns.name)
+        .limit(limit)
+    )
+    found: list[Said] = []
+    size = 0
+    for said in _opened(connection, vault, next_ones):
+        size += len(said.text)
+        if found and size > ANSWER_CHARS_MAX:
+            break
+        found.append(said)
+    return as_they_stand(connection, vault, found)
+
+
 def lines(
     connection: Connection, vault: Vault, talk: str, *, since_ms: int, before: int, limit: int
 ) -> list[HistoryLine]:

@@ -72,6 +72,14 @@ class ProfileReader:
             )
         )
 
+    def lines_after(self, talk: str, *, after: int, limit: int) -> list[HistoryLine]:
+        """The lines of a conversation with higher numbers than `after`, the oldest first."""
+        return self._ask(
+            lambda there: history_queries.lines_after(
+                there, self._vault, talk, after=after, limit=limit
+            )
+        )
+
     def search(self, text: str, *, talk: str = "", limit: int) -> list[HistoryLine]:
         """The newest lines with all these words in them, the newest first; `talk` "" for any."""
         return self._ask(

@@ -68,18 +68,24 @@ def _escape(char: str) -> str:
 
 
 def _cut(text: str, width: int) -> str:
-    columns = 0
+    used = 0
     end = 0
     for index, char in enumerate(text):
-        columns += _columns(char)
-        if columns > width:
+        used += columns_of(char)
+        if used > width:
             return text[:end] + "…" if width > 0 else ""
-        if columns < width:
+        if used < width:
             end = index + 1
     return text
 
 
-def _columns(char: str) -> int:
+def columns(text: str) -> int:
+    """How many terminal columns a text takes that `printable` made harmless."""
+    return len(text) if text.isascii() else sum(map(columns_of, text))
+
+
+def columns_of(char: str) -> int:
+    """The same of one character: 0, 1 or 2."""
     if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1

@@ -7,8 +7,8 @@ import sys
 from typing import Final
 from urllib.parse import unquote
 
-from socp.cli.lines import places
-from socp.cli.lines.places import BadName
+from socp.talk import places
+from socp.talk.places import BadName
 
 _TRIES: Final = 3
 

@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final, TextIO
 
 from socp.cli.exits import Unwritable
-from socp.cli.lines.commands import Unclear
-from socp.cli.lines.desk import Desk, Left
-from socp.cli.lines.entries import Entry, Kind, layout, plain
 from socp.client.client import Client
 from socp.client.errors import ClientError
 from socp.files.transfer import SENDING_MAX
+from socp.talk.commands import Unclear
+from socp.talk.desk import Desk
+from socp.talk.entries import Entry, Kind, layout, plain
+from socp.talk.obeying import Left
 from socp.wire import limits
 
 LINE_BYTES_MAX: Final = limits.MIB

@@ -14,13 +14,14 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.shortcuts import print_formatted_text
 from prompt_toolkit.styles import Style
 
-from socp.cli.lines.commands import Unclear
 from socp.cli.lines.completion import Completions
-from socp.cli.lines.desk import Desk, Left, now_ms
-from socp.cli.lines.entries import Entry, Row, layout
 from socp.cli.lines.screen_lock import Locked, ScreenLock
 from socp.client.client import Client
 from socp.client.errors import ClientError
+from socp.talk.commands import Unclear
+from socp.talk.desk import Desk
+from socp.talk.entries import Entry, Row, layout
+from socp.talk.obeying import Left, now_ms
 
 STYLE: Final = Style.from_dict(
     {

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from prompt_toolkit import PromptSession
 
-from socp.cli.lines.entries import Entry
+from socp.talk.entries import Entry
 
 Check = Callable[[str], Awaitable[bool]]
 

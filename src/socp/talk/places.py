@@ -1,0 +1,119 @@
+"""Where profiles and received files live: var/ of a checkout, else where the system keeps such."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import platformdirs
+
+import socp
+from socp.client.key_files import KEY_FILE
+from socp.client.profile_folder import Chosen
+from socp.storage.errors import StorageError
+from socp.storage.folder_lock import FolderLock
+from socp.wire import invitation
+from socp.wire.text import printable
+
+NAME_CHARS_MAX: Final = 32
+SERVER: Final = "ws://localhost:8001"
+_EVERYONE: Final = frozenset({"all", "everyone", "public"})
+_APP: Final = "socp"
+_SAFE: Final = " @+"
+
+
+class BadName(Exception):
+    """A name, or a code, that is none; `str()` says why."""
+
+
+def checked_name(name: str) -> str:
+    """The name as others will see it, or BadName."""
+    name = " ".join(unicodedata.normalize("NFC", name).split())
+    if not name:
+        raise BadName("a name needs at least one letter")
+    if len(name) > NAME_CHARS_MAX:
+        raise BadName(f"a name has at most {NAME_CHARS_MAX} characters")
+    if printable(name) != name:
+        raise BadName("a name has letters, digits and signs that can be seen, nothing else")
+    return name
+
+
+def means_everyone(who: str) -> bool:
+    """Whether the public channel is meant, and nobody's name: no label is one of these."""
+    return who.casefold() in _EVERYONE
+
+
+def checked_invitation(text: str) -> str:
+    """The code as it is written, or BadName; "" for none."""
+    if not text:
+        return ""
+    code = invitation.read(text)
+    if code is None:
+        raise BadName("that is no invitation; it has 26 letters and digits, such as k7f2-...")
+    return invitation.written(code)
+
+
+def checkout() -> Path | None:
+    """The project's folder where we run from it, None where we are installed."""
+    root = Path(socp.__file__).resolve().parents[2]
+    return root if (root / "script" / "chat").is_file() else None
+
+
+def profiles() -> Path:
+    """The folder of all profiles."""
+    root = checkout()
+    return root / "var" / "profiles" if root else platformdirs.user_data_path(_APP) / "profiles"
+
+
+def profile_folder(name: str) -> Path:
+    """One person's profile."""
+    return profiles() / file_name(name)
+
+
+def downloads_folder(name: str) -> Path:
+    """Where files for them land."""
+    root = checkout()
+    if root:
+        return root / "var" / "downloads" / file_name(name)
+    return platformdirs.user_downloads_path() / _APP
+
+
+def usual(name: str) -> Chosen:
+    """What holds for somebody of that name who never said otherwise."""
+    return Chosen(name, SERVER, str(downloads_folder(name)))
+
+
+def file_name(name: str) -> str:
+    """A folder's name for a person's name: two names never share one, and none is a path."""
+    quoted = quote(name, safe=_SAFE)
+    return "%2E" + quoted[1:] if quoted.startswith(".") else quoted
+
+
+def all_profiles() -> list[str]:
+    """Folder names of profiles, the last used first."""
+    try:
+        found = [folder for folder in profiles().iterdir() if _is_profile(folder)]
+        found.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
+    except OSError:
+        return []
+    return [folder.name for folder in found]
+
+
+def _is_profile(folder: Path) -> bool:
+    # Half an import begins with a dot, which no profile does.
+    return (folder / KEY_FILE).is_file() and not folder.name.startswith(".")
+
+
+def free_profiles() -> list[str]:
+    """Those of `all_profiles` that nobody uses now."""
+    return [name for name in all_profiles() if _is_free(profiles() / name)]
+
+
+def _is_free(folder: Path) -> bool:
+    try:
+        FolderLock.take(folder).release()
+    except StorageError:
+        return False
+    return True
