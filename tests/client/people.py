@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from socp.client.client import Client
 from socp.client.notices import Notice
-from socp.client.unlocking import Plain
+from socp.client.unlocking import Lock, Plain
 from socp.crypto import content_sig
 from socp.crypto.keys import PrivateKey, Suite
 from socp.crypto.symbolic import SymbolicSuite
@@ -65,12 +65,18 @@ class Person:
 
 @asynccontextmanager
 async def somebody(
-    folder: Path, url: str, suite: SymbolicSuite, name: str = "alice", *, attached: bool = True
+    folder: Path,
+    url: str,
+    suite: SymbolicSuite,
+    name: str = "alice",
+    *,
+    attached: bool = True,
+    lock: Lock = Plain(),  # noqa: B008 - it has nothing to change
 ) -> AsyncIterator[Person]:
     """Their client, attached by the time the test goes on."""
     downloads = folder / "downloads"
     async with Client.open(
-        folder / name, url, name=name, downloads=downloads, lock=Plain(), suite=suite
+        folder / name, url, name=name, downloads=downloads, lock=lock, suite=suite
     ) as client:
         person = Person(client, downloads)
         listening = asyncio.create_task(person.listen())

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 # Verb -> what `socp --help` says of it. The module socp.cli.<verb> holds its `command`.
 VERBS: Final = {
-    "chat": "Talk to people, from a terminal or a script.",
+    "tui": "Talk to people in the full screen.",
+    "chat": "Talk line by line, at a terminal or from a script.",
     "send": "Send one message, from an argument or standard input.",
     "file": "Send a file.",
     "list": "Show who is registered at the server, and who is here.",
@@ -31,7 +32,7 @@ VERBS: Final = {
     "admin": "Rule a server: who joins; back up, restore, check.",
 }
 _FIRST_STEPS: Final = (
-    ("socp chat", "your name is asked for, a key is made; then /help"),
+    ("socp", "at a terminal: who you are is asked for, and you talk; F1 is help"),
     ("socp send bob hello", "one message, and what became of it"),
     ("socp VERB --help", "examples, options and exit codes of a verb"),
 )
@@ -81,8 +82,9 @@ def socp() -> None:
 
 def run() -> int:
     """Run one verb; its exit code: 2 and one line for what was typed wrongly."""
+    words = sys.argv[1:] or (["tui"] if sys.stdin.isatty() and sys.stdout.isatty() else [])
     try:
-        code = socp.main(prog_name="socp", standalone_mode=False)
+        code = socp.main(words, prog_name="socp", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as asked:
         sys.stderr.write(asked.format_message() + "\n")
         return 2

@@ -62,6 +62,7 @@ class Client(Saying, Trusting):
         self.user_id = profile.user_id
         self.name = profile.display_name
         self.new_key = profile.keys.made
+        self.downloads = downloads
         self.passphrase = OwnPassphrase(profile.folder)
         self._suite = suite
         self._store = profile.store

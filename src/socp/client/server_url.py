@@ -23,6 +23,12 @@ class ServerUrl:
     loopback: bool
 
 
+def endpoint(url: ServerUrl) -> tuple[str, int]:
+    """The host and the port that it stands for."""
+    parts = urlsplit(url.text)
+    return parts.hostname or "", parts.port or _PORTS[parts.scheme]
+
+
 def parse(text: str) -> ServerUrl:
     """BadAddress for anything but ws:// or wss:// with a host; port and path may be missing."""
     try:

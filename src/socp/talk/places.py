@@ -67,6 +67,12 @@ def profiles() -> Path:
     return root / "var" / "profiles" if root else platformdirs.user_data_path(_APP) / "profiles"
 
 
+def settings_folder() -> Path:
+    """Where one's choices about the screen are."""
+    root = checkout()
+    return root / "var" if root else platformdirs.user_config_path(_APP)
+
+
 def profile_folder(name: str) -> Path:
     """One person's profile."""
     return profiles() / file_name(name)

@@ -93,6 +93,10 @@ class Transfers:
         """How many files of this run are on their way to others."""
         return len(self._mine)
 
+    def at(self, file_id: str) -> Moving | None:
+        """How far a file on its way is; None for one that is not."""
+        return self._running.get(file_id)
+
     def running(self) -> list[str]:
         """One phrase for each file on its way, for the toolbar, which must leave room to type."""
         shown = [self._phrase(at) for at in islice(self._running.values(), ROWS_MAX)]

@@ -1,0 +1,133 @@
+"""`socp tui`: the full screen."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from socp.cli import exits
+from socp.cli.choices import HELP, Options, whose
+from socp.cli.options import choosing
+
+if TYPE_CHECKING:
+    from socp.tui.opening import Opening
+
+
+@click.command(context_settings=HELP)
+@whose
+@choosing
+@click.option(
+    "--downloads",
+    envvar="SOCP_DOWNLOADS",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Where received files are saved.",
+)
+@click.option(
+    "--invitation",
+    envvar="SOCP_INVITATION",
+    default="",
+    metavar="CODE",
+    help="The code that the server's operator gave you, where it wants one; once is enough.",
+)
+@click.option(
+    "--lock-after",
+    "lock_after",
+    envvar="SOCP_LOCK_AFTER",
+    type=click.FloatRange(0, 1440),
+    default=15,
+    show_default=True,
+    metavar="MINUTES",
+    help="Ask for the profile's passphrase again when nobody typed for so long; 0: never.",
+)
+@click.option(
+    "--choices",
+    "choices_file",
+    envvar="SOCP_TUI",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Theme, notifications and keys. Not given: tui.toml among the user's settings.",
+)
+def command(
+    downloads: str | None,
+    invitation: str,
+    lock_after: float,
+    choices_file: str | None,
+    **options: str | None,
+) -> int:
+    """Talk to people in the full screen; `socp` alone does the same at a terminal.
+
+    \b
+    socp                             the first time it asks who you are
+    socp tui --profile ann           where there are several
+    F1 shows all keys, Ctrl-P finds any command, Ctrl-Q leaves
+
+    Exit code 0: you left; 1: the server turned us away, or the profile broke; 2: it could not
+    begin.
+    """
+    from socp.client.errors import ClientError
+    from socp.talk.places import BadName
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        exits.complain("the full screen needs a terminal; `socp chat` takes a script", "tui")
+        return exits.USAGE
+    try:
+        opening = _opening(options, downloads, invitation, lock_after)
+        return _run(opening, choices_file, options.get("profile"))
+    except (BadName, ClientError) as fault:
+        exits.complain(str(fault), "tui")
+        return exits.USAGE
+
+
+def _opening(
+    options: Options, downloads: str | None, invitation: str, lock_after: float
+) -> Opening:
+    """What was said; what is missing the screen asks for."""
+    from pathlib import Path
+
+    from socp.cli.locks import first_line, said
+    from socp.cli.whose import Whose
+    from socp.client import server_url
+    from socp.client.unlocking import Keyring, Lock, Plain
+    from socp.talk import places
+    from socp.tui.opening import Opening
+
+    asked = Whose(**options)
+    if asked.server:
+        server_url.parse(asked.server)
+    lock: Lock | None = None
+    if asked.passphrase_file is not None:
+        lock = said(first_line(asked.passphrase_file))
+    elif asked.vault in ("plain", "keyring"):
+        lock = Plain() if asked.vault == "plain" else Keyring()
+    named = any(each is not None for each in (asked.profile, asked.profile_dir, asked.name))
+    folder = asked.folder() if named or places.all_profiles() else None
+    return Opening(
+        folder,
+        asked.label() or "",
+        asked.server or "",
+        lock,
+        Path(downloads) if downloads else None,
+        places.checked_invitation(invitation),
+        lock_after * 60,
+    )
+
+
+def _run(opening: Opening, choices_file: str | None, profile: str | None) -> int:
+    from pathlib import Path
+
+    from socp.cli.lines.asking import login_name
+    from socp.cli.whose import is_folder
+    from socp.talk import places
+    from socp.tui import choices_file as choices
+    from socp.tui.app import SocpApp
+
+    file = Path(choices_file) if choices_file else places.settings_folder() / "tui.toml"
+    named = profile if profile and not is_folder(profile) else login_name()
+    app = SocpApp(opening, choices.read(file), login=named)
+    code = app.run()
+    if app.fault:
+        exits.complain(app.fault, "tui")
+    return code if code is not None else exits.FAILED

@@ -1,0 +1,1 @@
+"""The full-screen client: one file per visible thing, none of which holds what is true."""

@@ -1,0 +1,74 @@
+"""What one says or commands is done: as in the line client, but some commands are screens here."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from socp.talk import commands
+from socp.talk.commands import Command, Unclear
+from socp.talk.parsing import parse
+from socp.talk.places import means_everyone
+from socp.tui.drafts import Draft
+from socp.tui.session import Session
+from socp.wire.ids import PUBLIC
+
+
+class Stage(Protocol):
+    """What a command may want to be shown."""
+
+    def show_verify(self, user_id: str) -> None: ...
+
+    def show_search(self, words: str) -> None: ...
+
+    def show_help(self) -> None: ...
+
+    def leave(self) -> None: ...
+
+
+class Acting:
+    """Unclear and ClientError say what cannot be done."""
+
+    def __init__(self, session: Session, stage: Stage) -> None:
+        self._session = session
+        self._stage = stage
+
+    async def say(self, draft: Draft) -> None:
+        """Say it, answer, change, or carry out the command that it is."""
+        session, text = self._session, draft.text.encode(errors="replace").decode()
+        talk, me = session.turned_to, session.me
+        if draft.about and draft.edits:
+            session.said(await me.edit(talk, draft.about, text))
+        elif draft.about and not text.lstrip().startswith("/"):
+            session.said(await me.send(talk, text.strip(), reply_to=draft.about))
+        else:
+            command = parse(text)
+            if command is not None:
+                await self._do(command)
+
+    async def _do(self, command: Command) -> None:
+        session, find = self._session, self._session.me.find
+        match command:
+            case commands.Tell(who=who):
+                session.turn_to(find(who))
+                await self._say_if(command.text)
+            case commands.TellAll():
+                session.turn_to(PUBLIC)
+                await self._say_if(command.text)
+            case commands.ShowHistory(who=who) if who:
+                session.turn_to(PUBLIC if means_everyone(who) else find(who))
+            case commands.Search(words=words):
+                self._stage.show_search(words)
+            case commands.Verify(who=who, digits="") | commands.Trust(who=who, decision=""):
+                self._stage.show_verify(find(who))
+            case commands.Help():
+                self._stage.show_help()
+            case commands.Quit():
+                self._stage.leave()
+            case commands.Wait():
+                raise Unclear("/wait is for scripts; here nothing has to wait")
+            case _:
+                await session.carry_out(command)
+
+    async def _say_if(self, text: str) -> None:
+        if text:
+            await self._session.carry_out(commands.Plain(text))

@@ -1,0 +1,253 @@
+"""The full screen: opens the profile, asks for what is missing, shows the talk until one leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, Final
+
+from rich.text import Text
+from textual import on
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import BindingType
+from textual.events import AppFocus, Event, Key, MouseEvent, Paste
+from textual.screen import Screen
+from textual.widgets import Static
+
+from socp.client import unlocking
+from socp.client.errors import ClientError, WrongPassphrase
+from socp.client.own_passphrase import OwnPassphrase
+from socp.client.unlocking import Passphrase
+from socp.crypto.keys import Suite
+from socp.keystore.vault_file import Locked
+from socp.talk import commands
+from socp.tui import keys, themes
+from socp.tui.choices_file import Choices
+from socp.tui.drafts import Draft
+from socp.tui.first_start import FirstStart
+from socp.tui.notifying import Notifying
+from socp.tui.opening import Opening
+from socp.tui.parts import Part
+from socp.tui.session import Session
+from socp.tui.talk_screen import TalkScreen
+from socp.tui.unlock_screen import UnlockScreen
+
+LOCK_LOOKS_S: Final = 1.0
+_SEALED: Final = "This profile is sealed by a passphrase."
+
+
+class SocpApp(App[int]):
+    """Its result is the exit code."""
+
+    TITLE = "socp"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = []
+    CSS = """
+    Screen { background: $background; color: $foreground; }
+    #opening { width: 100%; height: 100%; content-align: center middle; color: $muted; }
+    Toast { max-width: 60; }
+    """
+
+    def __init__(
+        self, opening: Opening, choices: Choices, *, login: str = "", suite: Suite | None = None
+    ) -> None:
+        """`login`: what the system calls the person; `suite`: of which kind the keys are."""
+        without_colour = "NO_COLOR" in os.environ
+        super().__init__(ansi_color=True if without_colour else None)
+        self._opening = opening
+        self._choices = choices
+        self._login = login
+        self._suite = suite
+        self._touched_s = time.monotonic()
+        self._notifying = Notifying(choices.notify, self._said_to_terminal)
+        self.session: Session | None = None
+        self.talk: TalkScreen | None = None
+        self.fault = ""  # why it ended, to be said when the screen is as before
+        for theme in themes.OURS:
+            self.register_theme(theme)
+        self.theme = themes.WITHOUT_COLOUR if without_colour else themes.NAMES[choices.theme]
+        self.set_keymap(dict(choices.keys))
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """For themes that are not ours."""
+        return dict(themes.VARIABLES)
+
+    # --- the beginning --------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """What is seen until there is something to be seen."""
+        yield Static(Text("opening ..."), id="opening")
+
+    def on_mount(self) -> None:
+        """Ask for what is not known."""
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self._ended)
+        self.set_interval(LOCK_LOOKS_S, self._lock_if_idle)
+        try:
+            self._begin()
+        except ClientError as fault:
+            self._give_up(str(fault))
+
+    def _begin(self) -> None:
+        opening = self._opening
+        locked = None if opening.folder is None else unlocking.locked(opening.folder)
+        if locked is None:
+            _mounting = self.push_screen(FirstStart(opening, self._login))
+        elif locked is Locked.PASSPHRASE and opening.lock is None:
+            folder = opening.folder
+            assert folder is not None
+            title, why = "socp", "This profile is sealed by a passphrase."
+            _mounting = self.push_screen(
+                UnlockScreen(title, why, _checking(folder)), self._unlocked
+            )
+        else:
+            self.run_worker(self._talk(opening), exclusive=True, group="talk")
+
+    def _unlocked(self, passphrase: str | None) -> None:
+        assert passphrase is not None
+        opening = replace(self._opening, lock=Passphrase(lambda: passphrase))
+        self.run_worker(self._talk(opening), exclusive=True, group="talk")
+
+    @on(FirstStart.Ready)
+    def _first_start_ready(self, event: FirstStart.Ready) -> None:
+        self.run_worker(self._talk(event.opening), exclusive=True, group="talk")
+
+    # --- the talk -------------------------------------------------------------------------------
+
+    async def _talk(self, opening: Opening) -> None:
+        """The whole life of a client: it is opened and closed in one task."""
+        began = False
+        try:
+            async with opening.client(self._making_key, self._suite) as me:
+                began = True
+                session = Session(me, self._changed, self._notifying.arrived)
+                await self._show(session)
+                await session.run()
+        except WrongPassphrase as fault:
+            self._give_up(str(fault))
+            return
+        except ClientError as fault:
+            self._failed(str(fault), began=began)
+            return
+        self.exit(0 if self.session is None or not self.session.link.over else 1)
+
+    async def _show(self, session: Session) -> None:
+        self.session = session
+        self.talk = talk = TalkScreen(session, self._choices.keys)
+        self._notifying.called = session.called
+        self._notifying.looking = lambda who: (
+            self.app_focus and self.screen is talk and who == session.turned_to
+        )
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        await self.push_screen(talk)
+
+    def _making_key(self) -> None:
+        self.call_from_thread(self._say_making_key)
+
+    def _say_making_key(self) -> None:
+        said = "making your key: some seconds, this once ..."
+        self.notify(said, timeout=20, markup=False)
+
+    def _failed(self, why: str, *, began: bool) -> None:
+        screen = self.screen
+        if not began and isinstance(screen, FirstStart):
+            screen.complain(why)
+        else:
+            self._give_up(why)
+
+    def _give_up(self, why: str) -> None:
+        self.fault = why
+        self.exit(2 if self.session is None else 1)
+
+    def _changed(self, parts: Part) -> None:
+        if self.talk is not None:
+            self.talk.changed(parts)
+
+    def _ended(self) -> None:
+        if self.session is None:
+            self.exit(0)
+        else:
+            self.session.leave()
+
+    async def action_quit(self) -> None:
+        """Before there is a talk."""
+        self._ended()
+
+    # --- somebody is there ----------------------------------------------------------------------
+
+    async def on_event(self, event: Event) -> None:
+        """Whoever types or points is there."""
+        if isinstance(event, (Key, Paste, MouseEvent)):
+            self._touched_s = time.monotonic()
+        await super().on_event(event)
+
+    def _lock_if_idle(self) -> None:
+        limit, session = self._opening.lock_after_s, self.session
+        idle_s = time.monotonic() - self._touched_s
+        if not limit or session is None or idle_s < limit:
+            return
+        if isinstance(self.screen, UnlockScreen) or not session.me.passphrase.is_set:
+            return
+        why = "Locked, for nobody was there; what comes is kept."
+        self.clear_selection()
+        _mounting = self.push_screen(UnlockScreen("socp", why, session.me.passphrase.is_right))
+
+    @on(AppFocus)
+    def _focused(self) -> None:
+        """What came meanwhile is in sight now."""
+        self._changed(Part.LINES)
+
+    # --- commands -------------------------------------------------------------------------------
+
+    def action_next_theme(self) -> None:
+        """Dark, light, high contrast, and round again."""
+        names = [theme.name for theme in themes.OURS]
+        here = names.index(self.theme) if self.theme in names else -1
+        self.theme = names[(here + 1) % len(names)]
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The keys that work everywhere, and every command that one could type."""
+        talk = self.talk
+        if talk is None or screen is not talk:
+            yield SystemCommand("Quit", "leave", self._ended)
+            return
+        for key in keys.TABLE["everywhere"]:
+            if key.action != "command_palette":
+                title = key.purpose.capitalize()
+                pressed = keys.shown(key, self._choices.keys)
+                yield SystemCommand(title, pressed, self._acted(talk, key.action))
+        for word, arguments, purpose in commands.TABLE:
+            if word != "wait":
+                title = f"/{word} {arguments}".rstrip()
+                yield SystemCommand(title, purpose, self._typed(talk, word, arguments))
+
+    @staticmethod
+    def _acted(talk: TalkScreen, action: str) -> Callable[[], Awaitable[None]]:
+        async def act() -> None:
+            await talk.run_action(action)
+
+        return act
+
+    @staticmethod
+    def _typed(talk: TalkScreen, word: str, arguments: str) -> Callable[[], None]:
+        def type_it() -> None:
+            talk.composer.take(Draft(f"/{word} " if arguments else f"/{word}"))
+            talk.composer.focus()
+
+        return type_it
+
+    def _said_to_terminal(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+
+def _checking(folder: Path) -> Callable[[str], Awaitable[bool]]:
+    """Whether a text opens the profile there; after wrong ones the answer waits."""
+    return OwnPassphrase(folder).is_right

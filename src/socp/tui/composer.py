@@ -1,0 +1,215 @@
+"""Where one types: several lines, what was said before, Tab, emoji, a draft for each talk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar, Final
+
+from textual.binding import BindingType
+from textual.events import Key, Paste
+from textual.message import Message
+from textual.widgets import TextArea
+
+from socp.talk.obeying import typed_path
+from socp.talk.offers import Offer
+from socp.tui import emoji, keys
+from socp.tui.completing import completions
+from socp.tui.drafts import Draft, Drafts
+from socp.wire.text import printable
+
+TEXT_CHARS_MAX: Final = 500_000
+_PATH_CHARS_MAX: Final = 4_096
+
+
+class Composer(TextArea):
+    """Says what happened; it decides nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings("composer")
+    DEFAULT_CSS = """
+    Composer {
+        height: auto;
+        min-height: 3;
+        max-height: 10;
+        border: round $line;
+        background: transparent;
+        padding: 0 1;
+        &:focus { border: round $primary; background: transparent; }
+        &.-stopped { border: round $error; }
+        & .text-area--cursor-line { background: transparent; }
+    }
+    """
+
+    class Said(Message):
+        """The person pressed Enter."""
+
+        def __init__(self, draft: Draft) -> None:
+            super().__init__()
+            self.draft = draft
+
+    class Wanted(Message):
+        """The person wants something outside of it; `what` is the action's name."""
+
+        def __init__(self, what: str) -> None:
+            super().__init__()
+            self.what = what
+
+    class Offered(Message):
+        """These can be had with Tab; `at` is the one that stands there now."""
+
+        def __init__(self, found: list[Offer], at: int) -> None:
+            super().__init__()
+            self.found = found
+            self.at = at
+
+    class AboutChanged(Message):
+        """It answers, or changes, something else now, or nothing."""
+
+    def __init__(
+        self,
+        drafts: Drafts,
+        names: Callable[[], Iterable[str]],
+        *,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(id=id, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
+        self._drafts = drafts
+        self._names = names
+        self._about = Draft()
+        self._back = 0  # how far one went into what was said before
+        self._typed = ""  # what stood there when one began to
+        self._offers: list[Offer] = []
+        self._offer = 0
+
+    # --- what stands in it ----------------------------------------------------------------------
+
+    @property
+    def draft(self) -> Draft:
+        """As it is now."""
+        about = self._about
+        return Draft(self.text, about.about, about.edits, about.quote)
+
+    def take(self, draft: Draft) -> None:
+        """Go on with this."""
+        self._about = draft
+        self._back = 0
+        self.text = draft.text
+        self.move_cursor(self.document.end)
+        self._forget_offers()
+        self.post_message(self.AboutChanged())
+
+    def _put(self, text: str) -> None:
+        self.text = text
+        self.move_cursor(self.document.end)
+
+    @property
+    def _before(self) -> str:
+        return self.get_text_range((0, 0), self.cursor_location)
+
+    # --- keys -----------------------------------------------------------------------------------
+
+    async def _on_key(self, event: Key) -> None:
+        if event.key not in ("tab", "shift+tab"):
+            self._forget_offers()
+        await super()._on_key(event)
+        if event.character == ":" and (found := emoji.finished(self._before)):
+            sign, length = found
+            row, column = self.cursor_location
+            self.replace(sign, (row, column - length), (row, column))
+
+    async def _on_paste(self, event: Paste) -> None:
+        """A file that was dropped here comes as its path."""
+        if path := dropped(event.text):
+            event.prevent_default()
+            event.stop()
+            self.take(Draft(f"/file {path}"))
+            self.post_message(self.Wanted("dropped"))
+            return
+        if len(self.text) + len(event.text) > TEXT_CHARS_MAX:
+            event.prevent_default()
+            event.stop()
+            self.post_message(self.Wanted("too_long"))
+
+    def action_send(self) -> None:
+        """Say it."""
+        if self.text.strip():
+            draft = self.draft
+            self._drafts.said(self.text)
+            self.take(Draft())
+            self.post_message(self.Said(draft))
+
+    def action_new_line(self) -> None:
+        """Another line."""
+        self.insert("\n")
+
+    def action_up(self) -> None:
+        """In an empty one: change what was said last."""
+        if self.text or self._about.about:
+            self.action_cursor_up()
+        else:
+            self.post_message(self.Wanted("edit_last"))
+
+    def action_said_before(self) -> None:
+        """What was said before."""
+        if self._drafts.before(self._back + 1):
+            if not self._back:
+                self._typed = self.text
+            self._back += 1
+            self._put(self._drafts.before(self._back))
+
+    def action_said_after(self) -> None:
+        """What was said after that, and at last what was being typed."""
+        if self._back:
+            self._back -= 1
+            self._put(self._drafts.before(self._back) if self._back else self._typed)
+
+    def action_page_up(self) -> None:
+        """Scroll the conversation."""
+        self.post_message(self.Wanted("page_up"))
+
+    def action_page_down(self) -> None:
+        """Scroll the conversation."""
+        self.post_message(self.Wanted("page_down"))
+
+    def action_leave(self) -> None:
+        """Answer nothing, change nothing; else leave it."""
+        if self._about.about:
+            self.take(Draft("" if self._about.edits else self.text))
+        else:
+            self.post_message(self.Wanted("leave"))
+
+    def action_complete(self) -> None:
+        """The next of what can stand here."""
+        if self._offers:
+            taken = self._offers[self._offer].text
+            self._offer = (self._offer + 1) % len(self._offers)
+            self._replace_before(len(taken), self._offers[self._offer].text)
+        else:
+            self._offers, self._offer = completions(self._before, self._names), 0
+            if not self._offers:
+                return
+            first = self._offers[0]
+            self._replace_before(first.replaces, first.text)
+        self.post_message(self.Offered(self._offers, self._offer))
+        if len(self._offers) == 1:
+            self._offers = []
+
+    def _replace_before(self, length: int, text: str) -> None:
+        row, column = self.cursor_location
+        self.replace(text, (row, column - length), (row, column))
+
+    def _forget_offers(self) -> None:
+        self._offers = []
+        self.post_message(self.Offered([], 0))
+
+
+def dropped(text: str) -> str:
+    """The path that a terminal pastes for a file that is dropped on it, "" for any other text."""
+    said = text.strip().removeprefix("file://")
+    if not said or "\n" in said or len(said) > _PATH_CHARS_MAX or printable(said) != said:
+        return ""
+    if said.lstrip("'\"")[:1] not in ("/", "~"):
+        return ""
+    try:
+        return said if typed_path(said).is_file() else ""
+    except OSError:  # a folder that is closed to us
+        return ""

@@ -1,0 +1,101 @@
+"""Which key does what: bindings, the help screen and the file of one's own keys read this table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from textual.binding import Binding, BindingType
+
+Keymap = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """`name` is what the file calls it; `keys` are Textual's names, with commas between."""
+
+    name: str
+    keys: str
+    action: str
+    purpose: str
+    footer: bool = False  # whether it is named in the last row of the screen
+    first: bool = False  # it wins over what the widget with the focus would do
+
+
+# Where they work -> what there is.
+TABLE: Final[Mapping[str, tuple[Key, ...]]] = {
+    "everywhere": (
+        Key("help", "f1", "help", "help", footer=True, first=True),
+        Key("jump", "ctrl+k", "jump", "jump to a talk", footer=True, first=True),
+        Key("search", "ctrl+f", "search", "search", footer=True, first=True),
+        Key("palette", "ctrl+p", "command_palette", "all commands", footer=True, first=True),
+        Key("next-talk", "alt+down,ctrl+n", "next_talk", "the next talk", first=True),
+        Key("previous-talk", "alt+up,ctrl+b", "previous_talk", "the talk above", first=True),
+        Key("next-unread", "f5", "next_unread", "the next unread talk", first=True),
+        Key("people", "f2", "people", "show or hide the people", first=True),
+        Key("verify", "f3", "verify", "compare keys with somebody", first=True),
+        Key("file", "f4", "file", "send a file here", first=True),
+        Key("theme", "f8", "next_theme", "the next theme", first=True),
+        Key("quit", "ctrl+q", "quit", "quit", footer=True, first=True),
+    ),
+    "composer": (
+        Key("send", "enter", "send", "say it"),
+        Key("new-line", "shift+enter,alt+enter,ctrl+j", "new_line", "a new line"),
+        Key("complete", "tab", "complete", "complete a command, a name, a path or an emoji"),
+        Key("edit-last", "up", "up", "in an empty line: change what you said last"),
+        Key("said-before", "ctrl+up", "said_before", "what you said before"),
+        Key("said-after", "ctrl+down", "said_after", "what you said after that"),
+        Key("page-up", "pageup", "page_up", "scroll the talk up"),
+        Key("page-down", "pagedown", "page_down", "scroll the talk down"),
+        Key("leave", "escape", "leave", "stop answering or changing; else go to the messages"),
+    ),
+    "messages": (
+        Key("reply", "r", "reply", "answer it"),
+        Key("edit", "e", "edit", "change it, if it is yours"),
+        Key("delete", "d,delete", "take_back", "take it back, if it is yours"),
+        Key("react", "plus,a", "react", "put an emoji beside it"),
+        Key("copy", "c,y", "copy", "copy it"),
+        Key("open", "o", "open", "open its link, or the folder of its file"),
+        Key("cancel", "x", "cancel", "break off its file"),
+        Key("write", "i,escape", "write", "go back to writing"),
+        Key("newest", "end,G", "newest", "the newest message"),
+    ),
+    "list": (
+        Key("down", "down,j", "down", "down"),
+        Key("up", "up,k", "up", "up"),
+        Key("first", "home,g", "first", "the first one"),
+        Key("choose", "enter", "choose", "choose it; a long message: unfold it"),
+    ),
+}
+NAMES: Final = frozenset(key.name for keys in TABLE.values() for key in keys)
+assert len(NAMES) == sum(map(len, TABLE.values())), "two keys of one name"
+
+
+def bindings(where: str) -> list[BindingType]:
+    """As Textual wants them. What is typed goes to the composer last: else it would take Enter."""
+    ours = where == "composer"
+    return [
+        Binding(
+            key.keys,
+            key.action,
+            key.purpose,
+            show=key.footer,
+            priority=ours or key.first,
+            id=key.name,
+        )
+        for key in TABLE[where]
+    ]
+
+
+def shown(key: Key, mine: Keymap) -> str:
+    """What to press, as people write it. `mine`: the keys of one's own."""
+    names = mine.get(key.name, key.keys).split(",")
+    return " or ".join(_shown(name.strip()) for name in names)
+
+
+def _shown(name: str) -> str:
+    *modifiers, last = name.split("+")
+    written = {"pageup": "PgUp", "pagedown": "PgDn", "escape": "Esc", "plus": "+"}
+    key = written.get(last, last.capitalize() if len(last) > 1 else last)
+    return "-".join([*(each.capitalize() for each in modifiers), key])

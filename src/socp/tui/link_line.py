@@ -1,0 +1,34 @@
+"""The row that says that the server is gone, and since when. Typing goes on."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.widgets import Static
+
+from socp.talk.obeying import now_ms
+from socp.talk.words import flat, time_of
+from socp.tui.link import Link
+
+
+class LinkLine(Static):
+    """Not there while the server is."""
+
+    DEFAULT_CSS = """
+    LinkLine { height: auto; max-height: 3; padding: 0 1; display: none; }
+    LinkLine { color: $warning; background: $warning-muted; }
+    LinkLine.-over { color: $error; background: $error-muted; }
+    """
+
+    def tell(self, link: Link) -> None:
+        """How it is now."""
+        self.display = not link.attached
+        self.set_class(link.over, "-over")
+        since = time_of(link.since_ms, now_ms())
+        why = flat(link.reason)
+        if link.over:
+            self.update(Text(f"✗ not connected any more, since {since}: {why}"))
+        elif not link.reason:
+            self.update(Text("… connecting"))
+        else:
+            words = f"⚠ not connected since {since}; type on, what you say waits ({why})"
+            self.update(Text(words))

@@ -1,0 +1,261 @@
+"""A scrolling list of rows of which only what can be seen is drawn, however many there are."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import ClassVar, Final
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import BindingType
+from textual.events import Click, Resize
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+
+from socp.tui import keys
+from socp.tui.rows import STYLES, Block, Row
+
+_CACHED_MAX: Final = 2_000
+
+
+class RowView(ScrollView, can_focus=True):
+    """`Chosen` is posted when a block is picked by Enter or by a click."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"row--{name}" for name in STYLES} | {"row--at"}
+    DEFAULT_CSS = """
+    RowView {
+        background: transparent;
+        overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+        scrollbar-color: $line;
+        scrollbar-color-hover: $primary;
+        scrollbar-color-active: $primary;
+        scrollbar-background: $background;
+        scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
+        & > .row--mark { color: $muted; }
+        & > .row--name { text-style: bold; }
+        & > .row--own { text-style: bold; color: $accent; }
+        & > .row--good { color: $success; }
+        & > .row--warn { color: $warning; }
+        & > .row--loud { text-style: bold reverse; color: $error; }
+        & > .row--time { color: $muted; }
+        & > .row--rule { color: $line; }
+        & > .row--new { color: $accent; text-style: bold; }
+        & > .row--link { text-style: underline; color: $text-primary; }
+        & > .row--quote { color: $muted; text-style: italic; }
+        & > .row--code { color: #ffffff; background: #000000; }
+        & > .row--badge { text-style: bold reverse; color: $accent; }
+        & > .row--here { color: $success; }
+        & > .row--away { color: $faint; }
+        & > .row--gone { color: $muted; text-style: italic; }
+        & > .row--bar { color: $line; }
+        & > .row--found { text-style: bold; color: $warning; }
+        & > .row--author-0 { text-style: bold; color: $text-primary; }
+        & > .row--author-1 { text-style: bold; color: $text-secondary; }
+        & > .row--author-2 { text-style: bold; color: $success; }
+        & > .row--author-3 { text-style: bold; color: $warning; }
+        & > .row--author-4 { text-style: bold; color: $accent; }
+        & > .row--author-5 { text-style: bold; color: $error; }
+        & > .row--at { background: $panel; }
+    }
+    RowView:focus > .row--at { background: $marked; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = keys.bindings("list")
+
+    class Chosen(Message):
+        """The person picked this one."""
+
+        def __init__(self, view: RowView, key: str) -> None:
+            super().__init__()
+            self.view = view
+            self.key = key
+
+        @property
+        def control(self) -> RowView:
+            return self.view
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual calls it
+        super().__init__(id=id)
+        self._blocks: Sequence[Block] = ()
+        self._starts: list[int] = [0]  # the first row of each block, and one after the last
+        self._rows: list[Row] = []
+        self._styles: dict[str, Style] = {}
+        self._at = ""
+
+    # --- what is shown --------------------------------------------------------------------------
+
+    @property
+    def at(self) -> str:
+        """The key of the block that is marked, "" for none."""
+        return self._at
+
+    @property
+    def room(self) -> int:
+        """Columns for a row."""
+        return max(self.scrollable_content_region.width, 1)
+
+    def put(self, blocks: Sequence[Block]) -> None:
+        """Show these."""
+        self._blocks = blocks
+        self._starts = [0, *accumulate(len(block.rows) for block in blocks)]
+        self._rows = [row for block in blocks for row in block.rows]
+        if self._at and self._index(self._at) is None:
+            self._at = ""
+        self.virtual_size = Size(self.room, len(self._rows))
+        self.refresh()
+
+    def mark(self, key: str, *, reveal: bool = True) -> None:
+        """Put the mark on a block; on none where there is no such one."""
+        self._at = key if self._index(key) is not None else ""
+        self.refresh()
+        if self._at and reveal:
+            self._reveal(self._at)
+        self.marked()
+
+    def marked(self) -> None:
+        """The mark moved."""
+
+    def keys(self) -> list[str]:
+        """Of the blocks that can be chosen, from above."""
+        return [block.key for block in self._blocks if block.key]
+
+    def text(self) -> str:
+        """All of it, as it would be copied."""
+        return "\n".join("".join(piece.text for piece in row).rstrip() for row in self._rows)
+
+    # --- moving ---------------------------------------------------------------------------------
+
+    def action_down(self) -> None:
+        """The next block."""
+        self._step(1)
+
+    def action_up(self) -> None:
+        """The one before."""
+        self._step(-1)
+
+    def action_first(self) -> None:
+        """The first one."""
+        if found := self.keys():
+            self.mark(found[0])
+
+    def action_last(self) -> None:
+        """The last one."""
+        if found := self.keys():
+            self.mark(found[-1])
+
+    def action_choose(self) -> None:
+        """This is the one."""
+        if self._at:
+            self.post_message(self.Chosen(self, self._at))
+
+    def _step(self, by: int) -> None:
+        found = self.keys()
+        if not found:
+            return
+        if self._at in found:
+            to = min(max(found.index(self._at) + by, 0), len(found) - 1)
+        else:
+            to = len(found) - 1 if by < 0 else 0
+        self.mark(found[to])
+
+    def _index(self, key: str) -> int | None:
+        return next((i for i, block in enumerate(self._blocks) if key and block.key == key), None)
+
+    def _reveal(self, key: str) -> None:
+        index = self._index(key)
+        if index is not None:
+            height = len(self._blocks[index].rows)
+            region = Region(0, self._starts[index], 1, min(height, max(self.size.height, 1)))
+            self.scroll_to_region(region, animate=False, force=True, immediate=True)
+
+    def block_at(self, row: int) -> Block | None:
+        """The block that a row belongs to."""
+        if not 0 <= row < len(self._rows):
+            return None
+        return self._blocks[bisect_right(self._starts, row) - 1]
+
+    def row_of(self, key: str) -> int | None:
+        """The first row of a block."""
+        index = self._index(key)
+        return None if index is None else self._starts[index]
+
+    # --- drawing --------------------------------------------------------------------------------
+
+    def notify_style_update(self) -> None:
+        """The theme changed: colours are looked up again."""
+        super().notify_style_update()
+        self._styles.clear()
+
+    def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002
+        """What is selected with the mouse is drawn so."""
+        self.refresh()
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """What would be copied."""
+        return selection.extract(self.text()), "\n"
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the screen."""
+        base, (_, top) = self.rich_style, self.scroll_offset
+        index = top + y
+        if index >= len(self._rows):
+            return Strip.blank(self.size.width, base)
+        block = self.block_at(index)
+        if self._at and block is not None and block.key == self._at:
+            base += self._style("at")
+        segments = [
+            Segment(
+                piece.text,
+                base + self._style(piece.style) + Style(link=piece.link)
+                if piece.link
+                else base + self._style(piece.style),
+            )
+            for piece in self._rows[index]
+        ]
+        strip = Strip(segments).adjust_cell_length(self.size.width, base)
+        return self._selected(strip, index).apply_offsets(0, index)
+
+    def _selected(self, strip: Strip, index: int) -> Strip:
+        selection = self.text_selection
+        span = None if selection is None else selection.get_span(index)
+        if span is None:
+            return strip
+        start, end = span
+        end = strip.cell_length if end == -1 else end
+        style = self.screen.get_component_rich_style("screen--selection")
+        parts = [strip.crop(0, start), strip.crop(start, end), strip.crop(end)]
+        return Strip.join([parts[0], parts[1].apply_style(style), parts[2]])
+
+    def _style(self, name: str) -> Style:
+        found = self._styles.get(name)
+        if found is None:
+            found = self.get_component_rich_style(f"row--{name}", partial=True)
+            self._styles[name] = found
+        return found
+
+    # --- the mouse ------------------------------------------------------------------------------
+
+    def on_click(self, event: Click) -> None:
+        """A block is marked, and chosen."""
+        block = self.block_at(self.scroll_offset.y + event.y)
+        if block is not None and block.key:
+            event.stop()
+            self.mark(block.key, reveal=False)
+            self.clicked(event.chain)
+
+    def clicked(self, times: int) -> None:  # noqa: ARG002 - those that ask for two look at it
+        """The marked block was clicked so often in a row."""
+        self.action_choose()
+
+    def on_resize(self, _: Resize) -> None:
+        """Rows are as wide as the view: whoever made them makes them anew."""
+        self.remade()
+
+    def remade(self) -> None:
+        """Make the rows for the present width."""

@@ -1,0 +1,132 @@
+"""Rows of a list or a conversation: pieces of text, each with the name of its style. Whoever wrote
+a text, it is only ever a piece's text: nothing parses it (threat I8)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from socp.talk.entries import Entry, fits
+from socp.talk.entries import Kind as Kind  # noqa: PLC0414 - asides are made with it
+from socp.wire.text import columns, printable
+
+STYLES: Final = (
+    "plain", "mark", "name", "own", "good", "warn", "loud", "time", "rule", "new", "link", "quote",
+    "code", "badge", "here", "away", "gone", "bar", "found",
+    "author-0", "author-1", "author-2", "author-3", "author-4", "author-5",
+)  # fmt: skip
+_CHARS_A_COLUMN: Final = 5  # a character and its marks
+URL_CHARS_MAX: Final = 2_000
+_URL: Final = re.compile(r"https?://[!#-;=?-Z\\\]_a-z~]+", re.ASCII)
+_URL_END: Final = ".,;:!?)]'"
+_ENTRY_STYLES: Final = {"own": "own", "body": "plain", "private": "mark", "public": "mark"}
+
+
+class Piece(NamedTuple):
+    """`link`: where it leads, "" for nowhere."""
+
+    style: str
+    text: str
+    link: str = ""
+
+
+Row = tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows that belong together, and are chosen together where they have a key."""
+
+    key: str
+    rows: tuple[Row, ...]
+
+
+def width_of(row: Row) -> int:
+    """Columns."""
+    return sum(columns(piece.text) for piece in row)
+
+
+def spread(left: Row, right: Row, width: int) -> Row:
+    """Both in one row, at its two ends; the left one gives way."""
+    room = max(width - width_of(right) - 1, 0)
+    kept = cut(left, room)
+    gap = width - width_of(kept) - width_of(right)
+    return (*kept, Piece("plain", " " * max(gap, 0)), *right)
+
+
+def cut(row: Row, width: int) -> Row:
+    """What fits, an ellipsis being the last where something does not."""
+    if width_of(row) <= width:
+        return row
+    kept: list[Piece] = []
+    for piece in row:
+        if columns(piece.text) < width or (columns(piece.text) == width and piece is row[-1]):
+            kept.append(piece)
+            width -= columns(piece.text)
+            continue
+        kept.append(piece._replace(text=printable(piece.text + "…", width=width)))
+        break
+    return tuple(kept)
+
+
+def rule(text: str, style: str, width: int) -> Row:
+    """A line across with words in its middle."""
+    words = printable(f" {text} ", width=max(width - 4, 1))
+    left = max(width - columns(words), 0) // 2
+    right = max(width - columns(words) - left, 0)
+    return (Piece("rule", "─" * left), Piece(style, words), Piece("rule", "─" * right))
+
+
+def links_of(text: str) -> list[str]:
+    """The addresses in a text, as they may be opened: http and https alone."""
+    return [address for _, _, address in _links(text)]
+
+
+def _links(text: str) -> Iterator[tuple[int, int, str]]:
+    for found in _URL.finditer(text):
+        address = found[0].rstrip(_URL_END)[:URL_CHARS_MAX]
+        yield found.start(), found.start() + len(address), address
+
+
+def wrapped(text: str, width: int, *, style: str = "plain") -> Iterator[Row]:
+    """The rows of one logical line, which is printable already; its addresses are links."""
+    links = list(_links(text)) if "://" in text else []
+    at = 0
+    while True:
+        near = text[at : at + width * _CHARS_A_COLUMN]  # however long it is, a row looks no further
+        size = len(near) if columns(near) <= width else fits(near, width)
+        yield tuple(_linked(text, at, at + size, links, style))
+        at += size
+        if at >= len(text):
+            return
+
+
+def _linked(
+    text: str, start: int, end: int, links: list[tuple[int, int, str]], style: str
+) -> Iterator[Piece]:
+    for begin, stop, address in links:
+        if stop <= start or begin >= end:
+            continue
+        if begin > start:
+            yield Piece(style, text[start:begin])
+        yield Piece("link", text[max(begin, start) : min(stop, end)], address)
+        start = min(stop, end)
+    if start < end:
+        yield Piece(style, text[start:end])
+
+
+def entry_rows(entry: Entry, width: int) -> tuple[Row, ...]:
+    """An answer or a warning, as the line client would say it."""
+    from socp.talk.entries import layout
+
+    return tuple(
+        tuple(Piece(_style(style), text) for style, text in row) for row in layout(entry, width)
+    )
+
+
+def _style(fragment: str) -> str:
+    name = fragment.removeprefix("class:")
+    name = _ENTRY_STYLES.get(name, name)
+    return name if name in STYLES else "plain"

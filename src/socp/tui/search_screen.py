@@ -1,0 +1,127 @@
+"""Search in all that was ever said, while one types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.events import Key
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from socp.member.history_line import HistoryLine
+from socp.talk.obeying import now_ms
+from socp.talk.words import time_of
+from socp.tui.dialog import Dialog
+from socp.tui.row_view import RowView
+from socp.tui.rows import Block, Piece, Row, cut, spread
+from socp.tui.session import Session
+from socp.wire.text import printable
+
+HITS_MAX: Final = 100
+_PAUSE_S: Final = 0.08
+"""Who types on does not want to know yet."""
+_LED_CHARS: Final = 24
+_TEXT_CHARS: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A line that has the words."""
+
+    talk: str
+    number: int
+
+
+class SearchScreen(Dialog[Hit]):
+    """Its result is shown in its place."""
+
+    DEFAULT_CSS = """
+    SearchScreen {
+        & > .dialog { height: 80%; max-width: 100; }
+        & RowView { height: 1fr; }
+    }
+    """
+
+    def __init__(self, session: Session, words: str = "") -> None:
+        super().__init__()
+        self._session = session
+        self._words = words
+        self._hits: list[HistoryLine] = []
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """A line to type in, and what was found."""
+        with Vertical(classes="dialog"):
+            yield Input(self._words, placeholder="words, or parts of them")
+            yield RowView()
+            yield Static(id="count", classes="hint")
+
+    def on_mount(self) -> None:
+        """Begin with the words there are."""
+        self.query_one(".dialog").border_title = Text("search in all talks")
+        self.query_one(Input).focus()
+        self._look()
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        self._words = event.value
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(_PAUSE_S, self._look)
+
+    def on_key(self, event: Key) -> None:
+        """The list moves while one types."""
+        if event.key in ("down", "up"):
+            event.stop()
+            view = self.query_one(RowView)
+            (view.action_down if event.key == "down" else view.action_up)()
+
+    @on(Input.Submitted)
+    def _entered(self) -> None:
+        self.query_one(RowView).action_choose()
+
+    @on(RowView.Chosen)
+    def _chosen(self, event: RowView.Chosen) -> None:
+        line = self._hits[int(event.key)]
+        self.give(Hit(line.talk, line.number))
+
+    def _look(self) -> None:
+        self.run_worker(self._found(self._words), exclusive=True)
+
+    async def _found(self, words: str) -> None:
+        self._hits = await self._session.me.search(words, limit=HITS_MAX) if words.strip() else []
+        view = self.query_one(RowView)
+        made = [Block(str(at), self._rows(line, view)) for at, line in enumerate(self._hits)]
+        view.put(tuple(made))
+        view.mark("0")
+        count = self.query_one("#count", Static)
+        more = " or more" if len(self._hits) == HITS_MAX else ""
+        found = f"{len(self._hits)}{more} found" if self._hits else "nothing has all these words"
+        count.update(Text(f"{found}; Enter shows it in its place" if words.strip() else ""))
+
+    def _rows(self, line: HistoryLine, view: RowView) -> tuple[Row, ...]:
+        called, width = self._session.called, view.room
+        who = Piece("name", called(line.author))
+        where = Piece("mark", f" with {called(line.talk)}")
+        when = (Piece("time", time_of(line.ts, now_ms())),)
+        return (
+            spread((who, where), when, width),
+            cut((Piece("plain", "  "), *_around(line.text, self._words)), width),
+        )
+
+
+def _around(text: str, words: str) -> Row:
+    """The text from a little before the first word that was looked for, which stands out."""
+    flat = " ".join(text.split())
+    word = next((w for w in words.casefold().split() if w in flat.casefold()), "")
+    at = flat.casefold().find(word) if word else 0
+    start = max(at - _LED_CHARS, 0)
+    lead = ("…" if start else "") + flat[start:at]
+    hit, rest = flat[at : at + len(word)], flat[at + len(word) : at + _TEXT_CHARS]
+    pieces = (Piece("mark", lead), Piece("found", hit), Piece("plain", rest))
+    return tuple(piece._replace(text=printable(piece.text)) for piece in pieces)

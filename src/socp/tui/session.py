@@ -1,0 +1,294 @@
+"""All that the screen shows of one client, as plain data: widgets read it, and are told what part
+of it changed. What is true is in the library; here is what was made of it to be looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from socp.client.client import Client
+from socp.client.line import Line
+from socp.client.notices import GivenUp, Notice, Offline
+from socp.member import effects
+from socp.member.history_line import HistoryLine
+from socp.member.records import TrustState
+from socp.talk.entries import Entry
+from socp.talk.obeying import Obeying, now_ms
+from socp.tui.asides import Asides
+from socp.tui.drafts import Drafts
+from socp.tui.gaps import Gaps
+from socp.tui.link import Link
+from socp.tui.parts import Part
+from socp.tui.talks import TALKS_MAX, Last, Talks
+from socp.tui.unseen import Came, Unseen, talk_of
+from socp.tui.window import Window
+from socp.wire.ids import PUBLIC
+
+FRAME_S: Final = 0.05
+"""What comes within it is read together."""
+_ASIDE: Final = (effects.Warned, effects.MembersShown, effects.OwnKeyMoved)
+_NOTED: Final = (effects.KeyChanged, effects.KeyReplaced, effects.KeyRevoked, effects.TrustMoved)
+Told = effects.FileDone | effects.FileFailed | effects.FileWaits
+File = effects.FileProgress | effects.FileWaits | effects.FileDone | effects.FileFailed
+
+
+class Session(Obeying):
+    """Belongs to the loop of its client. `run` reads and follows until `leave`."""
+
+    def __init__(
+        self,
+        me: Client,
+        changed: Callable[[Part], None],
+        arrived: Callable[[Came], None] = lambda _: None,
+    ) -> None:
+        """`changed` is told which parts are to be drawn anew; `arrived` of each new message."""
+        super().__init__(me, self.say, patience_s=0, has_toolbar=True)
+        self.turned_to = PUBLIC
+        self.link = Link(since_ms=now_ms())
+        self.talks = Talks()
+        self.unseen = Unseen()
+        self.gaps = Gaps()
+        self.asides = Asides()
+        self.drafts = Drafts()
+        self.here: set[str] = set()  # user ids
+        self.window = Window(me, PUBLIC)
+        self.new_from = 0  # the first line that came since one was here last, 0 for none
+        self.found = 0  # the line that was jumped to, 0 for none
+        self._told = changed
+        self._arrived = arrived
+        self._woken = asyncio.Event()
+        self._left = asyncio.Event()
+        self._opening = True  # the window was not read yet
+        self._more_before = self._more_after = False
+
+    # --- its life -------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until `leave` is called. ClientError where the profile cannot be used any more."""
+        self.talks.load(await self.me.conversations(limit=TALKS_MAX))
+        self._woken.set()
+        self._told(Part.ALL)
+        tasks = {
+            asyncio.create_task(self._follow()),
+            asyncio.create_task(self._keep_up()),
+            asyncio.create_task(self._left.wait()),
+        }
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for each in ended:
+            if isinstance(each, Exception):
+                raise each
+
+    def leave(self) -> None:
+        """The person goes."""
+        self._left.set()
+
+    # --- which conversation ---------------------------------------------------------------------
+
+    def turn_to(self, talk: str, *, at: int = 0) -> None:
+        """Look at the conversation with a user id or "public"; at the line of a number."""
+        if talk != self.turned_to or at:
+            self.asides.clear(self.turned_to)
+            self.turned_to, self.found = talk, at
+            self.new_from = self.unseen.first(talk)
+            self.window = Window(self.me, talk)
+            self._opening = True
+        self.talks.begin(talk)
+        self._told(Part.ALL)
+        self._woken.set()
+
+    def more(self, *, before: bool) -> None:
+        """Somebody scrolls to where nothing is loaded: load it."""
+        if before:
+            self._more_before = True
+        else:
+            self._more_after = True
+        self._woken.set()
+
+    def to_end(self) -> None:
+        """Look at the newest lines again."""
+        self.found = 0
+        if not self.window.to_end:
+            self.window = Window(self.me, self.turned_to)
+            self._opening = True
+            self._woken.set()
+
+    def see(self) -> None:
+        """The person looks at the end of the open conversation."""
+        if self._opening or not self.window.to_end:
+            return
+        came = self.unseen.take(self.turned_to)
+        for notice in came:
+            self.me.shown(notice)
+        if came:
+            self._told(Part.TALKS)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a changed key stops the open conversation until the person decides."""
+        return self.state_of(self.turned_to) is TrustState.CHANGED
+
+    def state_of(self, talk: str) -> TrustState:
+        """What is known of somebody's key; everyone has none."""
+        return TrustState.UNVERIFIED if talk == PUBLIC else self.me.trust_of(talk)
+
+    @property
+    def downloads(self) -> str:
+        """The folder of received files."""
+        return str(self.me.downloads)
+
+    def called(self, user_id: str) -> str:
+        """What somebody is called; "everyone" of the public channel."""
+        return self.phrases.name(user_id)
+
+    def answered(self, msg_ref: str) -> HistoryLine | None:
+        """What a reply in the open conversation is about, where it is known."""
+        return self.window.about.get(msg_ref)
+
+    def file(self, file_id: str) -> effects.FileProgress | effects.FileWaits | None:
+        """A file that is on its way."""
+        return self.transfers.at(file_id)
+
+    # --- what is said ---------------------------------------------------------------------------
+
+    def say(self, entry: Entry) -> None:
+        """Tell the person something, beside the open conversation."""
+        last = self.window.lines[-1].number if self.window.lines else 0
+        self.asides.say(self.turned_to, last, entry)
+        self._told(Part.LINES)
+
+    def said(self, line: Line) -> None:
+        """See Obeying."""
+        if line.last.kind == "text":
+            self.talks.put(line.to, Last(self.me.user_id, line.text, now_ms()))
+        self.new_from = self.found = 0
+        self._told(Part.TALKS)
+        self._wake()
+
+    # --- what happens ---------------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        async for notice in self.me.notices():
+            self._heard(notice)
+            self.patience.heard(notice)
+            if isinstance(notice, GivenUp):  # nothing more is heard, and much is there to be read
+                await self._left.wait()
+
+    def _heard(self, notice: Notice) -> None:
+        match notice:
+            case effects.Online() | Offline() | GivenUp():
+                self._link_moved(notice)
+            case effects.MessageArrived() | effects.MessageRefused():
+                self._came(notice)
+            case effects.Amended():
+                if notice.talk == self.turned_to:
+                    self.window.amended(notice.of)
+                    self._wake()
+            case effects.LineMoved():
+                self._line_moved(notice)
+            case effects.GapFound() | effects.GapClosed():
+                self.gaps.heard(notice)
+                self._told(Part.LINES)
+            case effects.PeerMoved():
+                (self.here.add if notice.online else self.here.discard)(notice.user_id)
+                self._told(Part.PEOPLE | Part.TALKS | Part.TALK)
+            case (
+                effects.FileOffered()
+                | effects.FileProgress()
+                | effects.FileWaits()
+                | effects.FileDone()
+                | effects.FileFailed()
+            ):
+                self._file_moved(notice)
+            case _:
+                self._noted(notice)
+
+    def _link_moved(self, notice: effects.Online | Offline | GivenUp) -> None:
+        self.link = self.link.moved(notice, now_ms())
+        if not self.link.attached:
+            self.here.clear()
+        self._told(Part.LINK | Part.PEOPLE | Part.TALKS | Part.TALK)
+
+    def _came(self, notice: Came) -> None:
+        talk = talk_of(notice)
+        self.unseen.came(notice)
+        if isinstance(notice, effects.MessageArrived):
+            self.talks.put(talk, Last(notice.author, notice.text, now_ms()))
+            self._arrived(notice)
+        self._told(Part.TALKS)
+        if talk == self.turned_to:
+            if self._opening and not self.new_from and isinstance(notice, effects.MessageArrived):
+                self.new_from = notice.said
+            self._wake()
+
+    def _line_moved(self, moved: effects.LineMoved) -> None:
+        if moved.to == self.turned_to:
+            if moved.said:
+                self.window.moved(moved.said)
+            self._wake()
+
+    def _file_moved(self, notice: effects.FileOffered | File) -> None:
+        if isinstance(notice, effects.FileOffered):
+            self.transfers.received(notice)
+            talk = PUBLIC if notice.public else notice.author
+            self.talks.put(talk, Last(notice.author, notice.name, now_ms()))
+            self._told(Part.TALKS)
+        else:
+            self.transfers.moved(self.transfers.by_author(notice))
+            if isinstance(notice, effects.FileDone | effects.FileFailed | effects.FileWaits):
+                self._say_of_file(notice)
+            self.window.file_moved(notice.file_id)
+        self._wake()
+
+    def _say_of_file(
+        self, notice: effects.FileDone | effects.FileFailed | effects.FileWaits
+    ) -> None:
+        if entry := self.phrases.entry(notice, now_ms()):
+            self.say(entry)
+
+    def _noted(self, notice: Notice) -> None:
+        """What is said beside the conversation, and what is a note in one."""
+        if isinstance(notice, _NOTED):
+            self._told(Part.TRUST | Part.PEOPLE | Part.TALKS | Part.TALK)
+            self._wake()
+        if isinstance(notice, _ASIDE) and (entry := self.phrases.entry(notice, now_ms())):
+            self.say(entry)
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        self._woken.set()
+
+    async def _keep_up(self) -> None:
+        """Read what changed; what changes meanwhile is read together, a frame later."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            await self._read()
+            self._told(Part.LINES)
+            await asyncio.sleep(FRAME_S)
+
+    async def _read(self) -> None:
+        window = self.window
+        if self._opening:
+            self._more_before = self._more_after = False
+            await (window.open_at(self.found) if self.found else window.open_end())
+            if window is self.window:
+                self._opening = False
+            else:
+                self._woken.set()
+            return
+        if self._more_before:
+            self._more_before = False
+            await window.older()
+        if self._more_after:
+            self._more_after = False
+            await window.newer()
+        await window.catch_up()
+        if window.lines and window.to_end:
+            self.talks.said(window.lines[-1])

@@ -1,0 +1,62 @@
+"""With whom one talks, the latest first, with the last words of each."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from typing import Final
+
+from socp.member.history_line import Conversation, HistoryLine
+from socp.wire.ids import PUBLIC
+
+TALKS_MAX: Final = 2_000
+"""Loaded at the start, and kept in the list; others are found by their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last words of a conversation; `author` "" where nothing was said yet."""
+
+    author: str = ""
+    text: str = ""
+    at_ms: int = 0  # Unix ms, when it came here or was said here
+
+
+class Talks:
+    """What the list of conversations shows. Everyone's is always there."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, Last] = {PUBLIC: Last()}
+
+    def load(self, known: list[Conversation]) -> None:
+        """What there was before this run."""
+        for one in known:
+            self.said(one.last)
+
+    def said(self, line: HistoryLine) -> None:
+        """The last line of its conversation, as it stands."""
+        text = "(taken back)" if line.deleted else line.text
+        self.put(line.talk, Last(line.author, text, line.at_ms))
+
+    def put(self, talk: str, last: Last) -> None:
+        """These are the last words now."""
+        if talk not in self._last and len(self._last) >= TALKS_MAX:
+            oldest = min(self._last.keys() - {PUBLIC}, key=lambda each: self._last[each].at_ms)
+            del self._last[oldest]
+        self._last[talk] = last
+
+    def begin(self, talk: str) -> None:
+        """One turned to somebody: they are in the list, whether anything was said or not."""
+        if talk not in self._last:
+            self.put(talk, Last())
+
+    def last(self, talk: str) -> Last:
+        """Its last words."""
+        return self._last.get(talk, Last())
+
+    def order(self, most: int) -> list[str]:
+        """User ids and "public", the latest first; those where nothing was said come last."""
+        return heapq.nlargest(most, self._last, key=lambda talk: self._last[talk].at_ms)
+
+    def __contains__(self, talk: str) -> bool:
+        return talk in self._last

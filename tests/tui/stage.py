@@ -1,0 +1,191 @@
+"""The full screen with a played server: a person at the keys, and a friend whom the test plays."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from socp.client.unlocking import Plain
+from socp.crypto.symbolic import SymbolicSuite
+from socp.member.effects import PeerMoved
+from socp.tui.app import SocpApp
+from socp.tui.choices_file import Choices
+from socp.tui.composer import Composer
+from socp.tui.conversations import ConversationList
+from socp.tui.messages import MessagePane
+from socp.tui.opening import Opening
+from socp.tui.session import Session
+from socp.tui.talk_screen import TalkScreen
+from socp.wire import content
+from socp.wire.content import Body, Place
+from tests.client.mailbox_server import Absent, MailServer, keeping
+from tests.client.people import somebody
+from tests.client.v13_server import Link, now_ms
+
+PATIENCE_S = 15.0
+THEIR_RUN = "b" * 16
+SIZE = (120, 40)
+
+
+@dataclass
+class Stage:
+    """Alice at the screen; Bob wherever the test wants him."""
+
+    app: SocpApp
+    pilot: Pilot[int]
+    server: MailServer
+    link: Link
+    bob: Absent
+    suite: SymbolicSuite
+    seq: int = field(default=0)
+
+    @property
+    def session(self) -> Session:
+        assert self.app.session is not None
+        return self.app.session
+
+    @property
+    def talk(self) -> TalkScreen:
+        assert self.app.talk is not None
+        return self.app.talk
+
+    @property
+    def composer(self) -> Composer:
+        return self.talk.composer
+
+    @property
+    def messages(self) -> MessagePane:
+        return self.talk.messages
+
+    def read(self, selector: str) -> str:
+        """What stands in a line of text."""
+        return str(self.app.screen.query_one(selector, Static).render())
+
+    async def types(self, text: str) -> None:
+        """Key by key."""
+        names = {" ": "space", "/": "slash", ":": "colon", "+": "plus", "-": "minus"}
+        await self.pilot.press(*(names.get(char, char) for char in text))
+
+    async def says(self, text: str) -> None:
+        await self.types(text)
+        await self.pilot.press("enter")
+
+    async def until(self, there: Callable[[], object], what: str = "") -> None:
+        """Return when it is so; the screen is told in the failure."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while not there():
+                    await self.pilot.pause(0.01)
+        except TimeoutError:
+            raise AssertionError(f"never: {what or there}\n{self.shown()}") from None
+
+    def shown(self) -> str:
+        """The conversation as it is on the screen."""
+        return self.messages.text()
+
+    async def sees(self, text: str) -> None:
+        """In the open conversation, there or yet to come."""
+        await self.until(lambda: text in self.shown(), f"{text!r} is shown")
+
+    async def opens(self, who: str = "bob") -> None:
+        """Turn to somebody, and wait until what was said is there."""
+        self.session.turn_to(self.session.me.find(who))
+        await self.until(lambda: self.session.window.to_end)
+        await self.pilot.pause()
+
+    def talks(self) -> str:
+        """The list of conversations as it is on the screen."""
+        return self.talk.query_one(ConversationList).text() + "\n"
+
+    async def bob_reads(self, body: Body) -> None:
+        """What he is sent, at some time."""
+        await self.until(lambda: body in self._sent(), f"{body} is sent")
+
+    def _sent(self) -> list[Body]:
+        frames = (frame for frame in self.link.heard if frame["type"] == "MSG_DIRECT")
+        return [self.bob.reads(frame)[0] for frame in frames]
+
+    async def bob_says(self, body: Body | str) -> str:
+        """Through `content/1`; the msg_ref."""
+        self.seq += 1
+        said = content.Text(body=body) if isinstance(body, str) else body
+        place = Place(THEIR_RUN, self.seq, "")
+        ref = self.bob.wrote(self.link, content.encode(said, place), now_ms())
+        payload, ts = self.server.mail[ref]
+        await self.link.say("USER_DELIVER", payload, ts=ts)
+        return ref
+
+
+async def made_known(
+    folder: Path, server: MailServer, suite: SymbolicSuite, *, name: str = "bob"
+) -> Absent:
+    """Alice's profile, in which bob's key is pinned."""
+    bob = Absent(server, suite.generate(), name)
+    async with somebody(folder, server.url, suite) as alice:
+        link = await server.link()
+        await bob.is_known(link)
+        await alice.hears(PeerMoved, lambda moved: not moved.online)
+    return bob
+
+
+@asynccontextmanager
+async def stage(
+    folder: Path,
+    *,
+    size: tuple[int, int] = SIZE,
+    choices: Choices = Choices(notify="off"),  # noqa: B008 - it is frozen
+    before: Callable[[Path], None] = lambda _: None,
+    name: str = "bob",
+    lock_after_s: float = 0,
+) -> AsyncIterator[Stage]:
+    """`before` may change the profile's folder."""
+    suite = SymbolicSuite(7)
+    async with keeping(suite) as server:
+        bob = await made_known(folder, server, suite, name=name)
+        before(folder / "alice")
+        opening = Opening(
+            folder / "alice",
+            "",
+            server.url,
+            Plain(),
+            folder / "downloads",
+            lock_after_s=lock_after_s,
+        )
+        app = SocpApp(opening, choices, login="alice", suite=suite)
+        async with app.run_test(size=size) as pilot:
+            link = await server.link(1)
+            it = Stage(app, pilot, server, link, bob, suite)
+            try:
+                await it.until(lambda: app.session is not None and app.session.link.attached)
+                await it.until(lambda: it.session.window.to_end)
+                yield it
+            finally:
+                await leave(app)
+
+
+async def waited(pilot: Pilot[int], there: Callable[[], object]) -> None:
+    """Return when it is so."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not there():
+            await pilot.pause(0.01)
+
+
+async def clicked(pilot: Pilot[int], button: str) -> None:
+    """With the mouse, once it is not pressed any more from before."""
+    await waited(pilot, lambda: not pilot.app.screen.query_one(button).has_class("-active"))
+    await pilot.click(button)
+    await pilot.pause()
+
+
+async def leave(app: SocpApp) -> None:
+    """As the person does; the profile is closed when this returns."""
+    if app.session is not None:
+        app.session.leave()
+    async with asyncio.timeout(PATIENCE_S):
+        await app.workers.wait_for_complete()

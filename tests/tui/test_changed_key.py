@@ -1,0 +1,92 @@
+"""A changed key stops the conversation (threat I9)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input, Static
+
+from socp.crypto.safety_number import grouped
+from socp.member.records import TrustState
+from socp.tui.changed_key import ChangedKey
+from socp.tui.verify_screen import VerifyScreen
+from tests.client.mailbox_server import Absent
+from tests.tui.stage import Stage, clicked, stage
+
+pytestmark = pytest.mark.threat("I9")
+
+
+async def changes(it: Stage) -> None:
+    """The server says that Bob has another key."""
+    await Absent(it.server, it.suite.generate()).is_known(it.link)
+    await it.until(lambda: it.session.me.trust_of(it.bob.id) is TrustState.CHANGED)
+
+
+async def test_it_takes_the_place_of_the_composer_and_says_what_to_do(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        await it.types("half")
+        await changes(it)
+        banner = it.talk.query_one(ChangedKey)
+        await it.until(lambda: banner.display)
+        assert not it.composer.display
+        words = str(banner.query_one("#what-happened", Static).render())
+        assert "Nothing is sent until you decide" in words
+        await it.pilot.press("tab", "enter")
+        await it.until(lambda: it.composer.display)
+        assert it.session.me.trust_of(it.bob.id) is TrustState.UNVERIFIED
+        assert it.composer.text == "half"
+
+
+async def test_who_takes_the_new_key_is_asked_twice(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        await changes(it)
+        banner = it.talk.query_one(ChangedKey)
+        await it.until(lambda: banner.display)
+        claimed = it.session.me.claimed_number(it.bob.id)
+        await clicked(it.pilot, "#take")
+        assert it.session.me.trust_of(it.bob.id) is TrustState.CHANGED
+        await clicked(it.pilot, "#take")
+        await it.until(lambda: it.composer.display)
+        assert it.session.me.safety_number(it.bob.id) == claimed
+
+
+async def test_both_numbers_can_be_compared(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        await changes(it)
+        banner = it.talk.query_one(ChangedKey)
+        await it.until(lambda: banner.display)
+        known = it.session.me.safety_number(it.bob.id)
+        await it.pilot.press("enter")
+        await it.until(lambda: isinstance(it.app.screen, VerifyScreen))
+        await it.until(lambda: "with the claimed key" in it.read("#claimed"))
+        assert grouped(known)[0] in it.read("#number")
+        it.app.screen.query_one(Input).value = "12345"
+        await it.pilot.press("enter")
+        await it.until(lambda: it.read("#fault"))
+        assert it.session.me.trust_of(it.bob.id) is TrustState.CHANGED
+        it.app.screen.query_one(Input).value = " ".join(grouped(known))
+        await it.pilot.press("enter")
+        await it.until(lambda: it.session.me.trust_of(it.bob.id) is TrustState.VERIFIED)
+        await it.pilot.press("escape")
+        await it.until(lambda: it.composer.display)
+
+
+async def test_unverified_is_quiet_and_verified_is_said(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        await it.until(lambda: "F3 compares keys" in it.read("TalkHead"))
+        number = it.session.me.safety_number(it.bob.id)
+        await it.says("/verify bob")
+        await it.until(lambda: isinstance(it.app.screen, VerifyScreen))
+        await it.until(lambda: it.read("#number"))
+        assert "█" in it.read("#code")
+        await it.types(number)
+        await it.pilot.press("enter")
+        await it.until(lambda: "bob is verified" in it.read("#state"))
+        await it.pilot.press("escape")
+        await it.until(lambda: "✔ verified" in it.read("TalkHead"))
+        assert "bob ✔" in it.talks()
