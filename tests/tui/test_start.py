@@ -86,7 +86,7 @@ async def test_a_sealed_profile_asks_for_its_passphrase(tmp_path: Path) -> None:
             pass
         app = SocpApp(Opening(folder), Choices(notify="off"), suite=suite)
         async with app.run_test(size=SIZE) as pilot:
-            await waited(pilot, lambda: isinstance(app.screen, UnlockScreen))
+            await waited(pilot, lambda: _asks(app))
             await pilot.press("w", "r", "o", "n", "g", "enter")
             said = app.screen.query_one("#fault")
             await waited(pilot, lambda: "that is not it" in str(said.render()))
@@ -109,7 +109,7 @@ async def test_a_screen_that_nobody_touches_is_locked_where_there_is_a_passphras
         opening = Opening(tmp_path / "alice", lock=lock, lock_after_s=0.5)
         app = SocpApp(opening, Choices(notify="off"), suite=suite)
         async with app.run_test(size=SIZE) as pilot:
-            await waited(pilot, lambda: isinstance(app.screen, UnlockScreen))
+            await waited(pilot, lambda: _asks(app))
             assert app.session
             app.screen.query_one(Input).value = PASSPHRASE
             await pilot.press("enter")
@@ -124,3 +124,7 @@ async def test_a_profile_in_use_says_so_and_ends(tmp_path: Path) -> None:
             await waited(pilot, lambda: second.return_value is not None)
         assert second.return_value == 2
         assert "use" in second.fault
+
+
+def _asks(app: SocpApp) -> bool:
+    return isinstance(app.screen, UnlockScreen) and bool(app.screen.query(Input))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 
 from socp.tui.link_line import LinkLine
 from socp.tui.offers_line import OffersLine
@@ -219,6 +220,16 @@ async def test_commands_of_the_line_client_work_here(tmp_path: Path) -> None:
         it.composer.text = ""
         await it.says("/all hi all")
         await it.until(lambda: it.session.turned_to == "public")
+
+
+async def test_what_is_typed_faster_than_it_is_shown_is_said_as_a_whole(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        for name in ("h", "i", "enter", "y", "o", "u", "enter"):
+            character = name if len(name) == 1 else "\r"
+            it.app.post_message(Key(name, character))  # all at once, as a terminal hands them over
+        await it.bob_reads(Text(body="hi"))
+        await it.bob_reads(Text(body="you"))
 
 
 async def test_quit_leaves(tmp_path: Path) -> None:

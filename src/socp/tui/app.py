@@ -138,6 +138,7 @@ class SocpApp(App[int]):
         self.exit(0 if self.session is None or not self.session.link.over else 1)
 
     async def _show(self, session: Session) -> None:
+        self.clear_notifications()
         self.session = session
         self.talk = talk = TalkScreen(session, self._choices.keys)
         self._notifying.called = session.called
@@ -206,12 +207,6 @@ class SocpApp(App[int]):
 
     # --- commands -------------------------------------------------------------------------------
 
-    def action_next_theme(self) -> None:
-        """Dark, light, high contrast, and round again."""
-        names = [theme.name for theme in themes.OURS]
-        here = names.index(self.theme) if self.theme in names else -1
-        self.theme = names[(here + 1) % len(names)]
-
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The keys that work everywhere, and every command that one could type."""
         talk = self.talk
@@ -231,7 +226,7 @@ class SocpApp(App[int]):
     @staticmethod
     def _acted(talk: TalkScreen, action: str) -> Callable[[], Awaitable[None]]:
         async def act() -> None:
-            await talk.run_action(action)
+            await talk.run_action(f"screen.{action}")
 
         return act
 

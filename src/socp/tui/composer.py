@@ -15,6 +15,7 @@ from socp.talk.offers import Offer
 from socp.tui import emoji, keys
 from socp.tui.completing import completions
 from socp.tui.drafts import Draft, Drafts
+from socp.tui.keys import Keymap
 from socp.wire.text import printable
 
 TEXT_CHARS_MAX: Final = 500_000
@@ -68,12 +69,15 @@ class Composer(TextArea):
         self,
         drafts: Drafts,
         names: Callable[[], Iterable[str]],
+        mine: Keymap,
         *,
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
         self._drafts = drafts
         self._names = names
+        self._does = keys.actions("composer", mine)
+        self._elsewhere = keys.actions("everywhere", mine)
         self._about = Draft()
         self._back = 0  # how far one went into what was said before
         self._typed = ""  # what stood there when one began to
@@ -108,8 +112,19 @@ class Composer(TextArea):
     # --- keys -----------------------------------------------------------------------------------
 
     async def _on_key(self, event: Key) -> None:
-        if event.key not in ("tab", "shift+tab"):
-            self._forget_offers()
+        """Every key in the order in which it was pressed, be it a letter or Enter: a binding that
+        came first would send what is not typed yet."""
+        action = self._does.get(event.key)
+        if action is None and event.key in self._elsewhere:
+            action = f"screen.{self._elsewhere[event.key]}"
+        if action is not None:
+            event.stop()
+            event.prevent_default()
+            if action != "complete":
+                self._forget_offers()
+            await self.run_action(action)
+            return
+        self._forget_offers()
         await super()._on_key(event)
         if event.character == ":" and (found := emoji.finished(self._before)):
             sign, length = found

@@ -20,24 +20,23 @@ class Key:
     action: str
     purpose: str
     footer: bool = False  # whether it is named in the last row of the screen
-    first: bool = False  # it wins over what the widget with the focus would do
 
 
 # Where they work -> what there is.
 TABLE: Final[Mapping[str, tuple[Key, ...]]] = {
     "everywhere": (
-        Key("help", "f1", "help", "help", footer=True, first=True),
-        Key("jump", "ctrl+k", "jump", "jump to a talk", footer=True, first=True),
-        Key("search", "ctrl+f", "search", "search", footer=True, first=True),
-        Key("palette", "ctrl+p", "command_palette", "all commands", footer=True, first=True),
-        Key("next-talk", "alt+down,ctrl+n", "next_talk", "the next talk", first=True),
-        Key("previous-talk", "alt+up,ctrl+b", "previous_talk", "the talk above", first=True),
-        Key("next-unread", "f5", "next_unread", "the next unread talk", first=True),
-        Key("people", "f2", "people", "show or hide the people", first=True),
-        Key("verify", "f3", "verify", "compare keys with somebody", first=True),
-        Key("file", "f4", "file", "send a file here", first=True),
-        Key("theme", "f8", "next_theme", "the next theme", first=True),
-        Key("quit", "ctrl+q", "quit", "quit", footer=True, first=True),
+        Key("help", "f1", "help", "help", footer=True),
+        Key("jump", "ctrl+k", "jump", "jump to a talk", footer=True),
+        Key("search", "ctrl+f", "search", "search", footer=True),
+        Key("palette", "ctrl+p", "command_palette", "all commands", footer=True),
+        Key("next-talk", "alt+down,ctrl+n", "next_talk", "the next talk"),
+        Key("previous-talk", "alt+up,ctrl+b", "previous_talk", "the talk above"),
+        Key("next-unread", "f5", "next_unread", "the next unread talk"),
+        Key("people", "f2", "people", "show or hide the people"),
+        Key("verify", "f3", "verify", "compare keys with somebody"),
+        Key("file", "f4", "file", "send a file here"),
+        Key("theme", "f8", "next_theme", "the next theme"),
+        Key("quit", "ctrl+q", "quit", "quit", footer=True),
     ),
     "composer": (
         Key("send", "enter", "send", "say it"),
@@ -73,19 +72,20 @@ assert len(NAMES) == sum(map(len, TABLE.values())), "two keys of one name"
 
 
 def bindings(where: str) -> list[BindingType]:
-    """As Textual wants them. What is typed goes to the composer last: else it would take Enter."""
-    ours = where == "composer"
+    """As Textual wants them."""
     return [
-        Binding(
-            key.keys,
-            key.action,
-            key.purpose,
-            show=key.footer,
-            priority=ours or key.first,
-            id=key.name,
-        )
+        Binding(key.keys, key.action, key.purpose, show=key.footer, id=key.name)
         for key in TABLE[where]
     ]
+
+
+def actions(where: str, mine: Keymap) -> dict[str, str]:
+    """What each key does there. `mine`: the keys of one's own."""
+    return {
+        name.strip(): key.action
+        for key in TABLE[where]
+        for name in mine.get(key.name, key.keys).split(",")
+    }
 
 
 def shown(key: Key, mine: Keymap) -> str:

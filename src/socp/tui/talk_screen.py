@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
 from typing import Any, ClassVar, Final
 
-import click
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
-from textual.screen import Screen
 from textual.widgets import Footer
 
 from socp.client.errors import ClientError
-from socp.member.history_line import HistoryLine
 from socp.talk.commands import Unclear
-from socp.talk.obeying import Left, now_ms
-from socp.talk.words import note, quoted
-from socp.tui import changed_key, keys
+from socp.talk.obeying import Left
+from socp.tui import changed_key, keys, themes
 from socp.tui.about_line import AboutLine
 from socp.tui.acting import Acting
 from socp.tui.changed_key import ChangedKey
 from socp.tui.composer import Composer
 from socp.tui.conversations import ConversationList
 from socp.tui.drafts import Draft
-from socp.tui.emoji_screen import EmojiScreen
 from socp.tui.help_screen import HelpScreen
 from socp.tui.jump_screen import JumpScreen
 from socp.tui.keys import Keymap
 from socp.tui.link_line import LinkLine
-from socp.tui.messages import MessagePane, first_link
+from socp.tui.messages import MessagePane
 from socp.tui.offers_line import OffersLine
 from socp.tui.parts import Part
 from socp.tui.people import PeopleList
@@ -48,7 +42,7 @@ WIDE_COLUMNS: Final = 110
 NAMES_MAX: Final = 2_000
 
 
-class TalkScreen(Screen[None]):
+class TalkScreen(Deeds):
     """Tells its parts to look again; asks the session for what the person wants."""
 
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("everywhere")
@@ -64,8 +58,7 @@ class TalkScreen(Screen[None]):
     """
 
     def __init__(self, session: Session, mine: Keymap) -> None:
-        super().__init__()
-        self.session = session
+        super().__init__(session)
         self._mine = mine
         self._acting = Acting(session, self)
         self._stale = Part.ALL
@@ -86,7 +79,7 @@ class TalkScreen(Screen[None]):
                 yield ChangedKey()
                 yield AboutLine()
                 yield OffersLine()
-                yield Composer(session.drafts, self._names, id="composer")
+                yield Composer(session.drafts, self._names, self._mine, id="composer")
             yield PeopleList(session, id="people")
         yield Footer(show_command_palette=False, compact=True)
 
@@ -94,11 +87,6 @@ class TalkScreen(Screen[None]):
         """One can type at once."""
         self.composer.focus()
         self.draw()
-
-    @property
-    def composer(self) -> Composer:
-        """Where one types."""
-        return self.query_one(Composer)
 
     @property
     def messages(self) -> MessagePane:
@@ -197,6 +185,16 @@ class TalkScreen(Screen[None]):
         if talk:
             self.session.turn_to(talk)
 
+    def action_command_palette(self) -> None:
+        """Any command by a part of its name."""
+        self.app.action_command_palette()
+
+    def action_next_theme(self) -> None:
+        """Dark, light, high contrast, and round again."""
+        names = [theme.name for theme in themes.OURS]
+        here = names.index(self.app.theme) if self.app.theme in names else -1
+        self.app.theme = names[(here + 1) % len(names)]
+
     def action_people(self) -> None:
         """Show them, or fold them away."""
         people = self.query_one(PeopleList)
@@ -216,7 +214,7 @@ class TalkScreen(Screen[None]):
     def action_verify(self) -> None:
         """The one whom one talks with."""
         if self.session.turned_to == PUBLIC:
-            self._complain("whom? turn to somebody first, or write /verify NAME")
+            self.complain("whom? turn to somebody first, or write /verify NAME")
         else:
             self.show_verify(self.session.turned_to)
 
@@ -249,12 +247,9 @@ class TalkScreen(Screen[None]):
         except Left:
             self.leave()
         except (Unclear, ClientError) as fault:
-            self._complain(str(fault))
+            self.complain(str(fault))
             if not self.composer.text:
                 self.composer.take(draft)  # nobody has to type it again
-
-    def _complain(self, text: str) -> None:
-        self.session.say(note(now_ms(), text, "class:warn"))
 
     @on(Composer.Offered)
     def _offer(self, event: Composer.Offered) -> None:
@@ -268,7 +263,7 @@ class TalkScreen(Screen[None]):
     def _wanted(self, event: Composer.Wanted) -> None:
         match event.what:
             case "edit_last":
-                self._edit(self.session.window.last(by=self.session.me.user_id))
+                self.edit(self.session.window.last(by=self.session.me.user_id))
             case "page_up":
                 self.messages.scroll_page_up(animate=False)
             case "page_down":
@@ -278,7 +273,7 @@ class TalkScreen(Screen[None]):
             case "dropped":
                 self._address_file(self.composer.text.removeprefix("/file "))
             case "too_long":
-                self._complain("that is too long for a message; send it as a file: F4")
+                self.complain("that is too long for a message; send it as a file: F4")
 
     def action_file(self) -> None:
         """Begin to say which file."""
@@ -290,77 +285,10 @@ class TalkScreen(Screen[None]):
         self.composer.take(Draft(f"/file {name} {path}"))
         self.composer.focus()
 
-    # --- what is done with a message ------------------------------------------------------------
-
     @on(MessagePane.EndSeen)
     def _end_seen(self) -> None:
         if self.app.app_focus and self.app.screen is self:
             self.session.see()
-
-    @on(MessagePane.Asked)
-    def _asked(self, event: MessagePane.Asked) -> None:
-        line = event.line
-        if line is None:
-            self.composer.focus()
-            return
-        match event.what:
-            case "copy":
-                self.app.copy_to_clipboard(line.text)
-                self.app.notify("copied", timeout=2, markup=False)
-            case "open":
-                self._open_of(line)
-            case "cancel":
-                self._try(self._cancel(line))
-            case "edit":
-                self._edit(line)
-            case "reply" | "react" | "take_back":
-                self._amend(event.what, line)
-
-    def _amend(self, what: str, line: HistoryLine) -> None:
-        if not line.msg_ref or line.deleted:
-            self._complain("that cannot be answered or changed: it was not sent yet, or taken back")
-        elif what == "reply":
-            quote = f"{self.session.called(line.author)} {quoted(line.text)}"
-            self.composer.take(Draft(self.composer.text, line.msg_ref, quote=quote))
-            self.composer.focus()
-        elif what == "react":
-            _mounting = self.app.push_screen(EmojiScreen(), lambda emoji: self._react(line, emoji))
-        elif line.author != self.session.me.user_id:
-            self._complain("only who said it can take it back")
-        else:
-            self._try(self._take_back(line))
-
-    def _edit(self, line: HistoryLine | None) -> None:
-        if line is None or line.author != self.session.me.user_id or line.kind != "text":
-            self._complain("there is nothing of yours here to change")
-        elif not line.msg_ref or line.deleted:
-            self._complain("that cannot be changed: it was not sent yet, or taken back")
-        else:
-            draft = Draft(line.text, line.msg_ref, edits=True, quote=quoted(line.text))
-            self.composer.take(draft)
-            self.composer.focus()
-
-    def _react(self, line: HistoryLine, emoji: str | None) -> None:
-        if emoji is not None:
-            self._try(self._reacted(line, emoji))
-
-    async def _reacted(self, line: HistoryLine, emoji: str) -> None:
-        self.session.said(await self.session.me.react(line.talk, line.msg_ref, emoji))
-
-    async def _take_back(self, line: HistoryLine) -> None:
-        self.session.said(await self.session.me.delete(line.talk, line.msg_ref))
-
-    async def _cancel(self, line: HistoryLine) -> None:
-        if line.file_id:
-            await self.session.me.cancel_file(line.file_id)
-
-    def _open_of(self, line: HistoryLine) -> None:
-        """A link, or the folder of received files: only because a key was pressed."""
-        target = first_link(line) or (self.session.downloads if line.kind == "file" else "")
-        if target:
-            self._try(_launched(target))
-        else:
-            self._complain("there is no link in it, and no file")
 
     @on(ChangedKey.Decided)
     def _decided(self, event: ChangedKey.Decided) -> None:
@@ -369,18 +297,9 @@ class TalkScreen(Screen[None]):
             case changed_key.COMPARE:
                 self.show_verify(who)
             case changed_key.KEEP:
-                self._try(me.keep_key(who))
+                self.attempt(me.keep_key(who))
             case changed_key.TAKE:
-                self._try(me.accept_key(who))
-
-    def _try(self, work: Work) -> None:
-        self.run_worker(self._tried(work), group="said")
-
-    async def _tried(self, work: Work) -> None:
-        try:
-            await work
-        except (Unclear, ClientError) as fault:
-            self._complain(str(fault))
+                self.attempt(me.accept_key(who))
 
     # --- the end --------------------------------------------------------------------------------
 
@@ -393,14 +312,9 @@ class TalkScreen(Screen[None]):
         running = self.session.transfers.outstanding()
         if running and not self._asked_to_leave:
             self._asked_to_leave = True
-            self._complain(
+            self.complain(
                 f"{', '.join(running)} is on its way, and goes on when you are back if their client"
                 " can; quit again to leave"
             )
             return
         self.session.leave()
-
-
-async def _launched(target: str) -> None:
-    """What the system has for it."""
-    await asyncio.to_thread(click.launch, target)

@@ -1,0 +1,122 @@
+"""What one can do with a message: answer, change, take back, react, copy, open what is in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import click
+from textual import on
+from textual.screen import Screen
+
+from socp.client.errors import ClientError
+from socp.member.history_line import HistoryLine
+from socp.talk.commands import Unclear
+from socp.talk.obeying import now_ms
+from socp.talk.words import note, quoted
+from socp.tui.composer import Composer
+from socp.tui.drafts import Draft
+from socp.tui.emoji_screen import EmojiScreen
+from socp.tui.messages import MessagePane, first_link
+from socp.tui.session import Session
+
+Work = Coroutine[Any, Any, None]
+
+
+class Deeds(Screen[None]):
+    """A screen with messages and a composer."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+
+    @property
+    def composer(self) -> Composer:
+        """Where one types."""
+        return self.query_one(Composer)
+
+    def complain(self, text: str) -> None:
+        """Say in the conversation what cannot be done."""
+        self.session.say(note(now_ms(), text, "class:warn"))
+
+    def attempt(self, work: Work) -> None:
+        """Do it beside the rest, and say what was wrong with it."""
+        self.run_worker(self._tried(work), group="said")
+
+    async def _tried(self, work: Work) -> None:
+        try:
+            await work
+        except (Unclear, ClientError) as fault:
+            self.complain(str(fault))
+
+    @on(MessagePane.Asked)
+    def _asked(self, event: MessagePane.Asked) -> None:
+        line = event.line
+        if line is None:
+            self.composer.focus()
+            return
+        match event.what:
+            case "copy":
+                self.app.copy_to_clipboard(line.text)
+                self.app.notify("copied", timeout=2, markup=False)
+            case "open":
+                self._open_of(line)
+            case "cancel":
+                self.attempt(self._cancel(line))
+            case "edit":
+                self.edit(line)
+            case "reply" | "react" | "take_back":
+                self._amend(event.what, line)
+
+    def _amend(self, what: str, line: HistoryLine) -> None:
+        if not line.msg_ref or line.deleted:
+            self.complain("that cannot be answered or changed: it was not sent yet, or taken back")
+        elif what == "reply":
+            quote = f"{self.session.called(line.author)} {quoted(line.text)}"
+            self.composer.take(Draft(self.composer.text, line.msg_ref, quote=quote))
+            self.composer.focus()
+        elif what == "react":
+            _mounting = self.app.push_screen(EmojiScreen(), lambda emoji: self._react(line, emoji))
+        elif line.author != self.session.me.user_id:
+            self.complain("only who said it can take it back")
+        else:
+            self.attempt(self._take_back(line))
+
+    def edit(self, line: HistoryLine | None) -> None:
+        """Change it in the composer."""
+        if line is None or line.author != self.session.me.user_id or line.kind != "text":
+            self.complain("there is nothing of yours here to change")
+        elif not line.msg_ref or line.deleted:
+            self.complain("that cannot be changed: it was not sent yet, or taken back")
+        else:
+            draft = Draft(line.text, line.msg_ref, edits=True, quote=quoted(line.text))
+            self.composer.take(draft)
+            self.composer.focus()
+
+    def _react(self, line: HistoryLine, emoji: str | None) -> None:
+        if emoji is not None:
+            self.attempt(self._reacted(line, emoji))
+
+    async def _reacted(self, line: HistoryLine, emoji: str) -> None:
+        self.session.said(await self.session.me.react(line.talk, line.msg_ref, emoji))
+
+    async def _take_back(self, line: HistoryLine) -> None:
+        self.session.said(await self.session.me.delete(line.talk, line.msg_ref))
+
+    async def _cancel(self, line: HistoryLine) -> None:
+        if line.file_id:
+            await self.session.me.cancel_file(line.file_id)
+
+    def _open_of(self, line: HistoryLine) -> None:
+        """A link, or the folder of received files: only because a key was pressed."""
+        target = first_link(line) or (self.session.downloads if line.kind == "file" else "")
+        if target:
+            self.attempt(_launched(target))
+        else:
+            self.complain("there is no link in it, and no file")
+
+
+async def _launched(target: str) -> None:
+    """What the system has for it."""
+    await asyncio.to_thread(click.launch, target)
