@@ -97,5 +97,5 @@ def shown(key: Key, mine: Keymap) -> str:
 def _shown(name: str) -> str:
     *modifiers, last = name.split("+")
     written = {"pageup": "PgUp", "pagedown": "PgDn", "escape": "Esc", "plus": "+"}
-    key = written.get(last, last.capitalize() if len(last) > 1 else last)
+    key = written.get(last, last.capitalize() if modifiers or len(last) > 1 else last)
     return "-".join([*(each.capitalize() for each in modifiers), key])

@@ -21,6 +21,7 @@ from socp.tui.acting import Acting
 from socp.tui.changed_key import ChangedKey
 from socp.tui.composer import Composer
 from socp.tui.conversations import ConversationList
+from socp.tui.deeds import Deeds
 from socp.tui.drafts import Draft
 from socp.tui.help_screen import HelpScreen
 from socp.tui.jump_screen import JumpScreen

@@ -63,4 +63,4 @@ OURS: Final = (DARK, LIGHT, HIGH_CONTRAST)
 VARIABLES: Final = DARK.variables
 """What a theme without its own has."""
 NAMES: Final = {"dark": DARK.name, "light": LIGHT.name, "high-contrast": HIGH_CONTRAST.name}
-WITHOUT_COLOUR: Final = "textual-ansi"
+WITHOUT_COLOUR: Final = "ansi-dark"

@@ -1,0 +1,241 @@
+"""The screens that lie over the talk, and what is done with files, links and long texts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from textual.events import Paste
+from textual.widgets import Input
+
+from socp.member.effects import FileOffered, FileProgress, Trust
+from socp.tui import keys
+from socp.tui.choices_file import Choices
+from socp.tui.help_screen import HelpScreen, HelpView
+from socp.tui.jump_screen import JumpScreen
+from socp.tui.row_view import RowView
+from socp.tui.rows import links_of
+from socp.tui.search_screen import SearchScreen
+from tests.tui.stage import Stage, stage
+from tests.tui.test_window import filled
+
+FILE_ID = "44444444-4444-4444-8444-444444444444"
+
+
+def found(it: Stage) -> str:
+    """What a list on the uppermost screen shows."""
+    return it.app.screen.query_one(RowView).text()
+
+
+async def test_one_jumps_to_a_talk_by_part_of_a_name(tmp_path: Path) -> None:
+    async with stage(tmp_path, before=filled(1)) as it:
+        await it.pilot.press("ctrl+k")
+        await it.until(lambda: isinstance(it.app.screen, JumpScreen))
+        await it.types("ob")
+        await it.until(lambda: "bob" in found(it) and "everyone" not in found(it))
+        await it.pilot.press("enter")
+        await it.until(lambda: it.session.turned_to == it.bob.id)
+        await it.pilot.press("ctrl+k")
+        await it.types("every")
+        await it.until(lambda: "everyone" in found(it) and "bob" not in found(it))
+        await it.pilot.press("enter")
+        await it.until(lambda: it.session.turned_to == "public")
+
+
+async def test_somebody_who_is_away_and_never_spoke_is_found_by_their_name(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        await it.pilot.press("ctrl+k")
+        await it.types("bob")
+        await it.until(lambda: "○ bob" in found(it))
+        await it.types("x")
+        await it.until(lambda: "nobody is called that" in found(it))
+        await it.pilot.press("escape")
+        await it.until(lambda: it.app.screen is it.talk)
+
+
+async def test_a_hit_of_a_search_is_shown_in_its_place(tmp_path: Path) -> None:
+    async with stage(tmp_path, before=filled(2_000)) as it:
+        await it.pilot.press("ctrl+f")
+        await it.until(lambda: isinstance(it.app.screen, SearchScreen))
+        await it.types("line 1555")
+        await it.until(lambda: "line 1555" in found(it))
+        await it.until(lambda: "1 found" in it.read("#count"))
+        await it.pilot.press("enter")
+        await it.sees("line 1555")
+        await it.until(lambda: it.messages.line is not None)
+        assert it.messages.line is not None
+        assert it.messages.line.text == "line 1555"
+        assert "line 1556" in it.shown()
+        assert "line 2000" not in it.shown()
+        await it.pilot.press("end")
+        await it.sees("line 2000")
+
+
+async def test_a_search_for_nothing_says_so(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        await it.says("/search nosuchword")
+        await it.until(lambda: isinstance(it.app.screen, SearchScreen))
+        await it.until(lambda: "nothing has all these words" in it.read("#count"))
+        await it.pilot.press("enter")
+        assert isinstance(it.app.screen, SearchScreen)
+        await it.pilot.press("escape")
+        await it.until(lambda: it.app.screen is it.talk)
+
+
+async def test_help_says_every_key_and_every_command_and_ones_own_keys(tmp_path: Path) -> None:
+    mine = Choices(notify="off", keys={"jump": "ctrl+o", "send": "alt+s"})
+    async with stage(tmp_path, choices=mine) as it:
+        await it.pilot.press("f1")
+        await it.until(lambda: isinstance(it.app.screen, HelpScreen))
+        page = it.app.screen.query_one(HelpView)
+        await it.until(lambda: page.text())
+        for each in (key for where in keys.TABLE.values() for key in where):
+            assert each.purpose.split()[0] in page.text()
+        assert "Ctrl-O" in page.text()
+        assert "Ctrl-K" not in page.text()
+        assert "/rotate-key yes" in page.text()
+        await it.pilot.press("escape")
+        await it.until(lambda: it.app.screen is it.talk)
+        await it.pilot.press("ctrl+o")
+        await it.until(lambda: isinstance(it.app.screen, JumpScreen))
+        await it.pilot.press("escape")
+        await it.opens()
+        await it.types("hi")
+        await it.pilot.press("enter")
+        assert it.composer.text == "hi\n"
+        await it.pilot.press("alt+s")
+        await it.sees("▎ hi")
+
+
+async def test_any_command_is_found_in_the_palette(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        offered = {each.title for each in it.talk.app.get_system_commands(it.app.screen)}
+        assert {"Jump to a talk", "Search", "/whois NAME", "/delete [#N]"} <= offered
+        await it.pilot.press("ctrl+p")
+        await it.until(lambda: it.app.screen is not it.talk)
+        await it.types("whois")
+        await it.pilot.pause(0.5)
+        await it.pilot.press("enter")
+        await it.pilot.pause(0.2)
+        if it.app.screen is not it.talk:
+            await it.pilot.press("enter")
+        await it.until(lambda: it.composer.text == "/whois ")
+
+
+async def test_themes_go_round(tmp_path: Path) -> None:
+    async with stage(tmp_path, choices=Choices("light", "off")) as it:
+        seen = [it.app.theme]
+        for _ in range(3):
+            await it.pilot.press("f8")
+            seen.append(it.app.theme)
+        assert seen == ["socp-light", "socp-high-contrast", "socp-dark", "socp-light"]
+
+
+async def test_without_colour_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with stage(tmp_path) as it:
+        await it.opens()
+        await it.bob_says("see https://example.org")
+        await it.sees("https://")
+        await it.pilot.pause(0.2)
+        drawn = it.app.export_screenshot()
+        colours = {c.lower() for c in re.findall(r"fill: (#[0-9a-fA-F]{6})", drawn)}
+        assert colours <= {"#c5c8c6", "#292929", "#868887"}  # those of the picture itself, and dim
+
+
+async def test_a_long_text_is_folded_and_unfolds(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        await it.bob_says("\n".join(f"row {number}" for number in range(60)))
+        await it.sees("Enter unfolds")
+        assert "row 7" in it.shown()
+        assert "row 30" not in it.shown()
+        await it.pilot.press("escape", "enter")
+        await it.sees("row 59")
+        await it.pilot.press("enter")
+        await it.until(lambda: "row 59" not in it.shown())
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("see https://example.org/a?b=c#d.", ["https://example.org/a?b=c#d"]),
+        ("(http://x.org) and https://y.org, z", ["http://x.org", "https://y.org"]),
+        ("file:///etc/passwd javascript:alert(1) ftp://x", []),
+        ("https://x.org\x1b]8;;evil", ["https://x.org"]),
+        ("https://x.org/\u202egnp", ["https://x.org/"]),
+    ],
+)
+def test_only_plain_web_addresses_are_links(text: str, links: list[str]) -> None:
+    assert links_of(text) == links
+
+
+async def test_a_link_is_one_for_the_terminal(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        await it.bob_says("see https://example.org/" + "long/" * 30)
+        await it.sees("https://")
+        height = it.messages.size.height
+        segments = [s for y in range(height) for s in it.messages.render_line(y)]
+        linked = {s.style.link for s in segments if s.style and s.style.link}
+        assert linked == {"https://example.org/" + "long/" * 30}
+
+
+async def test_a_file_is_a_row_with_its_progress_and_can_be_broken_off(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        (tmp_path / "plan.pdf").write_bytes(bytes(3_000_000))
+        await it.pilot.press("f4")
+        assert it.composer.text == "/file bob "
+        it.composer.insert(str(tmp_path / "pl"))
+        await it.pilot.press("tab")
+        assert it.composer.text.endswith("/plan.pdf")
+        await it.pilot.press("enter")
+        await it.sees("▤ plan.pdf")
+        file_id = it.session.window.lines[-1].file_id
+        it.session._heard(FileProgress(file_id, it.bob.id, "plan.pdf", 1_500_000, 3_000_000, True))
+        await it.sees("50% of 2.9 MiB")
+        await it.pilot.press("escape", "end", "x")
+        await it.until(lambda: it.session.transfers.at(file_id) is None)
+        await it.until(lambda: "50% of" not in it.shown())
+
+
+async def test_a_file_that_comes_is_in_the_list(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        offered = FileOffered(FILE_ID, it.bob.id, "[b]x[/b].txt", 10, False, Trust.PINNED)
+        it.session._heard(offered)
+        await it.until(lambda: "[b]x[/b].txt" in it.talks())
+
+
+async def test_a_file_dropped_on_the_window_is_one_to_be_sent(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        (tmp_path / "a plan.pdf").write_bytes(b"x")
+        it.app.post_message(Paste(f"'{tmp_path}/a plan.pdf' "))
+        await it.until(lambda: it.composer.text == f"/file bob '{tmp_path}/a plan.pdf'")
+        it.composer.text = ""
+        it.app.post_message(Paste("/etc is a folder\nand more"))
+        await it.until(lambda: it.composer.text == "/etc is a folder\nand more")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_all_screens_open_and_close_at_every_size(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with stage(tmp_path, size=size) as it:
+        await it.opens()
+        await it.bob_says("hello")
+        await it.sees("hello")
+        for key in ("f1", "f3", "ctrl+f", "ctrl+k"):
+            await it.pilot.press(key)
+            await it.until(lambda: it.app.screen is not it.talk)
+            await it.pilot.pause()
+            for each in it.app.screen.query(Input):
+                assert it.app.screen.region.contains_region(each.region)
+            await it.pilot.press("escape")
+            await it.until(lambda: it.app.screen is it.talk)
+        assert it.talk.region.contains_region(it.composer.region)
+        assert it.composer.size.width > 20
