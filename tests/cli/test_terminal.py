@@ -108,7 +108,9 @@ def test_a_server_that_goes_leaves_the_typed_line_alone_and_lines_wait(tmp_path:
 
 
 def test_ctrl_c_keeps_going_and_ctrl_d_leaves(alice: Pane) -> None:
-    alice.types("something", "C-c")
+    alice.types("something")
+    alice.shows("^> something$")  # before the prompt is there, Ctrl-C ends the program
+    alice.types("C-c")
     alice.shows(r"^\? Ctrl-D or /quit leaves$")
     alice.types("C-d")
     alice.shows("^ended with 0$")
