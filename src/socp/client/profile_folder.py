@@ -97,6 +97,8 @@ def opened_store(folder: Path, lock: Lock | None) -> Iterator[ProfileStore]:
     except (KeyFileError, StorageError) as fault:
         raise ProfileUnusable(str(fault)) from None
     try:
+        if store.vault.former:  # somebody was killed there
+            sealed_anew(folder, store)
         yield store
     except (KeyFileError, StorageError) as fault:
         store.close()
@@ -104,6 +106,14 @@ def opened_store(folder: Path, lock: Lock | None) -> Iterator[ProfileStore]:
     except BaseException:
         store.close()
         raise
+
+
+def sealed_anew(folder: Path, store: ProfileStore) -> None:
+    """The rows have another key now: the keys get it too, and the former one goes. KeyFileError,
+    StorageError."""
+    key_files.seal_all(folder, store.vault)
+    store.scrub()
+    unlocking.settle(folder)
 
 
 def check_free(folder: Path) -> None:

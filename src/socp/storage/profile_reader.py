@@ -19,6 +19,7 @@ from socp.storage import history_queries, profile_rows, sealed_rows
 from socp.storage.errors import BadRecord, StorageError
 from socp.storage.formats import format_of
 from socp.storage.profile_schema import SCHEMA
+from socp.storage.resealed_rows import sealed_by
 from socp.storage.sqlite import FILE_NAME, Sqlite
 
 T = TypeVar("T")
@@ -50,6 +51,8 @@ class ProfileReader:
                     f"{file} is of an older format; use the profile once with `socp chat`, which"
                     " upgrades it"
                 )
+            if vault.former and not self._ask(lambda there: sealed_by(there, vault)):
+                self._vault = vault.former
         except BaseException:
             self.close()
             raise
