@@ -180,7 +180,7 @@ def test_a_line_composed_anew_keeps_its_place(desk: Desk) -> None:
     desk.passes(0.2)
     frames = desk.sent("MSG_DIRECT")
     assert raw(frames[0]) != raw(frames[-1])
-    assert places(alice, desk) == [Place(RUN, 1, "")] * 2
+    assert places(alice, desk) == [Place(RUN, 1, ""), Place(RUN, 1, "", desk.ref(frames[0]))]
     desk.acks(frames[-1], "queued")
     desk.says(alice, "ho")
     assert places(alice, desk)[-1] == Place(RUN, 2, ref(desk, 1))

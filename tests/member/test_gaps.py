@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from socp.member import threads
-from socp.member.effects import GapClosed, GapFound, MessageArrived
+from socp.member.effects import Amended, GapClosed, GapFound, MessageArrived
 from socp.member.records import Gap, Thread
 from socp.wire.content import Edit, Resend, Text
 from tests.member.desk import RUN, WITH_MAILBOX, Desk, Friend
@@ -295,3 +295,57 @@ def test_a_gap_is_kept_as_what_is_left_of_it(desk: Desk) -> None:
     late = desk.told(MessageArrived)[-1].ts
     first, last = (message.ts for message in desk.told(MessageArrived)[:2])
     assert desk.kept(Thread)[-1].gaps == (Gap(2, 2, first, late), Gap(4, 5, late, last))
+
+
+# --- composed anew ------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("11")
+def test_what_is_composed_anew_is_called_as_its_author_calls_it(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    alice.sends(Text(body="one"), 1, first="x" * 43)
+    assert desk.told(MessageArrived)[-1].msg_ref == "x" * 43
+    alice.sends(Edit(of="x" * 43, body="won"), 2)
+    assert [told.body for told in desk.told(Amended)] == ["won"]
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("M2")
+def test_the_first_bytes_of_it_are_not_shown_once_more(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    held = alice.delivery(alice.says(Text(body="one"), 1))
+    first = desk.ref(alice.held(held))
+    alice.sends(Text(body="one"), 1, first=first)
+    said(alice, *range(2, 80))
+    desk.hears("USER_DELIVER", held)
+    again(desk)
+    desk.hears("USER_DELIVER", held)
+    assert desk.texts.count("one") == 1
+
+
+@pytest.mark.spec("11")
+def test_a_message_of_long_ago_composed_anew_is_shown_once(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    said(alice, *range(1, 80))
+    first = desk.told(MessageArrived)[0].msg_ref
+    alice.sends(Text(body="1"), 1, first=first)
+    assert desk.texts.count("1") == 1
+    assert [w for w in desk.warnings if "numbered two messages alike" in w] == []
+
+
+@pytest.mark.threat("M4")
+def test_nobody_calls_a_message_by_the_name_of_anothers(desk: Desk) -> None:
+    alice, mallory = desk.friend("alice"), desk.friend("mallory")
+    said(alice, 1)
+    theirs = desk.told(MessageArrived)[-1].msg_ref
+    mallory.sends(Text(body="mine"), 1, first=theirs)
+    assert desk.told(MessageArrived)[-1].msg_ref != theirs
+
+
+@pytest.mark.threat("M4")
+def test_who_takes_the_name_of_what_is_still_to_come_keeps_it_from_nobody(desk: Desk) -> None:
+    alice, mallory = desk.friend("alice"), desk.friend("mallory")
+    coming = alice.delivery(alice.says(Text(body="one"), 1))
+    mallory.sends(Text(body="mine"), 1, first=desk.ref(alice.held(coming)))
+    desk.hears("USER_DELIVER", coming)
+    assert desk.texts == ["mine", "one"]

@@ -9,8 +9,8 @@ import pytest
 from socp.member import sent
 from socp.member.effects import LineMoved, LoadSent
 from socp.member.events import SentLoaded
-from socp.member.records import LineState, SentGone, SentLine, Shelf
-from socp.wire.content import Body, Delete, Receipt, Resend, Text
+from socp.member.records import LineState, SaidMoved, SaidReached, SentGone, SentLine, Shelf
+from socp.wire.content import Body, Delete, Place, Receipt, Resend, Text
 from socp.wire.envelope import Envelope
 from tests.member.desk import RUN, WITH_MAILBOX, WITHOUT_MAILBOX, Desk, Friend
 from tests.member.test_content import read
@@ -62,6 +62,12 @@ class Asker:
         return desk.sent("MSG_DIRECT")[before:]
 
 
+def anew_of(desk: Desk, friend: Friend, frame: Envelope) -> tuple[Body, Place]:
+    """What this frame says, composed anew."""
+    body, place = read(friend, frame)
+    return body, replace(place, first=desk.ref(frame))
+
+
 def bodies(friend: Friend, frames: list[Envelope]) -> list[tuple[int, Body]]:
     return [(place.seq, body) for body, place in (read(friend, frame) for frame in frames)]
 
@@ -94,7 +100,7 @@ def test_asked_for_again_a_message_is_composed_anew_in_its_old_place(desk: Desk)
     assert asker.gets(1, 1) == [frame]
     (anew,) = asker.gets(1, 1)
     assert raw(anew) != raw(frame)
-    assert read(alice, anew) == read(alice, frame)
+    assert read(alice, anew) == anew_of(desk, alice, frame)
 
 
 @pytest.mark.spec("11")
@@ -105,7 +111,7 @@ def test_for_a_server_without_a_mailbox_what_is_old_is_composed_anew() -> None:
     desk.wall += DAY_MS
     (anew,) = Asker(desk, alice).gets(1, 1)
     assert raw(anew) != raw(frame)
-    assert read(alice, anew) == read(alice, frame)
+    assert read(alice, anew) == anew_of(desk, alice, frame)
 
 
 @pytest.mark.spec("11")
@@ -136,7 +142,7 @@ def test_of_what_our_client_says_by_itself_the_words_are_kept_and_no_frame() -> 
     (kept,) = desk.kept(SentLine)
     assert kept.line.frames == ()
     (again,) = Asker(desk, alice).gets(1, 1)
-    assert read(alice, again) == read(alice, receipt)
+    assert read(alice, again) == anew_of(desk, alice, receipt)
 
 
 @pytest.mark.spec("11")
@@ -213,3 +219,48 @@ def test_who_asks_for_a_number_that_never_went_out_hears_that_it_was_taken_back(
     (frame,) = Asker(desk, alice).gets(1, 1)
     assert bodies(alice, [frame]) == [(1, Delete(of=desk.ref(first)))]
     assert bodies(alice, [second]) == [(2, Text(body="two"))]
+
+
+@pytest.mark.spec("11")
+def test_composed_anew_it_is_still_the_line_that_its_reader_calls_it_by(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    (frame,) = says(desk, alice, "one")
+    desk.loses_the_link()
+    desk.again(desk.store())
+    desk.attaches()
+    asker = Asker(desk, alice)
+    asker.gets(1, 1)
+    asker.gets(1, 1)
+    alice.sends(Receipt(of=(desk.ref(frame),), state="read"), 3)
+    assert desk.kept(SaidReached)[-1] == SaidReached(desk.ref(frame), LineState.READ, alice.id)
+
+
+@pytest.mark.spec("11")
+def test_composed_anew_it_is_told_of_as_the_same_line(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    (frame,) = says(desk, alice, "one")
+    asker = Asker(desk, alice)
+    asker.gets(1, 1)
+    asker.gets(1, 1)
+    alice.sends(Receipt(of=(desk.ref(frame),), state="read"), 3)
+    assert (desk.line().text, desk.line().state) == ("one", LineState.READ)
+
+
+@pytest.mark.spec("11")
+def test_a_line_composed_anew_before_it_is_over_is_called_as_at_first() -> None:
+    desk = Desk(WITHOUT_MAILBOX).attaches()
+    alice = desk.friend("alice")
+    desk.says(alice, "one")
+    first = desk.ref(desk.sent("MSG_DIRECT")[-1])
+    assert desk.line().msg_ref == first
+    desk.loses_the_link()
+    desk.wall += DAY_MS
+    desk.attaches()
+    desk.comes(alice)
+    desk.passes(1)
+    anew = desk.sent("MSG_DIRECT")[-1]
+    desk.acks(anew, "queued")
+    assert desk.line().msg_ref == first
+    assert [moved.msg_refs for moved in desk.kept(SaidMoved)][-1][-1] == first
+    alice.sends(Receipt(of=(first,), state="read"), 1)
+    assert (desk.line().text, desk.line().state) == ("one", LineState.READ)

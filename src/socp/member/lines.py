@@ -104,7 +104,10 @@ class Lines:
 
     def tell(self, line: OutboxLine) -> None:
         """What became of it, for the history and for the person."""
-        self._history.moved(line.said, line.state, line.reason, line.msg_refs)
+        refs = line.msg_refs
+        if refs and line.place is not None and line.place.first not in ("", *refs):
+            refs = (*refs, line.place.first)
+        self._history.moved(line.said, line.state, line.reason, refs)
         if not line.quiet:
             self._emit.tell(moved(line))
 

@@ -51,8 +51,8 @@ class Numbering:
         elif self._is_newest(line.to, line.place):
             place = line.place
             self._keep(Numbered(line.to, place.run, place.seq - 1, place.prev))
-        elif line.msg_refs:
-            body = Delete(of=line.msg_refs[0])
+        elif line.place.first:
+            body = Delete(of=line.place.first)
             taken_back = replace(
                 line, text="", kind=body.KIND, body=content.pack(body), frames=(), msg_refs=()
             )

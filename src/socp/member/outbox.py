@@ -144,7 +144,8 @@ class Outbox:
 
     def again(self, line: OutboxLine, now: Now) -> None:
         """One that went out is to go out once more, in its old place."""
-        on_its_way = any((ln.to, ln.place) == (line.to, line.place) for ln in self._lines)
+        assert line.place is not None
+        on_its_way = any(ln.to == line.to and line.place.is_at(ln.place) for ln in self._lines)
         if not on_its_way and self._lines.full(line) is None:
             self._lines.add(replace(line, line_id=self._lines.new_id()))
             self.flush(now)
@@ -298,6 +299,7 @@ class Outbox:
         place = pieces[0].place
         if place is not None:
             self._numbering.took(line.to, place, pieces[0].msg_ref)
+            place = replace(place, first=place.first or pieces[0].msg_ref)
         else:
             self._numbering.over(line, refused=True)
         line = replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from socp.member.amendments import Amendments
@@ -60,6 +61,7 @@ class Speech:
     ) -> None:
         self._emit = emitter
         self._contacts = contacts
+        self._seen = seen
         self._arrivals = arrivals
         self._outbox = outbox
         self._sent = sent
@@ -104,9 +106,13 @@ class Speech:
         standing = self._threads.take(key, place.seq, origin.ts, digest, now.wall)
         if standing is Standing.AGAIN:
             return
+        self._gaps.moved(key, now)
+        if place.first and self._seen.wrote(origin.author, place.first):
+            return  # composed anew, and it came long ago
+        if place.first and self._seen.is_called(place.first, origin.author, origin.ts):
+            origin = replace(origin, msg_ref=place.first)
         if standing is Standing.DOUBLE:
             self._warn_of_doubles(origin)
-        self._gaps.moved(key, now)
         self._understand(origin, body, now, late=standing is Standing.LATE)
 
     def _understand(self, origin: Origin, body: Body, now: Now, *, late: bool) -> None:
