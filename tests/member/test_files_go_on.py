@@ -39,6 +39,7 @@ from socp.member.events import (
     StoreFailed,
 )
 from socp.member.incoming import OPEN_PER_AUTHOR_MAX
+from socp.member.records import FileStage
 from socp.wire import base64url, content
 from socp.wire.canonical import to_members
 from socp.wire.content import FileState
@@ -634,3 +635,38 @@ def test_an_author_who_begins_many_files_pushes_out_their_own(desk: Desk, alice:
     assert len(files) == OPEN_PER_AUTHOR_MAX + 1
     assert len([file for file in files if file.author == bob.id]) == 1
     assert len(desk.did(DropPart)) == 5
+
+
+@pytest.mark.threat("S5")
+def test_what_is_checked_and_named_just_now_makes_no_room_for_others() -> None:
+    """More small files than that lay in the mailbox, and come all at once."""
+    desk = Desk(WITH_MAILBOX).attaches()
+    alice = desk.friend("alice")
+    files = [an_id(f"{n}") for n in range(OPEN_PER_AUTHOR_MAX + 5)]
+    for file in files:
+        theirs = Theirs(desk, alice, DATA[:PIECE], file)
+        theirs.starts(desk.wall - 3_600_000)
+        theirs.opens()
+        theirs.sends(0, 1)
+        theirs.ends()
+    assert desk.did(DropPart) == []
+    for file in files:
+        desk.event(FileStored(file, "x"))
+    ends = {file.file_id: file.stage for file in desk.store().incoming_files}
+    assert ends == dict.fromkeys(files, FileStage.DONE)
+
+
+@pytest.mark.threat("S5")
+def test_another_file_under_the_same_id_leaves_nothing_of_the_first(
+    desk: Desk, alice: Friend
+) -> None:
+    for _ in range(3):
+        theirs = Theirs(desk, alice)  # each time with another key
+        theirs.starts()
+        theirs.opens()
+        theirs.sends(0, 2)
+        desk.loses_the_link()
+        desk.attaches()
+        desk.comes(alice)
+    first, second, _ = desk.did(OpenSink)
+    assert desk.did(DropPart) == [DropPart(first.part), DropPart(second.part)]

@@ -95,8 +95,9 @@ class IncomingFiles:
         found = (file for file in self._files.values() if file.file_id == file_id)
         return next((file for file in found if file.stage is FileStage.OPEN), None)
 
-    def begun(self, incoming: Incoming, wall: int) -> None:
-        """It arrives, for the first time or again."""
+    def begun(self, incoming: Incoming, running: Collection[Incoming], wall: int) -> None:
+        """It arrives, for the first time or again. What is on the disk of those that are `running`
+        is needed; of the others the oldest make room."""
         receiver = incoming.receiver
         file = IncomingFile(
             author=receiver.author,
@@ -107,9 +108,13 @@ class IncomingFiles:
             begun_ms=wall,
             stage=FileStage.OPEN,
         )
-        mine = [one for one in self._of(FileStage.OPEN, but=file) if one.author == file.author]
+        before = self.get(file.author, file.file_id)
+        if before is not None and before.stage is FileStage.OPEN and before.part != file.part:
+            self._emit.add(DropPart(before.part))  # another file by the same id
+        needed = {(one.receiver.author, one.receiver.file_id) for one in running}
+        mine = [one for one in self._left(file, needed) if one.author == file.author]
         self._trim(mine, OPEN_PER_AUTHOR_MAX)
-        self._trim(self._of(FileStage.OPEN, but=file), OPEN_MAX)
+        self._trim(self._left(file, needed), OPEN_MAX)
         self._put(file)
 
     def end(self, author: str, file_id: str, stage: FileStage) -> None:
@@ -131,6 +136,11 @@ class IncomingFiles:
     def _of(self, stage: FileStage, *, but: IncomingFile) -> list[IncomingFile]:
         like = (file for file in self._files.values() if file.stage is stage)
         return [file for file in like if (file.author, file.file_id) != (but.author, but.file_id)]
+
+    def _left(self, but: IncomingFile, needed: Collection[tuple[str, str]]) -> list[IncomingFile]:
+        """Those that lie partly on the disk, and are not needed there just now."""
+        lying = self._of(FileStage.OPEN, but=but)
+        return [one for one in lying if (one.author, one.file_id) not in needed]
 
     def _trim(self, files: list[IncomingFile], most: int) -> None:
         """Make room for one more."""

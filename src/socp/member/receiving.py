@@ -133,7 +133,7 @@ class Receiving:
         """Have a temporary file for it, and the person told."""
         receiver = incoming.receiver
         if incoming.part:
-            self._files.begun(incoming, now.wall)
+            self._files.begun(incoming, self._running.values(), now.wall)
             self._emit.add(
                 OpenSink(receiver.file_id, receiver.size, incoming.part, *receiver.layout)
             )
