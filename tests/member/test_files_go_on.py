@@ -312,6 +312,28 @@ def test_who_stops_a_file_says_so_to_its_reader(desk: Desk, alice: Friend) -> No
     assert "you stopped it" in desk.told(FileFailed)[0].reason
 
 
+@pytest.mark.parametrize("when", ["read", "changed", "waiting"])
+def test_a_reader_does_not_wait_for_the_rest_of_a_file_that_cannot_be_read_any_more(
+    desk: Desk, alice: Friend, when: str
+) -> None:
+    talk = Talk(alice)
+    offers(desk, alice.id, DATA)
+    acks(desk, "FILE_START")
+    talk.says("wanted")
+    if when == "changed":
+        Disk(desk, DATA[::-1]).reads()
+    else:
+        Disk(desk).reads()
+        if when == "waiting":
+            desk.again(desk.store())
+            desk.attaches()
+            desk.comes(alice)
+            desk.passes(0.2)
+        desk.event(ReadFailed(FILE, "No such file"))
+    assert len(desk.told(FileFailed)) == 1
+    assert talk.heard() == [("refused", 0)]
+
+
 def test_files_to_one_reader_share_a_window_and_each_gets_its_turn(
     desk: Desk, alice: Friend
 ) -> None:
