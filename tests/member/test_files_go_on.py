@@ -31,6 +31,7 @@ from socp.member.effects import (
     WriteChunk,
 )
 from socp.member.events import (
+    AcceptKey,
     CancelFile,
     ChunkRead,
     FileStored,
@@ -44,7 +45,7 @@ from socp.wire import base64url, content
 from socp.wire.canonical import to_members
 from socp.wire.content import FileState
 from socp.wire.payloads import FileChunk, FileEnd, Payload
-from tests.member.desk import WITH_MAILBOX, Desk, Friend, an_id
+from tests.member.desk import WITH_MAILBOX, WITHOUT_MAILBOX, Desk, Friend, an_id
 from tests.member.test_files import FILE, PIECE, acks, hashes, offers
 
 pytestmark = pytest.mark.spec("8")
@@ -692,3 +693,44 @@ def test_another_file_under_the_same_id_leaves_nothing_of_the_first(
         desk.comes(alice)
     first, second, _ = desk.did(OpenSink)
     assert desk.did(DropPart) == [DropPart(first.part), DropPart(second.part)]
+
+
+@pytest.mark.threat("I9")
+@pytest.mark.parametrize("features", [WITH_MAILBOX, WITHOUT_MAILBOX])
+def test_a_file_by_a_key_that_is_claimed_comes_once_the_person_accepts_that(
+    features: tuple[str, ...],
+) -> None:
+    desk = Desk(features).attaches()
+    alice = desk.friend("alice")
+    alice.key = desk.suite.generate()
+    desk.comes(alice)
+    theirs = Theirs(desk, alice)
+    for _ in range(3):
+        theirs.begins()
+        theirs.starts()
+    (refused,) = desk.refusals
+    assert "alice's key changed on" in refused.reason
+    assert "compare safety numbers" in refused.reason
+    desk.event(AcceptKey(alice.id, alice.key.public.fingerprint, compared=True))
+    desk.comes(alice)
+    theirs.begins()
+    theirs.starts()
+    assert len(desk.did(OpenSink)) == 1
+
+
+@pytest.mark.threat("M5")
+def test_a_manifest_that_its_author_did_not_sign_ends_nothing_that_is_partly_here() -> None:
+    desk = Desk(WITH_MAILBOX).attaches()
+    alice = desk.friend("alice")
+    theirs = Theirs(desk, alice)
+    theirs.starts()
+    theirs.opens()
+    theirs.sends(0, 2)
+    forged = to_members(theirs.sender.start(desk.wall, desk.mono)) | {"size": 7}
+    desk.hears("FILE_START", forged, from_=alice.id, bind=False)
+    desk.loses_the_link()
+    desk.attaches()
+    desk.comes(alice)
+    theirs.begins()
+    theirs.starts()
+    assert len(desk.did(OpenSink)) == 2

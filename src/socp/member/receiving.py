@@ -89,6 +89,11 @@ class Receiving:
         known = self._files.get(author, file_id) is not None
         return known or _ref(author, file_id) not in self._seen
 
+    def is_partly_here(self, author: str, file_id: str) -> bool:
+        """Whether its author can go on with it."""
+        file = self._files.get(author, file_id)
+        return file is not None and file.stage is FileStage.OPEN
+
     def begin(self, receiver: Receiver, ts: int, now: Now) -> str | None:
         """Take it, whose manifest is of `ts` (Unix ms); else the reason for the person."""
         author, file_id = receiver.author, receiver.file_id
