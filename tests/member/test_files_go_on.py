@@ -734,3 +734,29 @@ def test_a_manifest_that_its_author_did_not_sign_ends_nothing_that_is_partly_her
     theirs.begins()
     theirs.starts()
     assert len(desk.did(OpenSink)) == 2
+
+
+@pytest.mark.threat("S5")
+@pytest.mark.parametrize("slow", [True, False])
+def test_who_trickles_keeps_nobody_out(desk: Desk, slow: bool) -> None:
+    trickling = []
+    for n in range(REPORTING_AUTHORS_MAX):
+        theirs = Theirs(desk, desk.friend(f"mallory {n}"), file=an_id(f"file {n}"))
+        theirs.starts()
+        theirs.opens()
+        trickling.append(theirs)
+    for index in range(2 if slow else PIECES - 1):
+        for theirs in trickling:
+            theirs.sends(index, 1)
+        desk.passes(40 if slow else 6)
+    alice = desk.friend("alice")
+    Theirs(desk, alice).starts()
+    opened = [sink.file_id for sink in desk.did(OpenSink)]
+    assert (FILE in opened) is slow
+    first = trickling[0]
+    if slow:
+        assert desk.did(LeaveSink) == [LeaveSink(first.file)]
+        assert Talk(first.friend).heard(first.file)[-1] == ("paused", 0)
+        assert "too slowly while others wait" in desk.told(FileWaits)[0].reason
+    else:
+        assert desk.did(LeaveSink) == []

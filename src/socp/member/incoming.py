@@ -13,12 +13,14 @@ from socp.files.transfer import (
     RECEIVING_MAX,
     RECEIVING_PER_AUTHOR_MAX,
     REPORTING_AUTHORS_MAX,
+    SILENCE_MS,
     STORING_MAX,
 )
 from socp.member.effects import DropPart, Trust
 from socp.member.emitter import Emitter
 from socp.member.file_news import About, Meter
 from socp.member.records import FileStage, IncomingFile
+from socp.wire import limits
 from socp.wire.ids import PUBLIC
 
 OPEN_MAX: Final = 100
@@ -29,7 +31,13 @@ KEPT_MS: Final = 30 * 24 * 3_600_000
 LOOK_MS: Final = 3_600_000
 
 
-@dataclass(slots=True)
+SLOW_BYTES_PER_S: Final = 16 * limits.KIB
+SLOW_AFTER_MS: Final = SILENCE_MS
+"""What came no faster than that for so long gives way to what else wants to come: else a few who
+trickle keep everybody out."""
+
+
+@dataclass(slots=True, eq=False)
 class Incoming:
     """One that arrives. `part`: what is on the disk of it may be gone on with later, and its author
     wants to know where it stands; "" where it comes in one attempt or not at all."""
@@ -42,12 +50,21 @@ class Incoming:
     part: str
     live: bool  # its author waits for our word, and sends no faster
     meter: Meter
+    begun_ms: int  # this attempt, or since its disk was looked through; monotonic
     opened: bool  # what is on the disk of it was looked through
     ended: bool = False  # its end came before that
+    held: int = 0  # bytes that were there before this attempt
     reported: int = 0  # bytes that were there when its author was told last
     remembered: bool = False  # its ciphertext's digest is in `seen`
     finishing: bool = False  # the shell checks and names it
     digests: set[bytes] = field(default_factory=set)
+
+    def is_slow(self, mono: int) -> bool:
+        """Whether it gives way to others."""
+        lasted_ms = mono - self.begun_ms
+        came = self.receiver.done - self.held
+        slow = lasted_ms >= SLOW_AFTER_MS and came * 1000 < SLOW_BYTES_PER_S * lasted_ms
+        return slow and self.opened and not self.finishing
 
     @property
     def about(self) -> About:
