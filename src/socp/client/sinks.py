@@ -238,12 +238,17 @@ def _made(_folder: Path, name: str, parts: int) -> int:
 
 
 def _gone_on(folder: Path, name: str, parts: int) -> int:
-    """The temporary file of an earlier attempt, or a new one; locked."""
+    """The temporary file of an earlier attempt, or a new one; locked.
+
+    One with a second name was whole when a program was killed that had just named it: this name
+    goes. So does whatever else lies there, untouched.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if not _is_mine(os.stat(name, dir_fd=parts, follow_symlinks=False)):
+            os.unlink(name, dir_fd=parts)
     descriptor = os.open(name, _GO_ON, 0o600, dir_fd=parts)
     try:
-        found = os.fstat(descriptor)
-        mine = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
-        if not mine or found.st_uid != os.geteuid():
+        if not _is_mine(os.fstat(descriptor)):
             raise FileUnstorable(f"{folder}: {name} in {PARTS} is not ours; remove it")
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -255,6 +260,12 @@ def _gone_on(folder: Path, name: str, parts: int) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _is_mine(found: os.stat_result) -> bool:
+    """Whether to write to it harms nothing else."""
+    alone = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+    return alone and found.st_uid == os.geteuid()
 
 
 def _checked(part: str) -> str:
