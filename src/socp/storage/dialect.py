@@ -58,6 +58,10 @@ class Dialect(ABC):
         """At the start: StorageError where it is damaged or another server works with it."""
 
     @abstractmethod
+    def forget(self) -> None:
+        """Before the start, where it is a file: what is deleted is overwritten from now on."""
+
+    @abstractmethod
     def claim(self) -> None:
         """At the end of the start, once the tables are there: it is ours until somebody comes."""
 

@@ -152,6 +152,9 @@ class Postgres(Dialect):
         with self.begin():
             pass
 
+    def forget(self) -> None:
+        """It is no file of ours."""
+
     def claim(self) -> None:
         """Leave our name, so that we notice whoever comes while our connection is broken."""
         with self.begin() as connection:

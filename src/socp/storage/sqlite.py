@@ -91,6 +91,11 @@ class Sqlite(Dialect):
                     "restore a backup, or move it away to start afresh"
                 )
 
+    def forget(self) -> None:
+        @event.listens_for(self.engine, "connect")
+        def overwrite(connection: sqlite3.Connection, _record: object) -> None:
+            connection.execute("PRAGMA secure_delete = ON")
+
     def claim(self) -> None:
         """The folder's lock has seen to that."""
 
