@@ -54,8 +54,9 @@ class Dialect(ABC):
             yield connection
 
     @abstractmethod
-    def take(self) -> None:
-        """At the start: StorageError where it is damaged or another server works with it."""
+    def take(self, checked_later: Collection[str]) -> None:
+        """At the start: StorageError where it is damaged or another server works with it. Damage to
+        the tables `checked_later` may be found when they are read."""
 
     @abstractmethod
     def forget(self) -> None:

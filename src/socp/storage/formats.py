@@ -35,6 +35,7 @@ class Schema:
     migrations: Path  # a folder of Alembic scripts, one per format
     files: tuple[str, ...] = ()  # of the data folder, without which the database is worth nothing
     scrubs: bool = False  # nothing that is deleted, or that an upgrade took out, stays in the file
+    checked_later: frozenset[str] = frozenset()  # tables too large to look through at each start
     context: Mapping[str, object] = field(default_factory=dict)  # what the scripts may need
 
     @property
@@ -52,7 +53,7 @@ def bring_up(dialect: Dialect, schema: Schema, folder: Path | None) -> Path | No
     """
     if schema.scrubs:
         dialect.forget()
-    dialect.take()
+    dialect.take(schema.checked_later)
     with dialect.begin() as connection:
         number = format_of(dialect, connection, schema)
         if number == 0:

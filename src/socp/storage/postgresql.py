@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -146,7 +146,7 @@ class Postgres(Dialect):
         if self._owns:
             self._lock(connection)
 
-    def take(self) -> None:
+    def take(self, checked_later: Collection[str]) -> None:  # noqa: ARG002 - it checks its own
         self._owns = True
         self.engine.dispose()  # so that the next connection has the lock
         with self.begin():
