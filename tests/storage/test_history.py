@@ -253,6 +253,12 @@ def test_all_words_must_be_there_and_no_word_finds_nothing(book: Book) -> None:
     assert book.found(" \n") == []
 
 
+@pytest.mark.parametrize("words", ["\udcff", "apple \udcff", "x" * 10_000, "\u0301", "\x00"])
+def test_odd_words_are_not_found_and_are_no_fault_of_the_profile(book: Book, words: str) -> None:
+    book.keep(*many(SEGMENT_LINES), heard(9_000, "red apple"))
+    assert book.found(words) == []
+
+
 def many(count: int, text: Callable[[int], str] = lambda number: f"word{number} x") -> list[Said]:
     return [heard(n, text(n), talk=BOB if n % 2 else CAROL) for n in range(1, count + 1)]
 
