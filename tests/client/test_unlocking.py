@@ -120,6 +120,12 @@ def test_a_weak_passphrase_seals_nothing(tmp_path: Path) -> None:
     assert unlocking.locked(tmp_path) is None
 
 
+def test_a_passphrase_of_no_characters_seals_nothing(tmp_path: Path) -> None:
+    with pytest.raises(WeakPassphrase, match="type it again"):
+        at(tmp_path, passphrase("correct horse \udcff battery"))
+    assert unlocking.locked(tmp_path) is None
+
+
 def test_nobody_decides_for_a_new_profile_how_it_is_sealed(tmp_path: Path) -> None:
     with pytest.raises(SealUnchosen, match="--vault plain"):
         at(tmp_path / "new", None)

@@ -253,6 +253,12 @@ def test_all_words_must_be_there_and_no_word_finds_nothing(book: Book) -> None:
     assert book.found(" \n") == []
 
 
+@pytest.mark.parametrize("words", ["\udcff", "apple \udcff", "x" * 10_000, "\u0301", "\x00"])
+def test_odd_words_are_not_found_and_are_no_fault_of_the_profile(book: Book, words: str) -> None:
+    book.keep(*many(SEGMENT_LINES), heard(9_000, "red apple"))
+    assert book.found(words) == []
+
+
 def many(count: int, text: Callable[[int], str] = lambda number: f"word{number} x") -> list[Said]:
     return [heard(n, text(n), talk=BOB if n % 2 else CAROL) for n in range(1, count + 1)]
 
@@ -326,6 +332,54 @@ def test_a_segment_does_not_keep_what_was_taken_back(book: Book) -> None:
     assert b"word5 " not in words
     assert b"word7 " not in words
     assert b"word9 " in words
+
+
+@pytest.mark.threat("P4")
+@pytest.mark.parametrize("order", list(permutations((0, 1, 2))))
+@pytest.mark.parametrize("together", [True, False])
+def test_no_row_keeps_what_was_taken_back_nor_what_it_was_changed_to(
+    book: Book, order: tuple[int, ...], together: bool
+) -> None:
+    rows = (
+        heard(1, "a secret"),
+        change(2, 1, "edit", "another secret", ts=NOW + 99),
+        change(3, 1, "delete"),
+    )
+    batches = [[rows[n] for n in order]] if together else [[rows[n]] for n in order]
+    for batch in batches:
+        book.keep(*batch)
+    said = book.reader.lines(BOB, limit=10)
+    assert [(line.text, line.deleted) for line in said] == [("", True)]
+    assert b"secret" not in _opened(book, "said") + _opened(book, "amendments")
+
+
+@pytest.mark.threat("P4")
+def test_nothing_is_left_in_the_file_of_what_was_taken_back(book: Book) -> None:
+    """With the passphrase it could be opened, if it were."""
+    book.store.write(many(SEGMENT_LINES)).result()
+    book.keep(heard(9_000, "a secret " * 9), change(9_001, 9_000, "edit", "another secret " * 99))
+    before = set(_sealed(book))
+    book.keep(change(9_002, 9_000, "delete"), change(9_003, 5, "delete"))
+    replaced = before - set(_sealed(book))
+    assert len(replaced) == 4  # two lines, an edit and a segment
+    book.reader.close()
+    book.store.close()
+    content = b"".join(file.read_bytes() for file in book.folder.iterdir())
+    assert not any(sealed[-32:] in content for _, _, sealed in replaced)
+
+
+def _sealed(book: Book) -> list[tuple[str, bytes, bytes]]:
+    with closing(sqlite3.connect(book.folder / "socp.db")) as connection:
+        return [
+            (table, name, sealed)
+            for table in ("said", "amendments", "said_words")
+            for name, sealed in connection.execute(f"SELECT name, sealed FROM {table}")
+        ]
+
+
+def _opened(book: Book, table: str) -> bytes:
+    found = [row for row in _sealed(book) if row[0] == table]
+    return b"".join(book.store.vault.open(*row) for row in found)
 
 
 def _segments(vault: Vault, folder: Path) -> bytes:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from socp.member import records
-from socp.member.records import LineState
+from socp.member.records import LineState, Said
 from socp.storage import FolderBusy, StorageError
+from socp.storage.profile_reader import ProfileReader
 from socp.storage.profile_store import ProfileStore
 from tests.storage import examples
 from tests.storage.examples import (
@@ -130,7 +131,7 @@ def test_two_channel_keys_of_one_version_are_both_kept(folder: Path) -> None:
 @pytest.mark.threat("M2")
 def test_messages_seen_are_remembered_for_ever_and_load_fast(folder: Path) -> None:
     seen = tuple(
-        replace(SEEN, msg_ref=f"{number:043d}", author=(ALICE, BOB)[number % 2])
+        SEEN._replace(msg_ref=f"{number:043d}", author=(ALICE, BOB)[number % 2])
         for number in range(100_000)
     )
     with ProfileStore.open(folder, a_vault) as store:
@@ -146,7 +147,7 @@ def test_messages_seen_are_remembered_for_ever_and_load_fast(folder: Path) -> No
 
 
 def test_all_messages_of_an_author_share_one_string(folder: Path) -> None:
-    first, second = written(folder, [SEEN, replace(SEEN, msg_ref="s" * 43)]).seen
+    first, second = written(folder, [SEEN, SEEN._replace(msg_ref="s" * 43)]).seen
     assert first.author is second.author
 
 
@@ -206,3 +207,32 @@ def test_what_the_person_decided_about_a_key_and_about_readers_is_kept(folder: P
     assert kept.public_choice == records.PublicChoice(verified_only=True)
     again = written(folder, [records.PublicChoice(leave_out=True)])
     assert again.public_choice == records.PublicChoice(leave_out=True)
+
+
+def test_a_damaged_table_is_refused_at_the_start(folder: Path) -> None:
+    written(folder, [CONTACT])
+    damage(folder, "contacts")
+    with pytest.raises(StorageError, match=r"damaged; stop, and restore a backup"):
+        ProfileStore.open(folder, a_vault)
+
+
+def test_the_history_is_not_looked_through_at_the_start_and_its_damage_is_told_when_it_is_read(
+    folder: Path,
+) -> None:
+    """It grows for years, and a start must not."""
+    written(folder, [Said(1, BOB, BOB, "hello", 1, 1, "pinned", ())])
+    damage(folder, "said")
+    ProfileStore.open(folder, a_vault).close()
+    with ProfileReader(folder, a_vault()) as reader, pytest.raises(StorageError, match="damaged"):
+        reader.lines(BOB, limit=1)
+
+
+def damage(folder: Path, table: str) -> None:
+    """Overwrite the first page of a table."""
+    with closing(sqlite3.connect(folder / "socp.db")) as clear:
+        of_table = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
+        (page,) = clear.execute(of_table, [table]).fetchone()
+        (size,) = clear.execute("PRAGMA page_size").fetchone()
+    with (folder / "socp.db").open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * 100)

@@ -143,3 +143,8 @@ def typed(prompt: str) -> str:
         raise VaultLocked(
             "no passphrase was given; type it, or use --passphrase-file FILE"
         ) from None
+    except UnicodeDecodeError:
+        raise VaultLocked(
+            "this terminal sent characters that its language setting has not; set LANG to one with"
+            " UTF-8, or use --passphrase-file FILE"
+        ) from None

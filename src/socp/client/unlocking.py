@@ -143,7 +143,11 @@ def is_right(folder: Path, text: str) -> bool:
 
 
 def check_new(text: str) -> None:
-    """WeakPassphrase for one that is soon guessed."""
+    """WeakPassphrase for one that is soon guessed, or that nobody could type again."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise WeakPassphrase("it has characters that are none; type it again") from None
     try:
         check_strength(text)
     except WeakPassword as weak:

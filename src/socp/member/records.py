@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from socp.crypto.rotation import KeyStep, Revocation
 from socp.wire.content import Place
@@ -55,10 +56,9 @@ class KnownServer:
     pinned_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """One message received, for ever: no replay, no other author on the same ciphertext. Key:
-    msg_ref."""
+    msg_ref. A tuple, because a start makes one for every message that ever came."""
 
     msg_ref: str
     digest: bytes  # SHA-256 of the raw ciphertext, 32 bytes

@@ -54,7 +54,9 @@ def search(
     """The newest lines that have all words of `text`, the newest first; `talk` "" for any. None
     for no word; fewer where they are very long."""
     # The longest first: it is the rarest, as a rule.
-    wanted = sorted((word.encode() for word in words(text)), key=len, reverse=True)
+    # What is no text (half a surrogate pair, from a mistyped argument) was never said.
+    asked = (word.encode(errors="surrogatepass") for word in words(text))
+    wanted = sorted(asked, key=len, reverse=True)
     if not wanted:
         return []
     found: list[HistoryLine] = []

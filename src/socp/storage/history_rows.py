@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select
 
 from socp.crypto.vault import Vault
-from socp.member.history_line import DELETE, REACTION, counts, newer
+from socp.member.history_line import DELETE, EDIT, REACTION, counts, newer
 from socp.member.records import Amendment, LineState, Said, SaidMoved, SaidReached
 from socp.storage import history_segments
 from socp.storage import profile_schema as tables
@@ -80,18 +80,22 @@ class _Rows:
         refs, numbers, changes = set(), set(), set()
         for record in records:
             match record:
-                case Said():
-                    changes.update(_deletes(record))
                 case SaidMoved():
                     numbers.add(record.number)
                 case SaidReached():
                     refs.add(record.msg_ref)
                 case Amendment():
                     refs.add(record.of)
-                    changes.add(_change(record))
         self._numbers = numbers_of(self._connection, self._vault, refs)
         numbers.update(self._numbers.values())
         self._lines = lines_of(self._connection, self._vault, numbers)
+        for record in records:
+            match record:
+                case Said():
+                    changes.update(_wordings(record, record.msg_refs))
+                case Amendment():
+                    changes.add(_change(record))
+                    changes.update(_wordings(record, self._refs(record)))
         self._fetch_changes(changes)
 
     def _fetch_changes(self, changes: Collection[Change]) -> None:
@@ -107,7 +111,9 @@ class _Rows:
 
     def said(self, said: Said) -> None:
         """A new line. One that was taken back before it came has no words."""
-        taken_back = any(change in self._changes for change in _deletes(said))
+        taken_back = any(
+            change in self._changes for change in _wordings(said, said.msg_refs, DELETE)
+        )
         self._put(replace(said, text="") if taken_back else said)
         self._name(said.number, said.msg_refs)
 
@@ -146,10 +152,27 @@ class _Rows:
             return
         self._changes[change] = amendment
         self._changed.add(change)
+        self._forget_edits(amendment)
         if said is not None and reworded:
             self._respoken.add(said.number)
             if amendment.kind == DELETE:
                 self._put(replace(said, text=""))
+
+    def _forget_edits(self, amendment: Amendment) -> None:
+        """What was taken back leaves no words, those that it was changed to neither."""
+        refs = self._refs(amendment)
+        if not any(change in self._changes for change in _wordings(amendment, refs, DELETE)):
+            return
+        for change in _wordings(amendment, refs, EDIT):
+            edit = self._changes.get(change)
+            if edit is not None and edit.body:
+                self._changes[change] = replace(edit, body="")
+                self._changed.add(change)
+
+    def _refs(self, amendment: Amendment) -> Collection[str]:
+        """Under which the line went that it is about, as far as it is known."""
+        said = self._lines.get(self._numbers.get(amendment.of, 0))
+        return {amendment.of, *said.msg_refs} if said else (amendment.of,)
 
     def _crowded(self, of: str) -> bool:
         """No room for another change by others to one line."""
@@ -206,6 +229,6 @@ def _change(amendment: Amendment) -> Change:
     return amendment.talk, amendment.of, amendment.author, amendment.kind
 
 
-def _deletes(said: Said) -> list[Change]:
-    """The changes that would have taken it back already."""
-    return [(said.talk, ref, said.author, DELETE) for ref in said.msg_refs]
+def _wordings(by: Said | Amendment, refs: Iterable[str], *kinds: str) -> list[Change]:
+    """The changes by this author to the words of the line that went under these msg_refs."""
+    return [(by.talk, ref, by.author, kind) for ref in refs for kind in kinds or (EDIT, DELETE)]
