@@ -62,7 +62,9 @@ def only_profile() -> str:
     shall speak as somebody else by mistake."""
     found = places.all_profiles()
     if not found:
-        raise BadName("there is no profile yet; `socp chat` makes one, and so does `socp profile new`")
+        raise BadName(
+            "there is no profile yet; `socp chat` makes one, and so does `socp profile new`"
+        )
     if len(found) > 1:
         names = ", ".join(sorted(unquote(name) for name in found))
         raise BadName(f"whose? --profile with one of {names}")
