@@ -132,6 +132,19 @@ def test_a_file_shows_its_progress_below_the_prompt(
         assert not bob.downloads.joinpath("big.bin").exists()
 
 
+@pytest.mark.threat("I9")
+def test_what_is_compared_is_all_to_be_seen_in_24_rows(
+    tmp_path: Path, server: Running, alice: Pane
+) -> None:
+    with talking(tmp_path, server.url, "bob", key=1):
+        alice.shows("bob .*is here")
+        alice.types("/verify bob", "Enter")
+        alice.shows(r"safety number of you and bob\n( +│ [0-9]{5}( [0-9]{5}){5}\n){2}")
+        seen = alice.screen().splitlines()[-24:]
+        assert seen[0].startswith("█")
+        assert seen[18].startswith("▀")
+
+
 def test_without_a_name_the_one_question_is_asked(tmp_path: Path, server: Running) -> None:
     more = ["--profile-dir", str(tmp_path / "p"), "--downloads", str(tmp_path / "d")]
     with terminal(tmp_path / "pane", "--server", server.url, *more) as pane:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from socp.cli import watch
+from socp.cli import exits, watch
 from socp.cli.lines import places
 from socp.cli.verbs import VERBS
 
@@ -87,6 +87,31 @@ def test_an_operator_without_a_server_is_told_so() -> None:
     assert done.stderr == (
         "socp admin: no server runs on no-such-folder; start one, or give its --data-dir\n"
     )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--help",), ("--version",), ("send", "--help"), ("serve", "--help"), ("completion", "bash")],
+    ids=" ".join,
+)
+def test_a_full_output_or_one_that_nobody_reads_is_no_traceback(
+    words: tuple[str, ...],
+) -> None:
+    command = [sys.executable, "-m", "socp.cli.main", *words]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+    why = "socp: nothing more fits on standard output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, why)
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=30)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_fault_that_is_not_of_the_output_is_not_taken_for_one() -> None:
+    with pytest.raises(PermissionError):
+        exits.unwritten(PermissionError(13, "Permission denied"))
 
 
 # --- Tab in a shell -----------------------------------------------------------------------------

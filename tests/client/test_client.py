@@ -16,6 +16,7 @@ from socp.client.client import Client
 from socp.client.errors import (
     AmbiguousPerson,
     BadAddress,
+    ClientClosed,
     FileUnsendable,
     NoAnswer,
     ProfileBusy,
@@ -83,6 +84,34 @@ async def test_who_leaves_says_so_and_closes_with_1000(
         link = await server.link()
     assert await link.closed() == 1000
     assert link.types[-1] == "CTRL_CLOSE"
+
+
+async def test_what_is_asked_of_a_closed_client_is_refused_and_nobody_is_kept_waiting(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"x")
+    async with somebody(tmp_path, server.url, suite) as alice:
+        me = alice.me
+        reading = asyncio.create_task(alice.listen())
+    asked = (
+        me.send(FRIEND_ID, "too late"),
+        me.delete(FRIEND_ID, "ref"),
+        me.send_file(FRIEND_ID, file),
+        me.cancel_file("file"),
+        me.list_users(),
+        me.look_up(FRIEND_ID),
+        me.unverify(FRIEND_ID),
+        me.choose_receipts(delivered=False, read=False),
+        me.rotate_key(),
+        me.revoke_key(),
+    )
+    async with asyncio.timeout(5):
+        for each in asked:
+            with pytest.raises(ClientClosed, match="open the profile again"):
+                await each
+        await reading  # one that read when it was closed
+        assert [notice async for notice in me.events()] == []
 
 
 @pytest.mark.spec("5")

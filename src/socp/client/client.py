@@ -80,7 +80,6 @@ class Client(Saying, Trusting):
         self._attachment = Attachment(url, self._walk, self._inbox.put, self._room)
         self._tasks = asyncio.TaskGroup()
         self._running: set[asyncio.Task[None]] = set()
-        self._left = False  # what is done from now on is not remembered
         self._files = FileWork(
             Downloads(downloads), self._start, self._walk.feed, self._attachment.outgoing_room
         )
@@ -115,6 +114,9 @@ class Client(Saying, Trusting):
         where nobody ever said. `lock` says how a new profile is sealed, and opens one that has a
         passphrase. `making_key` is called, in a thread, where a new key keeps everybody waiting for
         some seconds; `invitation` is the code that a server may want of somebody new.
+
+        When the block is left it is closed: `events` end, and what is asked of it from then on is
+        ClientClosed.
 
         BadAddress, ProfileBusy, SealUnchosen, VaultLocked, WrongPassphrase (who tries again waits),
         WeakPassphrase for a new profile's passphrase, ProfileUnusable; the last also later, when
@@ -197,8 +199,8 @@ class Client(Saying, Trusting):
         """Who the server says is registered or online (user ids, sorted). NoAnswer."""
         answer: asyncio.Future[ListAnswered] = asyncio.get_running_loop().create_future()
         self._lists.append(answer)
-        self._walk.feed(events.RequestList())
         try:
+            self._walk.ask(events.RequestList())
             return (await self._answered(answer)).users
         finally:
             self._lists.remove(answer)
@@ -208,8 +210,8 @@ class Client(Saying, Trusting):
         answer: asyncio.Future[WhoisAnswered] = asyncio.get_running_loop().create_future()
         waiting = self._look_ups.setdefault(user_id, [])
         waiting.append(answer)
-        self._walk.feed(events.LookUp(user_id))
         try:
+            self._walk.ask(events.LookUp(user_id))
             return await self._answered(answer)
         finally:
             waiting.remove(answer)
@@ -222,6 +224,7 @@ class Client(Saying, Trusting):
         FileDone or FileFailed in `events` says how it went, FileWaits what it waits for. To a
         person it goes on by itself, in a later run too; leave the file where it is until then.
         """
+        self._walk.check_open()
         source = await asyncio.to_thread(sources.measure, path)
         file_id = str(uuid.uuid4())
         self._files.offer(file_id, source)
@@ -235,24 +238,27 @@ class Client(Saying, Trusting):
             path=str(source.path),
             modified_ns=source.modified_ns,
         )
-        await self._walk.feed(offer).done
+        await self._walk.ask(offer).done
         return file_id
 
     async def cancel_file(self, file_id: str) -> None:
         """Break a transfer off, whichever way it goes."""
-        await self._walk.feed(events.CancelFile(file_id)).done
+        await self._walk.ask(events.CancelFile(file_id)).done
 
     async def rotate_key(self) -> None:
         """Make a new key, signed by the present one, and go on with it: seconds, or as long as
         something is on its way. KeyUnchanged, NoAnswer."""
+        self._walk.check_open()
         await self._key_change.rotate()
 
     async def revoke_key(self) -> None:
         """Say the last word of this id: nobody takes it from then on. KeyUnchanged, NoAnswer."""
+        self._walk.check_open()
         await self._key_change.revoke()
 
     async def events(self) -> AsyncIterator[Notice]:
-        """Everything there is to be told, in order, from the start on. One reader.
+        """Everything there is to be told, in order, from the start on, until the client is closed.
+        One reader.
 
         A message counts as seen when the next notice is asked for. One that does not, for whatever
         reason, is told again when this profile is opened again.
@@ -263,14 +269,14 @@ class Client(Saying, Trusting):
 
     async def notices(self) -> AsyncIterator[Notice]:
         """As `events`, for those who say themselves when a message was `shown`."""
-        while True:
-            yield await self._inbox.get()
+        while (notice := await self._inbox.get()) is not None:
+            yield notice
 
     def shown(self, notice: Notice) -> None:
         """The person has seen this: it is not told again."""
         match notice:
             case effects.MessageArrived(number=number) | effects.MessageRefused(number=number):
-                if number and not self._left:
+                if number and not self._walk.closed:
                     self._walk.feed(events.Shown((number,)))
 
     # --- behind the door ------------------------------------------------------------------------
@@ -283,7 +289,8 @@ class Client(Saying, Trusting):
         try:
             yield
         finally:
-            self._left = True
+            self._walk.closed = True
+            self._inbox.close()
             ticking.cancel()
             attached.cancel()
             await asyncio.wait({attached})

@@ -38,6 +38,10 @@ class ParcelUnreadable(ClientError):
     """An exported profile that is none, is damaged, or has another passphrase."""
 
 
+class ClientClosed(ClientError):
+    """The client was closed: nobody would carry out what it is asked for."""
+
+
 class BadAddress(ClientError):
     """The server's address is not one."""
 

@@ -6,6 +6,7 @@ from socp.client.client import Client
 from socp.client.errors import (
     AmbiguousPerson,
     BadAddress,
+    ClientClosed,
     ClientError,
     FileUnsendable,
     KeyUnchanged,
@@ -114,6 +115,7 @@ __all__ = (  # noqa: RUF022 - this order has a reason
     "WrongPassphrase",
     "WeakPassphrase",
     "ParcelUnreadable",
+    "ClientClosed",
     "BadAddress",
     "TurnedAway",
     "NoAnswer",

@@ -50,7 +50,7 @@ class Saying:
         return await self._said(events.Amend(to, of, "reaction", emoji))
 
     async def _said(self, event: events.Say | events.Amend) -> Line:
-        batch = self._walk.feed(event)
+        batch = self._walk.ask(event)
         moved = [
             effect.notice
             for effect in batch.effects
@@ -69,7 +69,8 @@ class Saying:
 
     async def choose_receipts(self, *, delivered: bool, read: bool) -> None:
         """Whether authors hear from now on that their messages are here, and were read."""
+        self._walk.check_open()
         chosen = replace(self._settings, tell_delivered=delivered, tell_read=read)
         await asyncio.to_thread(self._store.set_settings, chosen)
         self._settings = chosen
-        await self._walk.feed(events.ChooseReceipts(delivered, read)).done
+        await self._walk.ask(events.ChooseReceipts(delivered, read)).done
