@@ -206,6 +206,15 @@ def test_nobody_changes_what_another_said(book: Book, row: Amendment, first: boo
     assert book.found("words") == [1]
 
 
+@pytest.mark.parametrize("first", [3, 4])
+def test_of_changes_under_two_names_of_a_line_the_newer_counts(book: Book, first: int) -> None:
+    book.keep(replace(heard(1, "helo"), msg_refs=(ref(1), ref(2))))
+    changes = {3: change(3, 1, "edit", "hello?"), 4: change(4, 2, "edit", "hello!")}
+    book.keep(changes[first])
+    book.keep(changes[7 - first])
+    assert book.line().text == "hello!"
+
+
 def test_a_reaction_can_be_taken_away(book: Book) -> None:
     book.keep(heard(1, "hi"), change(2, 1, "reaction", "👍"))
     assert book.line().reactions == ((BOB, "👍"),)

@@ -12,6 +12,7 @@ from typing import Final
 from socp.member.emitter import Emitter
 from socp.member.events import Change, Now
 from socp.member.records import Amendment, LineState, Said, SaidMoved, SaidReached
+from socp.wire.content import Place
 from socp.wire.ids import PUBLIC
 
 REF_CHARS: Final = 43
@@ -39,7 +40,7 @@ class Heard:
 
 
 class History:
-    """Numbers and persists; each method gives back the number of its row."""
+    """Numbers and persists; each method gives back its row, or the number."""
 
     def __init__(self, emitter: Emitter, last: int) -> None:
         """`last`: the highest number there ever was, 0 for none."""
@@ -122,15 +123,25 @@ class History:
             self._emit.persist(SaidReached(msg_ref, state, by))
 
     def amended(
-        self, talk: str, of: str, author: str, kind: Change, body: str, ts: int, msg_ref: str
-    ) -> int:
+        self,
+        talk: str,
+        of: str,
+        author: str,
+        kind: Change,
+        body: str,
+        ts: int,
+        msg_ref: str,
+        place: Place | None = None,
+    ) -> Amendment:
         """Somebody, perhaps we, changed, took back or reacted to what went under the msg_ref `of`.
 
         Whether it may count is seen when it is read, since it can come before what it is about.
         """
         number = self._next()
-        self._emit.persist(Amendment(number, talk, of, author, kind, body, ts, msg_ref))
-        return number
+        run, seq = ("", 0) if place is None else (place.run, place.seq)
+        row = Amendment(number, talk, of, author, kind, body, ts, msg_ref, run, seq)
+        self._emit.persist(row)
+        return row
 
     def _add(self, said: Said) -> int:
         self._emit.persist(said)

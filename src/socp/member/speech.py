@@ -113,15 +113,17 @@ class Speech:
             origin = replace(origin, msg_ref=place.first)
         if standing is Standing.DOUBLE:
             self._warn_of_doubles(origin)
-        self._understand(origin, body, now, late=standing is Standing.LATE)
+        self._understand(origin, body, place, now, late=standing is Standing.LATE)
 
-    def _understand(self, origin: Origin, body: Body, now: Now, *, late: bool) -> None:
+    def _understand(
+        self, origin: Origin, body: Body, place: Place, now: Now, *, late: bool
+    ) -> None:
         match body:
             case Text():
                 self._show(origin, body.body, now, reply_to=body.reply_to, late=late)
                 self._told_of_text(origin, now)
             case Edit() | Delete() | Reaction():
-                self.amendments.heard(origin, body)
+                self.amendments.heard(origin, body, place)
             case File() | FileState():
                 self.files(origin, body, now)
             case Receipt():
