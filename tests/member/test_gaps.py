@@ -270,6 +270,25 @@ def test_what_an_author_can_make_us_remember_is_bounded(
     assert all(len(one.lately) <= 1024 for one in kept)
 
 
+@pytest.mark.threat("M12")
+def test_of_too_many_gaps_none_is_forgotten(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    odd, even = range(1, 100, 2), range(2, 100, 2)
+    said(alice, *odd)
+    firsts = {message.text: message.msg_ref for message in desk.told(MessageArrived)}
+    desk.passes(11)
+    told = desk.told(GapFound)
+    assert told[0].after_ts == desk.told(MessageArrived)[0].ts
+    assert sum(gap.count for gap in told) >= len(even)
+    said(alice, *even[len(even) - threads.GAPS_MAX :])
+    assert desk.told(GapClosed) == []
+    said(alice, *even[: len(even) - threads.GAPS_MAX])
+    for seq in odd:
+        alice.sends(Text(body=str(seq)), seq, first=firsts[str(seq)])
+    assert desk.told(GapClosed) == [GapClosed(alice.id, alice.id)]
+    assert sorted(map(int, desk.texts)) == list(range(1, 100))
+
+
 @pytest.mark.spec("11")
 def test_where_too_many_runs_are_followed_a_new_one_begins_anywhere(desk: Desk) -> None:
     alice = desk.friend("alice")
