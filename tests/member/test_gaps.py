@@ -362,6 +362,18 @@ def test_nobody_calls_a_message_by_the_name_of_anothers(desk: Desk) -> None:
 
 
 @pytest.mark.threat("M4")
+def test_nor_by_the_name_of_ours(desk: Desk) -> None:
+    mallory = desk.friend("mallory")
+    desk.says(mallory, "ours")
+    ours = desk.line().msg_ref
+    answers(desk)
+    mallory.sends(Text(body="mine"), 1, first=ours)
+    mallory.sends(Edit(of=ours, body="mine!"), 2)
+    assert desk.told(MessageArrived)[-1].msg_ref != ours
+    assert desk.told(Amended) == []
+
+
+@pytest.mark.threat("M4")
 def test_who_takes_the_name_of_what_is_still_to_come_keeps_it_from_nobody(desk: Desk) -> None:
     alice, mallory = desk.friend("alice"), desk.friend("mallory")
     coming = alice.delivery(alice.says(Text(body="one"), 1))

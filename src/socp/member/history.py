@@ -37,6 +37,7 @@ class Heard:
     kind: str = TEXT
     reply_to: str = ""
     file_id: str = ""
+    own_ref: str = ""  # its own msg_ref, where its author calls it by another
 
 
 class History:
@@ -58,7 +59,7 @@ class History:
                 ts=heard.ts,
                 at_ms=now.wall,
                 trust=heard.trust,
-                msg_refs=(heard.msg_ref,) if heard.msg_ref else (),
+                msg_refs=tuple(ref for ref in (heard.own_ref, heard.msg_ref) if ref),
                 kind=heard.kind,
                 reply_to=heard.reply_to,
                 file_id=heard.file_id,

@@ -217,7 +217,7 @@ class Said:
     ts: int  # author's, Unix ms
     at_ms: int  # when it came here or was said here, Unix ms
     trust: str  # a `Trust`, "" for our own and for refusals
-    msg_refs: tuple[str, ...]  # one a frame, () while none
+    msg_refs: tuple[str, ...]  # one a frame, () while none; the last is what it is called by
     kind: str = "text"  # text | file | refused | note
     state: str = ""  # a `LineState` of our own lines, "" of others'
     reason: str = ""  # why it waits or was refused

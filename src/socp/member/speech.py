@@ -109,11 +109,18 @@ class Speech:
         self._gaps.moved(key, now)
         if place.first and self._seen.wrote(origin.author, place.first):
             return  # composed anew, and it came long ago
-        if place.first and self._seen.is_called(place.first, origin.author, origin.ts):
-            origin = replace(origin, msg_ref=place.first)
+        origin = self._named(origin, place.first)
         if standing is Standing.DOUBLE:
             self._warn_of_doubles(origin)
         self._understand(origin, body, place, now, late=standing is Standing.LATE)
+
+    def _named(self, origin: Origin, first: str) -> Origin:
+        """The message under the name that its author gives it, unless that is of one of ours."""
+        if not first or first in self._outbox:
+            return origin
+        if not self._seen.is_called(first, origin.author, origin.ts):
+            return origin
+        return replace(origin, msg_ref=first, own_ref=origin.msg_ref)
 
     def _understand(
         self, origin: Origin, body: Body, place: Place, now: Now, *, late: bool
@@ -151,6 +158,7 @@ class Speech:
             public=origin.public,
             msg_ref=origin.msg_ref,
             reply_to=reply_to,
+            own_ref=origin.own_ref,
         )
         self._arrivals.message(heard, now, late=late)
 
