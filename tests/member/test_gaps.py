@@ -270,6 +270,25 @@ def test_what_an_author_can_make_us_remember_is_bounded(
     assert all(len(one.lately) <= 1024 for one in kept)
 
 
+@pytest.mark.threat("M12")
+def test_of_too_many_gaps_none_is_forgotten(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    odd, even = range(1, 100, 2), range(2, 100, 2)
+    said(alice, *odd)
+    firsts = {message.text: message.msg_ref for message in desk.told(MessageArrived)}
+    desk.passes(11)
+    told = desk.told(GapFound)
+    assert told[0].after_ts == desk.told(MessageArrived)[0].ts
+    assert sum(gap.count for gap in told) >= len(even)
+    said(alice, *even[len(even) - threads.GAPS_MAX :])
+    assert desk.told(GapClosed) == []
+    said(alice, *even[: len(even) - threads.GAPS_MAX])
+    for seq in odd:
+        alice.sends(Text(body=str(seq)), seq, first=firsts[str(seq)])
+    assert desk.told(GapClosed) == [GapClosed(alice.id, alice.id)]
+    assert sorted(map(int, desk.texts)) == list(range(1, 100))
+
+
 @pytest.mark.spec("11")
 def test_where_too_many_runs_are_followed_a_new_one_begins_anywhere(desk: Desk) -> None:
     alice = desk.friend("alice")
@@ -340,6 +359,18 @@ def test_nobody_calls_a_message_by_the_name_of_anothers(desk: Desk) -> None:
     theirs = desk.told(MessageArrived)[-1].msg_ref
     mallory.sends(Text(body="mine"), 1, first=theirs)
     assert desk.told(MessageArrived)[-1].msg_ref != theirs
+
+
+@pytest.mark.threat("M4")
+def test_nor_by_the_name_of_ours(desk: Desk) -> None:
+    mallory = desk.friend("mallory")
+    desk.says(mallory, "ours")
+    ours = desk.line().msg_ref
+    answers(desk)
+    mallory.sends(Text(body="mine"), 1, first=ours)
+    mallory.sends(Edit(of=ours, body="mine!"), 2)
+    assert desk.told(MessageArrived)[-1].msg_ref != ours
+    assert desk.told(Amended) == []
 
 
 @pytest.mark.threat("M4")

@@ -206,6 +206,38 @@ def test_nobody_changes_what_another_said(book: Book, row: Amendment, first: boo
     assert book.found("words") == [1]
 
 
+@pytest.mark.threat("M4")
+@pytest.mark.parametrize("batches", [1, 2])
+def test_no_line_takes_the_name_of_anothers(book: Book, batches: int) -> None:
+    mine = replace(ours(1, "mine"), msg_refs=(ref(1),))
+    theirs = replace(heard(2, "theirs"), msg_refs=(ref(2), ref(1)))
+    if batches == 1:
+        book.keep(mine, theirs)
+    else:
+        book.keep(mine)
+        book.keep(theirs)
+    book.keep(change(3, 1, "edit", "evil"))
+    assert [line.text for line in book.reader.lines(BOB, limit=9)] == ["mine", "theirs"]
+    named = book.reader.line_of(ref(1))
+    assert named is not None
+    assert named.text == "mine"
+
+
+def test_a_line_of_others_is_found_by_both_its_names(book: Book) -> None:
+    book.keep(replace(heard(1, "helo"), msg_refs=(ref(2), ref(1))))
+    assert book.line().msg_ref == ref(1)
+    assert [line.text for one in (1, 2) if (line := book.reader.line_of(ref(one)))] == ["helo"] * 2
+
+
+@pytest.mark.parametrize("first", [3, 4])
+def test_of_changes_under_two_names_of_a_line_the_newer_counts(book: Book, first: int) -> None:
+    book.keep(replace(heard(1, "helo"), msg_refs=(ref(1), ref(2))))
+    changes = {3: change(3, 1, "edit", "hello?"), 4: change(4, 2, "edit", "hello!")}
+    book.keep(changes[first])
+    book.keep(changes[7 - first])
+    assert book.line().text == "hello!"
+
+
 def test_a_reaction_can_be_taken_away(book: Book) -> None:
     book.keep(heard(1, "hi"), change(2, 1, "reaction", "👍"))
     assert book.line().reactions == ((BOB, "👍"),)

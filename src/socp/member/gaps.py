@@ -39,7 +39,7 @@ class _Watch:
 
     def knows(self, gap: Gap) -> bool:
         """Whether it was told, perhaps as part of a larger one."""
-        return any(first <= gap.first <= last for first, last in self.told)
+        return any(first <= gap.first and gap.last <= last for first, last in self.told)
 
 
 class Gaps:

@@ -217,7 +217,7 @@ class Said:
     ts: int  # author's, Unix ms
     at_ms: int  # when it came here or was said here, Unix ms
     trust: str  # a `Trust`, "" for our own and for refusals
-    msg_refs: tuple[str, ...]  # one a frame, () while none
+    msg_refs: tuple[str, ...]  # one a frame, () while none; the last is what it is called by
     kind: str = "text"  # text | file | refused | note
     state: str = ""  # a `LineState` of our own lines, "" of others'
     reason: str = ""  # why it waits or was refused
@@ -249,7 +249,7 @@ class SaidReached:
 @dataclass(frozen=True, slots=True)
 class Amendment:
     """Somebody changed, took back or reacted to what was said in that conversation. Key: of, author
-    and kind; of several the one with the latest ts counts, in whichever order they came.
+    and kind; of several the one that was said last counts, in whichever order they came.
 
     It counts if `author` may: edits and deletes only where they wrote what it is `of`.
     """
@@ -261,7 +261,9 @@ class Amendment:
     kind: str  # edit | delete | reaction
     body: str  # the new text, the emoji ("" takes it away), "" of a delete
     ts: int  # Unix ms
-    msg_ref: str  # of the message that said so
+    msg_ref: str  # of the message that said so, "" of our own
+    run: str = ""  # in which of its author's runs it was said, "" of our own
+    seq: int = 0  # and the how many-th there
 
 
 class FileStage(StrEnum):

@@ -109,19 +109,28 @@ class Speech:
         self._gaps.moved(key, now)
         if place.first and self._seen.wrote(origin.author, place.first):
             return  # composed anew, and it came long ago
-        if place.first and self._seen.is_called(place.first, origin.author, origin.ts):
-            origin = replace(origin, msg_ref=place.first)
+        origin = self._named(origin, place.first)
         if standing is Standing.DOUBLE:
             self._warn_of_doubles(origin)
-        self._understand(origin, body, now, late=standing is Standing.LATE)
+        self._understand(origin, body, place, now, late=standing is Standing.LATE)
 
-    def _understand(self, origin: Origin, body: Body, now: Now, *, late: bool) -> None:
+    def _named(self, origin: Origin, first: str) -> Origin:
+        """The message under the name that its author gives it, unless that is of one of ours."""
+        if not first or first in self._outbox:
+            return origin
+        if not self._seen.is_called(first, origin.author, origin.ts):
+            return origin
+        return replace(origin, msg_ref=first, own_ref=origin.msg_ref)
+
+    def _understand(
+        self, origin: Origin, body: Body, place: Place, now: Now, *, late: bool
+    ) -> None:
         match body:
             case Text():
                 self._show(origin, body.body, now, reply_to=body.reply_to, late=late)
                 self._told_of_text(origin, now)
             case Edit() | Delete() | Reaction():
-                self.amendments.heard(origin, body)
+                self.amendments.heard(origin, body, place)
             case File() | FileState():
                 self.files(origin, body, now)
             case Receipt():
@@ -149,6 +158,7 @@ class Speech:
             public=origin.public,
             msg_ref=origin.msg_ref,
             reply_to=reply_to,
+            own_ref=origin.own_ref,
         )
         self._arrivals.message(heard, now, late=late)
 

@@ -77,9 +77,12 @@ class _Rows:
 
     def fetch(self, records: Sequence[HistoryRecord]) -> None:
         """Read what these records are about."""
-        refs, numbers, changes = set(), set(), set()
+        refs: set[str] = set()
+        numbers, changes = set(), set()
         for record in records:
             match record:
+                case Said():
+                    refs.update(record.msg_refs[1:])
                 case SaidMoved():
                     numbers.add(record.number)
                 case SaidReached():
@@ -111,11 +114,21 @@ class _Rows:
 
     def said(self, said: Said) -> None:
         """A new line. One that was taken back before it came has no words."""
+        if not said.state:
+            said = replace(said, msg_refs=self._theirs(said))
         taken_back = any(
             change in self._changes for change in _wordings(said, said.msg_refs, DELETE)
         )
         self._put(replace(said, text="") if taken_back else said)
         self._name(said.number, said.msg_refs)
+
+    def _theirs(self, said: Said) -> tuple[str, ...]:
+        """What a line of others' is called, without the name of what somebody else said."""
+        own, *called = said.msg_refs or ("",)
+        others = (self._lines.get(self._numbers.get(ref, 0)) for ref in called)
+        if any(other is not None and other.author != said.author for other in others):
+            return (own,)
+        return said.msg_refs
 
     def moved(self, moved: SaidMoved) -> None:
         """The state of a line of ours, and what it went under now."""
