@@ -435,6 +435,18 @@ def test_its_author_is_told_where_a_file_stands_and_that_it_is_here(
     assert desk.told(FileProgress)[-1].bytes_per_s > 0
 
 
+def test_a_few_chunks_of_each_of_many_files_are_reported_too(desk: Desk, alice: Friend) -> None:
+    """They fill the window of their author, who waits for a word on any of them."""
+    files = [an_id(f"{n}") for n in range(WINDOW)]
+    for file in files:
+        theirs = Theirs(desk, alice, file=file)
+        theirs.starts()
+        theirs.opens()
+        theirs.sends(0, 1)
+    words = [Talk(alice).heard(file) for file in files]
+    assert sum(word[-1] == ("wanted", 1) for word in words) > WINDOW - REPORT
+
+
 @pytest.mark.parametrize("why", ["link", "restart", "silence", "author", "disk"])
 def test_what_is_here_of_a_file_stays_and_it_goes_on_from_there(
     desk: Desk, alice: Friend, why: str

@@ -59,6 +59,11 @@ class Incoming:
     finishing: bool = False  # the shell checks and names it
     digests: set[bytes] = field(default_factory=set)
 
+    @property
+    def reports(self) -> bool:
+        """Whether its author waits to hear how far it is."""
+        return bool(self.part) and self.live and self.opened and not self.finishing
+
     def is_slow(self, mono: int) -> bool:
         """Whether it gives way to others."""
         lasted_ms = mono - self.begun_ms

@@ -187,7 +187,7 @@ class Receiving:
         elif receiver.same == running.receiver.same and not running.finishing:
             running.ended, running.live = False, True
             running.receiver.begun_again(now.mono)
-            self._reports.stands(running, now, again=True)
+            self._reports.stands(running, now)
 
     # --- where it stands ------------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ class Receiving:
         incoming.opened = True
         incoming.receiver.hold(event.have, now.mono)
         incoming.held, incoming.begun_ms = incoming.receiver.done, now.mono
-        self._reports.stands(incoming, now, again=True)
+        self._reports.stands(incoming, now)
         self._progress(incoming, now)
         if incoming.ended:
             self._whole(incoming, now)
@@ -240,7 +240,7 @@ class Receiving:
             self._emit.add(WriteChunk(payload.file_id, write.offset, write.data))
         if writes:
             self._progress(incoming, now)
-            self._reports.stands(incoming, now)
+            self._reports.moved(incoming.receiver.author, self._running.values(), now)
 
     def end(self, envelope: Envelope, payload: FileEnd, now: Now) -> None:
         """FILE_END: have the whole checked and named."""
