@@ -17,26 +17,28 @@ from socp.cli import exits
 async def while_read(work: Coroutine[Any, Any, int]) -> int:
     """Do it to its end, or until the last reader of the pipe that we write to is gone; the exit
     code."""
-    doing = asyncio.ensure_future(work)
-    gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    doing = asyncio.create_task(work)
+    gone = asyncio.Event()
+    waiting = asyncio.create_task(gone.wait())
     with _told(gone):
         try:
-            await asyncio.wait({doing, gone}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({doing, waiting}, return_when=asyncio.FIRST_COMPLETED)
             return await doing if doing.done() else exits.FAILED
         finally:
             doing.cancel()
-            await asyncio.gather(doing, return_exceptions=True)
+            waiting.cancel()
+            await asyncio.gather(doing, waiting, return_exceptions=True)
 
 
 @contextlib.contextmanager
-def _told(gone: asyncio.Future[None]) -> Iterator[None]:
+def _told(gone: asyncio.Event) -> Iterator[None]:
     output = sys.stdout.fileno()
     if not _is_pipe(output):
         yield
         return
     loop = asyncio.get_running_loop()
     # The end to write to has nothing to read: it is told of a hang-up alone.
-    loop.add_reader(output, lambda: gone.done() or gone.set_result(None))
+    loop.add_reader(output, gone.set)
     try:
         yield
     finally:
