@@ -203,6 +203,11 @@ def test_who_comes_back_to_the_terminal_types_the_passphrase_and_reads_what_came
         alice.types("something else", "Enter")
         alice.shows(r"^\? that is not it; try again$")
         assert "are you there" not in alice.screen()
+        alice.types("or this", "Enter")
+        alice.shows(r"try again\Z")  # it is not asked for while it waits
+        alice.types(PASSPHRASE)
+        alice.shows(r"try again\n\? that is not it; try again\npassphrase:\Z")
+        assert PASSPHRASE not in alice.screen()
         alice.types(PASSPHRASE, "Enter")
         alice.shows(r"\[private, pinned\] bob: are you there$")
         alice.shows("^> /tell bob half a sen$")

@@ -10,6 +10,8 @@ import pytest
 
 from socp.client.errors import AmbiguousPerson, ProfileUnusable, UnknownPerson
 from socp.client.history import History
+from socp.client.profile_folder import Chosen, open_profile
+from socp.client.unlocking import Plain
 from socp.crypto.symbolic import SymbolicSuite
 from socp.member.effects import MessageArrived
 from tests.client.people import FRIEND_ID, somebody, two
@@ -114,3 +116,13 @@ async def test_a_name_of_several_people_is_asked_about(
         async with History.open(tmp_path / "alice") as saved:
             with pytest.raises(AmbiguousPerson, match="say which"):
                 saved.find("bob")
+
+
+async def test_a_profile_whose_vault_key_is_gone_is_not_taken_for_one_of_before(
+    tmp_path: Path, suite: SymbolicSuite
+) -> None:
+    open_profile(tmp_path, Chosen("Alice"), suite, Plain()).store.close()
+    (tmp_path / "vault.key").unlink()
+    with pytest.raises(ProfileUnusable, match=r"vault.key is gone.*restore it from a backup"):
+        async with History.open(tmp_path):
+            pass

@@ -477,6 +477,19 @@ def test_a_reader_needs_no_lock_and_leaves_the_profile_as_it_is(folder: Path) ->
     assert (folder / "socp.db").read_bytes() == before
 
 
+def test_a_folder_that_cannot_be_written_is_read_without_making_a_file_in_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup on a disk that is read-only."""
+    with ProfileStore.open(folder, a_vault) as store:
+        store.write([heard(1, "hello")]).result()
+    before = {file.name for file in folder.iterdir()}
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with ProfileReader(folder, VAULT) as reader:
+        assert len(reader.search("hello", limit=9)) == 1
+        assert {file.name for file in folder.iterdir()} == before
+
+
 def test_there_must_be_a_profile_to_read(folder: Path) -> None:
     with pytest.raises(StorageError, match=r"no profile in .*; give the right --as"):
         ProfileReader(folder, VAULT)

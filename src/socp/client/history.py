@@ -124,12 +124,13 @@ class SavedHistory(History):
 
 def _opened(folder: Path, lock: Lock | None) -> SavedHistory:
     check_begun(folder)
-    if not unlocking.begun(folder):
-        raise ProfileUnusable(
-            f"{folder} is a profile of an older version; use it once with `socp chat`, which"
-            " upgrades it"
-        )
     try:
+        unlocking.check_not_lost(folder)
+        if not unlocking.begun(folder):
+            raise ProfileUnusable(
+                f"{folder} is a profile of an older version; use it once with `socp chat`, which"
+                " upgrades it"
+            )
         vault = unlocking.unlock(folder, lock)
         reader = ProfileReader(folder, vault)
         try:

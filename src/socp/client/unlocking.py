@@ -84,6 +84,15 @@ def begun(folder: Path) -> bool:
     return (folder / VAULT_FILE).exists()
 
 
+def check_not_lost(folder: Path) -> None:
+    """KeyFileError where it had a vault, and has none any more."""
+    if not begun(folder) and keystore.is_sealed(folder / KEY_FILE):
+        raise KeyFileError(
+            f"{folder / VAULT_FILE} is gone, and without it nothing in this profile can be read;"
+            " restore it from a backup"
+        )
+
+
 def wait_s(folder: Path) -> float:
     """How long the next passphrase has to wait, for wrong ones before it; 30 s at most."""
     try:
@@ -186,11 +195,7 @@ def settle(folder: Path) -> None:
 
 
 def _made(folder: Path, lock: Lock | None) -> bytes:
-    if keystore.is_sealed(folder / KEY_FILE):
-        raise KeyFileError(
-            f"{folder / VAULT_FILE} is gone, and without it nothing in this profile can be read;"
-            " restore it from a backup"
-        )
+    check_not_lost(folder)
     if (folder / KEY_FILE).exists():
         lock = Plain()  # a profile of before, which is in clear; `passwd` seals it as a whole
     if lock is None:

@@ -187,6 +187,8 @@ def broken_reference(connection: Connection) -> bool:
 def open_to_read(file: Path) -> sqlite3.Connection:
     """A second connection, beside whoever works with the file."""
     address = f"file:{quote(str(file.absolute()))}?mode=ro"
+    if not os.access(file.parent, os.W_OK) and not file.with_name(f"{file.name}-wal").exists():
+        address += "&immutable=1"  # else a file is made beside it, even to read
     connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     return connection
