@@ -50,4 +50,4 @@ async def members(
     head = f"everyone: you and {len(people)} more can read what is said with /all"
     show(Entry((("class:mark", head),), choice_text(choice)))
     for person in people:
-        show(phrases.person(person, time.time_ns() // 1_000_000))
+        show(phrases.person(person, time.time_ns() // 1_000_000, attached=me.attached))
