@@ -235,7 +235,7 @@ def test_who_comes_and_goes_is_told_together(phrases: Phrases) -> None:
 def test_members_are_shown_with_when_they_were_first_seen(phrases: Phrases) -> None:
     said = text(phrases.entry(effects.MembersShown((PERSON,), (PERSON,)), NOW))
     assert said == "12:03 what you say to everyone, these can read: bob (first seen 12:03)"
-    row = text(phrases.person(PERSON, NOW))
+    row = text(phrases.person(PERSON, NOW, attached=True))
     assert row == f"  bob  {BOB}  here, first seen 12:03"
 
 

@@ -145,6 +145,20 @@ def test_what_is_compared_is_all_to_be_seen_in_24_rows(
         assert seen[18].startswith("▀")
 
 
+def test_who_types_before_turning_to_anybody_is_told_whom_they_may_mean(
+    tmp_path: Path, server: Running, alice: Pane
+) -> None:
+    with talking(tmp_path, server.url, "bob", key=1) as bob:
+        alice.types("hello?", "Enter")
+        alice.shows(r"^\? to whom\? /tell NAME text or /all text; then just type")
+        bob.says("/tell alice hello")
+        alice.shows("bob: hello")
+        alice.types("hi", "Enter")
+        alice.shows(r"^\? to whom\? /tell bob text or /all text; then just type")
+        alice.types("/reply hi", "Enter")
+        alice.shows(r"^\? in which talk\? /tell bob or /all turns to it")
+
+
 def test_without_a_name_the_one_question_is_asked(tmp_path: Path, server: Running) -> None:
     more = ["--profile-dir", str(tmp_path / "p"), "--downloads", str(tmp_path / "d")]
     with terminal(tmp_path / "pane", "--server", server.url, *more) as pane:

@@ -86,6 +86,19 @@ async def test_who_leaves_says_so_and_closes_with_1000(
     assert link.types[-1] == "CTRL_CLOSE"
 
 
+async def test_folders_and_files_may_be_given_as_text(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    folder, downloads = str(tmp_path / "alice"), str(tmp_path / "downloads")
+    (tmp_path / "report").write_bytes(b"x")
+    async with Client.open(
+        folder, server.url, name="alice", downloads=downloads, lock=Plain(), suite=suite
+    ) as me:
+        assert await me.send_file(FRIEND_ID, str(tmp_path / "report"))
+        with pytest.raises(FileUnsendable, match="No such file"):
+            await me.send_file(FRIEND_ID, str(tmp_path / "none"))
+
+
 async def test_what_is_asked_of_a_closed_client_is_refused_and_nobody_is_kept_waiting(
     tmp_path: Path, server: Server, suite: SymbolicSuite
 ) -> None:

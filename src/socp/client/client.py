@@ -96,11 +96,11 @@ class Client(Saying, Trusting):
     @contextlib.asynccontextmanager
     async def open(
         cls,
-        profile: Path,
+        profile: Path | str,
         server: str = "",
         *,
         name: str = "",
-        downloads: Path | None = None,
+        downloads: Path | str | None = None,
         lock: Lock | None = None,
         invitation: str = "",
         suite: Suite | None = None,
@@ -122,8 +122,8 @@ class Client(Saying, Trusting):
         WeakPassphrase for a new profile's passphrase, ProfileUnusable; the last also later, when
         nothing more can be remembered.
         """
-        suite = suite or RsaSuite()
-        said = chosen(name, server, downloads)
+        profile, suite = Path(profile), suite or RsaSuite()
+        said = chosen(name, server, Path(downloads) if downloads else None)
         kept = await opened(profile, said, suite, lock, making_key, usual)
         try:
             url = server_url.parse(kept.settings.server_url)
@@ -218,14 +218,14 @@ class Client(Saying, Trusting):
             if not waiting:
                 self._look_ups.pop(user_id, None)
 
-    async def send_file(self, to: str, path: Path) -> str:
+    async def send_file(self, to: str, path: Path | str) -> str:
         """Offer a file to a user id or "public"; its file_id. FileUnsendable.
 
         FileDone or FileFailed in `events` says how it went, FileWaits what it waits for. To a
         person it goes on by itself, in a later run too; leave the file where it is until then.
         """
         self._walk.check_open()
-        source = await asyncio.to_thread(sources.measure, path)
+        source = await asyncio.to_thread(sources.measure, Path(path))
         file_id = str(uuid.uuid4())
         self._files.offer(file_id, source)
         offer = events.OfferFile(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import shutil
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -66,6 +67,7 @@ class Desk:
         when somebody may read what happens."""
         self.me = me
         self.turned_to = ""  # user id, "public", or nobody yet
+        self._spoke = ""  # the user id of who spoke to us last, in private
         self.given_up = False
         self.id_revoked = False  # as was asked for
         self.here: set[str] = set()  # user ids; the toolbar asks at every key
@@ -152,7 +154,7 @@ class Desk:
             case commands.TellAll():
                 return PUBLIC
         if not self.turned_to:
-            raise Unclear("to whom? /tell NAME text or /all text; then just type")
+            raise Unclear(f"to whom? /tell {self._caller()} text or /all text; then just type")
         return self.turned_to
 
     async def _say(self, to: str, text: str) -> None:
@@ -160,11 +162,16 @@ class Desk:
         if text:
             self.lines.said(await self.me.send(to, text))
 
+    def _caller(self) -> str:
+        """Who spoke to us last, as it is typed: most likely they are meant, but who is answered
+        unasked is answered by mistake."""
+        return self.phrases.name(self._spoke).replace(" ", "_") if self._spoke else "NAME"
+
     async def _amend(
         self, command: commands.Reply | commands.Edit | commands.Delete | commands.React
     ) -> None:
         if not self.turned_to:
-            raise Unclear("in which talk? /tell NAME or /all turns to it")
+            raise Unclear(f"in which talk? /tell {self._caller()} or /all turns to it")
         self.lines.said(await self._amending.do(self.turned_to, command))
 
     async def _look_back(self, command: commands.ShowHistory | commands.Search) -> None:
@@ -233,6 +240,7 @@ class Desk:
                 self._comings.moved(notice)
             case effects.MessageArrived():
                 self._comings.tell_of(notice.author)
+                self._spoke = self._spoke if notice.public else notice.author
             case effects.FileOffered():
                 self._comings.tell_of(notice.author)
                 self.transfers.received(notice)
@@ -279,10 +287,11 @@ def _about(notice: Notice) -> str:
 
 
 def drawn(text: str) -> list[str]:
-    """The rows of a QR code, in white on black."""
+    """The rows of a QR code, in white on black; none where the terminal is too narrow for one."""
     from socp.cli import qr
 
-    return qr.drawn(text, qr.Ink.BLOCKS)
+    rows = qr.drawn(text, qr.Ink.BLOCKS)
+    return rows if len(rows[0]) < shutil.get_terminal_size().columns else []
 
 
 def typed_path(text: str) -> Path:
