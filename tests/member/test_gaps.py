@@ -152,6 +152,20 @@ def test_after_a_month_nobody_waits_for_it_any_more(desk: Desk) -> None:
 
 
 @pytest.mark.spec("11")
+def test_who_stays_on_one_link_for_a_month_asks_no_more_either(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    said(alice, 1, 3)
+    desk.passes(11)
+    answers(desk)
+    before = len(asked(desk, alice))
+    desk.wall += 32 * DAY_MS
+    desk.mono += 32 * DAY_MS
+    desk.passes(1)
+    assert len(asked(desk, alice)) == before
+    assert desk.kept(Thread)[-1].gaps == ()
+
+
+@pytest.mark.spec("11")
 def test_what_is_given_up_is_not_whole(desk: Desk) -> None:
     said(desk.friend("alice"), 1, 3)
     desk.passes(11)

@@ -88,6 +88,8 @@ class Gaps:
 
     def due(self, now: Now) -> None:
         """Tell and ask."""
+        if any(now.mono >= watch.due_ms for watch in self._watched.values()):
+            self._threads.forget_old(now.wall)
         for key, watch in tuple(self._watched.items()):
             thread = self._threads.get(key)
             if thread is None or not thread.gaps:

@@ -134,7 +134,8 @@ class Resend(Body, frozen=True, kw_only=True):
 
 
 class Unknown(Body, frozen=True, kw_only=True):
-    """A kind of a later version: shown as something that this one cannot show."""
+    """A kind of a later version, or more than this one knows of a kind: shown as something that it
+    cannot show."""
 
 
 KINDS: Final[dict[str, type[Body]]] = {
@@ -208,11 +209,15 @@ def encode(body: Body, place: Place) -> bytes:
 
 
 def decode(plaintext: bytes) -> tuple[Body, Place]:
-    """What was sealed, and where it stands. PeerFault(BAD_FRAME) for what is not `content/1`."""
+    """What was sealed, and where it stands. PeerFault(BAD_FRAME) for what is not `content/1`: what
+    has a place counts there, whatever it says."""
     value = strict.loads(plaintext, what="content")
     head = _typed(_Head, value)
-    kind = KINDS.get(head.kind, Unknown)
-    return _typed(kind, value), Place(head.run, head.seq, head.prev, head.first)
+    place = Place(head.run, head.seq, head.prev, head.first)
+    try:
+        return _typed(KINDS.get(head.kind, Unknown), value), place
+    except PeerFault:
+        return Unknown(), place
 
 
 def _typed(kind: type[P], value: object) -> P:
