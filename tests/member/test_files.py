@@ -26,6 +26,7 @@ from socp.member.effects import (
     FileProgress,
     FileWaits,
     FinishSink,
+    GenerateChannelKey,
     OpenSink,
     OpenSource,
     ReadChunk,
@@ -35,6 +36,7 @@ from socp.member.effects import (
 )
 from socp.member.events import (
     CancelFile,
+    ChannelKeyGenerated,
     ChunkRead,
     FileStored,
     OfferFile,
@@ -42,8 +44,10 @@ from socp.member.events import (
     StoreFailed,
 )
 from socp.member.outgoing import WAITING_MAX
+from socp.member.records import LineState, SaidMoved
 from socp.wire import base64url
 from socp.wire.canonical import to_members
+from socp.wire.ids import PUBLIC
 from socp.wire.payloads import Payload
 from tests.member.desk import HYBRID_ALONE, Desk, Friend, an_id
 
@@ -493,5 +497,27 @@ def test_a_file_that_waits_outlives_a_restart() -> None:
     desk.passes(0.2)
     assert desk.did(OpenSource) == [OpenSource(FILE, "/home/me/notes.txt", len(CONTENT), 7)]
     assert len(desk.sent("FILE_START")) == 1
+
+
+@pytest.mark.spec("8")
+@pytest.mark.parametrize("to", ["alice", "all"])
+def test_a_file_that_a_restart_broke_off_for_good_is_told(to: str) -> None:
+    """Their client cannot go on with it: it does not stay "on its way" for ever."""
+    desk = Desk().attaches()
+    alice = desk.friend("alice", *HYBRID_ALONE)
+    if to == "all":
+        desk.hears("PUBLIC_CHANNEL_ADD", {"add": [desk.id], "if_version": 0}, to="*")
+        desk.passes(10)
+        version = desk.did(GenerateChannelKey)[0].version
+        desk.event(ChannelKeyGenerated(version, desk.suite.generate()))
+    offers(desk, alice.id if to == "alice" else PUBLIC)
     acks(desk, "FILE_START")
-    assert desk.store().outgoing_files == ()  # their client cannot go on after a restart
+    assert len(desk.sent("FILE_START")) == 1
+    desk.again(desk.store())
+    desk.attaches()
+    desk.passes(0.2)
+    (failed,) = desk.told(FileFailed)
+    assert "ended before all of it was sent; send it again" in failed.reason
+    assert desk.kept(SaidMoved)[-1].state is LineState.REFUSED
+    assert desk.store().outgoing_files == ()
+    assert len(desk.sent("FILE_START")) == 1

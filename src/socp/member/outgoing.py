@@ -84,17 +84,22 @@ class Outgoing:
 
 
 class OutgoingFiles:
-    """By file_id. What is to a person is remembered over restarts."""
+    """By file_id. What is to a person is remembered over restarts, and what was under way."""
 
     def __init__(self, emitter: Emitter, remembered: Iterable[OutgoingFile]) -> None:
         self._emit = emitter
         self.running: dict[str, Outgoing] = {}  # whose turn is next comes first
         self.waiting: dict[str, Outgoing] = {}  # the oldest first
         self.kept: dict[str, Outgoing] = {}  # the oldest first
+        self.cut_off: list[Outgoing] = []  # in their only attempt, when an earlier run ended
         self._lately: dict[str, None] = {}  # the latest that are over: answers to them may follow
         for file in sorted(remembered, key=lambda one: one.offered_ms):
-            kept = file.stage is FileStage.KEPT
-            (self.kept if kept else self.waiting)[file.file_id] = Outgoing(file, begun=True)
+            one = Outgoing(file, begun=True)
+            if file.stage is FileStage.ONCE:
+                self.cut_off.append(one)
+            else:
+                kept = file.stage is FileStage.KEPT
+                (self.kept if kept else self.waiting)[file.file_id] = one
 
     def __contains__(self, file_id: str) -> bool:
         return self.get(file_id) is not None or file_id in self._lately
@@ -133,7 +138,7 @@ class OutgoingFiles:
         run cannot go on with it."""
         self._taken(one)
         self.running[one.file.file_id] = one
-        stage = FileStage.OPEN if one.reports else FileStage.OVER
+        stage = FileStage.OPEN if one.reports else FileStage.ONCE
         self._change(one, replace(one.file, stage=stage, file_key=file_key))
 
     def served(self, one: Outgoing) -> None:
@@ -179,5 +184,5 @@ class OutgoingFiles:
             self._store(one)
 
     def _store(self, one: Outgoing) -> None:
-        if one.file.to != PUBLIC:
+        if one.file.to != PUBLIC or one.file.stage is not FileStage.OPEN:
             self._emit.persist(one.file)

@@ -44,6 +44,7 @@ RESTART_MS: Final = 10_000
 """Whoever went may be back in so long: only then their mailbox is tried."""
 NO_ROOM_MS: Final = 600_000
 OTHERS_FIRST: Final = "other files go first; it goes when they are done"
+CUT_OFF: Final = "this program ended before all of it was sent; send it again"
 LINK_LOST: Final = "the link to the server was lost; it goes on when it is back"
 
 
@@ -193,6 +194,8 @@ class Sending:
 
     def due(self, now: Now) -> None:
         """Go on with what the pace allows, and with what has waited long enough."""
+        while self._files.cut_off:
+            self._over(self._files.cut_off.pop(0), CUT_OFF)
         for one in tuple(self._files.waiting.values()):
             if now.wall - one.file.offered_ms > GIVEN_UP_MS:
                 self._given_up(one, "its reader did not come for 30 days; send it again", now)
