@@ -13,6 +13,7 @@ from socp.files.transfer import (
     RECEIVING_BYTES_MAX,
     RECEIVING_MAX,
     RECEIVING_PER_AUTHOR_MAX,
+    SENDING_ALL_MAX,
     SENDING_BYTES_MAX,
     SENDING_MAX,
     SILENCE_MS,
@@ -459,6 +460,20 @@ def test_large_files_wait_for_each_other_so_that_a_receiver_takes_them_all() -> 
     desk.event(CancelFile(an_id("one")))
     desk.passes(2)
     assert len(desk.sent("FILE_START")) == 3
+
+
+@pytest.mark.spec("8")
+def test_a_file_to_somebody_else_does_not_wait_for_what_a_slow_reader_takes() -> None:
+    desk = Desk().attaches()
+    alice, bob = desk.friend("alice"), desk.friend("bob")
+    large = SENDING_BYTES_MAX
+    desk.event(OfferFile(FILE, alice.id, "a", large, "0" * 64, bytes(32 * -(-large // PIECE))))
+    offers(desk, bob.id, CONTENT, an_id("another"))
+    assert [e.to for e in desk.sent("FILE_START")] == [alice.id, bob.id]
+    for number in range(SENDING_ALL_MAX):
+        friend = desk.friend(f"friend {number}")
+        offers(desk, friend.id, CONTENT, an_id(f"{number}"))
+    assert len(desk.sent("FILE_START")) == SENDING_ALL_MAX
 
 
 @pytest.mark.spec("8")

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from socp.files.sender import Offer, Sender
-from socp.files.transfer import SENDING_BYTES_MAX, SENDING_MAX, WINDOW_LIVE_BYTES
+from socp.files.transfer import (
+    SENDING_ALL_MAX,
+    SENDING_BYTES_MAX,
+    SENDING_MAX,
+    WINDOW_LIVE_BYTES,
+)
 from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.file_news import About, Meter
@@ -114,10 +119,16 @@ class OutgoingFiles:
                 return one
         return None
 
-    def crowded(self, size: int) -> bool:
-        """Whether a file of so many bytes has to let others go first."""
-        under_way = sum(one.file.size for one in self.running.values())
-        full = len(self.running) >= SENDING_MAX
+    def crowded(self, to: str, size: int) -> bool:
+        """Whether a file of so many bytes has to let others go first: to the same reader, or to
+        everyone."""
+        alike = [
+            one.file
+            for one in self.running.values()
+            if one.file.to == to or PUBLIC in (one.file.to, to)
+        ]
+        under_way = sum(file.size for file in alike)
+        full = len(alike) >= SENDING_MAX or len(self.running) >= SENDING_ALL_MAX
         return full or (under_way > 0 and under_way + size > SENDING_BYTES_MAX)
 
     def window(self, one: Outgoing) -> int:

@@ -49,7 +49,7 @@ LINK_LOST: Final = "the link to the server was lost; it goes on when it is back"
 
 
 class Sending:
-    """At most SENDING_MAX at a time; to a person the others wait."""
+    """At most SENDING_MAX at a time to one reader; to a person the others wait."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class Sending:
             waits = self._destinations.not_yet(event.to, now)
             if waits is not None:
                 return f"{waits.partition(';')[0]}; files to everyone do not wait, send it again"
-            if self._files.crowded(event.size):
+            if self._files.crowded(event.to, event.size):
                 return "other files are being sent; send it again when they are done"
         elif len(self._files.waiting) >= WAITING_MAX:
             return f"{WAITING_MAX} files wait to be sent; send it again when some are gone"
@@ -161,7 +161,7 @@ class Sending:
         """Begin to send it, or let it wait."""
         file = one.file
         waits = self._destinations.not_yet(file.to, now)
-        if waits is None and self._files.crowded(file.size):
+        if waits is None and self._files.crowded(file.to, file.size):
             waits = OTHERS_FIRST
         key = self._recipient(file.to)
         if waits is not None or key is None:
