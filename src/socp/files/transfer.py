@@ -8,6 +8,8 @@ from typing import Final
 from socp.wire import limits
 
 SENDING_MAX: Final = 8
+"""Transfers to one reader at a time. Those to others do not wait for them."""
+SENDING_ALL_MAX: Final = 2 * SENDING_MAX
 SENDING_BYTES_MAX: Final = limits.FILE_BYTES
 RECEIVING_MAX: Final = 32
 """Transfers towards us at a time; whoever owns the machines refuses more."""

@@ -270,6 +270,7 @@ class FileStage(StrEnum):
     """How far a transfer is that outlives a run."""
 
     OPEN = "open"  # it goes on
+    ONCE = "once"  # ours: on its way in the only attempt that its reader's client can follow
     KEPT = "kept"  # ours: a server has all of it; its reader may still ask for it once more
     DONE = "done"  # theirs: it is here
     REFUSED = "refused"  # theirs: it is not wanted
@@ -282,7 +283,7 @@ class OutgoingFile:
     OVER."""
 
     file_id: str
-    to: str  # user_id
+    to: str  # user_id; "public" when ONCE
     name: str  # basename
     path: str
     size: int  # bytes

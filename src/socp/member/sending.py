@@ -44,11 +44,12 @@ RESTART_MS: Final = 10_000
 """Whoever went may be back in so long: only then their mailbox is tried."""
 NO_ROOM_MS: Final = 600_000
 OTHERS_FIRST: Final = "other files go first; it goes when they are done"
+CUT_OFF: Final = "this program ended before all of it was sent; send it again"
 LINK_LOST: Final = "the link to the server was lost; it goes on when it is back"
 
 
 class Sending:
-    """At most SENDING_MAX at a time; to a person the others wait."""
+    """At most SENDING_MAX at a time to one reader; to a person the others wait."""
 
     def __init__(
         self,
@@ -121,7 +122,7 @@ class Sending:
             waits = self._destinations.not_yet(event.to, now)
             if waits is not None:
                 return f"{waits.partition(';')[0]}; files to everyone do not wait, send it again"
-            if self._files.crowded(event.size):
+            if self._files.crowded(event.to, event.size):
                 return "other files are being sent; send it again when they are done"
         elif len(self._files.waiting) >= WAITING_MAX:
             return f"{WAITING_MAX} files wait to be sent; send it again when some are gone"
@@ -160,7 +161,7 @@ class Sending:
         """Begin to send it, or let it wait."""
         file = one.file
         waits = self._destinations.not_yet(file.to, now)
-        if waits is None and self._files.crowded(file.size):
+        if waits is None and self._files.crowded(file.to, file.size):
             waits = OTHERS_FIRST
         key = self._recipient(file.to)
         if waits is not None or key is None:
@@ -193,6 +194,8 @@ class Sending:
 
     def due(self, now: Now) -> None:
         """Go on with what the pace allows, and with what has waited long enough."""
+        while self._files.cut_off:
+            self._over(self._files.cut_off.pop(0), CUT_OFF)
         for one in tuple(self._files.waiting.values()):
             if now.wall - one.file.offered_ms > GIVEN_UP_MS:
                 self._given_up(one, "its reader did not come for 30 days; send it again", now)
