@@ -22,12 +22,14 @@ from socp.cli.lines.phrases import Phrases
 from socp.cli.moments import moment
 from socp.client.resealing import reseal
 from socp.client.unlocking import Passphrase, Plain, unlock
+from socp.keystore import keep
 from socp.member.history_line import HistoryLine, laid_over
 from socp.member.records import Amendment, Arrived, Contact, Said, SaidMoved, Settings
 from socp.storage.profile_store import ProfileStore
 from socp.wire.ids import PUBLIC
 from tests.cli.notices import HOSTILE
 from tests.cli.talkers import ENVIRONMENT, PATIENCE_S, give_key
+from tests.keys import test_key
 
 ANN = "a0000000-0000-4000-8000-000000000000"
 BOB = "b0000000-0000-4000-8000-000000000000"
@@ -254,6 +256,8 @@ def test_a_sealed_profile_wants_its_passphrase_and_takes_it_from_a_file(
 
 def test_a_profile_of_an_older_version_says_how_it_is_upgraded(profile: Path, types: Type) -> None:
     (profile / "vault.key").unlink()
+    (profile / "key.pem").unlink()
+    keep(profile / "key.pem", test_key(0))  # in clear
     typed = types(history.command, "bob")
     assert typed.code == 2
     assert "socp chat" in typed.err
