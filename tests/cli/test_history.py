@@ -16,7 +16,7 @@ import click
 import pytest
 
 from socp.cli import history, search
-from socp.cli.lines.entries import layout, plain
+from socp.cli.lines.entries import INDENT, layout, plain
 from socp.cli.lines.past import Past
 from socp.cli.lines.phrases import Phrases
 from socp.cli.moments import moment
@@ -289,7 +289,7 @@ async def test_hostile_words_come_out_harmless(kind: str) -> None:
 )
 async def test_a_line_of_ours_says_how_far_it_came(state: str, reason: str, shown: str) -> None:
     line = laid_over(said(1, "hi", author=ANN, state=state, reason=reason), [])
-    assert f"[{shown}] you to b000: " in "".join(await rows(line))
+    assert f"[{shown}] you to b000: " in "".join(await rows(line)).replace(INDENT, "")
 
 
 async def test_a_crowd_of_reactions_is_counted() -> None:

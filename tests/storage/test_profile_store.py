@@ -165,7 +165,7 @@ def test_the_settings_survive_a_restart_and_a_new_name(folder: Path) -> None:
 def test_a_profile_in_use_says_how_to_choose_another(folder: Path) -> None:
     with (
         ProfileStore.open(folder, a_vault),
-        pytest.raises(FolderBusy, match=r"stop it or choose another --profile-dir$"),
+        pytest.raises(FolderBusy, match=r"stop it or choose another --profile$"),
     ):
         ProfileStore.open(folder, a_vault)
 

@@ -110,7 +110,7 @@ class SavedHistory(History):
         settings = reader.settings()
         if settings is None:
             raise StorageError(
-                f"nobody ever used {folder}; talk once with `socp chat`, or give the right --as"
+                f"nobody ever used {folder}; `socp chat` does, or give the right --profile"
             )
         self.user_id = settings.user_id
         known = Remembered(contacts=reader.contacts())

@@ -154,7 +154,7 @@ def check_begun(folder: Path) -> None:
     """ProfileUnusable where there is no key yet."""
     if not (folder / KEY_FILE).exists():
         raise ProfileUnusable(
-            f"nobody has a key in {folder} yet; talk once with `socp chat`, or give the right --as"
+            f"nobody has a key in {folder} yet; `socp chat` makes one, or give the right --profile"
         )
 
 

@@ -24,7 +24,7 @@ class ProfileStore(Store[records.Record]):
     """`ProfileStore.open(folder, unlock)`, `load()` once, then `write()` as the brain says."""
 
     SCHEMA = tables.SCHEMA
-    OPTION: ClassVar[str] = "--profile-dir"
+    OPTION: ClassVar[str] = "--profile"
 
     def __init__(
         self, database: Database, lock: FolderLock | None, vault: Vault, folder: Path | None

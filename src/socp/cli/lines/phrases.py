@@ -143,7 +143,7 @@ class Phrases:
     def _newcomer(self, user_id: str, news: set[str]) -> str:
         return f"{self.name(user_id)} (first seen)" if user_id in news else self.name(user_id)
 
-    def person(self, person: Person, now: int, *, attached: bool) -> Entry:
+    def person(self, person: Person, now: int, attached: bool) -> Entry:
         """One row of /members. Where we are not `attached`, nobody told us who is here."""
         here = "here" if person.online else "away"
         marks = [
