@@ -194,6 +194,28 @@ def test_a_file_that_is_not_there_is_one_line(socp: Shell, tmp_path: Path) -> No
 # --- list ---------------------------------------------------------------------------------------
 
 
+def test_who_ends_the_program_reads_that_the_file_goes_on(socp: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "long.bin"
+    file.write_bytes(bytes(30 << 20))
+    with socp.watching() as bob:
+        bob.is_told("connected to")
+        with subprocess.Popen(
+            socp.words("file", "bob", str(file)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**ENVIRONMENT, "HOME": str(socp.folder)},
+            text=True,
+        ) as sending:
+            bob.reads("ann sends long.bin")
+            sending.send_signal(signal.SIGINT)
+            _, told = sending.communicate(timeout=PATIENCE_S)
+        assert sending.returncode == 130
+        assert [line for line in told.splitlines() if line][-1] == (
+            "socp: not sent yet: this program was ended; it goes on when this profile is used"
+            " again, if their client can follow"
+        )
+
+
 def test_list_shows_who_is_here_and_who_one_is_oneself(socp: Shell) -> None:
     with socp.watching() as bob:
         bob.is_told("connected to")

@@ -279,7 +279,7 @@ def test_a_file_that_the_shell_finds_wrong_is_never_done() -> None:
     theirs = Theirs(desk, desk.friend("alice", *HYBRID_ALONE))
     theirs.starts()
     theirs.goes_on()
-    desk.event(StoreFailed(FILE, "its SHA-256 is another"))
+    desk.event(StoreFailed(FILE, "its SHA-256 is another", wrong=True))
     assert desk.told(FileDone) == []
     assert desk.did(DropSink) == [DropSink(FILE)]
     assert desk.told(FileFailed)[0].reason == "its SHA-256 is another"

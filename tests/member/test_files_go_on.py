@@ -472,6 +472,7 @@ def test_what_is_here_of_a_file_stays_and_it_goes_on_from_there(
     assert not desk.told(FileFailed)
     (waits,) = desk.told(FileWaits)
     assert (waits.done, waits.sending) == (5 * PIECE, False)
+    assert waits.reason.endswith("; it goes on by itself")
     assert desk.did(LeaveSink) == [LeaveSink(FILE)]
 
     theirs.begins()

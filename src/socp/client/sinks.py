@@ -72,9 +72,7 @@ class Downloads:
             free = disk.f_bavail * disk.f_frsize + _taken_by(parts, name)
             if free < size + _SPARE_BYTES:
                 room = max(free - _SPARE_BYTES, 0) // limits.MIB
-                raise FileUnstorable(
-                    f"{self.folder} has room for {room} MiB only; make room and ask for it again"
-                )
+                raise FileUnstorable(f"{self.folder} has room for {room} MiB only; make room")
             return Sink(self.folder, folder, parts, name, lasts=bool(part))
         except BaseException:
             os.close(parts)
@@ -310,7 +308,7 @@ def _sweep_one(parts: int, name: str) -> None:
 def _unstorable(folder: Path, fault: OSError) -> FileUnstorable:
     match fault.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            remedy = "make room and ask for it again"
+            remedy = "make room"
         case errno.EFBIG:
             remedy = "its file system takes no file that large; choose another --downloads"
         case _:

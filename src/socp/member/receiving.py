@@ -344,9 +344,10 @@ class Receiving:
             self._over_for_good(incoming, event.reason, now)
         elif incoming.part:
             self._reports.say(incoming.receiver.author, event.file_id, "paused", now)
-            self._leave(incoming, event.reason)
+            self._leave(incoming, f"{event.reason}; {GOES_ON}")
         else:
-            self._over(incoming, event.reason)
+            what = COMES_AGAIN if incoming.kept else "ask for it again"
+            self._over(incoming, f"{event.reason}; {what}")
 
     def cancel(self, file_id: str, now: Now) -> None:
         """The person does not want it."""
