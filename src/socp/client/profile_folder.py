@@ -23,6 +23,11 @@ from socp.member.records import Settings
 from socp.storage.errors import FolderBusy, StorageError
 from socp.storage.profile_store import ProfileStore
 
+LOST: Final = (
+    "{key} is gone, and without it nobody is who {folder} is of; put it back from a backup, or move"
+    " the folder away to begin as somebody new"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class OpenProfile:
@@ -79,10 +84,12 @@ def open_profile(
             raise ProfileUnusable(f"{folder} is a new profile; give it a name")
     with opened_store(folder, lock) as store:
         if not (folder / KEY_FILE).exists():
+            if store.settings() is not None:
+                raise ProfileUnusable(LOST.format(folder=folder, key=folder / KEY_FILE))
             making_key()
         keys = key_files.load(folder, suite, store.vault)
         usual = replace(usual, downloads=usual.downloads or str(_beside(folder)))
-        settings = _settings(store, chosen, usual, anew=keys.made)
+        settings = _settings(store, chosen, usual)
         return OpenProfile(store, settings, folder, keys, tuple(warnings))
 
 
@@ -158,10 +165,10 @@ def check_begun(folder: Path) -> None:
         )
 
 
-def _settings(store: ProfileStore, chosen: Chosen, usual: Chosen, *, anew: bool) -> Settings:
-    """Whose profile it is, and where. A lost key is a new identity: others pinned the old one."""
+def _settings(store: ProfileStore, chosen: Chosen, usual: Chosen) -> Settings:
+    """Whose profile it is, and where."""
     known = store.settings()
-    person = _begun(str(uuid.uuid4()), chosen, "new") if known is None or anew else known
+    person = _begun(str(uuid.uuid4()), chosen, "new") if known is None else known
     wanted = replace(
         person,
         display_name=chosen.name or (known.display_name if known else "") or usual.name,
