@@ -177,6 +177,17 @@ def test_the_person_amends(desk: Desk, kind: str, body: str, sent: object) -> No
 
 
 @pytest.mark.spec("11")
+@pytest.mark.threat("M4")
+def test_that_we_changed_anothers_words_is_not_told(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    alice.sends(Text(body="yes"), 1)
+    theirs = desk.told(MessageArrived)[0].msg_ref
+    desk.event(Amend(alice.id, theirs, "edit", "no"))
+    desk.event(Amend(alice.id, theirs, "delete", ""))
+    assert desk.told(Amended) == []
+
+
+@pytest.mark.spec("11")
 def test_to_a_client_without_content_nothing_is_amended_and_it_is_said(desk: Desk) -> None:
     alice = desk.friend("alice", *HYBRID_ALONE)
     desk.event(Amend(alice.id, NOBODYS, "edit", "hello"))

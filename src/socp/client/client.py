@@ -270,7 +270,8 @@ class Client(Saying, Trusting):
     async def notices(self) -> AsyncIterator[Notice]:
         """As `events`, for those who say themselves when a message was `shown`."""
         while (notice := await self._inbox.get()) is not None:
-            yield notice
+            if not isinstance(notice, effects.Amended) or await self._history.counts(notice):
+                yield notice
 
     def shown(self, notice: Notice) -> None:
         """The person has seen this: it is not told again."""

@@ -22,7 +22,8 @@ from socp.crypto.keys import RsaSuite
 from socp.crypto.vault import Vault
 from socp.keystore import KeyFileError
 from socp.member.contacts import AddressBook, Contacts
-from socp.member.history_line import Conversation, HistoryLine
+from socp.member.effects import Amended
+from socp.member.history_line import REACTION, Conversation, HistoryLine
 from socp.member.records import Remembered
 from socp.storage.errors import StorageError
 from socp.storage.profile_reader import ProfileReader
@@ -58,6 +59,21 @@ class History:
     async def line_of(self, msg_ref: str) -> HistoryLine | None:
         """The line that a reply or a reaction is about; None where it is not known here."""
         return await self._asked(lambda reader: reader.line_of(msg_ref))
+
+    async def counts(self, change: Amended) -> bool:
+        """Whether a change may count, where it is known what it is about: the words of a line are
+        its author's, and are changed where they were said. None does any more when this is
+        closed."""
+        try:
+            line = await self.line_of(change.of)
+        except ProfileUnusable:
+            if self._closed:
+                return False
+            raise
+        if line is None:
+            return True
+        theirs = change.kind == REACTION or line.author == change.author
+        return theirs and line.talk == change.talk
 
     async def conversations(self, *, limit: int = LINES) -> list[Conversation]:
         """With whom there was one, the latest first, and how much of it was not read."""

@@ -1,7 +1,7 @@
 """What was said is changed, taken back, reacted to: by us and by others (section 11).
 
 Edits and deletions count only from the author. The history sees to that for ever, in whatever order
-they come; here it is what the person is told at once.
+they come; here it is what the person is told at once, unless it is known to be another's.
 """
 
 from __future__ import annotations
@@ -78,8 +78,10 @@ class Amendments:
         kind, words = _told(body)
         row = self._history.amended(talk, body.of, author, kind, words, ts, msg_ref, place)
         own = author == self._emit.user_id
-        if own or kind == "reaction" or self._seen.wrote(author, body.of):
+        if kind == "reaction" or self._seen.wrote(author, body.of):
             return self._tell(row)
+        if own:
+            return None if body.of in self._seen else self._tell(row)
         known = self._early.get(_key(row))
         if known is None or newer(row, known):
             self._keep_early(row)
