@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from socp.client import client as client_module
+from socp.client import server_url
 from socp.client.client import Client
 from socp.client.errors import (
     AmbiguousPerson,
@@ -97,6 +98,27 @@ async def test_folders_and_files_may_be_given_as_text(
         assert await me.send_file(FRIEND_ID, str(tmp_path / "report"))
         with pytest.raises(FileUnsendable, match="No such file"):
             await me.send_file(FRIEND_ID, str(tmp_path / "none"))
+
+
+async def test_a_server_is_remembered_once_it_took_us_and_no_other(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with somebody(tmp_path, server.url, suite):
+        pass
+    async with somebody(tmp_path, "ws://127.0.0.1:9", suite, attached=False) as alice:
+        await alice.hears(Offline)
+        await alice.me.choose_receipts(delivered=False, read=False)
+    async with Client.open(tmp_path / "alice", suite=suite) as me:
+        assert me.url == server.url
+
+
+async def test_a_new_profile_does_not_remember_a_server_that_was_not_there(
+    tmp_path: Path, suite: SymbolicSuite
+) -> None:
+    async with somebody(tmp_path, "ws://127.0.0.1:9", suite, attached=False) as alice:
+        await alice.hears(Offline)
+    async with Client.open(tmp_path / "alice", suite=suite) as me:
+        assert me.url == server_url.DEFAULT
 
 
 async def test_what_is_asked_of_a_closed_client_is_refused_and_nobody_is_kept_waiting(

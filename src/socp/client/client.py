@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self, TypeVar
 from weakref import WeakValueDictionary
@@ -65,7 +66,7 @@ class Client(Saying, Trusting):
         self.passphrase = OwnPassphrase(profile.folder)
         self._suite = suite
         self._store = profile.store
-        self._settings = profile.settings
+        self._settings, self._choosing = profile.settings, asyncio.Lock()
         self._member = Member(
             who(profile, url.text, invitation),
             suite,
@@ -109,11 +110,12 @@ class Client(Saying, Trusting):
     ) -> AsyncIterator[Self]:
         """Open the profile folder (made where missing, with a new key), stay attached to `server`.
 
-        `name` is the label that others see; received files land in `downloads`. Both and the server
-        are remembered, so that the folder alone is enough the next time; `usual` is what they are
-        where nobody ever said. `lock` says how a new profile is sealed, and opens one that has a
-        passphrase. `making_key` is called, in a thread, where a new key keeps everybody waiting for
-        some seconds; `invitation` is the code that a server may want of somebody new.
+        `name` is the label that others see; received files land in `downloads`. Both are
+        remembered, and the server once it took us, so that the folder alone is enough the next
+        time; `usual` is what they are where nobody ever said. `lock` says how a new profile is
+        sealed, and opens one that has a passphrase. `making_key` is called, in a thread, where a
+        new key keeps everybody waiting for some seconds; `invitation` is the code that a server may
+        want of somebody new.
 
         When the block is left it is closed: `events` end, and what is asked of it from then on is
         ClientClosed.
@@ -123,10 +125,11 @@ class Client(Saying, Trusting):
         nothing more can be remembered.
         """
         profile, suite = Path(profile), suite or RsaSuite()
-        said = chosen(name, server, Path(downloads) if downloads else None)
+        there = server_url.parse(server) if server else None
+        said = chosen(name, Path(downloads) if downloads else None)
         kept = await opened(profile, said, suite, lock, making_key, usual)
         try:
-            url = server_url.parse(kept.settings.server_url)
+            url = there or server_url.parse(kept.settings.server_url)
             files = Path(kept.settings.downloads)
             me = cls(kept, url, suite, files, invitation)
             await asyncio.to_thread(Downloads(files).sweep)
@@ -356,6 +359,8 @@ class Client(Saying, Trusting):
         match notice:
             case effects.Online():
                 self._attachment.online()
+                if self._settings.server_url != self.url:
+                    self._start(self._choose(lambda was: replace(was, server_url=self.url)))
             case effects.LineMoved():
                 if line := self._lines.get(notice.line_id):
                     line.moved(notice)

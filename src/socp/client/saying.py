@@ -7,13 +7,17 @@ await me.edit(bob, line.msg_ref, "hello!")
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from socp.client.errors import ProfileUnusable
 from socp.client.line import Line
+from socp.client.unstoppable import finished
 from socp.member import effects, events
 from socp.member.effects import LineMoved
+from socp.storage.errors import StorageError
 
 if TYPE_CHECKING:
     from socp.client.walk import Walk
@@ -28,6 +32,7 @@ class Saying:
     _walk: Walk
     _store: ProfileStore
     _settings: Settings
+    _choosing: asyncio.Lock
     _lines: WeakValueDictionary[int, Line]
 
     async def send(self, to: str, text: str, *, reply_to: str = "") -> Line:
@@ -70,7 +75,16 @@ class Saying:
     async def choose_receipts(self, *, delivered: bool, read: bool) -> None:
         """Whether authors hear from now on that their messages are here, and were read."""
         self._walk.check_open()
-        chosen = replace(self._settings, tell_delivered=delivered, tell_read=read)
-        await asyncio.to_thread(self._store.set_settings, chosen)
-        self._settings = chosen
+        await self._choose(lambda was: replace(was, tell_delivered=delivered, tell_read=read))
         await self._walk.ask(events.ChooseReceipts(delivered, read)).done
+
+    async def _choose(self, change: Callable[[Settings], Settings]) -> None:
+        """Remember it for later runs, one change after another. ProfileUnusable."""
+        async with self._choosing:
+            wanted = change(self._settings)
+            try:
+                keeping = asyncio.to_thread(self._store.set_settings, wanted)
+                await finished(keeping, lambda _: None)
+            except StorageError as fault:
+                raise ProfileUnusable(str(fault)) from None
+            self._settings = wanted
