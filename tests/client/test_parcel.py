@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import stat
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from socp.client import parcel, unlocking
+from socp.client import key_files, parcel, unlocking
 from socp.client.errors import ParcelUnreadable, ProfileBusy, ProfileUnusable, WeakPassphrase
 from socp.client.profile_folder import Chosen, open_profile
 from socp.client.unlocking import Lock, Passphrase, Plain
 from socp.crypto.passphrase import CHUNK_BYTES, STREAM_HEAD_BYTES
 from socp.crypto.symbolic import SymbolicSuite
+from socp.keystore import KeyFileError
 from socp.keystore.vault_file import Locked
 from socp.storage import profile_store
+from socp.storage.errors import BadRecord
+from socp.storage.profile_reader import ProfileReader
 from tests.storage import examples
 
 SUITE = SymbolicSuite(1)
@@ -71,6 +76,24 @@ def test_it_is_locked_there_as_was_said(alice: Path) -> None:
     new = alice.with_name("new")
     unpack(packed(alice), new, lock=Passphrase(lambda: "yet another battery"))
     assert unlocking.locked(new) is Locked.PASSPHRASE
+
+
+def test_who_has_the_file_and_its_passphrase_opens_nothing_of_what_was_made_of_it(
+    alice: Path,
+) -> None:
+    new = alice.with_name("new")
+    unpack(packed(alice), new)
+    thief = unlocking.unlock(alice, MINE)  # the key that is in the file
+    assert unlocking.unlock(new, None).former is None
+    with pytest.raises(BadRecord), ProfileReader(new, thief) as copied:
+        copied.settings()
+    with pytest.raises(KeyFileError, match="sealed with another key"):
+        key_files.load(new, SUITE, thief)
+    with closing(sqlite3.connect(alice / "socp.db")) as clear:
+        rows = [row for (row,) in clear.execute("SELECT sealed FROM contacts")]
+    assert rows
+    left = b"".join(path.read_bytes() for path in new.iterdir())
+    assert not any(row in left for row in rows)
 
 
 def test_the_file_is_its_owners_alone_and_tells_nothing(alice: Path) -> None:

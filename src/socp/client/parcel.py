@@ -26,7 +26,7 @@ from socp.client.unlocking import Lock
 from socp.crypto import passphrase as passphrases
 from socp.crypto.keys import Suite, Unreadable
 from socp.crypto.passphrase import CHUNK_BYTES, SEALED_CHUNK_BYTES, STREAM_HEAD_BYTES
-from socp.crypto.vault import KEY_BYTES, Vault
+from socp.crypto.vault import KEY_BYTES, Vault, new_master
 from socp.keystore import KeyFileError
 from socp.storage.backup import whole
 from socp.storage.errors import FolderBusy, StorageError
@@ -80,8 +80,8 @@ def unpack(source: Path, passphrase: str, folder: Path, lock: Lock, suite: Suite
     """Make the new `folder` the profile in the file `source`, locked by `lock`. Blocks.
 
     It is there when all of it is, or not at all. It numbers its messages anew, for the machine
-    where it was may still run. ParcelUnreadable, ProfileBusy, ProfileUnusable, WeakPassphrase,
-    VaultLocked.
+    where it was may still run, and has a key of its own, which the file does not open (threat P4).
+    ParcelUnreadable, ProfileBusy, ProfileUnusable, WeakPassphrase, VaultLocked.
     """
     check_free(folder)
     if folder.exists() and any(folder.iterdir()):
@@ -89,7 +89,9 @@ def unpack(source: Path, passphrase: str, folder: Path, lock: Lock, suite: Suite
     made = folder.with_name(f".{folder.name}.import")
     try:
         with ProfileStore.open(made, lambda: _unpacked(source, passphrase, made, lock)) as store:
-            key_files.load(made, suite, store.vault)
+            key_files.seal_all(made, store.vault)
+            store.scrub()
+            key_files.load(made, suite, Vault(store.vault.master))
             _begin_anew(store)
         made.rename(folder)
         sync_folder(folder.parent)
@@ -153,7 +155,8 @@ def _telling(target: Path) -> Iterator[None]:
 
 
 def _unpacked(source: Path, passphrase: str, folder: Path, lock: Lock) -> Vault:
-    """The files are in `folder`, which is ours alone, with their vault's key locked."""
+    """The files are in `folder`, which is ours alone, to be sealed anew by this vault, whose key is
+    locked. Nothing of their former key is kept there: what is killed is not gone on with."""
     for left in folder.iterdir():  # by an import that was killed
         if left.name != "socp.lock":
             left.unlink()
@@ -162,8 +165,9 @@ def _unpacked(source: Path, passphrase: str, folder: Path, lock: Lock) -> Vault:
             master = _read(file, passphrase, folder)
     except OSError as fault:
         raise ParcelUnreadable(f"{source} cannot be read: {fault.strerror}") from None
-    unlocking.keep_locked(folder, master, lock)
-    return Vault(master)
+    vault = Vault(new_master(), Vault(master))
+    unlocking.keep_locked(folder, vault.master, lock)
+    return vault
 
 
 def _read(file: BinaryIO, passphrase: str, folder: Path) -> bytes:
