@@ -14,6 +14,7 @@ import pytest
 from socp.client import key_files, parcel, unlocking
 from socp.client.errors import ParcelUnreadable, ProfileBusy, ProfileUnusable, WeakPassphrase
 from socp.client.profile_folder import Chosen, open_profile
+from socp.client.resealing import reseal
 from socp.client.unlocking import Lock, Passphrase, Plain
 from socp.crypto.passphrase import CHUNK_BYTES, STREAM_HEAD_BYTES
 from socp.crypto.symbolic import SymbolicSuite
@@ -225,5 +226,24 @@ def test_a_killed_export_leaves_no_half_a_file(
         with pytest.raises(Killed):
             parcel.pack(alice, MINE, file, WORDS)
     assert not file.exists()
-    (alice / "socp.db.export").write_bytes(b"half")  # had it been killed for good
+
+
+def test_what_an_export_left_that_was_killed_for_good_goes_when_the_profile_is_opened(
+    alice: Path,
+) -> None:
+    def leave() -> None:
+        for name in ("socp.db.export", "socp.db.export-journal"):
+            (alice / name).write_bytes(b"half")
+
+    def left() -> list[Path]:
+        return list(alice.glob("*export*"))
+
+    leave()
+    open_profile(alice, Chosen(), SUITE, MINE).store.close()
+    assert left() == []
+    leave()
+    assert reseal(alice, MINE, MINE) == 0  # they were sealed
+    assert left() == []
+    leave()
     unpack(packed(alice), alice.with_name("new"))
+    assert left() == []

@@ -21,7 +21,13 @@ import msgspec
 from socp.client import key_files, unlocking
 from socp.client.errors import ParcelUnreadable, ProfileBusy, ProfileUnusable
 from socp.client.key_files import KEY_FILE
-from socp.client.profile_folder import check_begun, check_free, new_run, opened_store
+from socp.client.profile_folder import (
+    EXPORT_COPY,
+    check_begun,
+    check_free,
+    new_run,
+    opened_store,
+)
 from socp.client.unlocking import Lock
 from socp.crypto import passphrase as passphrases
 from socp.crypto.keys import Suite, Unreadable
@@ -38,7 +44,6 @@ FORMAT: Final = 1
 FILES_MAX: Final = 10_000
 _MANIFEST_BYTES_MAX: Final = 1 << 20
 _LENGTH_BYTES: Final = 4
-_COPY: Final = "socp.db.export"  # of the database, while it is packed
 _NAMES: Final = re.compile(r"socp\.db|key(\.new|\.v\d{1,4})?\.pem")
 _WRONG: Final = "that is not the passphrase of this file, or the file is damaged; try again"
 
@@ -65,9 +70,8 @@ def pack(folder: Path, lock: Lock | None, target: Path, passphrase: str) -> None
         raise ProfileUnusable(f"{target} is there already; choose another name")
     with opened_store(folder, lock) as store, _telling(target):
         key_files.seal_all(folder, store.vault)
-        copy = folder / _COPY
+        copy = folder / EXPORT_COPY
         try:
-            copy.unlink(missing_ok=True)  # of one that was killed
             store.copy_to(copy)
             files = {FILE_NAME: copy} | {file.name: file for file in key_files.files(folder)}
             whole(target, lambda partial: _write(partial, passphrase, store.vault, files))
