@@ -21,7 +21,7 @@ from socp.crypto.symbolic import SymbolicSuite
 from socp.keystore import KeyFileError
 from socp.keystore.vault_file import Locked
 from socp.storage import profile_store
-from socp.storage.errors import BadRecord
+from socp.storage.errors import SealedAnew
 from socp.storage.profile_reader import ProfileReader
 from tests.storage import examples
 
@@ -86,7 +86,7 @@ def test_who_has_the_file_and_its_passphrase_opens_nothing_of_what_was_made_of_i
     unpack(packed(alice), new)
     thief = unlocking.unlock(alice, MINE)  # the key that is in the file
     assert unlocking.unlock(new, None).former is None
-    with pytest.raises(BadRecord), ProfileReader(new, thief) as copied:
+    with pytest.raises(SealedAnew), ProfileReader(new, thief) as copied:
         copied.settings()
     with pytest.raises(KeyFileError, match="sealed with another key"):
         key_files.load(new, SUITE, thief)
