@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
+from socp.member import taken_back
 from socp.member.emitter import Emitter
 from socp.member.records import Numbered, OutboxLine
 from socp.member.sent import Sent
-from socp.wire import content
-from socp.wire.content import Delete, Place
+from socp.wire.content import Place
 
 
 class Numbering:
@@ -52,11 +51,7 @@ class Numbering:
             place = line.place
             self._keep(Numbered(line.to, place.run, place.seq - 1, place.prev))
         elif line.place.first:
-            body = Delete(of=line.place.first)
-            taken_back = replace(
-                line, text="", kind=body.KIND, body=content.pack(body), frames=(), msg_refs=()
-            )
-            self._sent.keep(taken_back)
+            self._sent.keep(taken_back.wordless(line, line.place.first))
 
     def _is_newest(self, to: str, place: Place) -> bool:
         newest = self._newest.get(to)
