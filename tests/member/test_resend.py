@@ -230,9 +230,32 @@ def test_who_asks_for_a_number_that_never_went_out_hears_that_it_was_taken_back(
     first, second = desk.sent("MSG_DIRECT")
     desk.acks(second)
     desk.refuses(first, "NOT_ALLOWED")
+    desk.passes(0.2)
+    desk.acks(desk.sent("MSG_DIRECT")[-1])
     (frame,) = Asker(desk, alice).gets(1, 1)
     assert bodies(alice, [frame]) == [(1, Delete(of=desk.ref(first)))]
     assert bodies(alice, [second]) == [(2, Text(body="two"))]
+
+
+@pytest.mark.spec("11")
+def test_a_line_refused_amid_others_leaves_no_gap_for_its_reader_to_be_told_of() -> None:
+    desk = Desk(WITHOUT_MAILBOX).attaches()
+    alice = desk.friend("alice")
+    for text in ("one", "two", "three"):
+        desk.says(alice, text)
+    first, second, third = desk.sent("MSG_DIRECT")
+    desk.acks(first)
+    desk.refuses(second, "NOT_ALLOWED")
+    told = len(desk.told(LineMoved))
+    desk.acks(third)
+    desk.passes(0.2)
+    *_, filler = desk.sent("MSG_DIRECT")
+    assert bodies(alice, [filler]) == [(2, Delete(of=desk.ref(second)))]
+    desk.refuses(filler, "NOT_ALLOWED")  # that is all: who asks gets it
+    desk.passes(20)
+    assert desk.sent("MSG_DIRECT")[-1] is filler
+    assert len(desk.told(LineMoved)) == told + 1
+    assert desk.store().outbox == ()
 
 
 @pytest.mark.spec("11")
@@ -244,7 +267,8 @@ def test_that_a_number_never_went_out_moves_no_line_of_the_history() -> None:
     first, second = desk.sent("MSG_DIRECT")
     desk.acks(second)
     desk.refuses(first, "NOT_ALLOWED")
-    Asker(desk, alice).gets(1, 1)
+    desk.passes(0.2)
+    desk.acks(desk.sent("MSG_DIRECT")[-1])
     states = {moved.number: moved.state for moved in desk.kept(SaidMoved)}
     assert states == {1: LineState.REFUSED, 2: LineState.DONE}
 
