@@ -21,7 +21,7 @@ from socp.crypto.vault import Vault
 from socp.keystore import KeyFileError, keep
 from socp.keystore.vault_file import Locked
 from socp.storage import migrations, sqlite
-from socp.storage.errors import BadRecord
+from socp.storage.errors import SealedAnew
 from socp.storage.profile_reader import ProfileReader
 from socp.storage.profile_schema import SCHEMA
 from socp.storage.profile_store import ProfileStore
@@ -168,7 +168,7 @@ def test_who_has_a_copy_of_before_it_was_sealed_opens_nothing_that_came_later(
     open_profile(tmp_path, Chosen("Alice"), SUITE, Plain()).store.close()
     thief = unlocking.unlock(tmp_path, None)
     reseal(tmp_path, None, WORDS)
-    with pytest.raises(BadRecord), ProfileReader(tmp_path, thief) as copied:
+    with pytest.raises(SealedAnew), ProfileReader(tmp_path, thief) as copied:
         copied.settings()
     with pytest.raises(KeyFileError, match="sealed with another key"):
         key_files.load(tmp_path, SUITE, thief)

@@ -8,7 +8,7 @@ import pytest
 from socp.member import threads
 from socp.member.effects import Amended, GapClosed, GapFound, MessageArrived
 from socp.member.records import Gap, Thread
-from socp.wire.content import Edit, Resend, Text
+from socp.wire.content import Delete, Edit, Resend, Text
 from tests.member.desk import RUN, WITH_MAILBOX, Desk, Friend
 from tests.member.test_content import read
 
@@ -394,3 +394,16 @@ def test_who_takes_the_name_of_what_is_still_to_come_keeps_it_from_nobody(desk: 
     mallory.sends(Text(body="mine"), 1, first=desk.ref(alice.held(coming)))
     desk.hears("USER_DELIVER", coming)
     assert desk.texts == ["mine", "one"]
+
+
+@pytest.mark.spec("11")
+def test_what_its_author_took_back_closes_the_gap_and_shows_nothing(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    said(alice, 1, 3)
+    desk.passes(11)
+    assert len(desk.told(GapFound)) == 1
+    alice.sends(Delete(of="t" * 43), 2, run=THEIRS, first="t" * 43)
+    assert desk.told(GapClosed) == [GapClosed(alice.id, alice.id)]
+    assert desk.texts == ["1", "3"]
+    assert desk.warnings == []
+    assert desk.refusals == []

@@ -8,8 +8,18 @@ import pytest
 
 from socp.member import sent
 from socp.member.effects import LineMoved, LoadSent
-from socp.member.events import SentLoaded
-from socp.member.records import LineState, SaidMoved, SaidReached, SentGone, SentLine, Shelf
+from socp.member.events import Amend, SentLoaded
+from socp.member.records import (
+    LineState,
+    SaidMoved,
+    SaidReached,
+    SentGone,
+    SentLine,
+    SentTakenBack,
+    Shelf,
+)
+from socp.member.taken_back import wordless, words_of
+from socp.wire import content
 from socp.wire.content import Body, Delete, Place, Receipt, Resend, Text
 from socp.wire.envelope import Envelope
 from tests.member.desk import RUN, WITH_MAILBOX, WITHOUT_MAILBOX, Desk, Friend
@@ -55,6 +65,10 @@ class Asker:
         wanted = self.asks(first, last)
         gone = {(one.to, one.run, one.seq) for one in desk.kept(SentGone)}
         there = {(one.to, one.run, one.seq): one.line for one in desk.kept(SentLine)}
+        for back in desk.kept(SentTakenBack):
+            for key, line in there.items():
+                if key[0] == back.to and back.first <= key[2] <= back.last:
+                    there[key] = wordless(line, back.of) if back.of in words_of(line) else line
         keys = [(self.friend.id, RUN, seq) for seq in wanted]
         desk.event(SentLoaded(tuple(there[key] for key in keys if key in there.keys() - gone)))
         while not desk.member.idle:
@@ -216,9 +230,95 @@ def test_who_asks_for_a_number_that_never_went_out_hears_that_it_was_taken_back(
     first, second = desk.sent("MSG_DIRECT")
     desk.acks(second)
     desk.refuses(first, "NOT_ALLOWED")
+    desk.passes(0.2)
+    desk.acks(desk.sent("MSG_DIRECT")[-1])
     (frame,) = Asker(desk, alice).gets(1, 1)
     assert bodies(alice, [frame]) == [(1, Delete(of=desk.ref(first)))]
     assert bodies(alice, [second]) == [(2, Text(body="two"))]
+
+
+@pytest.mark.spec("11")
+def test_a_line_refused_amid_others_leaves_no_gap_for_its_reader_to_be_told_of() -> None:
+    desk = Desk(WITHOUT_MAILBOX).attaches()
+    alice = desk.friend("alice")
+    for text in ("one", "two", "three"):
+        desk.says(alice, text)
+    first, second, third = desk.sent("MSG_DIRECT")
+    desk.acks(first)
+    desk.refuses(second, "NOT_ALLOWED")
+    told = len(desk.told(LineMoved))
+    desk.acks(third)
+    desk.passes(0.2)
+    *_, filler = desk.sent("MSG_DIRECT")
+    assert bodies(alice, [filler]) == [(2, Delete(of=desk.ref(second)))]
+    desk.refuses(filler, "NOT_ALLOWED")  # that is all: who asks gets it
+    desk.passes(20)
+    assert desk.sent("MSG_DIRECT")[-1] is filler
+    assert len(desk.told(LineMoved)) == told + 1
+    assert desk.store().outbox == ()
+
+
+@pytest.mark.spec("11")
+def test_that_a_number_never_went_out_moves_no_line_of_the_history() -> None:
+    desk = Desk(WITHOUT_MAILBOX).attaches()
+    alice = desk.friend("alice")
+    desk.says(alice, "one")
+    desk.says(alice, "two")
+    first, second = desk.sent("MSG_DIRECT")
+    desk.acks(second)
+    desk.refuses(first, "NOT_ALLOWED")
+    desk.passes(0.2)
+    desk.acks(desk.sent("MSG_DIRECT")[-1])
+    states = {moved.number: moved.state for moved in desk.kept(SaidMoved)}
+    assert states == {1: LineState.REFUSED, 2: LineState.DONE}
+
+
+def takes_back(desk: Desk, friend: Friend, frame: Envelope) -> None:
+    desk.event(Amend(friend.id, desk.ref(frame), "delete", ""))
+    desk.acks(desk.sent("MSG_DIRECT")[-1], "queued")
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("P4")
+@pytest.mark.parametrize("restart", [False, True])
+def test_who_missed_what_was_taken_back_hears_that_alone_in_its_place(
+    desk: Desk, restart: bool
+) -> None:
+    alice = desk.friend("alice")
+    one, *_ = says(desk, alice, "one", "two")
+    desk.event(Amend(alice.id, desk.ref(one), "edit", "other"))
+    desk.acks(desk.sent("MSG_DIRECT")[-1], "queued")
+    if restart:
+        desk.loses_the_link()
+        desk.again(desk.store())
+        desk.attaches()
+    takes_back(desk, alice, one)
+    frames = Asker(desk, alice).gets(1, 4)
+    gone = Delete(of=desk.ref(one))
+    assert bodies(alice, frames) == [(1, gone), (2, Text(body="two")), (3, gone), (4, gone)]
+    _, place = read(alice, frames[0])
+    assert (place.prev, place.first) == ("", desk.ref(one))
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("P4")
+@pytest.mark.parametrize("restart", [False, True])
+def test_what_is_taken_back_while_it_is_on_its_way_is_kept_without_its_words(
+    desk: Desk, restart: bool
+) -> None:
+    alice = desk.friend("alice")
+    desk.says(alice, "one")
+    (frame,) = desk.sent("MSG_DIRECT")
+    desk.event(Amend(alice.id, desk.ref(frame), "delete", ""))
+    if restart:
+        desk.loses_the_link()
+        desk.again(desk.store())
+        desk.attaches()
+        desk.passes(0.2)
+    desk.acks(frame, "queued")
+    (kept,) = desk.kept(SentLine)
+    assert (kept.seq, kept.line.text, kept.line.frames) == (1, "", ())
+    assert content.unpack(kept.line.body) == Delete(of=desk.ref(frame))
 
 
 @pytest.mark.spec("11")

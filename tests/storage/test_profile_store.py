@@ -15,6 +15,8 @@ from socp.member.records import LineState, Said
 from socp.storage import FolderBusy, StorageError
 from socp.storage.profile_reader import ProfileReader
 from socp.storage.profile_store import ProfileStore
+from socp.wire import content
+from socp.wire.content import Body, Delete, Edit, Place, Text
 from tests.storage import examples
 from tests.storage.examples import (
     ALICE,
@@ -72,6 +74,37 @@ def test_what_was_sent_is_read_only_when_it_is_asked_for(folder: Path) -> None:
         assert store.sent(to, run, range(1, 9)).result() == (examples.SPOKEN,) * 3
         assert store.sent(to, "f" * 16, range(1, 9)).result() == ()
         assert store.sent(ALICE, run, range(1, 9)).result() == ()
+
+
+@pytest.mark.threat("P4")
+def test_of_what_was_taken_back_no_word_is_kept_for_those_who_missed_it(folder: Path) -> None:
+    to, run, of = examples.SENT_LINE.to, examples.SENT_LINE.run, "t" * 43
+
+    def sent(seq: int, body: Body, first: str) -> records.SentLine:
+        line = replace(
+            LINE,
+            text="words",
+            frames=(b"words",),
+            kind=body.KIND,
+            body=content.pack(body),
+            place=Place(run, seq, "p" * 43, first),
+        )
+        return records.SentLine(to, run, seq, line)
+
+    kept = [
+        sent(1, Text(body="words"), of),
+        sent(2, Text(body="words"), "o" * 43),
+        sent(3, Edit(of=of, body="words"), "e" * 43),
+        sent(4, Delete(of=of), "d" * 43),
+    ]
+    with ProfileStore.open(folder, a_vault) as store:
+        store.write([*kept, records.SentTakenBack(to, run, 1, 4, of)])
+    with ProfileStore.open(folder, a_vault) as store:
+        first, other, edit, last = store.sent(to, run, range(1, 5)).result()
+    assert (other, last) == (kept[1].line, kept[3].line)
+    for line, was in ((first, kept[0].line), (edit, kept[2].line)):
+        assert content.unpack(line.body) == Delete(of=of)
+        assert (line.place, line.text, line.frames) == (was.place, "", ())
 
 
 def test_a_thread_that_is_followed_no_more_is_deleted(folder: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from socp.crypto.vault import Vault
 from socp.member.history_line import EDIT, REACTION
 from socp.member.records import Amendment, LineState, Said
-from socp.storage.errors import BadRecord
+from socp.storage.errors import BadRecord, SealedAnew
 from socp.storage.history_segments import SEGMENT_LINES
 from socp.storage.profile_reader import ProfileReader
 from socp.storage.profile_schema import metadata
@@ -112,7 +112,7 @@ def test_the_former_key_opens_nothing_and_nothing_that_it_sealed_is_left(
     assert not rows & sealed_rows(tmp_path)
     content = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert not any(row[:40] in content for row in rows)
-    with ProfileReader(tmp_path, VAULT) as thief, pytest.raises(BadRecord):
+    with ProfileReader(tmp_path, VAULT) as thief, pytest.raises(SealedAnew):
         thief.contacts()
 
 
@@ -138,3 +138,11 @@ def test_who_looks_in_before_and_after_it_sees_the_same(
             assert reader.settings() == examples.SETTINGS
             assert reader.line_of(ref(2))
         store.reseal(OTHER)
+
+
+def test_who_looks_in_all_the_while_sees_the_same(store: ProfileStore, tmp_path: Path) -> None:
+    with ProfileReader(tmp_path, OTHER) as reader:
+        before = reader.lines(BOB, limit=9)
+        assert before
+        store.reseal(OTHER)
+        assert reader.lines(BOB, limit=9) == before

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from socp.client import unlocking
-from socp.client.errors import ProfileUnusable
+from socp.client.errors import ProfileResealed, ProfileUnusable
 from socp.client.finding import find
 from socp.client.profile_folder import check_begun
 from socp.client.unlocking import Lock, Passphrase
@@ -25,7 +25,7 @@ from socp.member.contacts import AddressBook, Contacts
 from socp.member.effects import Amended
 from socp.member.history_line import REACTION, Conversation, HistoryLine
 from socp.member.records import Remembered
-from socp.storage.errors import StorageError
+from socp.storage.errors import SealedAnew, StorageError
 from socp.storage.profile_reader import ProfileReader
 
 LINES: Final = 100
@@ -33,7 +33,8 @@ T = TypeVar("T")
 
 
 class History:
-    """What was said in one profile. ProfileUnusable where it cannot be read."""
+    """What was said in one profile. ProfileUnusable where it cannot be read, ProfileResealed where
+    it has to be opened again."""
 
     def __init__(self, folder: Path, vault: Vault) -> None:
         self._folder = folder
@@ -97,6 +98,8 @@ class History:
                 if self._reader is None:
                     self._reader = ProfileReader(self._folder, self._vault)
                 return question(self._reader)
+            except SealedAnew as fault:
+                raise ProfileResealed(str(fault)) from None
             except StorageError as fault:
                 raise ProfileUnusable(str(fault)) from None
 

@@ -7,7 +7,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,7 @@ from socp.member.records import Settings
 from socp.storage.errors import FolderBusy, StorageError
 from socp.storage.profile_store import ProfileStore
 
+EXPORT_COPY: Final = "socp.db.export"  # of the database, while it is packed
 LOST: Final = (
     "{key} is gone, and without it nobody is who {folder} is of; put it back from a backup, or move"
     " the folder away to begin as somebody new"
@@ -104,6 +105,7 @@ def opened_store(folder: Path, lock: Lock | None) -> Iterator[ProfileStore]:
     except (KeyFileError, StorageError) as fault:
         raise ProfileUnusable(str(fault)) from None
     try:
+        _tidy(folder)
         if store.vault.former:  # somebody was killed there
             sealed_anew(folder, store)
         yield store
@@ -113,6 +115,14 @@ def opened_store(folder: Path, lock: Lock | None) -> Iterator[ProfileStore]:
     except BaseException:
         store.close()
         raise
+
+
+def _tidy(folder: Path) -> None:
+    """A killed export's copy goes: it would keep what is forgotten here, under a key that may be
+    replaced."""
+    for left in folder.glob(f"{EXPORT_COPY}*"):
+        with suppress(OSError):
+            left.unlink()
 
 
 def sealed_anew(folder: Path, store: ProfileStore) -> None:

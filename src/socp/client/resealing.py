@@ -21,10 +21,8 @@ from socp.storage.errors import StorageError
 from socp.storage.sqlite import FILE_NAME
 
 # Copies that upgrades made, and what killed ones left, of formats whose rows stood in clear; halves
-# of files that were being written, and of exports, which have the former key.
-_IN_CLEAR: Final = re.compile(
-    r"socp\.db\.format-[1-4](-\d+)?\.bak(\.part.*|-.*)?|socp\.db\.export.*|\..+\.unfinished"
-)
+# of files that were being written.
+_IN_CLEAR: Final = re.compile(r"socp\.db\.format-[1-4](-\d+)?\.bak(\.part.*|-.*)?|\..+\.unfinished")
 _ROOM: Final = 3  # times the database: its log, and twice the file while it is written anew
 
 

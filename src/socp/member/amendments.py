@@ -18,6 +18,7 @@ from socp.member.origin import Origin
 from socp.member.outbox import Outbox
 from socp.member.records import Amendment
 from socp.member.seen import Seen
+from socp.member.sent import Sent
 from socp.wire import limits
 from socp.wire.content import Delete, Edit, Place, Reaction
 
@@ -32,11 +33,14 @@ class Amendments:
     """`early`: those that came before what they are about; `told`: the newest that the person knows
     of, for an older one may come later."""
 
-    def __init__(self, emitter: Emitter, history: History, seen: Seen, outbox: Outbox) -> None:
+    def __init__(
+        self, emitter: Emitter, history: History, seen: Seen, outbox: Outbox, sent: Sent
+    ) -> None:
         self._emit = emitter
         self._history = history
         self._seen = seen
         self._outbox = outbox
+        self._sent = sent
         self._early: dict[_Key, Amendment] = {}  # the oldest first, as in `told`
         self._early_bytes = 0
         self._told: dict[_Key, Amendment] = {}  # without their words
@@ -54,6 +58,8 @@ class Amendments:
                 body = Reaction(of=event.of, emoji=text)
         if self._outbox.post(event.to, body, now, text=text):
             self._amended(event.to, self._emit.user_id, body, now.wall, "")
+            if isinstance(body, Delete):
+                self._sent.take_back(event.to, body.of)
 
     def heard(self, origin: Origin, body: _Amending, place: Place) -> None:
         """Somebody else's."""

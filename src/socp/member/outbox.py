@@ -144,11 +144,16 @@ class Outbox:
 
     def again(self, line: OutboxLine, now: Now) -> None:
         """One that went out is to go out once more, in its old place."""
+        if self._kept_again(line):
+            self.flush(now)
+
+    def _kept_again(self, line: OutboxLine) -> bool:
         assert line.place is not None
         on_its_way = any(ln.to == line.to and line.place.is_at(ln.place) for ln in self._lines)
-        if not on_its_way and self._lines.full(line) is None:
-            self._lines.add(replace(line, line_id=self._lines.new_id()))
-            self.flush(now)
+        if on_its_way or self._lines.full(line) is not None:
+            return False
+        self._lines.add(replace(line, line_id=self._lines.new_id()))
+        return True
 
     def waiting(self, to: str, key: str) -> Body | None:
         """What the line of this key says that was not composed yet."""
@@ -391,9 +396,11 @@ class Outbox:
             self._lines.tell(line)
 
     def _end(self, line: OutboxLine, state: LineState, reason: str) -> None:
-        self._numbering.over(line, refused=state is LineState.REFUSED)
+        filler = self._numbering.over(line, refused=state is LineState.REFUSED)
         self._tries.pop(line.line_id, None)
         self._lines.end(line, state, reason)
+        if filler is not None:
+            self._kept_again(filler)  # it goes at the next `due`, before its readers miss it
 
 
 def _without(items: tuple[T, ...], place: int) -> tuple[T, ...]:

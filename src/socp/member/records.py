@@ -143,6 +143,17 @@ class SentGone:
 
 
 @dataclass(frozen=True, slots=True)
+class SentTakenBack:
+    """We took a message back: of its words none are kept in the `SentLine`s of these numbers."""
+
+    to: str
+    run: str
+    first: int
+    last: int
+    of: str  # msg_ref
+
+
+@dataclass(frozen=True, slots=True)
 class Shelf:
     """From which number on the `SentLine`s to somebody are kept, by days. Key: to."""
 
@@ -351,6 +362,7 @@ Record = (
     | IncomingFile
     | SentLine
     | SentGone
+    | SentTakenBack
     | Shelf
     | Thread
 )
