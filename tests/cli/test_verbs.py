@@ -53,6 +53,11 @@ def test_the_help_of_a_verb_has_its_exit_codes(verb: str) -> None:
     assert verb == "completion" or "Exit code" in socp(verb, "--help").stdout
 
 
+@pytest.mark.parametrize("verb", ["history", "search"])
+def test_a_verb_that_asks_no_server_takes_none(verb: str) -> None:
+    assert "--server" not in socp(verb, "--help").stdout
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_is_there(verb: str) -> None:
     assert isinstance(importlib.import_module(f"socp.cli.{verb}").command, click.Command)
