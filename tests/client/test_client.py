@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -119,6 +120,31 @@ async def test_a_new_profile_does_not_remember_a_server_that_was_not_there(
         await alice.hears(Offline)
     async with Client.open(tmp_path / "alice", suite=suite) as me:
         assert me.url == server_url.DEFAULT
+
+
+async def test_a_name_stands_for_whom_it_means_and_is_never_a_refused_line(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"x")
+    async with two(tmp_path, server, suite) as (alice, link, bob):
+        await alice.hears(PeerMoved)
+        line = await alice.me.send("bob", "hello")
+        assert await line.settled() is LineState.DONE
+        assert (await link.hears("MSG_DIRECT"))["to"] == bob.id
+        assert await alice.me.send_file("bob", file)
+        twin = Friend(suite.generate(), id="22222222-2222-4222-8222-222222222222")
+        await twin.comes(link)
+        await alice.hears(PeerMoved, lambda moved: moved.user_id == twin.id)
+        for name, fault in (("ann", UnknownPerson), ("", UnknownPerson), ("bob", AmbiguousPerson)):
+            asked: tuple[Coroutine[Any, Any, object], ...] = (
+                alice.me.send(name, "hello"),
+                alice.me.send_file(name, file),
+                alice.me.react(name, "r" * 43, "+"),
+            )
+            for each in asked:
+                with pytest.raises(fault):
+                    await each
 
 
 async def test_what_is_asked_of_a_closed_client_is_refused_and_nobody_is_kept_waiting(
@@ -511,7 +537,7 @@ async def test_notices_are_not_lost_before_somebody_listens(
         tmp_path, server.url, name="a", downloads=tmp_path / "d", lock=Plain(), suite=suite
     ) as me:
         await server.link()
-        line = await me.send("not an id", "x")
+        line = await me.react(FRIEND_ID, "no msg_ref", "+")
         assert line.state is LineState.REFUSED
         async with asyncio.timeout(5):
             async for notice in me.events():

@@ -222,12 +222,14 @@ class Client(Saying, Trusting):
                 self._look_ups.pop(user_id, None)
 
     async def send_file(self, to: str, path: Path | str) -> str:
-        """Offer a file to a user id or "public"; its file_id. FileUnsendable.
+        """Offer a file to a user id or "public", or to whom a name means as in `send`; its file_id.
+        FileUnsendable, UnknownPerson, AmbiguousPerson.
 
         FileDone or FileFailed in `events` says how it went, FileWaits what it waits for. To a
         person it goes on by itself, in a later run too; leave the file where it is until then.
         """
         self._walk.check_open()
+        to = self._addressee(to)
         source = await asyncio.to_thread(sources.measure, Path(path))
         file_id = str(uuid.uuid4())
         self._files.offer(file_id, source)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from socp.client.errors import ProfileUnusable
+from socp.client.finding import addressee
 from socp.client.line import Line
 from socp.client.unstoppable import finished
 from socp.member import effects, events
@@ -21,14 +22,17 @@ from socp.storage.errors import StorageError
 
 if TYPE_CHECKING:
     from socp.client.walk import Walk
+    from socp.member.member import Member
     from socp.member.records import Settings
     from socp.storage.profile_store import ProfileStore
 
 
 class Saying:
     """The part of a `Client` that says things. Each returns when it is remembered, online or not;
-    what becomes of it the `Line` tells."""
+    what becomes of it the `Line` tells. `to` is a user id or "public", or a name as `find` takes
+    it: UnknownPerson, AmbiguousPerson."""
 
+    _member: Member
     _walk: Walk
     _store: ProfileStore
     _settings: Settings
@@ -38,21 +42,26 @@ class Saying:
     async def send(self, to: str, text: str, *, reply_to: str = "") -> Line:
         """Say `text` to a user id or "public". Returns when it is remembered, online or not.
 
-        `reply_to`: the msg_ref of what it answers; clients without `content/1` get the words alone.
+        `to` may be a name, as `find` takes it: UnknownPerson, AmbiguousPerson. Names can be
+        anybody's; a program does better to keep ids. `reply_to`: the msg_ref of what it answers;
+        clients without `content/1` get the words alone.
         """
-        return await self._said(events.Say(to, text, reply_to))
+        return await self._said(events.Say(self._addressee(to), text, reply_to))
 
     async def edit(self, to: str, of: str, text: str) -> Line:
         """Other words for what we said there under the msg_ref `of`."""
-        return await self._said(events.Amend(to, of, "edit", text))
+        return await self._said(events.Amend(self._addressee(to), of, "edit", text))
 
     async def delete(self, to: str, of: str) -> Line:
         """Take back what we said there under the msg_ref `of`; who has read it has read it."""
-        return await self._said(events.Amend(to, of, "delete", ""))
+        return await self._said(events.Amend(self._addressee(to), of, "delete", ""))
 
     async def react(self, to: str, of: str, emoji: str) -> Line:
         """Set an emoji beside a message, anybody's; "" takes ours away."""
-        return await self._said(events.Amend(to, of, "reaction", emoji))
+        return await self._said(events.Amend(self._addressee(to), of, "reaction", emoji))
+
+    def _addressee(self, to: str) -> str:
+        return addressee(self._member.contacts, to)
 
     async def _said(self, event: events.Say | events.Amend) -> Line:
         batch = self._walk.ask(event)
