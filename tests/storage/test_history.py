@@ -146,6 +146,39 @@ def test_a_line_of_many_frames_has_been_delivered_when_its_last_was(book: Book) 
     assert book.line().state == "delivered"
 
 
+def test_a_line_composed_anew_has_been_delivered_under_either_name(book: Book) -> None:
+    for number, name in enumerate((100, 101, 102), 1):
+        first, anew, latest = (ref(name + more) for more in (0, 10, 20))
+        book.keep(
+            ours(number, "hi"),
+            SaidMoved(number, LineState.SENT, "", (first,), whole=True),
+            SaidMoved(number, LineState.SENT, "", (anew, first), whole=True),
+            SaidMoved(number, LineState.DONE, "", (latest, first), whole=True),
+            SaidMoved(number, LineState.DONE, "", (), whole=True),
+        )
+        book.keep(SaidReached((first, anew, latest)[number - 1], LineState.DELIVERED, ""))
+    lines = book.reader.lines(BOB, limit=9)
+    assert [line.state for line in lines] == ["delivered"] * 3
+    assert [line.msg_ref for line in lines] == [ref(100), ref(101), ref(102)]
+
+
+def test_a_frame_of_a_line_that_went_in_several_says_nothing_of_the_whole(book: Book) -> None:
+    book.keep(
+        ours(1, "hi"),
+        SaidMoved(1, LineState.SENT, "", (ref(100), ref(101))),
+        SaidMoved(1, LineState.SENT, "", (ref(102),), whole=True),
+        SaidReached(ref(100), LineState.DELIVERED, ""),
+    )
+    assert book.line().state == "sent"
+    book.keep(
+        SaidMoved(1, LineState.SENT, "", (ref(103), ref(104))),  # in frames once more
+        SaidReached(ref(102), LineState.DELIVERED, ""),
+    )
+    assert book.line().state == "sent"
+    book.keep(SaidReached(ref(104), LineState.DELIVERED, ""))
+    assert book.line().state == "delivered"
+
+
 EDITS = (
     change(2, 1, "edit", "first better", ts=NOW + 10),
     change(3, 1, "edit", "second better", ts=NOW + 20),
