@@ -94,6 +94,19 @@ def test_a_conversation_comes_back_in_its_order_and_in_parts(book: Book) -> None
     assert [line.number for line in book.reader.lines(CAROL, limit=2)] == [6, 8]
 
 
+def test_a_clock_that_was_set_back_hides_no_lines_of_before(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_queries, "OLDER_MAX", 3)
+    late = [replace(heard(number, f"late {number}"), at_ms=NOW + 1_000) for number in (1, 2, 6)]
+    book.keep(*late[:2], *(heard(number, "set back") for number in (3, 4, 5)), *late[2:])
+    assert book.texts(since_ms=NOW + 500) == ["late 1", "late 2", "late 6"]
+    lines = book.reader.lines(BOB, since_ms=NOW + 500, limit=2)
+    assert [line.text for line in lines] == ["late 2", "late 6"]
+    book.keep(heard(7, "set back once more"))
+    assert book.texts(since_ms=NOW + 500) == ["late 6"]
+
+
 def test_a_line_comes_back_with_all_that_was_known_of_it(book: Book) -> None:
     said = replace(heard(1, "plan.pdf"), kind="file", file_id=CAROL, reply_to=ref(9))
     book.keep(said)
