@@ -347,6 +347,20 @@ def test_composed_anew_it_is_told_of_as_the_same_line(desk: Desk) -> None:
 
 
 @pytest.mark.spec("11")
+def test_composed_anew_and_delivered_it_is_the_same_line_that_was(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    (frame,) = says(desk, alice, "one")
+    desk.loses_the_link()
+    desk.again(desk.store())
+    desk.attaches()
+    asker = Asker(desk, alice)
+    asker.gets(1, 1)
+    (anew,) = asker.gets(1, 1)
+    desk.acks(anew, "delivered")
+    assert desk.kept(SaidReached)[-1] == SaidReached(desk.ref(frame), LineState.DELIVERED, "")
+
+
+@pytest.mark.spec("11")
 def test_a_line_composed_anew_before_it_is_over_is_called_as_at_first() -> None:
     desk = Desk(WITHOUT_MAILBOX).attaches()
     alice = desk.friend("alice")

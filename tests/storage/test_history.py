@@ -94,6 +94,19 @@ def test_a_conversation_comes_back_in_its_order_and_in_parts(book: Book) -> None
     assert [line.number for line in book.reader.lines(CAROL, limit=2)] == [6, 8]
 
 
+def test_a_clock_that_was_set_back_hides_no_lines_of_before(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_queries, "OLDER_MAX", 3)
+    late = [replace(heard(number, f"late {number}"), at_ms=NOW + 1_000) for number in (1, 2, 6)]
+    book.keep(*late[:2], *(heard(number, "set back") for number in (3, 4, 5)), *late[2:])
+    assert book.texts(since_ms=NOW + 500) == ["late 1", "late 2", "late 6"]
+    lines = book.reader.lines(BOB, since_ms=NOW + 500, limit=2)
+    assert [line.text for line in lines] == ["late 2", "late 6"]
+    book.keep(heard(7, "set back once more"))
+    assert book.texts(since_ms=NOW + 500) == ["late 6"]
+
+
 def test_a_line_comes_back_with_all_that_was_known_of_it(book: Book) -> None:
     said = replace(heard(1, "plan.pdf"), kind="file", file_id=CAROL, reply_to=ref(9))
     book.keep(said)
@@ -143,6 +156,39 @@ def test_a_line_of_many_frames_has_been_delivered_when_its_last_was(book: Book) 
     book.keep(SaidReached(refs[-2], LineState.DELIVERED, ""))
     assert book.line().state == "done"
     book.keep(SaidReached(refs[-1], LineState.DELIVERED, ""))
+    assert book.line().state == "delivered"
+
+
+def test_a_line_composed_anew_has_been_delivered_under_either_name(book: Book) -> None:
+    for number, name in enumerate((100, 101, 102), 1):
+        first, anew, latest = (ref(name + more) for more in (0, 10, 20))
+        book.keep(
+            ours(number, "hi"),
+            SaidMoved(number, LineState.SENT, "", (first,), whole=True),
+            SaidMoved(number, LineState.SENT, "", (anew, first), whole=True),
+            SaidMoved(number, LineState.DONE, "", (latest, first), whole=True),
+            SaidMoved(number, LineState.DONE, "", (), whole=True),
+        )
+        book.keep(SaidReached((first, anew, latest)[number - 1], LineState.DELIVERED, ""))
+    lines = book.reader.lines(BOB, limit=9)
+    assert [line.state for line in lines] == ["delivered"] * 3
+    assert [line.msg_ref for line in lines] == [ref(100), ref(101), ref(102)]
+
+
+def test_a_frame_of_a_line_that_went_in_several_says_nothing_of_the_whole(book: Book) -> None:
+    book.keep(
+        ours(1, "hi"),
+        SaidMoved(1, LineState.SENT, "", (ref(100), ref(101))),
+        SaidMoved(1, LineState.SENT, "", (ref(102),), whole=True),
+        SaidReached(ref(100), LineState.DELIVERED, ""),
+    )
+    assert book.line().state == "sent"
+    book.keep(
+        SaidMoved(1, LineState.SENT, "", (ref(103), ref(104))),  # in frames once more
+        SaidReached(ref(102), LineState.DELIVERED, ""),
+    )
+    assert book.line().state == "sent"
+    book.keep(SaidReached(ref(104), LineState.DELIVERED, ""))
     assert book.line().state == "delivered"
 
 

@@ -69,7 +69,8 @@ class Handed:
             return None
         kept = self._by_ref.get(msg_ref)
         if kept is None or kept.again:
-            return self._history.reached(msg_ref, LineState.DELIVERED)
+            first = kept.line.place.first if kept is not None and kept.line.place else ""
+            return self._history.reached(first or msg_ref, LineState.DELIVERED)
         kept.open.discard(msg_ref)
         if not kept.open:
             self._moves(kept, LineState.DELIVERED)

@@ -111,11 +111,18 @@ class History:
         )
 
     def moved(
-        self, number: int, state: LineState, reason: str = "", msg_refs: tuple[str, ...] = ()
+        self,
+        number: int,
+        state: LineState,
+        reason: str = "",
+        msg_refs: tuple[str, ...] = (),
+        *,
+        whole: bool = False,
     ) -> None:
-        """What became of a line of ours, and under which msg_refs it went out now; 0 is none."""
+        """What became of a line of ours, and under which msg_refs it went out now, each of them
+        `whole` or one of its frames; 0 is none."""
         if number:
-            self._emit.persist(SaidMoved(number, state, reason, msg_refs))
+            self._emit.persist(SaidMoved(number, state, reason, msg_refs, whole))
 
     def reached(self, msg_ref: str, state: LineState, by: str = "") -> None:
         """Whoever it is for has, or has read, what went out under this msg_ref, perhaps in an

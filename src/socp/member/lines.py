@@ -111,7 +111,8 @@ class Lines:
         refs = line.msg_refs
         if refs and line.place is not None and line.place.first not in ("", *refs):
             refs = (*refs, line.place.first)
-        self._history.moved(line.said, line.state, line.reason, refs)
+        whole = line.place is not None
+        self._history.moved(line.said, line.state, line.reason, refs, whole=whole)
         if not line.quiet:
             self._emit.tell(moved(line))
 

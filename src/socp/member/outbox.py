@@ -36,9 +36,12 @@ LATE_MS: Final = 29 * 24 * 3_600_000
 """One that says `late` is for 30 days."""
 UNANSWERED_MS: Final = 15_000
 TRIES_MAX: Final = 3
+SLOW_MS: Final = 1_000
+"""Lines behind one that was not answered for so long are told to wait for that."""
 NO_ANSWER_MS: Final = 5_000
 """COMPAT(section 9): servers of plain v1.3 answer nothing; after so long a line counts as handed
 over."""
+BEHIND: Final = "your server has not answered the one before it yet; it goes then"
 NO_ANSWER: Final = "your server does not say what becomes of messages"
 
 _AGAIN: Final = frozenset({Code.RATE_LIMITED, Code.TIMEOUT})
@@ -188,11 +191,12 @@ class Outbox:
 
     def _fresh(self, line: OutboxLine, now: Now) -> bool:
         """Whether this server takes the frames as they are."""
+        if not line.frames or not self._destinations.still_reads(line.to, line.sealed_to):
+            return False
         age_ms = now.wall - line.composed_ms
         if self._destinations.mailbox and line.late:
-            reads = self._destinations.still_reads(line.to, line.sealed_to)
-            return bool(line.frames) and age_ms < LATE_MS and reads
-        return bool(line.frames) and 0 <= age_ms < SAME_BYTES_MS
+            return age_ms < LATE_MS
+        return 0 <= age_ms < SAME_BYTES_MS
 
     def due(self, now: Now) -> None:
         """Look after lines that nobody answered, and send what there is room for."""
@@ -243,11 +247,17 @@ class Outbox:
                 if why != line.reason:
                     self._wait(line, why)
             elif one_by_one and self._on_its_way(line.line_id):
-                held_up[line.to] = ""
+                held_up[line.to] = self._behind(line, now)
 
     def _on_its_way(self, line_id: int) -> bool:
         line = self._lines.get(line_id)
         return line is not None and line.state is LineState.SENT
+
+    def _behind(self, line: OutboxLine, now: Now) -> str:
+        """What those after this one wait for; "" while its answer may be here at any moment."""
+        tried = self._tries.get(line.line_id)
+        slow = tried is not None and (tried.count > 1 or now.mono - tried.sent_ms >= SLOW_MS)
+        return self._destinations.undecided(line.to) or (BEHIND if slow else "")
 
     def _flush_again(self, now: Now) -> None:
         while self._again:
@@ -256,7 +266,12 @@ class Outbox:
             if self._courier.room(now.mono) < len(frames) or not self._destinations.attached:
                 return
             self._again.pop(0)
-            if line is not None and line.state is LineState.SENT:
+            if line is None or line.state is not LineState.SENT:
+                continue
+            undecided = self._destinations.undecided(line.to)
+            if undecided:
+                self._wait(replace(line, state=LineState.WAITING), undecided)
+            else:
                 self._transmit(line, now)
 
     def _transmit(self, line: OutboxLine, now: Now) -> None:

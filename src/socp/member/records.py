@@ -234,6 +234,7 @@ class Said:
     reason: str = ""  # why it waits or was refused
     reply_to: str = ""  # msg_ref
     file_id: str = ""
+    whole: int = 0  # so many of the last msg_refs are each all of it, and not one of its frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +246,7 @@ class SaidMoved:
     state: str
     reason: str
     msg_refs: tuple[str, ...]  # under which it went out now, beside those of before
+    whole: bool = False  # each of them is all of it
 
 
 @dataclass(frozen=True, slots=True)

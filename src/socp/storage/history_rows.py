@@ -137,10 +137,12 @@ class _Rows:
             return
         former = tuple(ref for ref in said.msg_refs if ref not in moved.msg_refs)
         refs = (*former, *moved.msg_refs)[-REFS_MAX:]
+        whole = min(_whole(said, moved), len(refs))
         if _rank(moved.state) < _rank(said.state):
-            self._put(replace(said, msg_refs=refs))
+            self._put(replace(said, msg_refs=refs, whole=whole))
         else:
-            self._put(replace(said, state=moved.state, reason=moved.reason, msg_refs=refs))
+            state, reason = moved.state, moved.reason
+            self._put(replace(said, state=state, reason=reason, msg_refs=refs, whole=whole))
         self._name(said.number, moved.msg_refs)
         if len(former) + len(moved.msg_refs) > len(said.msg_refs):
             self._respoken.add(said.number)  # what was changed under that name counts from now on
@@ -150,7 +152,8 @@ class _Rows:
         said = self._lines.get(self._numbers.get(reached.msg_ref, 0))
         if said is None or not said.state or reached.by not in ("", said.talk):
             return
-        if said.msg_refs[-1:] == (reached.msg_ref,) and _rank(reached.state) > _rank(said.state):
+        enough = said.msg_refs[-max(said.whole, 1) :]  # of one in several frames the last
+        if reached.msg_ref in enough and _rank(reached.state) > _rank(said.state):
             self._put(replace(said, state=reached.state, reason=""))
 
     def amended(self, amendment: Amendment) -> None:
@@ -236,6 +239,16 @@ class _Rows:
 
 def _rank(state: str) -> int:
     return _RANKS.get(LineState(state), 0) if state else 0
+
+
+def _whole(said: Said, moved: SaidMoved) -> int:
+    """How many of its last msg_refs are each all of it from now on."""
+    if not moved.msg_refs:
+        return said.whole
+    if not moved.whole:
+        return 0
+    before = said.msg_refs[len(said.msg_refs) - said.whole :]
+    return len({*before, *moved.msg_refs})
 
 
 def _change(amendment: Amendment) -> Change:
