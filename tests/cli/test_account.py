@@ -31,8 +31,8 @@ def password_file(folder: Path, text: bytes) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        (b"short\n", "a password needs 10 characters"),
-        (b"", "a password needs 10 characters"),
+        (b"short\n", "too short: take 10 characters"),
+        (b"", "too short: take 10 characters"),
         (b"\xff\xfe\n", "it is not UTF-8"),
         (b"correct horse battery\nmore", "nobody has a key in"),
     ],

@@ -256,6 +256,16 @@ def test_a_line_that_cannot_be_carried_out_is_named_and_the_script_fails(
     assert "Traceback" not in done.stderr
 
 
+def test_members_are_counted_on_one_row_and_the_choice_is_another(
+    tmp_path: Path, server: Running
+) -> None:
+    give_key(tmp_path / "alice", 0)
+    done = run(tmp_path, *flags(tmp_path, server.url, "alice"), said="/members\n")
+    head, choice = done.stdout.splitlines()[:2]
+    assert head.endswith(" can read what is said with /all")
+    assert choice.startswith("      │ what you say to everyone is ")
+
+
 def test_without_a_server_a_script_ends_with_1_and_says_what_is_left(tmp_path: Path) -> None:
     give_key(tmp_path / "alice", 0)
     done = run(tmp_path, *flags(tmp_path, NOBODY, "alice", "--wait", "0"), said="/all hello\n")

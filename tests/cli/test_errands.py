@@ -156,16 +156,14 @@ def test_watch_ends_by_a_signal_with_its_code(socp: Shell) -> None:
 
 
 def test_watch_ends_when_nobody_reads_its_output(socp: Shell) -> None:
-    words = ["sh", "-c", '"$@" | head -n 1 >/dev/null', "sh", *socp.words("watch", "--json")]
+    """At once: nothing more may happen for days, and nothing does here."""
+    until_online = ["sh", "-c", '"$@" | grep -m 1 online', "sh", *socp.words("watch", "--json")]
     environment = {**ENVIRONMENT, "HOME": str(socp.folder)}
-    with subprocess.Popen(words, stderr=subprocess.PIPE, env=environment, text=True) as head:
-        for _ in range(20):  # it hears that nobody reads when it writes again
-            if head.poll() is not None:
-                break
-            socp("send", "ann", "are you there", "--wait", "2", who="bob")
-        assert head.poll() is not None
-        assert head.stderr is not None
-        assert "Traceback" not in head.stderr.read()
+    done = subprocess.run(
+        until_online, capture_output=True, env=environment, text=True, timeout=PATIENCE_S
+    )
+    assert '"event":"online"' in done.stdout
+    assert done.stderr == ""
 
 
 # --- file ---------------------------------------------------------------------------------------
@@ -194,6 +192,28 @@ def test_a_file_that_is_not_there_is_one_line(socp: Shell, tmp_path: Path) -> No
 
 
 # --- list ---------------------------------------------------------------------------------------
+
+
+def test_who_ends_the_program_reads_that_the_file_goes_on(socp: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "long.bin"
+    file.write_bytes(bytes(30 << 20))
+    with socp.watching() as bob:
+        bob.is_told("connected to")
+        with subprocess.Popen(
+            socp.words("file", "bob", str(file)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**ENVIRONMENT, "HOME": str(socp.folder)},
+            text=True,
+        ) as sending:
+            bob.reads("ann sends long.bin")
+            sending.send_signal(signal.SIGINT)
+            _, told = sending.communicate(timeout=PATIENCE_S)
+        assert sending.returncode == 130
+        assert [line for line in told.splitlines() if line][-1] == (
+            "socp: not sent yet: this program was ended; it goes on when this profile is used"
+            " again, if their client can follow"
+        )
 
 
 def test_list_shows_who_is_here_and_who_one_is_oneself(socp: Shell) -> None:

@@ -19,14 +19,16 @@ from socp.cli import history, search
 from socp.cli.moments import moment
 from socp.client.resealing import reseal
 from socp.client.unlocking import Passphrase, Plain, unlock
+from socp.keystore import keep
 from socp.member.history_line import HistoryLine, laid_over
 from socp.member.records import Amendment, Arrived, Contact, Said, SaidMoved, Settings
 from socp.storage.profile_store import ProfileStore
-from socp.talk.entries import layout, plain
+from socp.talk.entries import INDENT, layout, plain
 from socp.talk.past import Past
 from socp.talk.phrases import Phrases
 from socp.wire.ids import PUBLIC
 from tests.cli.talkers import ENVIRONMENT, PATIENCE_S, give_key
+from tests.keys import test_key
 from tests.talk.notices import HOSTILE
 
 ANN = "a0000000-0000-4000-8000-000000000000"
@@ -254,6 +256,8 @@ def test_a_sealed_profile_wants_its_passphrase_and_takes_it_from_a_file(
 
 def test_a_profile_of_an_older_version_says_how_it_is_upgraded(profile: Path, types: Type) -> None:
     (profile / "vault.key").unlink()
+    (profile / "key.pem").unlink()
+    keep(profile / "key.pem", test_key(0))  # in clear
     typed = types(history.command, "bob")
     assert typed.code == 2
     assert "socp chat" in typed.err
@@ -285,7 +289,7 @@ async def test_hostile_words_come_out_harmless(kind: str) -> None:
 )
 async def test_a_line_of_ours_says_how_far_it_came(state: str, reason: str, shown: str) -> None:
     line = laid_over(said(1, "hi", author=ANN, state=state, reason=reason), [])
-    assert f"[{shown}] you to b000: " in "".join(await rows(line))
+    assert f"[{shown}] you to b000: " in "".join(await rows(line)).replace(INDENT, "")
 
 
 async def test_a_crowd_of_reactions_is_counted() -> None:

@@ -225,6 +225,17 @@ def test_a_wrong_passphrase_may_be_typed_again_three_times(
         locks.lock_for(tmp_path)
 
 
+def test_characters_that_the_terminal_cannot_send_are_one_line(
+    tmp_path: Path, seat: pytest.MonkeyPatch
+) -> None:
+    def getpass(_prompt: str) -> str:
+        return b"corr\xe9ct horse battery".decode()  # as it reads what a terminal sends
+
+    seat.setattr("getpass.getpass", getpass)
+    with pytest.raises(VaultLocked, match="set LANG"):
+        locks.lock_for(tmp_path / "new")
+
+
 @pytest.mark.needs("tmux")
 def test_at_a_terminal_a_new_profile_wants_a_passphrase_and_shows_none(tmp_path: Path) -> None:
     words = ["--as", "ann", "--profile-dir", str(tmp_path / "ann"), *NOWHERE]

@@ -108,7 +108,9 @@ def test_a_server_that_goes_leaves_the_typed_line_alone_and_lines_wait(tmp_path:
 
 
 def test_ctrl_c_keeps_going_and_ctrl_d_leaves(alice: Pane) -> None:
-    alice.types("something", "C-c")
+    alice.types("something")
+    alice.shows("^> something$")  # before the prompt is there, Ctrl-C ends the program
+    alice.types("C-c")
     alice.shows(r"^\? Ctrl-D or /quit leaves$")
     alice.types("C-d")
     alice.shows("^ended with 0$")
@@ -128,6 +130,33 @@ def test_a_file_shows_its_progress_below_the_prompt(
         alice.shows(r"! big\.bin not sent to bob")
         bob.reads(r"alice sends big\.bin")
         assert not bob.downloads.joinpath("big.bin").exists()
+
+
+@pytest.mark.threat("I9")
+def test_what_is_compared_is_all_to_be_seen_in_24_rows(
+    tmp_path: Path, server: Running, alice: Pane
+) -> None:
+    with talking(tmp_path, server.url, "bob", key=1):
+        alice.shows("bob .*is here")
+        alice.types("/verify bob", "Enter")
+        alice.shows(r"safety number of you and bob\n( +│ [0-9]{5}( [0-9]{5}){5}\n){2}")
+        seen = alice.screen().splitlines()[-24:]
+        assert seen[0].startswith("█")
+        assert seen[18].startswith("▀")
+
+
+def test_who_types_before_turning_to_anybody_is_told_whom_they_may_mean(
+    tmp_path: Path, server: Running, alice: Pane
+) -> None:
+    with talking(tmp_path, server.url, "bob", key=1) as bob:
+        alice.types("hello?", "Enter")
+        alice.shows(r"^\? to whom\? /tell NAME text or /all text; then just type")
+        bob.says("/tell alice hello")
+        alice.shows("bob: hello")
+        alice.types("hi", "Enter")
+        alice.shows(r"^\? to whom\? /tell bob text or /all text; then just type")
+        alice.types("/reply hi", "Enter")
+        alice.shows(r"^\? in which talk\? /tell bob or /all turns to it")
 
 
 def test_without_a_name_the_one_question_is_asked(tmp_path: Path, server: Running) -> None:
@@ -188,6 +217,11 @@ def test_who_comes_back_to_the_terminal_types_the_passphrase_and_reads_what_came
         alice.types("something else", "Enter")
         alice.shows(r"^\? that is not it; try again$")
         assert "are you there" not in alice.screen()
+        alice.types("or this", "Enter")
+        alice.shows(r"try again\Z")  # it is not asked for while it waits
+        alice.types(PASSPHRASE)
+        alice.shows(r"try again\n\? that is not it; try again\npassphrase:\Z")
+        assert PASSPHRASE not in alice.screen()
         alice.types(PASSPHRASE, "Enter")
         alice.shows(r"\[private, pinned\] bob: are you there$")
         alice.shows("^> /tell bob half a sen$")

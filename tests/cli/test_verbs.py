@@ -12,13 +12,13 @@ from pathlib import Path
 import click
 import pytest
 
-from socp.cli import watch
+from socp.cli import exits, watch
 from socp.cli.verbs import VERBS
 from socp.talk import places
 
 HEAVY = ("aiohttp", "asyncio", "cryptography", "sqlalchemy", "prompt_toolkit", "msgspec")
-# Those that people wait for.
-LIGHT = [verb for verb in VERBS if verb not in ("serve", "admin")]
+HELPED = "import sys; sys.argv[1:] = ['{verb}', '--help']; from socp.cli.verbs import run; run()"
+HELPED += "; print(*sys.modules)"
 LOADED = "import socp.cli.verbs, sys; print(*sys.modules)"
 
 
@@ -38,17 +38,24 @@ def test_help_lists_every_verb_and_loads_none() -> None:
     assert not set(loaded.stdout.split()) & set(HEAVY)
 
 
-@pytest.mark.parametrize("verb", LIGHT)
+@pytest.mark.parametrize("verb", VERBS)
 def test_the_help_of_a_verb_loads_nothing_that_takes_time(verb: str) -> None:
-    code = f"import socp.cli.{verb}, sys; print(*sys.modules)"
+    code = HELPED.format(verb=verb)
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert loaded.returncode == 0
-    assert not set(loaded.stdout.split()) & {*HEAVY, "pathlib", "logging", "dataclasses"}
+    modules = loaded.stdout.splitlines()[-1].split()
+    assert f"socp.cli.{verb}" in modules
+    assert not set(modules) & {*HEAVY, "pathlib", "logging", "dataclasses"}
 
 
-@pytest.mark.parametrize("verb", LIGHT)
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("serve", "admin")])
 def test_the_help_of_a_verb_has_its_exit_codes(verb: str) -> None:
     assert verb == "completion" or "Exit code" in socp(verb, "--help").stdout
+
+
+@pytest.mark.parametrize("verb", ["history", "search"])
+def test_a_verb_that_asks_no_server_takes_none(verb: str) -> None:
+    assert "--server" not in socp(verb, "--help").stdout
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -87,6 +94,31 @@ def test_an_operator_without_a_server_is_told_so() -> None:
     assert done.stderr == (
         "socp admin: no server runs on no-such-folder; start one, or give its --data-dir\n"
     )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--help",), ("--version",), ("send", "--help"), ("serve", "--help"), ("completion", "bash")],
+    ids=" ".join,
+)
+def test_a_full_output_or_one_that_nobody_reads_is_no_traceback(
+    words: tuple[str, ...],
+) -> None:
+    command = [sys.executable, "-m", "socp.cli.main", *words]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+    why = "socp: nothing more fits on standard output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, why)
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=30)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_fault_that_is_not_of_the_output_is_not_taken_for_one() -> None:
+    with pytest.raises(PermissionError):
+        exits.unwritten(PermissionError(13, "Permission denied"))
 
 
 # --- Tab in a shell -----------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def digits(done: Done) -> list[str]:
 def test_both_see_the_same_digits_and_who_types_them_has_verified_the_other(socp: Shell) -> None:
     shown = socp("verify", "bob")
     assert shown.code == 0, shown.err
-    assert shown.out.startswith("bob is unverified; the safety number of you two:")
+    assert "bob is unverified; the safety number of you two:\n" in shown.out
     (number,) = digits(shown)
     assert digits(socp("verify", "ann", who="bob")) == [number]
     assert socp("verify", "bob", *re.findall(".....", number)).out == "bob is verified\n"
@@ -181,11 +181,19 @@ def test_members_are_shown_with_how_sure_and_the_choice_is_kept(socp: Shell) -> 
     shown = away("members")
     assert shown.code == 0
     assert shown.out.startswith("what you say to everyone is for all who are there; where")
-    assert re.search(r"^  bob  .* first seen \d\d:\d\d$", shown.out, re.MULTILINE)
+    assert re.search(r"^  bob  [0-9a-f-]{36}  first seen \d\d:\d\d$", shown.out, re.MULTILINE)
     assert away("members", "--readers", "verified", "--unbound", "leave-out").code == 0
     choice, member = away("members", "--json").events()
+    assert "online" not in member
     assert choice == {"event": "readers", "leave_out": True, "verified_only": True}
     assert (member["user_name"], member["state"], member["bound"]) == ("bob", "unverified", True)
     waits = json.loads(away("send", "all", "hi", "--wait", "0.2", "--json").out)
     assert waits["state"] == "waiting"
     assert away("members", "--readers", "nobody").code == 2
+
+
+def test_members_says_who_is_here_as_the_server_has_it(socp: Shell) -> None:
+    with socp.watching(who="bob") as bob:
+        bob.is_told("connected to")
+        shown = socp("members").out
+        assert re.search(r"^  bob  [0-9a-f-]{36}  here, first seen", shown, re.MULTILINE), shown

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from socp.client import client as client_module
+from socp.client import server_url
 from socp.client.client import Client
 from socp.client.errors import (
     AmbiguousPerson,
     BadAddress,
+    ClientClosed,
     FileUnsendable,
     NoAnswer,
     ProfileBusy,
@@ -83,6 +86,93 @@ async def test_who_leaves_says_so_and_closes_with_1000(
         link = await server.link()
     assert await link.closed() == 1000
     assert link.types[-1] == "CTRL_CLOSE"
+
+
+async def test_folders_and_files_may_be_given_as_text(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    folder, downloads = str(tmp_path / "alice"), str(tmp_path / "downloads")
+    (tmp_path / "report").write_bytes(b"x")
+    async with Client.open(
+        folder, server.url, name="alice", downloads=downloads, lock=Plain(), suite=suite
+    ) as me:
+        assert await me.send_file(FRIEND_ID, str(tmp_path / "report"))
+        with pytest.raises(FileUnsendable, match="No such file"):
+            await me.send_file(FRIEND_ID, str(tmp_path / "none"))
+
+
+async def test_a_server_is_remembered_once_it_took_us_and_no_other(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    async with somebody(tmp_path, server.url, suite):
+        pass
+    async with somebody(tmp_path, "ws://127.0.0.1:9", suite, attached=False) as alice:
+        await alice.hears(Offline)
+        await alice.me.choose_receipts(delivered=False, read=False)
+    async with Client.open(tmp_path / "alice", suite=suite) as me:
+        assert me.url == server.url
+
+
+async def test_a_new_profile_does_not_remember_a_server_that_was_not_there(
+    tmp_path: Path, suite: SymbolicSuite
+) -> None:
+    async with somebody(tmp_path, "ws://127.0.0.1:9", suite, attached=False) as alice:
+        await alice.hears(Offline)
+    async with Client.open(tmp_path / "alice", suite=suite) as me:
+        assert me.url == server_url.DEFAULT
+
+
+async def test_a_name_stands_for_whom_it_means_and_is_never_a_refused_line(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"x")
+    async with two(tmp_path, server, suite) as (alice, link, bob):
+        await alice.hears(PeerMoved)
+        line = await alice.me.send("bob", "hello")
+        assert await line.settled() is LineState.DONE
+        assert (await link.hears("MSG_DIRECT"))["to"] == bob.id
+        assert await alice.me.send_file("bob", file)
+        twin = Friend(suite.generate(), id="22222222-2222-4222-8222-222222222222")
+        await twin.comes(link)
+        await alice.hears(PeerMoved, lambda moved: moved.user_id == twin.id)
+        for name, fault in (("ann", UnknownPerson), ("", UnknownPerson), ("bob", AmbiguousPerson)):
+            asked: tuple[Coroutine[Any, Any, object], ...] = (
+                alice.me.send(name, "hello"),
+                alice.me.send_file(name, file),
+                alice.me.react(name, "r" * 43, "+"),
+            )
+            for each in asked:
+                with pytest.raises(fault):
+                    await each
+
+
+async def test_what_is_asked_of_a_closed_client_is_refused_and_nobody_is_kept_waiting(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"x")
+    async with somebody(tmp_path, server.url, suite) as alice:
+        me = alice.me
+        reading = asyncio.create_task(alice.listen())
+    asked = (
+        me.send(FRIEND_ID, "too late"),
+        me.delete(FRIEND_ID, "ref"),
+        me.send_file(FRIEND_ID, file),
+        me.cancel_file("file"),
+        me.list_users(),
+        me.look_up(FRIEND_ID),
+        me.unverify(FRIEND_ID),
+        me.choose_receipts(delivered=False, read=False),
+        me.rotate_key(),
+        me.revoke_key(),
+    )
+    async with asyncio.timeout(5):
+        for each in asked:
+            with pytest.raises(ClientClosed, match="open the profile again"):
+                await each
+        await reading  # one that read when it was closed
+        assert [notice async for notice in me.events()] == []
 
 
 @pytest.mark.spec("5")
@@ -447,7 +537,7 @@ async def test_notices_are_not_lost_before_somebody_listens(
         tmp_path, server.url, name="a", downloads=tmp_path / "d", lock=Plain(), suite=suite
     ) as me:
         await server.link()
-        line = await me.send("not an id", "x")
+        line = await me.react(FRIEND_ID, "no msg_ref", "+")
         assert line.state is LineState.REFUSED
         async with asyncio.timeout(5):
             async for notice in me.events():

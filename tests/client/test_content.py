@@ -147,6 +147,31 @@ async def test_what_changes_is_said_and_heard(
         assert [told.kind for told in mine] == ["edit", "reaction", "delete"]
 
 
+@pytest.mark.threat("M4")
+async def test_a_change_that_the_history_refuses_is_not_told(
+    tmp_path: Path, server: MailServer, suite: SymbolicSuite
+) -> None:
+    first, bob = await made_known(tmp_path, server, suite)
+    async with somebody(tmp_path, server.url, suite) as alice:
+        line = await alice.me.send(bob.id, "yes")
+        await line.settled()
+    ours = line.msg_ref
+    named = content.encode(Text(body="mine"), Place(THEIR_RUN, 1, "", ours))
+    theirs = bob.wrote(first, named, now_ms())  # says that it is called as ours is
+    kept_by(bob, first, Edit(of=ours, body="no"), 2)
+    kept_by(bob, first, Delete(of=ours), 3)
+    kept_by(bob, first, Edit(of=theirs, body="mine!"), 4)
+    async with somebody(tmp_path, server.url, suite) as alice:
+        await alice.hears(Amended, lambda told: told.of == theirs)
+        await alice.me.edit("public", ours, "elsewhere")
+        await alice.me.react(bob.id, ours, "+")
+        await alice.hears(Amended, lambda told: told.kind == "reaction")
+        assert [told.of for told in alice.heard(Amended)] == [theirs, ours]
+        found = await alice.me.line_of(ours)
+        assert found is not None
+        assert (found.text, found.deleted) == ("yes", False)
+
+
 async def test_a_gap_is_known_after_a_restart(
     tmp_path: Path, server: MailServer, suite: SymbolicSuite
 ) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from socp.client.errors import AmbiguousPerson, ProfileUnusable, UnknownPerson
+from socp.client.errors import AmbiguousPerson, ProfileResealed, ProfileUnusable, UnknownPerson
 from socp.client.history import History
+from socp.client.profile_folder import Chosen, open_profile
+from socp.client.resealing import reseal
+from socp.client.unlocking import Plain
 from socp.crypto.symbolic import SymbolicSuite
 from socp.member.effects import MessageArrived
 from tests.client.people import FRIEND_ID, somebody, two
@@ -116,3 +119,31 @@ async def test_a_name_of_several_people_is_asked_about(
         async with History.open(tmp_path / "alice") as saved:
             with pytest.raises(AmbiguousPerson, match="say which"):
                 saved.find("bob")
+
+
+async def test_a_profile_whose_vault_key_is_gone_is_not_taken_for_one_of_before(
+    tmp_path: Path, suite: SymbolicSuite
+) -> None:
+    open_profile(tmp_path, Chosen("Alice"), suite, Plain()).store.close()
+    (tmp_path / "vault.key").unlink()
+    with pytest.raises(ProfileUnusable, match=r"vault.key is gone.*restore it from a backup"):
+        async with History.open(tmp_path):
+            pass
+
+
+@pytest.mark.threat("P4")
+async def test_who_looks_back_while_the_profile_gets_a_new_key_is_told_to_open_it_again(
+    tmp_path: Path, server: Server, suite: SymbolicSuite
+) -> None:
+    folder = tmp_path / "alice"
+    async with two(tmp_path, server, suite) as (alice, link, bob):
+        await bob.tells(link, suite, "hello")
+        await alice.hears(MessageArrived)
+    async with History.open(folder) as saved:
+        assert len(await saved.lines(FRIEND_ID)) == 1
+        await asyncio.to_thread(reseal, folder, None, Plain())
+        for question in (saved.lines(FRIEND_ID), saved.search("hello"), saved.conversations()):
+            with pytest.raises(ProfileResealed, match="open it again"):
+                await question
+    async with History.open(folder) as saved:
+        assert len(await saved.lines(FRIEND_ID)) == 1

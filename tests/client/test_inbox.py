@@ -47,3 +47,13 @@ async def test_a_reader_waits_for_the_next_one() -> None:
     await asyncio.sleep(0)
     inbox.put(Warned("now"))
     assert await asyncio.wait_for(reading, 1) == Warned("now")
+
+
+async def test_at_the_end_a_reader_is_let_go_and_what_is_left_is_not_told() -> None:
+    inbox = Inbox()
+    reading = asyncio.create_task(inbox.get())
+    await asyncio.sleep(0)
+    inbox.close()
+    assert await asyncio.wait_for(reading, 1) is None
+    inbox.put(Warned("late"))
+    assert await asyncio.wait_for(inbox.get(), 1) is None

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import stat
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from socp.client import parcel, unlocking
+from socp.client import key_files, parcel, unlocking
 from socp.client.errors import ParcelUnreadable, ProfileBusy, ProfileUnusable, WeakPassphrase
 from socp.client.profile_folder import Chosen, open_profile
+from socp.client.resealing import reseal
 from socp.client.unlocking import Lock, Passphrase, Plain
 from socp.crypto.passphrase import CHUNK_BYTES, STREAM_HEAD_BYTES
 from socp.crypto.symbolic import SymbolicSuite
+from socp.keystore import KeyFileError
 from socp.keystore.vault_file import Locked
 from socp.storage import profile_store
+from socp.storage.errors import SealedAnew
+from socp.storage.profile_reader import ProfileReader
 from tests.storage import examples
 
 SUITE = SymbolicSuite(1)
@@ -71,6 +77,24 @@ def test_it_is_locked_there_as_was_said(alice: Path) -> None:
     new = alice.with_name("new")
     unpack(packed(alice), new, lock=Passphrase(lambda: "yet another battery"))
     assert unlocking.locked(new) is Locked.PASSPHRASE
+
+
+def test_who_has_the_file_and_its_passphrase_opens_nothing_of_what_was_made_of_it(
+    alice: Path,
+) -> None:
+    new = alice.with_name("new")
+    unpack(packed(alice), new)
+    thief = unlocking.unlock(alice, MINE)  # the key that is in the file
+    assert unlocking.unlock(new, None).former is None
+    with pytest.raises(SealedAnew), ProfileReader(new, thief) as copied:
+        copied.settings()
+    with pytest.raises(KeyFileError, match="sealed with another key"):
+        key_files.load(new, SUITE, thief)
+    with closing(sqlite3.connect(alice / "socp.db")) as clear:
+        rows = [row for (row,) in clear.execute("SELECT sealed FROM contacts")]
+    assert rows
+    left = b"".join(path.read_bytes() for path in new.iterdir())
+    assert not any(row in left for row in rows)
 
 
 def test_the_file_is_its_owners_alone_and_tells_nothing(alice: Path) -> None:
@@ -202,5 +226,24 @@ def test_a_killed_export_leaves_no_half_a_file(
         with pytest.raises(Killed):
             parcel.pack(alice, MINE, file, WORDS)
     assert not file.exists()
-    (alice / "socp.db.export").write_bytes(b"half")  # had it been killed for good
+
+
+def test_what_an_export_left_that_was_killed_for_good_goes_when_the_profile_is_opened(
+    alice: Path,
+) -> None:
+    def leave() -> None:
+        for name in ("socp.db.export", "socp.db.export-journal"):
+            (alice / name).write_bytes(b"half")
+
+    def left() -> list[Path]:
+        return list(alice.glob("*export*"))
+
+    leave()
+    open_profile(alice, Chosen(), SUITE, MINE).store.close()
+    assert left() == []
+    leave()
+    assert reseal(alice, MINE, MINE) == 0  # they were sealed
+    assert left() == []
+    leave()
     unpack(packed(alice), alice.with_name("new"))
+    assert left() == []

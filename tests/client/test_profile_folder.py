@@ -62,14 +62,19 @@ def test_a_profile_in_use_says_by_which_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.threat("I10")
-def test_who_lost_the_key_is_somebody_new(tmp_path: Path) -> None:
+def test_who_lost_the_key_is_told_and_does_not_become_somebody_new_unasked(tmp_path: Path) -> None:
     first = open_profile(tmp_path, Chosen("Alice"), SUITE, Plain())
     first.store.close()
+    kept = (tmp_path / KEY_FILE).read_bytes()
     (tmp_path / KEY_FILE).unlink()
+    with pytest.raises(ProfileUnusable, match=f"{KEY_FILE} is gone.*backup"):
+        open_profile(tmp_path, Chosen("Alice"), SUITE, Plain())
+    assert not (tmp_path / KEY_FILE).exists()
+    (tmp_path / KEY_FILE).write_bytes(kept)
+    (tmp_path / KEY_FILE).chmod(0o600)
     again = open_profile(tmp_path, Chosen("Alice"), SUITE, Plain())
     again.store.close()
-    assert again.keys.made
-    assert again.user_id != first.user_id
+    assert again.user_id == first.user_id
 
 
 def test_a_damaged_key_is_one_line_and_lets_go_of_the_folder(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -16,10 +17,14 @@ from socp.client.profile_folder import Chosen, open_profile
 from socp.client.resealing import reseal
 from socp.client.unlocking import Lock, Passphrase, Plain
 from socp.crypto.symbolic import SymbolicSuite
-from socp.keystore import keep
+from socp.crypto.vault import Vault
+from socp.keystore import KeyFileError, keep
 from socp.keystore.vault_file import Locked
-from socp.storage import migrations
+from socp.storage import migrations, sqlite
+from socp.storage.errors import SealedAnew
+from socp.storage.profile_reader import ProfileReader
 from socp.storage.profile_schema import SCHEMA
+from socp.storage.profile_store import ProfileStore
 from socp.storage.sqlite import Sqlite
 
 SUITE = SymbolicSuite(1)
@@ -103,13 +108,13 @@ class Killed(BaseException):
     """The process, at that moment."""
 
 
-@pytest.mark.parametrize("survived", range(6))
+@pytest.mark.parametrize("survived", range(9))
 def test_killed_at_any_moment_it_can_be_used_and_sealed_once_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survived: int
 ) -> None:
     folder = tmp_path / "alice"
     ours = of_before(folder)
-    rename, unlink, left = os.rename, Path.unlink, [survived]
+    rename, unlink, reseal_rows, left = os.rename, Path.unlink, ProfileStore.reseal, [survived]
 
     def count() -> None:
         left[0] -= 1
@@ -124,20 +129,71 @@ def test_killed_at_any_moment_it_can_be_used_and_sealed_once_more(
         count()
         unlink(path, missing_ok)
 
+    def rows_resealed(store: ProfileStore, vault: Vault) -> None:
+        if vault.former:
+            count()
+            reseal_rows(store, vault)
+            count()
+
     assert fingerprint(folder, None) == ours  # and upgraded
     monkeypatch.setattr(os, "rename", renamed)
     monkeypatch.setattr(Path, "unlink", unlinked)
-    # Two keys are sealed, two files removed, the lock replaced: the sixth is never reached.
+    monkeypatch.setattr(ProfileStore, "reseal", rows_resealed)
+    # Two files are removed, vault.key has the new key, before and after the rows are committed, two
+    # keys are sealed, the former one goes: the ninth is never reached.
     try:
         reseal(folder, None, WORDS)
         done = True
     except Killed:
         done = False
     monkeypatch.undo()
-    assert done == (survived == 5)
-    assert fingerprint(folder, WORDS if done else None) == ours
-    reseal(folder, WORDS if done else None, OTHER)
+    assert done == (survived == 8)
+    lock = WORDS if survived > 2 else None
+    with ProfileReader(folder, unlocking.unlock(folder, lock)) as beside:
+        settings = beside.settings()
+        assert settings
+        assert settings.display_name == "Somebody"
+    assert fingerprint(folder, lock) == ours
+    assert unlocking.unlock(folder, lock).former is None
+    reseal(folder, lock, OTHER)
     assert fingerprint(folder, OTHER) == ours
     keys = key_files.load(folder, SUITE, unlocking.unlock(folder, OTHER))
     assert len(keys.former) == 1
     assert not list(folder.glob("*.bak")) + list(folder.glob(".*"))
+
+
+def test_who_has_a_copy_of_before_it_was_sealed_opens_nothing_that_came_later(
+    tmp_path: Path,
+) -> None:
+    open_profile(tmp_path, Chosen("Alice"), SUITE, Plain()).store.close()
+    thief = unlocking.unlock(tmp_path, None)
+    reseal(tmp_path, None, WORDS)
+    with pytest.raises(SealedAnew), ProfileReader(tmp_path, thief) as copied:
+        copied.settings()
+    with pytest.raises(KeyFileError, match="sealed with another key"):
+        key_files.load(tmp_path, SUITE, thief)
+
+
+def test_nothing_begins_that_the_disk_has_no_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_profile(tmp_path, Chosen("Alice"), SUITE, Plain()).store.close()
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
+    with pytest.raises(ProfileUnusable, match="free some space"):
+        reseal(tmp_path, None, WORDS)
+    assert unlocking.locked(tmp_path) is Locked.PLAIN
+
+
+def test_somebody_who_reads_meanwhile_keeps_it_from_its_end_and_the_next_start_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "PRAGMAS", ("busy_timeout = 1", *sqlite.PRAGMAS[1:]))
+    open_profile(tmp_path, Chosen("Alice"), SUITE, Plain()).store.close()
+    with closing(sqlite3.connect(tmp_path / "socp.db", isolation_level=None)) as beside:
+        beside.execute("BEGIN")
+        beside.execute("SELECT * FROM settings").fetchall()
+        with pytest.raises(ProfileUnusable, match="opens as you chose just now"):
+            reseal(tmp_path, None, WORDS)
+    assert unlocking.unlock(tmp_path, WORDS).former is not None
+    fingerprint(tmp_path, WORDS)
+    assert unlocking.unlock(tmp_path, WORDS).former is None

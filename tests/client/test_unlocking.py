@@ -120,6 +120,12 @@ def test_a_weak_passphrase_seals_nothing(tmp_path: Path) -> None:
     assert unlocking.locked(tmp_path) is None
 
 
+def test_a_passphrase_of_no_characters_seals_nothing(tmp_path: Path) -> None:
+    with pytest.raises(WeakPassphrase, match="type it again"):
+        at(tmp_path, passphrase("correct horse \udcff battery"))
+    assert unlocking.locked(tmp_path) is None
+
+
 def test_nobody_decides_for_a_new_profile_how_it_is_sealed(tmp_path: Path) -> None:
     with pytest.raises(SealUnchosen, match="--vault plain"):
         at(tmp_path / "new", None)
@@ -186,13 +192,23 @@ def test_a_profile_whose_vault_key_is_gone_is_not_taken_for_a_new_one(tmp_path: 
             at(tmp_path, lock)
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"lock":"plain","key":"AAAA"}', "\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{}",
+        '{"lock":"plain","key":"AAAA"}',
+        '{"lock":"plain","key":"\xe4"}',
+        '{"lock":"passphrase","key":"AAAA"}',
+        "\xff",
+    ],
+)
 def test_a_damaged_vault_key_is_one_line(tmp_path: Path, content: str) -> None:
     at(tmp_path, Plain())
     (tmp_path / "vault.key").write_text(content)
     for _ in range(2):
         with pytest.raises(ProfileUnusable, match=r"restore it from a backup") as fault:
-            at(tmp_path, None)
+            at(tmp_path, passphrase())
         assert "\n" not in str(fault.value)
 
 
@@ -202,12 +218,12 @@ def test_how_it_is_locked_can_be_changed_and_what_it_holds_stays(
     first = at(tmp_path, Plain())
     now: Lock | None = None
     for then in (passphrase(), passphrase("another horse battery"), Keyring(), Plain()):
-        master = unlocking.unlock(tmp_path, now).master
-        unlocking.keep_locked(tmp_path, master, then)
+        former = unlocking.unlock(tmp_path, now)
+        assert unlocking.lock_anew(tmp_path, former, then).master != former.master
         now = then
         assert at(tmp_path, now).user_id == first.user_id
     assert system.kept == {}  # the last had no use for it any more
-    unlocking.keep_locked(tmp_path, master, passphrase())
+    unlocking.lock_anew(tmp_path, unlocking.unlock(tmp_path, None), passphrase())
     with pytest.raises(WrongPassphrase):
         at(tmp_path, passphrase("another horse battery"))
 

@@ -113,7 +113,7 @@ def test_what_goes_into_the_exchange_is_neither_password_nor_stretch() -> None:
     "password", ["", "ninechars", "aaaaaaaaaaaaaaaaaaa", "abababababab", "é" * 2000]
 )
 def test_a_weak_password_is_refused_with_the_remedy(password: str) -> None:
-    with pytest.raises(WeakPassword, match=r"a password (needs|has at most)"):
+    with pytest.raises(WeakPassword, match=r"^too (short|long|simple): take"):
         passwords.check_strength(password)
 
 

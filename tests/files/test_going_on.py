@@ -161,6 +161,17 @@ def test_a_reader_that_says_nothing_is_waited_for_and_then_stuck() -> None:
     assert isinstance(sender.stuck(table.mono + SILENCE_MS), Stuck)
 
 
+def test_a_reader_that_says_the_same_again_and_again_is_not_waited_for_for_ever() -> None:
+    table = Table(DATA)
+    sender = begun(table)
+    assert sender.heard(0, table.mono)
+    goes(table, sender)
+    assert sender.heard(1, table.mono)
+    for seconds in (20, 40, 60):
+        assert not sender.heard(1, table.mono + seconds * 1000)
+    assert isinstance(sender.stuck(table.mono + SILENCE_MS), Stuck)
+
+
 def test_a_sender_that_waits_for_its_own_disk_is_not_stuck() -> None:
     table = Table(DATA)
     sender = begun(table)

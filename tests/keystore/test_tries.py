@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,17 @@ def test_a_count_that_is_damaged_locks_nobody_out(tmp_path: Path, content: str) 
     assert tries.wait_ms(tmp_path, NOW) == 0
     tries.wrong(tmp_path, NOW)
     assert tries.wait_ms(tmp_path, NOW) <= 1_000
+
+
+def test_where_nothing_can_be_written_nobody_is_kept_from_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries.wrong(tmp_path, 0)
+
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("os.unlink", read_only)
+    monkeypatch.setattr("os.rename", read_only)
+    tries.right(tmp_path)
+    tries.wrong(tmp_path, 0)

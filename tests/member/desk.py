@@ -87,19 +87,30 @@ class Friend:
             )
         return reader.seal(text.encode())
 
-    def says(self, body: Body, seq: int, *, run: str = "", prev: str = "") -> bytes:
+    def says(
+        self, body: Body, seq: int, *, run: str = "", prev: str = "", first: str = ""
+    ) -> bytes:
         """The ciphertext of a message of `content/1` to us."""
-        data = content.encode(body, Place(run or RUN[::-1], seq, prev))
+        data = content.encode(body, Place(run or RUN[::-1], seq, prev, first))
         desk = self.desk
         return hybrid.seal(
             desk.suite, desk.key.public, data, from_=self.id, to=desk.id, ts=desk.wall
         )
 
-    def sends(self, body: Body, seq: int, *, run: str = "", prev: str = "") -> Envelope:
+    def sends(
+        self, body: Body, seq: int, *, run: str = "", prev: str = "", first: str = ""
+    ) -> Envelope:
         """A message of `content/1` from them to us, as their and our servers carry it."""
         self.desk.wall += 1
-        raw = self.says(body, seq, run=run, prev=prev)
+        raw = self.says(body, seq, run=run, prev=prev, first=first)
         return self.desk.hears("USER_DELIVER", self.delivery(raw))
+
+    def held(self, delivery: Mapping[str, object]) -> Envelope:
+        """The message that a USER_DELIVER carries, as its author sent it."""
+        ts = self.desk.wall
+        return decode(
+            encode("MSG_DIRECT", self.id, self.desk.id, ts, canonical(dict(delivery)), "")
+        )
 
     def delivery(
         self,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from socp.member.amendments import EARLY_BYTES_MAX
 from socp.member.effects import Amended, LineMoved, MessageArrived
 from socp.member.events import Amend, Say
+from socp.member.history_line import newer
 from socp.member.records import Amendment, LineState, Said
 from socp.wire.content import Delete, Edit, Reaction, Text
 from tests.member.desk import WITH_MAILBOX, Desk
@@ -87,6 +89,57 @@ def test_an_edit_that_overtook_its_text_is_told_after_it(desk: Desk) -> None:
 
 
 @pytest.mark.spec("11")
+@pytest.mark.threat("M12")
+def test_an_older_edit_that_comes_later_changes_nothing(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    alice.sends(Text(body="helo"), 1)
+    of = desk.told(MessageArrived)[-1].msg_ref
+    alice.sends(Edit(of=of, body="hello!"), 3)
+    alice.sends(Edit(of=of, body="hello?"), 2)  # sealed anew, so that its ts is a later one
+    assert [told.body for told in desk.told(Amended)] == ["hello!"]
+    first, second = desk.kept(Amendment)
+    assert newer(first, second)
+    assert not newer(second, first)
+
+
+@pytest.mark.spec("11")
+def test_an_older_one_that_comes_later_is_not_told_with_the_text_either(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    late = alice.delivery(alice.says(Text(body="helo"), 1))
+    of = desk.ref(alice.held(late))
+    alice.sends(Edit(of=of, body="hello!"), 3)
+    alice.sends(Edit(of=of, body="hello?"), 2)
+    desk.hears("USER_DELIVER", late, ts=int(str(late["orig_ts"])))
+    assert [told.body for told in desk.told(Amended)] == ["hello!"]
+
+
+@pytest.mark.threat("S5")
+def test_edits_of_what_never_comes_take_little_memory(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    late = alice.delivery(alice.says(Text(body="helo"), 1))
+    of = desk.ref(alice.held(late))
+    alice.sends(Edit(of=of, body="hello"), 2)
+    words = "x" * (EARLY_BYTES_MAX // 8)
+    for number in range(9):
+        alice.sends(Edit(of=f"{number:043d}", body=words), 3 + number)
+    desk.hears("USER_DELIVER", late, ts=int(str(late["orig_ts"])))
+    assert desk.told(Amended) == []
+    assert len(desk.kept(Amendment)) == 10
+
+
+@pytest.mark.spec("11")
+def test_of_two_of_our_own_in_one_moment_the_second_counts(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    alice.sends(Text(body="hi"), 1)
+    of = desk.told(MessageArrived)[-1].msg_ref
+    for emoji in ("1", "2"):
+        desk.event(Amend(alice.id, of, "reaction", emoji))
+    first, second = desk.kept(Amendment)
+    assert newer(second, first)
+    assert not newer(first, second)
+
+
+@pytest.mark.spec("11")
 def test_anybody_reacts_to_anything(desk: Desk) -> None:
     alice = desk.friend("alice")
     desk.says(alice, "hi")
@@ -121,6 +174,17 @@ def test_the_person_amends(desk: Desk, kind: str, body: str, sent: object) -> No
     moved = desk.line()
     assert (moved.state, moved.kind, moved.said) == (LineState.DONE, kind, 0)
     assert desk.kept(Said) == []
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("M4")
+def test_that_we_changed_anothers_words_is_not_told(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    alice.sends(Text(body="yes"), 1)
+    theirs = desk.told(MessageArrived)[0].msg_ref
+    desk.event(Amend(alice.id, theirs, "edit", "no"))
+    desk.event(Amend(alice.id, theirs, "delete", ""))
+    assert desk.told(Amended) == []
 
 
 @pytest.mark.spec("11")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from socp.crypto import hybrid
+from socp.member.effects import GapFound
 from socp.member.events import Say
 from socp.member.records import LineState, Numbered
+from socp.member.speech import UNKNOWN
 from socp.wire import content
 from socp.wire.canonical import canonical
-from socp.wire.content import Body, Place, Text
+from socp.wire.content import Body, Place, Reaction, Text
 from socp.wire.envelope import Envelope
 from socp.wire.features import BIND, CONTENT, HYBRID, LINK_AUTH
 from tests.member.desk import RUN, WITH_MAILBOX, Desk, Friend
@@ -180,7 +182,7 @@ def test_a_line_composed_anew_keeps_its_place(desk: Desk) -> None:
     desk.passes(0.2)
     frames = desk.sent("MSG_DIRECT")
     assert raw(frames[0]) != raw(frames[-1])
-    assert places(alice, desk) == [Place(RUN, 1, "")] * 2
+    assert places(alice, desk) == [Place(RUN, 1, ""), Place(RUN, 1, "", desk.ref(frames[0]))]
     desk.acks(frames[-1], "queued")
     desk.says(alice, "ho")
     assert places(alice, desk)[-1] == Place(RUN, 2, ref(desk, 1))
@@ -247,3 +249,16 @@ def test_what_this_version_cannot_show_is_said_to_be_so(desk: Desk) -> None:
     alice.writes(canonical({"kind": "poll", "question": "x", **place}).decode())
     assert desk.texts == []
     assert "this version cannot show" in desk.refusals[0].reason
+
+
+@pytest.mark.spec("11")
+def test_what_does_not_fit_its_kind_is_shown_as_such_and_is_no_gap(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    alice.sends(Text(body="one"), 1)
+    alice.sends(Reaction(of="x" * 43, emoji="a" * 65), 2)
+    alice.sends(Text(body="three"), 3)
+    desk.passes(11)
+    assert desk.texts == ["one", "three"]
+    assert [refused.reason for refused in desk.refusals] == [UNKNOWN]
+    assert desk.told(GapFound) == []
+    assert desk.warnings == []

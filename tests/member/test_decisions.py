@@ -12,6 +12,7 @@ from socp.member.effects import (
     FileWaits,
     KeyChanged,
     KeyReplaced,
+    LineMoved,
     MessageArrived,
     Trust,
     TrustMoved,
@@ -26,7 +27,9 @@ from socp.member.events import (
 )
 from socp.member.records import Contact, LineState, Said, TrustState
 from socp.wire.canonical import to_members
-from tests.member.desk import START_MS, Desk, Friend
+from socp.wire.content import Text
+from tests.member.desk import START_MS, WITH_MAILBOX, WITHOUT_MAILBOX, Desk, Friend
+from tests.member.test_content import read
 from tests.member.test_files import PIECE, offers, reads
 
 UNVERIFIED, VERIFIED, CHANGED = TrustState.UNVERIFIED, TrustState.VERIFIED, TrustState.CHANGED
@@ -167,6 +170,59 @@ def test_it_blocks_without_a_link_and_after_a_new_start_too(scene: Scene) -> Non
     scene.desk.passes(60)
     assert scene.state is CHANGED
     assert scene.sent == 0
+
+
+@pytest.mark.threat("I9")
+@pytest.mark.parametrize("features", [WITH_MAILBOX, WITHOUT_MAILBOX])
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("taken", [False, True])
+def test_what_was_on_its_way_does_not_go_again_until_the_person_decided(
+    features: tuple[str, ...], restart: bool, taken: bool
+) -> None:
+    desk = Desk(features).attaches()
+    scene = Scene(desk, desk.friend("alice"))
+    desk.says(scene.alice, "are you there?")
+    (first,) = desk.sent("MSG_DIRECT")
+    claimed = scene.changes()
+    desk.says(scene.alice, "hello?")
+    assert "key changed" in desk.line().reason
+    desk.loses_the_link()
+    if restart:
+        desk.again(desk.store())
+    desk.attaches()
+    scene.claims(claimed)
+    desk.passes(60)
+    assert scene.sent == 1
+    held = {moved.line_id: moved for moved in desk.told(LineMoved)}.values()
+    assert {(moved.state, "key changed" in moved.reason) for moved in held} == {
+        (LineState.WAITING, True)
+    }
+    if taken:
+        desk.event(AcceptKey(scene.alice.id, claimed.public.fingerprint, compared=True))
+        scene.alice.key = claimed
+    else:
+        desk.event(KeepKey(scene.alice.id, claimed.public.fingerprint))
+    desk.comes(scene.alice)
+    desk.passes(1)
+    again = desk.sent("MSG_DIRECT")[1]
+    assert (again.members == first.members) is not taken
+    assert read(scene.alice, again)[0] == Text(body="are you there?")
+    desk.acks(again, "queued")
+    desk.passes(1)
+    assert read(scene.alice, desk.sent("MSG_DIRECT")[2])[0] == Text(body="hello?")
+
+
+@pytest.mark.threat("I9")
+def test_what_was_on_its_way_does_not_go_again_for_want_of_an_answer_either() -> None:
+    desk = Desk(WITH_MAILBOX).attaches()
+    scene = Scene(desk, desk.friend("alice"))
+    desk.says(scene.alice, "are you there?")
+    scene.changes()
+    desk.passes(120)
+    assert scene.sent == 1
+    assert "key changed" in desk.line().reason
+    desk.acks(desk.sent("MSG_DIRECT")[0], "queued")  # it was there all the while
+    assert desk.line().state is LineState.DONE
 
 
 @pytest.mark.threat("I9")

@@ -13,6 +13,7 @@ from socp.files.transfer import (
     RECEIVING_BYTES_MAX,
     RECEIVING_MAX,
     RECEIVING_PER_AUTHOR_MAX,
+    SENDING_ALL_MAX,
     SENDING_BYTES_MAX,
     SENDING_MAX,
     SILENCE_MS,
@@ -26,6 +27,7 @@ from socp.member.effects import (
     FileProgress,
     FileWaits,
     FinishSink,
+    GenerateChannelKey,
     OpenSink,
     OpenSource,
     ReadChunk,
@@ -35,6 +37,7 @@ from socp.member.effects import (
 )
 from socp.member.events import (
     CancelFile,
+    ChannelKeyGenerated,
     ChunkRead,
     FileStored,
     OfferFile,
@@ -42,8 +45,10 @@ from socp.member.events import (
     StoreFailed,
 )
 from socp.member.outgoing import WAITING_MAX
+from socp.member.records import LineState, SaidMoved
 from socp.wire import base64url
 from socp.wire.canonical import to_members
+from socp.wire.ids import PUBLIC
 from socp.wire.payloads import Payload
 from tests.member.desk import HYBRID_ALONE, Desk, Friend, an_id
 
@@ -274,7 +279,7 @@ def test_a_file_that_the_shell_finds_wrong_is_never_done() -> None:
     theirs = Theirs(desk, desk.friend("alice", *HYBRID_ALONE))
     theirs.starts()
     theirs.goes_on()
-    desk.event(StoreFailed(FILE, "its SHA-256 is another"))
+    desk.event(StoreFailed(FILE, "its SHA-256 is another", wrong=True))
     assert desk.told(FileDone) == []
     assert desk.did(DropSink) == [DropSink(FILE)]
     assert desk.told(FileFailed)[0].reason == "its SHA-256 is another"
@@ -458,6 +463,20 @@ def test_large_files_wait_for_each_other_so_that_a_receiver_takes_them_all() -> 
 
 
 @pytest.mark.spec("8")
+def test_a_file_to_somebody_else_does_not_wait_for_what_a_slow_reader_takes() -> None:
+    desk = Desk().attaches()
+    alice, bob = desk.friend("alice"), desk.friend("bob")
+    large = SENDING_BYTES_MAX
+    desk.event(OfferFile(FILE, alice.id, "a", large, "0" * 64, bytes(32 * -(-large // PIECE))))
+    offers(desk, bob.id, CONTENT, an_id("another"))
+    assert [e.to for e in desk.sent("FILE_START")] == [alice.id, bob.id]
+    for number in range(SENDING_ALL_MAX):
+        friend = desk.friend(f"friend {number}")
+        offers(desk, friend.id, CONTENT, an_id(f"{number}"))
+    assert len(desk.sent("FILE_START")) == SENDING_ALL_MAX
+
+
+@pytest.mark.spec("8")
 @pytest.mark.parametrize("why", ["away", "nobody", "not connected"])
 def test_a_file_that_cannot_go_yet_waits_and_says_for_what(why: str) -> None:
     desk = Desk().attaches()
@@ -493,5 +512,27 @@ def test_a_file_that_waits_outlives_a_restart() -> None:
     desk.passes(0.2)
     assert desk.did(OpenSource) == [OpenSource(FILE, "/home/me/notes.txt", len(CONTENT), 7)]
     assert len(desk.sent("FILE_START")) == 1
+
+
+@pytest.mark.spec("8")
+@pytest.mark.parametrize("to", ["alice", "all"])
+def test_a_file_that_a_restart_broke_off_for_good_is_told(to: str) -> None:
+    """Their client cannot go on with it: it does not stay "on its way" for ever."""
+    desk = Desk().attaches()
+    alice = desk.friend("alice", *HYBRID_ALONE)
+    if to == "all":
+        desk.hears("PUBLIC_CHANNEL_ADD", {"add": [desk.id], "if_version": 0}, to="*")
+        desk.passes(10)
+        version = desk.did(GenerateChannelKey)[0].version
+        desk.event(ChannelKeyGenerated(version, desk.suite.generate()))
+    offers(desk, alice.id if to == "alice" else PUBLIC)
     acks(desk, "FILE_START")
-    assert desk.store().outgoing_files == ()  # their client cannot go on after a restart
+    assert len(desk.sent("FILE_START")) == 1
+    desk.again(desk.store())
+    desk.attaches()
+    desk.passes(0.2)
+    (failed,) = desk.told(FileFailed)
+    assert "ended before all of it was sent; send it again" in failed.reason
+    assert desk.kept(SaidMoved)[-1].state is LineState.REFUSED
+    assert desk.store().outgoing_files == ()
+    assert len(desk.sent("FILE_START")) == 1

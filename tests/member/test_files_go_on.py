@@ -31,6 +31,7 @@ from socp.member.effects import (
     WriteChunk,
 )
 from socp.member.events import (
+    AcceptKey,
     CancelFile,
     ChunkRead,
     FileStored,
@@ -39,11 +40,12 @@ from socp.member.events import (
     StoreFailed,
 )
 from socp.member.incoming import OPEN_PER_AUTHOR_MAX
+from socp.member.records import FileStage
 from socp.wire import base64url, content
 from socp.wire.canonical import to_members
 from socp.wire.content import FileState
 from socp.wire.payloads import FileChunk, FileEnd, Payload
-from tests.member.desk import WITH_MAILBOX, Desk, Friend, an_id
+from tests.member.desk import WITH_MAILBOX, WITHOUT_MAILBOX, Desk, Friend, an_id
 from tests.member.test_files import FILE, PIECE, acks, hashes, offers
 
 pytestmark = pytest.mark.spec("8")
@@ -311,6 +313,28 @@ def test_who_stops_a_file_says_so_to_its_reader(desk: Desk, alice: Friend) -> No
     assert "you stopped it" in desk.told(FileFailed)[0].reason
 
 
+@pytest.mark.parametrize("when", ["read", "changed", "waiting"])
+def test_a_reader_does_not_wait_for_the_rest_of_a_file_that_cannot_be_read_any_more(
+    desk: Desk, alice: Friend, when: str
+) -> None:
+    talk = Talk(alice)
+    offers(desk, alice.id, DATA)
+    acks(desk, "FILE_START")
+    talk.says("wanted")
+    if when == "changed":
+        Disk(desk, DATA[::-1]).reads()
+    else:
+        Disk(desk).reads()
+        if when == "waiting":
+            desk.again(desk.store())
+            desk.attaches()
+            desk.comes(alice)
+            desk.passes(0.2)
+        desk.event(ReadFailed(FILE, "No such file"))
+    assert len(desk.told(FileFailed)) == 1
+    assert talk.heard() == [("refused", 0)]
+
+
 def test_files_to_one_reader_share_a_window_and_each_gets_its_turn(
     desk: Desk, alice: Friend
 ) -> None:
@@ -411,6 +435,18 @@ def test_its_author_is_told_where_a_file_stands_and_that_it_is_here(
     assert desk.told(FileProgress)[-1].bytes_per_s > 0
 
 
+def test_a_few_chunks_of_each_of_many_files_are_reported_too(desk: Desk, alice: Friend) -> None:
+    """They fill the window of their author, who waits for a word on any of them."""
+    files = [an_id(f"{n}") for n in range(WINDOW)]
+    for file in files:
+        theirs = Theirs(desk, alice, file=file)
+        theirs.starts()
+        theirs.opens()
+        theirs.sends(0, 1)
+    words = [Talk(alice).heard(file) for file in files]
+    assert sum(word[-1] == ("wanted", 1) for word in words) > WINDOW - REPORT
+
+
 @pytest.mark.parametrize("why", ["link", "restart", "silence", "author", "disk"])
 def test_what_is_here_of_a_file_stays_and_it_goes_on_from_there(
     desk: Desk, alice: Friend, why: str
@@ -436,6 +472,7 @@ def test_what_is_here_of_a_file_stays_and_it_goes_on_from_there(
     assert not desk.told(FileFailed)
     (waits,) = desk.told(FileWaits)
     assert (waits.done, waits.sending) == (5 * PIECE, False)
+    assert waits.reason.endswith("; it goes on by itself")
     assert desk.did(LeaveSink) == [LeaveSink(FILE)]
 
     theirs.begins()
@@ -634,3 +671,105 @@ def test_an_author_who_begins_many_files_pushes_out_their_own(desk: Desk, alice:
     assert len(files) == OPEN_PER_AUTHOR_MAX + 1
     assert len([file for file in files if file.author == bob.id]) == 1
     assert len(desk.did(DropPart)) == 5
+
+
+@pytest.mark.threat("S5")
+def test_what_is_checked_and_named_just_now_makes_no_room_for_others() -> None:
+    """More small files than that lay in the mailbox, and come all at once."""
+    desk = Desk(WITH_MAILBOX).attaches()
+    alice = desk.friend("alice")
+    files = [an_id(f"{n}") for n in range(OPEN_PER_AUTHOR_MAX + 5)]
+    for file in files:
+        theirs = Theirs(desk, alice, DATA[:PIECE], file)
+        theirs.starts(desk.wall - 3_600_000)
+        theirs.opens()
+        theirs.sends(0, 1)
+        theirs.ends()
+    assert desk.did(DropPart) == []
+    for file in files:
+        desk.event(FileStored(file, "x"))
+    ends = {file.file_id: file.stage for file in desk.store().incoming_files}
+    assert ends == dict.fromkeys(files, FileStage.DONE)
+
+
+@pytest.mark.threat("S5")
+def test_another_file_under_the_same_id_leaves_nothing_of_the_first(
+    desk: Desk, alice: Friend
+) -> None:
+    for _ in range(3):
+        theirs = Theirs(desk, alice)  # each time with another key
+        theirs.starts()
+        theirs.opens()
+        theirs.sends(0, 2)
+        desk.loses_the_link()
+        desk.attaches()
+        desk.comes(alice)
+    first, second, _ = desk.did(OpenSink)
+    assert desk.did(DropPart) == [DropPart(first.part), DropPart(second.part)]
+
+
+@pytest.mark.threat("I9")
+@pytest.mark.parametrize("features", [WITH_MAILBOX, WITHOUT_MAILBOX])
+def test_a_file_by_a_key_that_is_claimed_comes_once_the_person_accepts_that(
+    features: tuple[str, ...],
+) -> None:
+    desk = Desk(features).attaches()
+    alice = desk.friend("alice")
+    alice.key = desk.suite.generate()
+    desk.comes(alice)
+    theirs = Theirs(desk, alice)
+    for _ in range(3):
+        theirs.begins()
+        theirs.starts()
+    (refused,) = desk.refusals
+    assert "alice's key changed on" in refused.reason
+    assert "compare safety numbers" in refused.reason
+    desk.event(AcceptKey(alice.id, alice.key.public.fingerprint, compared=True))
+    desk.comes(alice)
+    theirs.begins()
+    theirs.starts()
+    assert len(desk.did(OpenSink)) == 1
+
+
+@pytest.mark.threat("M5")
+def test_a_manifest_that_its_author_did_not_sign_ends_nothing_that_is_partly_here() -> None:
+    desk = Desk(WITH_MAILBOX).attaches()
+    alice = desk.friend("alice")
+    theirs = Theirs(desk, alice)
+    theirs.starts()
+    theirs.opens()
+    theirs.sends(0, 2)
+    forged = to_members(theirs.sender.start(desk.wall, desk.mono)) | {"size": 7}
+    desk.hears("FILE_START", forged, from_=alice.id, bind=False)
+    desk.loses_the_link()
+    desk.attaches()
+    desk.comes(alice)
+    theirs.begins()
+    theirs.starts()
+    assert len(desk.did(OpenSink)) == 2
+
+
+@pytest.mark.threat("S5")
+@pytest.mark.parametrize("slow", [True, False])
+def test_who_trickles_keeps_nobody_out(desk: Desk, slow: bool) -> None:
+    trickling = []
+    for n in range(REPORTING_AUTHORS_MAX):
+        theirs = Theirs(desk, desk.friend(f"mallory {n}"), file=an_id(f"file {n}"))
+        theirs.starts()
+        theirs.opens()
+        trickling.append(theirs)
+    for index in range(2 if slow else PIECES - 1):
+        for theirs in trickling:
+            theirs.sends(index, 1)
+        desk.passes(40 if slow else 6)
+    alice = desk.friend("alice")
+    Theirs(desk, alice).starts()
+    opened = [sink.file_id for sink in desk.did(OpenSink)]
+    assert (FILE in opened) is slow
+    first = trickling[0]
+    if slow:
+        assert desk.did(LeaveSink) == [LeaveSink(first.file)]
+        assert Talk(first.friend).heard(first.file)[-1] == ("paused", 0)
+        assert "too slowly while others wait" in desk.told(FileWaits)[0].reason
+    else:
+        assert desk.did(LeaveSink) == []

@@ -6,9 +6,9 @@ from __future__ import annotations
 import pytest
 
 from socp.member import threads
-from socp.member.effects import GapClosed, GapFound, MessageArrived
+from socp.member.effects import Amended, GapClosed, GapFound, MessageArrived
 from socp.member.records import Gap, Thread
-from socp.wire.content import Edit, Resend, Text
+from socp.wire.content import Delete, Edit, Resend, Text
 from tests.member.desk import RUN, WITH_MAILBOX, Desk, Friend
 from tests.member.test_content import read
 
@@ -152,6 +152,20 @@ def test_after_a_month_nobody_waits_for_it_any_more(desk: Desk) -> None:
 
 
 @pytest.mark.spec("11")
+def test_who_stays_on_one_link_for_a_month_asks_no_more_either(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    said(alice, 1, 3)
+    desk.passes(11)
+    answers(desk)
+    before = len(asked(desk, alice))
+    desk.wall += 32 * DAY_MS
+    desk.mono += 32 * DAY_MS
+    desk.passes(1)
+    assert len(asked(desk, alice)) == before
+    assert desk.kept(Thread)[-1].gaps == ()
+
+
+@pytest.mark.spec("11")
 def test_what_is_given_up_is_not_whole(desk: Desk) -> None:
     said(desk.friend("alice"), 1, 3)
     desk.passes(11)
@@ -270,6 +284,25 @@ def test_what_an_author_can_make_us_remember_is_bounded(
     assert all(len(one.lately) <= 1024 for one in kept)
 
 
+@pytest.mark.threat("M12")
+def test_of_too_many_gaps_none_is_forgotten(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    odd, even = range(1, 100, 2), range(2, 100, 2)
+    said(alice, *odd)
+    firsts = {message.text: message.msg_ref for message in desk.told(MessageArrived)}
+    desk.passes(11)
+    told = desk.told(GapFound)
+    assert told[0].after_ts == desk.told(MessageArrived)[0].ts
+    assert sum(gap.count for gap in told) >= len(even)
+    said(alice, *even[len(even) - threads.GAPS_MAX :])
+    assert desk.told(GapClosed) == []
+    said(alice, *even[: len(even) - threads.GAPS_MAX])
+    for seq in odd:
+        alice.sends(Text(body=str(seq)), seq, first=firsts[str(seq)])
+    assert desk.told(GapClosed) == [GapClosed(alice.id, alice.id)]
+    assert sorted(map(int, desk.texts)) == list(range(1, 100))
+
+
 @pytest.mark.spec("11")
 def test_where_too_many_runs_are_followed_a_new_one_begins_anywhere(desk: Desk) -> None:
     alice = desk.friend("alice")
@@ -295,3 +328,82 @@ def test_a_gap_is_kept_as_what_is_left_of_it(desk: Desk) -> None:
     late = desk.told(MessageArrived)[-1].ts
     first, last = (message.ts for message in desk.told(MessageArrived)[:2])
     assert desk.kept(Thread)[-1].gaps == (Gap(2, 2, first, late), Gap(4, 5, late, last))
+
+
+# --- composed anew ------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("11")
+def test_what_is_composed_anew_is_called_as_its_author_calls_it(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    alice.sends(Text(body="one"), 1, first="x" * 43)
+    assert desk.told(MessageArrived)[-1].msg_ref == "x" * 43
+    alice.sends(Edit(of="x" * 43, body="won"), 2)
+    assert [told.body for told in desk.told(Amended)] == ["won"]
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("M2")
+def test_the_first_bytes_of_it_are_not_shown_once_more(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    held = alice.delivery(alice.says(Text(body="one"), 1))
+    first = desk.ref(alice.held(held))
+    alice.sends(Text(body="one"), 1, first=first)
+    said(alice, *range(2, 80))
+    desk.hears("USER_DELIVER", held)
+    again(desk)
+    desk.hears("USER_DELIVER", held)
+    assert desk.texts.count("one") == 1
+
+
+@pytest.mark.spec("11")
+def test_a_message_of_long_ago_composed_anew_is_shown_once(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    said(alice, *range(1, 80))
+    first = desk.told(MessageArrived)[0].msg_ref
+    alice.sends(Text(body="1"), 1, first=first)
+    assert desk.texts.count("1") == 1
+    assert [w for w in desk.warnings if "numbered two messages alike" in w] == []
+
+
+@pytest.mark.threat("M4")
+def test_nobody_calls_a_message_by_the_name_of_anothers(desk: Desk) -> None:
+    alice, mallory = desk.friend("alice"), desk.friend("mallory")
+    said(alice, 1)
+    theirs = desk.told(MessageArrived)[-1].msg_ref
+    mallory.sends(Text(body="mine"), 1, first=theirs)
+    assert desk.told(MessageArrived)[-1].msg_ref != theirs
+
+
+@pytest.mark.threat("M4")
+def test_nor_by_the_name_of_ours(desk: Desk) -> None:
+    mallory = desk.friend("mallory")
+    desk.says(mallory, "ours")
+    ours = desk.line().msg_ref
+    answers(desk)
+    mallory.sends(Text(body="mine"), 1, first=ours)
+    mallory.sends(Edit(of=ours, body="mine!"), 2)
+    assert desk.told(MessageArrived)[-1].msg_ref != ours
+    assert desk.told(Amended) == []
+
+
+@pytest.mark.threat("M4")
+def test_who_takes_the_name_of_what_is_still_to_come_keeps_it_from_nobody(desk: Desk) -> None:
+    alice, mallory = desk.friend("alice"), desk.friend("mallory")
+    coming = alice.delivery(alice.says(Text(body="one"), 1))
+    mallory.sends(Text(body="mine"), 1, first=desk.ref(alice.held(coming)))
+    desk.hears("USER_DELIVER", coming)
+    assert desk.texts == ["mine", "one"]
+
+
+@pytest.mark.spec("11")
+def test_what_its_author_took_back_closes_the_gap_and_shows_nothing(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    said(alice, 1, 3)
+    desk.passes(11)
+    assert len(desk.told(GapFound)) == 1
+    alice.sends(Delete(of="t" * 43), 2, run=THEIRS, first="t" * 43)
+    assert desk.told(GapClosed) == [GapClosed(alice.id, alice.id)]
+    assert desk.texts == ["1", "3"]
+    assert desk.warnings == []
+    assert desk.refusals == []

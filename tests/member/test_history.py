@@ -124,7 +124,7 @@ def test_files_are_in_the_history_both_ways() -> None:
 def test_a_note_and_a_change_take_the_next_numbers(emitter: Emitter) -> None:
     history = History(emitter, 41)
     assert history.note(PUBLIC, "a key changed", NOW) == 42
-    assert history.amended(PUBLIC, REF, an_id("bob"), "edit", "better", 7, "n" * 43) == 43
+    assert history.amended(PUBLIC, REF, an_id("bob"), "edit", "better", 7, "n" * 43).number == 43
     note, amendment = written(emitter)
     assert isinstance(note, Said)
     assert (note.kind, note.at_ms) == ("note", NOW.wall)

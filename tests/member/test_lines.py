@@ -10,7 +10,7 @@ from socp.crypto.symbolic import SymbolicSuite
 from socp.member.effects import LineMoved, Persist, Tell
 from socp.member.emitter import Emitter
 from socp.member.history import History
-from socp.member.lines import LINES_MAX, QUIET_MAX, Lines
+from socp.member.lines import LINES_MAX, QUIET_EACH_MAX, QUIET_MAX, Lines
 from socp.member.records import LineState, OutboxLine
 from socp.wire.content import FileState, Place, pack
 from tests.member.desk import RUN, an_id
@@ -41,13 +41,25 @@ def quiet(lines: Lines, have: int, key: str = "") -> OutboxLine:
 @pytest.mark.threat("S5")
 def test_what_is_quiet_takes_no_room_from_the_person(lines: Lines) -> None:
     for have in range(QUIET_MAX):
-        assert lines.full(quiet(lines, have)) is None
-        lines.add(quiet(lines, have))
+        line = replace(quiet(lines, have), to=an_id(f"reader {have // QUIET_EACH_MAX}"))
+        assert lines.full(line) is None
+        lines.add(line)
     assert lines.full(quiet(lines, 0)) is not None
     for _ in range(LINES_MAX):
         assert lines.full(said(lines)) is None
         lines.add(said(lines))
     assert "no room for more" in str(lines.full(said(lines)))
+
+
+@pytest.mark.threat("S5")
+def test_what_is_owed_to_one_reader_leaves_room_for_the_others(lines: Lines) -> None:
+    for have in range(QUIET_EACH_MAX):
+        lines.add(quiet(lines, have))
+    last = quiet(lines, 0)
+    assert lines.full(last) is not None
+    assert lines.full(replace(last, to=an_id("bob"))) is None
+    lines.end(next(iter(lines)), LineState.DONE, "")
+    assert lines.full(last) is None
 
 
 @pytest.mark.threat("S5")

@@ -9,7 +9,7 @@ import pytest
 from socp.member import handed
 from socp.member.effects import LineMoved, Transmit
 from socp.member.events import Say
-from socp.member.outbox import LATE_MS
+from socp.member.outbox import BEHIND, LATE_MS
 from socp.member.records import Contact, LineState
 from socp.wire.envelope import Envelope
 from tests.member.desk import WITH_MAILBOX, WITHOUT_MAILBOX, Desk
@@ -141,6 +141,8 @@ def test_a_line_behind_another_is_told_of_at_once(desk: Desk) -> None:
     desk.says(alice, "two")
     (moved,) = desk.told(LineMoved)[before:]
     assert (moved.text, moved.state, moved.reason) == ("two", LineState.WAITING, "")
+    desk.passes(2)
+    assert (desk.line().text, desk.line().reason) == ("two", BEHIND)
 
 
 @pytest.mark.spec("11")

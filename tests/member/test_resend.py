@@ -8,9 +8,19 @@ import pytest
 
 from socp.member import sent
 from socp.member.effects import LineMoved, LoadSent
-from socp.member.events import SentLoaded
-from socp.member.records import LineState, SentGone, SentLine, Shelf
-from socp.wire.content import Body, Delete, Receipt, Resend, Text
+from socp.member.events import Amend, SentLoaded
+from socp.member.records import (
+    LineState,
+    SaidMoved,
+    SaidReached,
+    SentGone,
+    SentLine,
+    SentTakenBack,
+    Shelf,
+)
+from socp.member.taken_back import wordless, words_of
+from socp.wire import content
+from socp.wire.content import Body, Delete, Place, Receipt, Resend, Text
 from socp.wire.envelope import Envelope
 from tests.member.desk import RUN, WITH_MAILBOX, WITHOUT_MAILBOX, Desk, Friend
 from tests.member.test_content import read
@@ -55,11 +65,21 @@ class Asker:
         wanted = self.asks(first, last)
         gone = {(one.to, one.run, one.seq) for one in desk.kept(SentGone)}
         there = {(one.to, one.run, one.seq): one.line for one in desk.kept(SentLine)}
+        for back in desk.kept(SentTakenBack):
+            for key, line in there.items():
+                if key[0] == back.to and back.first <= key[2] <= back.last:
+                    there[key] = wordless(line, back.of) if back.of in words_of(line) else line
         keys = [(self.friend.id, RUN, seq) for seq in wanted]
         desk.event(SentLoaded(tuple(there[key] for key in keys if key in there.keys() - gone)))
         while not desk.member.idle:
             desk.acks(desk.sent("MSG_DIRECT")[-1], "queued")
         return desk.sent("MSG_DIRECT")[before:]
+
+
+def anew_of(desk: Desk, friend: Friend, frame: Envelope) -> tuple[Body, Place]:
+    """What this frame says, composed anew."""
+    body, place = read(friend, frame)
+    return body, replace(place, first=desk.ref(frame))
 
 
 def bodies(friend: Friend, frames: list[Envelope]) -> list[tuple[int, Body]]:
@@ -94,7 +114,7 @@ def test_asked_for_again_a_message_is_composed_anew_in_its_old_place(desk: Desk)
     assert asker.gets(1, 1) == [frame]
     (anew,) = asker.gets(1, 1)
     assert raw(anew) != raw(frame)
-    assert read(alice, anew) == read(alice, frame)
+    assert read(alice, anew) == anew_of(desk, alice, frame)
 
 
 @pytest.mark.spec("11")
@@ -105,7 +125,7 @@ def test_for_a_server_without_a_mailbox_what_is_old_is_composed_anew() -> None:
     desk.wall += DAY_MS
     (anew,) = Asker(desk, alice).gets(1, 1)
     assert raw(anew) != raw(frame)
-    assert read(alice, anew) == read(alice, frame)
+    assert read(alice, anew) == anew_of(desk, alice, frame)
 
 
 @pytest.mark.spec("11")
@@ -136,7 +156,7 @@ def test_of_what_our_client_says_by_itself_the_words_are_kept_and_no_frame() -> 
     (kept,) = desk.kept(SentLine)
     assert kept.line.frames == ()
     (again,) = Asker(desk, alice).gets(1, 1)
-    assert read(alice, again) == read(alice, receipt)
+    assert read(alice, again) == anew_of(desk, alice, receipt)
 
 
 @pytest.mark.spec("11")
@@ -210,6 +230,151 @@ def test_who_asks_for_a_number_that_never_went_out_hears_that_it_was_taken_back(
     first, second = desk.sent("MSG_DIRECT")
     desk.acks(second)
     desk.refuses(first, "NOT_ALLOWED")
+    desk.passes(0.2)
+    desk.acks(desk.sent("MSG_DIRECT")[-1])
     (frame,) = Asker(desk, alice).gets(1, 1)
     assert bodies(alice, [frame]) == [(1, Delete(of=desk.ref(first)))]
     assert bodies(alice, [second]) == [(2, Text(body="two"))]
+
+
+@pytest.mark.spec("11")
+def test_a_line_refused_amid_others_leaves_no_gap_for_its_reader_to_be_told_of() -> None:
+    desk = Desk(WITHOUT_MAILBOX).attaches()
+    alice = desk.friend("alice")
+    for text in ("one", "two", "three"):
+        desk.says(alice, text)
+    first, second, third = desk.sent("MSG_DIRECT")
+    desk.acks(first)
+    desk.refuses(second, "NOT_ALLOWED")
+    told = len(desk.told(LineMoved))
+    desk.acks(third)
+    desk.passes(0.2)
+    *_, filler = desk.sent("MSG_DIRECT")
+    assert bodies(alice, [filler]) == [(2, Delete(of=desk.ref(second)))]
+    desk.refuses(filler, "NOT_ALLOWED")  # that is all: who asks gets it
+    desk.passes(20)
+    assert desk.sent("MSG_DIRECT")[-1] is filler
+    assert len(desk.told(LineMoved)) == told + 1
+    assert desk.store().outbox == ()
+
+
+@pytest.mark.spec("11")
+def test_that_a_number_never_went_out_moves_no_line_of_the_history() -> None:
+    desk = Desk(WITHOUT_MAILBOX).attaches()
+    alice = desk.friend("alice")
+    desk.says(alice, "one")
+    desk.says(alice, "two")
+    first, second = desk.sent("MSG_DIRECT")
+    desk.acks(second)
+    desk.refuses(first, "NOT_ALLOWED")
+    desk.passes(0.2)
+    desk.acks(desk.sent("MSG_DIRECT")[-1])
+    states = {moved.number: moved.state for moved in desk.kept(SaidMoved)}
+    assert states == {1: LineState.REFUSED, 2: LineState.DONE}
+
+
+def takes_back(desk: Desk, friend: Friend, frame: Envelope) -> None:
+    desk.event(Amend(friend.id, desk.ref(frame), "delete", ""))
+    desk.acks(desk.sent("MSG_DIRECT")[-1], "queued")
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("P4")
+@pytest.mark.parametrize("restart", [False, True])
+def test_who_missed_what_was_taken_back_hears_that_alone_in_its_place(
+    desk: Desk, restart: bool
+) -> None:
+    alice = desk.friend("alice")
+    one, *_ = says(desk, alice, "one", "two")
+    desk.event(Amend(alice.id, desk.ref(one), "edit", "other"))
+    desk.acks(desk.sent("MSG_DIRECT")[-1], "queued")
+    if restart:
+        desk.loses_the_link()
+        desk.again(desk.store())
+        desk.attaches()
+    takes_back(desk, alice, one)
+    frames = Asker(desk, alice).gets(1, 4)
+    gone = Delete(of=desk.ref(one))
+    assert bodies(alice, frames) == [(1, gone), (2, Text(body="two")), (3, gone), (4, gone)]
+    _, place = read(alice, frames[0])
+    assert (place.prev, place.first) == ("", desk.ref(one))
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("P4")
+@pytest.mark.parametrize("restart", [False, True])
+def test_what_is_taken_back_while_it_is_on_its_way_is_kept_without_its_words(
+    desk: Desk, restart: bool
+) -> None:
+    alice = desk.friend("alice")
+    desk.says(alice, "one")
+    (frame,) = desk.sent("MSG_DIRECT")
+    desk.event(Amend(alice.id, desk.ref(frame), "delete", ""))
+    if restart:
+        desk.loses_the_link()
+        desk.again(desk.store())
+        desk.attaches()
+        desk.passes(0.2)
+    desk.acks(frame, "queued")
+    (kept,) = desk.kept(SentLine)
+    assert (kept.seq, kept.line.text, kept.line.frames) == (1, "", ())
+    assert content.unpack(kept.line.body) == Delete(of=desk.ref(frame))
+
+
+@pytest.mark.spec("11")
+def test_composed_anew_it_is_still_the_line_that_its_reader_calls_it_by(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    (frame,) = says(desk, alice, "one")
+    desk.loses_the_link()
+    desk.again(desk.store())
+    desk.attaches()
+    asker = Asker(desk, alice)
+    asker.gets(1, 1)
+    asker.gets(1, 1)
+    alice.sends(Receipt(of=(desk.ref(frame),), state="read"), 3)
+    assert desk.kept(SaidReached)[-1] == SaidReached(desk.ref(frame), LineState.READ, alice.id)
+
+
+@pytest.mark.spec("11")
+def test_composed_anew_it_is_told_of_as_the_same_line(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    (frame,) = says(desk, alice, "one")
+    asker = Asker(desk, alice)
+    asker.gets(1, 1)
+    asker.gets(1, 1)
+    alice.sends(Receipt(of=(desk.ref(frame),), state="read"), 3)
+    assert (desk.line().text, desk.line().state) == ("one", LineState.READ)
+
+
+@pytest.mark.spec("11")
+def test_composed_anew_and_delivered_it_is_the_same_line_that_was(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    (frame,) = says(desk, alice, "one")
+    desk.loses_the_link()
+    desk.again(desk.store())
+    desk.attaches()
+    asker = Asker(desk, alice)
+    asker.gets(1, 1)
+    (anew,) = asker.gets(1, 1)
+    desk.acks(anew, "delivered")
+    assert desk.kept(SaidReached)[-1] == SaidReached(desk.ref(frame), LineState.DELIVERED, "")
+
+
+@pytest.mark.spec("11")
+def test_a_line_composed_anew_before_it_is_over_is_called_as_at_first() -> None:
+    desk = Desk(WITHOUT_MAILBOX).attaches()
+    alice = desk.friend("alice")
+    desk.says(alice, "one")
+    first = desk.ref(desk.sent("MSG_DIRECT")[-1])
+    assert desk.line().msg_ref == first
+    desk.loses_the_link()
+    desk.wall += DAY_MS
+    desk.attaches()
+    desk.comes(alice)
+    desk.passes(1)
+    anew = desk.sent("MSG_DIRECT")[-1]
+    desk.acks(anew, "queued")
+    assert desk.line().msg_ref == first
+    assert [moved.msg_refs for moved in desk.kept(SaidMoved)][-1][-1] == first
+    alice.sends(Receipt(of=(first,), state="read"), 1)
+    assert (desk.line().text, desk.line().state) == ("one", LineState.READ)

@@ -1,8 +1,8 @@
 """One end of a file transfer as a process of its own, so that its memory is its own.
 
-`python -m tests.mesh.file_end FOLDER URL NAME [FILE]`: with FILE it sends that to the first other
-person who comes, and says what time it is every half second meanwhile; without, it receives. What
-happens is written to standard output, one JSON object a line.
+`python -m tests.mesh.file_end FOLDER URL NAME [FILE...]`: with FILEs it sends those to the first
+other person who comes, and says what time it is every half second meanwhile; without, it receives.
+What happens is written to standard output, one JSON object a line.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ async def says_the_time(me: Client, to: str) -> None:
         await asyncio.sleep(SAYS_EVERY_S)
 
 
-async def hears(me: Client, file: Path | None) -> None:
+async def hears(me: Client, files: tuple[str, ...]) -> None:
     saying: asyncio.Task[None] | None = None
     async for notice in me.events():
         match notice:
             case effects.Online():
                 tell("online")
-            case effects.PeerMoved(online=True, user_id=who) if file and saying is None:
+            case effects.PeerMoved(online=True, user_id=who) if files and saying is None:
                 saying = asyncio.create_task(says_the_time(me, who))
-                tell("offers", file_id=await me.send_file(who, file))
+                for file in files:
+                    tell("offers", file_id=await me.send_file(who, Path(file)))
             case effects.MessageArrived(text=text):
                 tell("message", late_ms=time.time_ns() // 1_000_000 - int(text))
             case effects.FileProgress(done=done, bytes_per_s=rate):
@@ -51,12 +52,12 @@ async def hears(me: Client, file: Path | None) -> None:
                 tell("done", path=path, kept=kept)
 
 
-async def main(folder: str, url: str, name: str, file: str = "") -> None:
+async def main(folder: str, url: str, name: str, *files: str) -> None:
     opening = Client.open(
         Path(folder), url, name=name, downloads=Path(f"{folder}-downloads"), lock=Plain()
     )
     async with opening as me:
-        await hears(me, Path(file) if file else None)
+        await hears(me, files)
 
 
 if __name__ == "__main__":

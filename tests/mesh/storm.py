@@ -22,7 +22,7 @@ import msgspec
 
 from socp.client.client import Client
 from socp.client.unlocking import Plain, unlock
-from socp.member.effects import LineMoved, MessageArrived
+from socp.member.effects import GapFound, LineMoved, MessageArrived, MessageRefused, Warned
 from socp.member.records import LineState, OutboxLine
 from socp.wire.ids import PUBLIC
 from tests import logbook
@@ -114,6 +114,7 @@ class Person:
     url: str
     folder: Path
     texts: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)  # whatever else it was told of messages
     states: dict[str, LineMoved] = field(default_factory=dict)
     id: str = ""
     me: Client | None = None
@@ -149,6 +150,8 @@ class Person:
                 self.texts.append(notice.text)
             elif isinstance(notice, LineMoved):
                 self.states[notice.text] = notice
+            elif isinstance(notice, MessageRefused | Warned | GapFound):
+                self.doubts.append(str(notice))
 
     def untaken(self) -> set[str]:
         """The texts of lines that no server took: what is in the outbox on the disk.
@@ -343,8 +346,15 @@ class Storm:
             for reader in self._readers(step):
                 times = self.people[reader].texts.count(step.text)
                 if times != 1:
-                    found.append(f"{step.text!r} was shown {times} times to {NAMES[reader]}")
-        return found + self._out_of_order()
+                    last = author.states.get(step.text)
+                    found.append(
+                        f"{step.text!r} was shown {times} times to {NAMES[reader]}; {last}"
+                    )
+        found += self._out_of_order()
+        told = [
+            f"{person.name} was told {doubt}" for person in self.people for doubt in person.doubts
+        ]
+        return found + told if found else []
 
     def _out_of_order(self) -> list[str]:
         found = []

@@ -53,13 +53,12 @@ class End:
             self.told.append(json.loads(line))
             self.news.set()
 
-    async def tells(self, what: str) -> dict[str, Any]:
-        """The first of this kind, told already or yet to come."""
+    async def tells(self, what: str, count: int = 1) -> dict[str, Any]:
+        """The `count`th of this kind, told already or yet to come."""
         while True:
-            for one in self.told:
-                if one["what"] == what:
-                    return one
-                assert one["what"] != "failed", one
+            assert not self.heard("failed"), self.heard("failed")
+            if len(found := self.heard(what)) >= count:
+                return found[count - 1]
             self.news.clear()
             await self.news.wait()
 
@@ -75,7 +74,7 @@ class End:
 
 
 @asynccontextmanager
-async def end(folder: Path, relay: Relay, name: str, file: str = "") -> AsyncIterator[End]:
+async def end(folder: Path, relay: Relay, name: str, *files: Path) -> AsyncIterator[End]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -83,7 +82,7 @@ async def end(folder: Path, relay: Relay, name: str, file: str = "") -> AsyncIte
         str(folder),
         relay.url,
         name,
-        *([file] if file else []),
+        *map(str, files),
         stdout=asyncio.subprocess.PIPE,
         cwd=PROJECT,
     )
@@ -142,7 +141,7 @@ async def test_a_large_file_survives_three_cuts_and_a_killed_receiver(
         to_b = await stack.enter_async_context(relaying(b.port))
         ben = await stack.enter_async_context(end(tmp_path / "ben", to_b, "ben"))
         await ben.tells("online")
-        ann = await stack.enter_async_context(end(tmp_path / "ann", to_a, "ann", str(path)))
+        ann = await stack.enter_async_context(end(tmp_path / "ann", to_a, "ann", path))
         peaks = []
         lates: list[int] = []
         for place, trouble in zip(places, troubles, strict=True):
@@ -171,3 +170,25 @@ async def test_a_large_file_survives_three_cuts_and_a_killed_receiver(
     assert max(peaks) < MEMORY_KIB_MAX
     assert statistics.median(lates) < LATE_MS_MAX
     assert not list(arrived.parent.glob(".socp-parts/*"))
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.spec("8")
+async def test_many_files_at_once_arrive_and_messages_between_them(tmp_path: Path) -> None:
+    """More than share the window by whole reports: none of them waits for a word on another."""
+    chance = random.Random(8)
+    paths = [tmp_path / f"{n}.bin" for n in range(10)]
+    digests = {path.name: made(path, limits.MIB + 1, chance) for path in paths}
+    for number, name in enumerate(("ann", "ben"), start=2):
+        give_key(tmp_path / name, number)
+    async with asyncio.timeout(60), AsyncExitStack() as stack:
+        server, _ = (stack.enter_context(one) for one in two_servers(tmp_path))
+        relay = await stack.enter_async_context(relaying(server.port))
+        ben = await stack.enter_async_context(end(tmp_path / "ben", relay, "ben"))
+        await ben.tells("online")
+        ann = await stack.enter_async_context(end(tmp_path / "ann", relay, "ann", *paths))
+        await ann.tells("done", len(paths))
+        await ben.tells("done", len(paths))
+        await ben.tells("message")
+    arrived = [Path(one["path"]) for one in ben.heard("done")]
+    assert {path.name: sha256(path) for path in arrived} == digests

@@ -24,6 +24,7 @@ from socp.node.events import (
 )
 from socp.server import admin, places
 from socp.server.admin import NotRunning, Reply, Request, ask
+from socp.wire import limits
 from tests.server.rig import Brain, running, until
 
 FINGERPRINT = "3f" * 32
@@ -66,7 +67,7 @@ async def test_commands_reach_the_brain_and_its_answers_come_back(tmp_path: Path
         assert await asked(tmp_path, Request("invite", count=3, days=2)) == Reply(
             True, ("3 codes of 16 bytes, 2 d",)
         )
-        for count, days in ((0, 1), (admin.INVITATIONS_MAX + 1, 1), (1, 0), (1, 1000)):
+        for count, days in ((0, 1), (limits.INVITATIONS_AT_ONCE + 1, 1), (1, 0), (1, 1000)):
             reply = await asked(tmp_path, Request("invite", count=count, days=days))
             assert (reply.ok, "not a command" in reply.lines[0]) == (False, True)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from socp.server.faults import StartFault
-from socp.server.main import Certificate
+from socp.server.starting import Certificate
 from tests.server.certificates import certificate
 from tests.server.rig import Shell, running
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from socp.node.settings import Federation, Joining
-from socp.server import config, places
+from socp.server import config, flags, places
 from socp.server.faults import StartFault
 from socp.wire.addresses import BootstrapEntry, HostPort
 
@@ -15,7 +15,7 @@ FINGERPRINT = "3f" * 32
 
 
 def parsed(*arguments: str) -> config.Config:
-    asked = config.parse(arguments)
+    asked = flags.parse(arguments)
     assert asked is not None
     return asked
 
@@ -26,7 +26,7 @@ def introducers(*ports: int) -> tuple[BootstrapEntry, ...]:
 
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for parameter in config.command.params:
+    for parameter in flags.command.params:
         monkeypatch.delenv(f"SOCP_{str(parameter.name).upper()}", raising=False)
 
 
@@ -133,7 +133,7 @@ def test_a_flag_counts_before_the_environment_before_the_file(
 )
 def test_a_wrong_flag_is_one_line(arguments: list[str], line: str) -> None:
     with pytest.raises(StartFault) as fault:
-        config.parse(arguments)
+        flags.parse(arguments)
     assert line in str(fault.value)
     assert "\n" not in str(fault.value)
     assert "hunter2" not in str(fault.value)
@@ -237,9 +237,14 @@ def test_an_installed_server_keeps_its_data_with_the_users(
 
 def test_help_and_version_end_well(capsys: pytest.CaptureFixture[str]) -> None:
     for flag, text in (("--help", "--data-dir"), ("--version", "SOCP v1.3")):
-        assert config.parse([flag]) is None
+        assert flags.parse([flag]) is None
         assert text in capsys.readouterr().out
 
 
 def test_every_flag_says_what_it_is_for() -> None:
-    assert all(getattr(parameter, "help", "") for parameter in config.command.params)
+    assert all(getattr(parameter, "help", "") for parameter in flags.command.params)
+
+
+def test_the_choices_are_all_there_are() -> None:
+    assert list(flags.FEDERATIONS) == [kind.value for kind in Federation]
+    assert list(flags.REGISTRATIONS) == [kind.value for kind in Joining]

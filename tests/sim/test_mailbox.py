@@ -533,3 +533,22 @@ def test_only_the_server_that_has_it_says_that_it_was_delivered() -> None:
     t.bob.come_back()
     t.run(1)
     assert t.alice.line("m").state is LineState.DELIVERED
+
+
+@pytest.mark.spec("11")
+def test_what_two_servers_kept_for_weeks_each_is_not_too_old() -> None:
+    t = town()
+    everybody = (t.a, t.b, t.c, *t.users)
+    for one in (t.b, t.bob):
+        one.kill()
+    t.alice.says(t.bob, "hi")
+    t.run(5)
+    for up in ((t.a, t.b), everybody):
+        for one in everybody:
+            one.kill()
+        t.world.agenda.skip(20 * 24 * 3_600_000)
+        for one in up:
+            one.start()
+        t.run(30)
+    assert t.bob.texts == ["hi"]
+    assert t.bob.refusals == []

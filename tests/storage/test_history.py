@@ -96,6 +96,19 @@ def test_a_conversation_comes_back_in_its_order_and_in_parts(book: Book) -> None
     assert [line.number for line in after] == [3, 5]
 
 
+def test_a_clock_that_was_set_back_hides_no_lines_of_before(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_queries, "OLDER_MAX", 3)
+    late = [replace(heard(number, f"late {number}"), at_ms=NOW + 1_000) for number in (1, 2, 6)]
+    book.keep(*late[:2], *(heard(number, "set back") for number in (3, 4, 5)), *late[2:])
+    assert book.texts(since_ms=NOW + 500) == ["late 1", "late 2", "late 6"]
+    lines = book.reader.lines(BOB, since_ms=NOW + 500, limit=2)
+    assert [line.text for line in lines] == ["late 2", "late 6"]
+    book.keep(heard(7, "set back once more"))
+    assert book.texts(since_ms=NOW + 500) == ["late 6"]
+
+
 def test_a_line_comes_back_with_all_that_was_known_of_it(book: Book) -> None:
     said = replace(heard(1, "plan.pdf"), kind="file", file_id=CAROL, reply_to=ref(9))
     book.keep(said)
@@ -145,6 +158,39 @@ def test_a_line_of_many_frames_has_been_delivered_when_its_last_was(book: Book) 
     book.keep(SaidReached(refs[-2], LineState.DELIVERED, ""))
     assert book.line().state == "done"
     book.keep(SaidReached(refs[-1], LineState.DELIVERED, ""))
+    assert book.line().state == "delivered"
+
+
+def test_a_line_composed_anew_has_been_delivered_under_either_name(book: Book) -> None:
+    for number, name in enumerate((100, 101, 102), 1):
+        first, anew, latest = (ref(name + more) for more in (0, 10, 20))
+        book.keep(
+            ours(number, "hi"),
+            SaidMoved(number, LineState.SENT, "", (first,), whole=True),
+            SaidMoved(number, LineState.SENT, "", (anew, first), whole=True),
+            SaidMoved(number, LineState.DONE, "", (latest, first), whole=True),
+            SaidMoved(number, LineState.DONE, "", (), whole=True),
+        )
+        book.keep(SaidReached((first, anew, latest)[number - 1], LineState.DELIVERED, ""))
+    lines = book.reader.lines(BOB, limit=9)
+    assert [line.state for line in lines] == ["delivered"] * 3
+    assert [line.msg_ref for line in lines] == [ref(100), ref(101), ref(102)]
+
+
+def test_a_frame_of_a_line_that_went_in_several_says_nothing_of_the_whole(book: Book) -> None:
+    book.keep(
+        ours(1, "hi"),
+        SaidMoved(1, LineState.SENT, "", (ref(100), ref(101))),
+        SaidMoved(1, LineState.SENT, "", (ref(102),), whole=True),
+        SaidReached(ref(100), LineState.DELIVERED, ""),
+    )
+    assert book.line().state == "sent"
+    book.keep(
+        SaidMoved(1, LineState.SENT, "", (ref(103), ref(104))),  # in frames once more
+        SaidReached(ref(102), LineState.DELIVERED, ""),
+    )
+    assert book.line().state == "sent"
+    book.keep(SaidReached(ref(104), LineState.DELIVERED, ""))
     assert book.line().state == "delivered"
 
 
@@ -208,6 +254,38 @@ def test_nobody_changes_what_another_said(book: Book, row: Amendment, first: boo
     assert book.found("words") == [1]
 
 
+@pytest.mark.threat("M4")
+@pytest.mark.parametrize("batches", [1, 2])
+def test_no_line_takes_the_name_of_anothers(book: Book, batches: int) -> None:
+    mine = replace(ours(1, "mine"), msg_refs=(ref(1),))
+    theirs = replace(heard(2, "theirs"), msg_refs=(ref(2), ref(1)))
+    if batches == 1:
+        book.keep(mine, theirs)
+    else:
+        book.keep(mine)
+        book.keep(theirs)
+    book.keep(change(3, 1, "edit", "evil"))
+    assert [line.text for line in book.reader.lines(BOB, limit=9)] == ["mine", "theirs"]
+    named = book.reader.line_of(ref(1))
+    assert named is not None
+    assert named.text == "mine"
+
+
+def test_a_line_of_others_is_found_by_both_its_names(book: Book) -> None:
+    book.keep(replace(heard(1, "helo"), msg_refs=(ref(2), ref(1))))
+    assert book.line().msg_ref == ref(1)
+    assert [line.text for one in (1, 2) if (line := book.reader.line_of(ref(one)))] == ["helo"] * 2
+
+
+@pytest.mark.parametrize("first", [3, 4])
+def test_of_changes_under_two_names_of_a_line_the_newer_counts(book: Book, first: int) -> None:
+    book.keep(replace(heard(1, "helo"), msg_refs=(ref(1), ref(2))))
+    changes = {3: change(3, 1, "edit", "hello?"), 4: change(4, 2, "edit", "hello!")}
+    book.keep(changes[first])
+    book.keep(changes[7 - first])
+    assert book.line().text == "hello!"
+
+
 def test_a_reaction_can_be_taken_away(book: Book) -> None:
     book.keep(heard(1, "hi"), change(2, 1, "reaction", "👍"))
     assert book.line().reactions == ((BOB, "👍"),)
@@ -253,6 +331,12 @@ def test_all_words_must_be_there_and_no_word_finds_nothing(book: Book) -> None:
     assert book.found("apple red") == [1]
     assert book.found("apple blue") == []
     assert book.found(" \n") == []
+
+
+@pytest.mark.parametrize("words", ["\udcff", "apple \udcff", "x" * 10_000, "\u0301", "\x00"])
+def test_odd_words_are_not_found_and_are_no_fault_of_the_profile(book: Book, words: str) -> None:
+    book.keep(*many(SEGMENT_LINES), heard(9_000, "red apple"))
+    assert book.found(words) == []
 
 
 def many(count: int, text: Callable[[int], str] = lambda number: f"word{number} x") -> list[Said]:
@@ -330,6 +414,54 @@ def test_a_segment_does_not_keep_what_was_taken_back(book: Book) -> None:
     assert b"word9 " in words
 
 
+@pytest.mark.threat("P4")
+@pytest.mark.parametrize("order", list(permutations((0, 1, 2))))
+@pytest.mark.parametrize("together", [True, False])
+def test_no_row_keeps_what_was_taken_back_nor_what_it_was_changed_to(
+    book: Book, order: tuple[int, ...], together: bool
+) -> None:
+    rows = (
+        heard(1, "a secret"),
+        change(2, 1, "edit", "another secret", ts=NOW + 99),
+        change(3, 1, "delete"),
+    )
+    batches = [[rows[n] for n in order]] if together else [[rows[n]] for n in order]
+    for batch in batches:
+        book.keep(*batch)
+    said = book.reader.lines(BOB, limit=10)
+    assert [(line.text, line.deleted) for line in said] == [("", True)]
+    assert b"secret" not in _opened(book, "said") + _opened(book, "amendments")
+
+
+@pytest.mark.threat("P4")
+def test_nothing_is_left_in_the_file_of_what_was_taken_back(book: Book) -> None:
+    """With the passphrase it could be opened, if it were."""
+    book.store.write(many(SEGMENT_LINES)).result()
+    book.keep(heard(9_000, "a secret " * 9), change(9_001, 9_000, "edit", "another secret " * 99))
+    before = set(_sealed(book))
+    book.keep(change(9_002, 9_000, "delete"), change(9_003, 5, "delete"))
+    replaced = before - set(_sealed(book))
+    assert len(replaced) == 4  # two lines, an edit and a segment
+    book.reader.close()
+    book.store.close()
+    content = b"".join(file.read_bytes() for file in book.folder.iterdir())
+    assert not any(sealed[-32:] in content for _, _, sealed in replaced)
+
+
+def _sealed(book: Book) -> list[tuple[str, bytes, bytes]]:
+    with closing(sqlite3.connect(book.folder / "socp.db")) as connection:
+        return [
+            (table, name, sealed)
+            for table in ("said", "amendments", "said_words")
+            for name, sealed in connection.execute(f"SELECT name, sealed FROM {table}")
+        ]
+
+
+def _opened(book: Book, table: str) -> bytes:
+    found = [row for row in _sealed(book) if row[0] == table]
+    return b"".join(book.store.vault.open(*row) for row in found)
+
+
 def _segments(vault: Vault, folder: Path) -> bytes:
     with closing(sqlite3.connect(folder / "socp.db")) as connection:
         rows = connection.execute("SELECT name, sealed FROM said_words").fetchall()
@@ -391,6 +523,19 @@ def test_a_reader_needs_no_lock_and_leaves_the_profile_as_it_is(folder: Path) ->
     with ProfileReader(folder, VAULT) as reader:  # nobody has it open
         assert len(reader.search("hello", limit=9)) == 1
     assert (folder / "socp.db").read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written_is_read_without_making_a_file_in_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup on a disk that is read-only."""
+    with ProfileStore.open(folder, a_vault) as store:
+        store.write([heard(1, "hello")]).result()
+    before = {file.name for file in folder.iterdir()}
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with ProfileReader(folder, VAULT) as reader:
+        assert len(reader.search("hello", limit=9)) == 1
+        assert {file.name for file in folder.iterdir()} == before
 
 
 def test_there_must_be_a_profile_to_read(folder: Path) -> None:

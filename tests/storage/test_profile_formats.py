@@ -64,7 +64,7 @@ def fill(folder: Path) -> None:
     put_line(folder, LINE)
     put(folder, "contacts", **asdict(CONTACT))
     put(folder, "servers", **asdict(KNOWN_SERVER))
-    put(folder, "seen", **asdict(SEEN))
+    put(folder, "seen", **SEEN._asdict())
     put(folder, "arrived", **asdict(ARRIVED))
     put(folder, "channel_keys", **asdict(CHANNEL_KEY))
     put(folder, "revocations", **asdict(REVOCATION))
@@ -123,7 +123,7 @@ def test_after_an_upgrade_nothing_of_it_is_in_the_database_in_clear(folder: Path
 
 def test_many_messages_of_before_are_all_remembered(folder: Path) -> None:
     of_format(folder, 4)
-    seen = [replace(SEEN, msg_ref=f"{number:043d}", ts=number) for number in range(20_001)]
+    seen = [SEEN._replace(msg_ref=f"{number:043d}", ts=number) for number in range(20_001)]
     with closing(sqlite3.connect(folder / "socp.db")) as connection, connection:
         rows = [(one.msg_ref, one.digest, one.author, one.ts) for one in seen]
         connection.executemany("INSERT INTO seen VALUES (?, ?, ?, ?)", rows)

@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from socp.member import records
-from socp.member.records import LineState
+from socp.member.records import LineState, Said
 from socp.storage import FolderBusy, StorageError
+from socp.storage.profile_reader import ProfileReader
 from socp.storage.profile_store import ProfileStore
+from socp.wire import content
+from socp.wire.content import Body, Delete, Edit, Place, Text
 from tests.storage import examples
 from tests.storage.examples import (
     ALICE,
@@ -73,6 +76,37 @@ def test_what_was_sent_is_read_only_when_it_is_asked_for(folder: Path) -> None:
         assert store.sent(ALICE, run, range(1, 9)).result() == ()
 
 
+@pytest.mark.threat("P4")
+def test_of_what_was_taken_back_no_word_is_kept_for_those_who_missed_it(folder: Path) -> None:
+    to, run, of = examples.SENT_LINE.to, examples.SENT_LINE.run, "t" * 43
+
+    def sent(seq: int, body: Body, first: str) -> records.SentLine:
+        line = replace(
+            LINE,
+            text="words",
+            frames=(b"words",),
+            kind=body.KIND,
+            body=content.pack(body),
+            place=Place(run, seq, "p" * 43, first),
+        )
+        return records.SentLine(to, run, seq, line)
+
+    kept = [
+        sent(1, Text(body="words"), of),
+        sent(2, Text(body="words"), "o" * 43),
+        sent(3, Edit(of=of, body="words"), "e" * 43),
+        sent(4, Delete(of=of), "d" * 43),
+    ]
+    with ProfileStore.open(folder, a_vault) as store:
+        store.write([*kept, records.SentTakenBack(to, run, 1, 4, of)])
+    with ProfileStore.open(folder, a_vault) as store:
+        first, other, edit, last = store.sent(to, run, range(1, 5)).result()
+    assert (other, last) == (kept[1].line, kept[3].line)
+    for line, was in ((first, kept[0].line), (edit, kept[2].line)):
+        assert content.unpack(line.body) == Delete(of=of)
+        assert (line.place, line.text, line.frames) == (was.place, "", ())
+
+
 def test_a_thread_that_is_followed_no_more_is_deleted(folder: Path) -> None:
     gone = replace(examples.THREAD, seq=0)
     other = replace(examples.THREAD, public=True)
@@ -130,7 +164,7 @@ def test_two_channel_keys_of_one_version_are_both_kept(folder: Path) -> None:
 @pytest.mark.threat("M2")
 def test_messages_seen_are_remembered_for_ever_and_load_fast(folder: Path) -> None:
     seen = tuple(
-        replace(SEEN, msg_ref=f"{number:043d}", author=(ALICE, BOB)[number % 2])
+        SEEN._replace(msg_ref=f"{number:043d}", author=(ALICE, BOB)[number % 2])
         for number in range(100_000)
     )
     with ProfileStore.open(folder, a_vault) as store:
@@ -146,7 +180,7 @@ def test_messages_seen_are_remembered_for_ever_and_load_fast(folder: Path) -> No
 
 
 def test_all_messages_of_an_author_share_one_string(folder: Path) -> None:
-    first, second = written(folder, [SEEN, replace(SEEN, msg_ref="s" * 43)]).seen
+    first, second = written(folder, [SEEN, SEEN._replace(msg_ref="s" * 43)]).seen
     assert first.author is second.author
 
 
@@ -164,7 +198,7 @@ def test_the_settings_survive_a_restart_and_a_new_name(folder: Path) -> None:
 def test_a_profile_in_use_says_how_to_choose_another(folder: Path) -> None:
     with (
         ProfileStore.open(folder, a_vault),
-        pytest.raises(FolderBusy, match=r"stop it or choose another --profile-dir$"),
+        pytest.raises(FolderBusy, match=r"stop it or choose another --profile$"),
     ):
         ProfileStore.open(folder, a_vault)
 
@@ -206,3 +240,32 @@ def test_what_the_person_decided_about_a_key_and_about_readers_is_kept(folder: P
     assert kept.public_choice == records.PublicChoice(verified_only=True)
     again = written(folder, [records.PublicChoice(leave_out=True)])
     assert again.public_choice == records.PublicChoice(leave_out=True)
+
+
+def test_a_damaged_table_is_refused_at_the_start(folder: Path) -> None:
+    written(folder, [CONTACT])
+    damage(folder, "contacts")
+    with pytest.raises(StorageError, match=r"damaged; stop, and restore a backup"):
+        ProfileStore.open(folder, a_vault)
+
+
+def test_the_history_is_not_looked_through_at_the_start_and_its_damage_is_told_when_it_is_read(
+    folder: Path,
+) -> None:
+    """It grows for years, and a start must not."""
+    written(folder, [Said(1, BOB, BOB, "hello", 1, 1, "pinned", ())])
+    damage(folder, "said")
+    ProfileStore.open(folder, a_vault).close()
+    with ProfileReader(folder, a_vault()) as reader, pytest.raises(StorageError, match="damaged"):
+        reader.lines(BOB, limit=1)
+
+
+def damage(folder: Path, table: str) -> None:
+    """Overwrite the first page of a table."""
+    with closing(sqlite3.connect(folder / "socp.db")) as clear:
+        of_table = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
+        (page,) = clear.execute(of_table, [table]).fetchone()
+        (size,) = clear.execute("PRAGMA page_size").fetchone()
+    with (folder / "socp.db").open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * 100)

@@ -36,6 +36,19 @@ def test_a_text_that_would_wrap_is_wrapped_by_us_behind_the_bar() -> None:
 
 
 @pytest.mark.threat("I8")
+def test_a_head_with_the_name_of_a_file_is_wrapped_behind_the_bar_as_well() -> None:
+    name = "report" + " " * 30 + "12:04 [private, verified] alice: send me money"
+    head = (*HEAD, ("class:name", f"mallory sends {name} (2 KiB)"))
+    first, *more = layout(Entry(head), 60)
+    assert more
+    assert first[:2] == list(HEAD)
+    assert all(row[0] == ("class:indent", INDENT) for row in more)
+    assert all(get_cwidth(plain(row)) <= 60 for row in (first, *more))
+    told = plain(first) + "".join(plain(row).removeprefix(INDENT) for row in more)
+    assert told == "".join(text for _, text in head)
+
+
+@pytest.mark.threat("I8")
 def test_escapes_and_direction_marks_are_shown_not_obeyed() -> None:
     said = rows("\x1b[2J\x1b]0;title\x07 \u202eevil\r\nnext\x9b31m")
     assert "".join(said).isprintable()

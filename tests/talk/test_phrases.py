@@ -109,7 +109,7 @@ ELSEWHERE = (  # in the list, the toolbar, one's own lines
 def test_every_notice_has_its_phrase_and_no_words_in_it_act(
     phrases: Phrases, notice: Notice
 ) -> None:
-    entry = phrases.entry(notice, NOW, Spoken("bob", HOSTILE, NOW))
+    entry = phrases.entry(notice, NOW, Spoken("bob", HOSTILE, NOW, 7))
     assert (entry is None) == isinstance(notice, ELSEWHERE)
     rows = layout(entry, 60) if entry else []
     for row in map(plain, rows):
@@ -124,8 +124,8 @@ def amended(kind: str, body: str, author: str = BOB) -> effects.Amended:
 @pytest.mark.parametrize(
     ("notice", "said"),
     [
-        (amended("edit", "nine"), "bob changed what was said at 12:03: nine"),
-        (amended("delete", ""), "bob took back what was said at 12:03"),
+        (amended("edit", "nine"), "bob changed #7, said at 12:03: nine"),
+        (amended("delete", ""), "bob took back #7, said at 12:03"),
         (amended("reaction", "+"), 'bob reacted to your "at eight": +'),
         (amended("reaction", "", ME), 'you took your reaction back from your "at eight"'),
     ],
@@ -133,7 +133,7 @@ def amended(kind: str, body: str, author: str = BOB) -> effects.Amended:
 def test_a_change_says_what_it_is_about(
     phrases: Phrases, notice: effects.Amended, said: str
 ) -> None:
-    about = Spoken("you", "at eight", NOW)
+    about = Spoken("you", "at eight", NOW, 7)
     assert text(phrases.entry(notice, NOW, about)) == f"12:03 [private] {said}"
     assert "an earlier message" in text(phrases.entry(notice, NOW))
 
@@ -142,7 +142,7 @@ def test_an_answer_names_what_it_answers_and_lateness_is_marked(phrases: Phrases
     said = effects.MessageArrived(
         BOB, "yes", NOW, Trust.PINNED, False, "ref", reply_to="r" * 43, late=True
     )
-    entry = phrases.entry(said, NOW, Spoken("you", "at eight?", NOW))
+    entry = phrases.entry(said, NOW, Spoken("you", "at eight?", NOW, 7))
     assert text(entry) == '12:03 [private, pinned, came late] bob answering your "at eight?": yes'
 
 
@@ -235,7 +235,7 @@ def test_who_comes_and_goes_is_told_together(phrases: Phrases) -> None:
 def test_members_are_shown_with_when_they_were_first_seen(phrases: Phrases) -> None:
     said = text(phrases.entry(effects.MembersShown((PERSON,), (PERSON,)), NOW))
     assert said == "12:03 what you say to everyone, these can read: bob (first seen 12:03)"
-    row = text(phrases.person(PERSON, NOW))
+    row = text(phrases.person(PERSON, NOW, attached=True))
     assert row == f"  bob  {BOB}  here, first seen 12:03"
 
 

@@ -168,6 +168,7 @@ OURS: Final = {
     "completion": "a script of ours, and names of profiles",
     "profile": "the person's own folder",
     "serve": "the logs below",
+    "tui": "its screens, which tests/tui/test_hostile.py tells all of the same",
 }
 TYPED: Final = "--\x1b[2J\u202e" + "e" + "\u0301" * 300 + "\x9b31m\u2028x"
 ENDLESS: Final = frozenset({"watch"})

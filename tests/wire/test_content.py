@@ -72,7 +72,7 @@ bodies: st.SearchStrategy[Body] = st.one_of(
     ),
     st.builds(Resend, of_run=runs, from_seq=seqs, to_seq=seqs),
 )
-places = st.builds(Place, run=runs, seq=seqs, prev=refs | st.just(""))
+places = st.builds(Place, run=runs, seq=seqs, prev=refs | st.just(""), first=refs | st.just(""))
 
 
 # --- vectors ------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ def test_a_plaintext_is_content_or_bare_text(case: Case) -> None:
     body, place = content.decode(plaintext)
     assert (body.KIND or "unknown") == case["kind"]
     assert to_members(body) == case["members"]
-    assert place == Place(case["run"], case["seq"], case["prev"])
+    assert place == Place(case["run"], case["seq"], case["prev"], case.get("first", ""))
     assert base64url.encode(content.digest(plaintext)) == case["digest"]
     if case.get("written"):
         assert content.encode(body, place) == plaintext

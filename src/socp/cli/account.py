@@ -191,6 +191,11 @@ def _password(file: str | None, *, twice: bool) -> str:
             raise NoPassword("the two are not the same; try again")
     except (EOFError, OSError):
         raise NoPassword("no password was given; type it, or use --password-file") from None
+    except UnicodeDecodeError:
+        raise NoPassword(
+            "this terminal sent characters that its language setting has not; set LANG to one with"
+            " UTF-8, or use --password-file"
+        ) from None
     return password
 
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from socp.server import admin, config, places
-from socp.storage.address import PostgresAddress
+from socp.server import flags
 from socp.wire import limits
-from socp.wire.text import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from socp.storage.address import PostgresAddress
 
 
 @click.group()
 @click.option(
     "--data-dir",
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     envvar="SOCP_DATA_DIR",
     help="The server's data folder.  [default: that of --port]",
 )
@@ -25,15 +28,19 @@ from socp.wire.text import printable
     "--port",
     type=click.IntRange(1, 65535),
     envvar="SOCP_PORT",
-    default=config.DEFAULT_PORT,
+    default=flags.DEFAULT_PORT,
     show_default=True,
     help="The server's port, where it has its usual data folder.",
 )
 @click.pass_context
-def command(context: click.Context, data_dir: Path | None, port: int) -> None:
+def command(context: click.Context, data_dir: str | None, port: int) -> None:
     """Tell a running server whom to let in, ask it whom it knows; back up, restore and check its
     data."""
-    context.obj = data_dir or places.default_data_folder(port)
+    from pathlib import Path
+
+    from socp.server import places
+
+    context.obj = Path(data_dir) if data_dir else places.default_data_folder(port)
 
 
 @command.command()
@@ -41,7 +48,7 @@ def command(context: click.Context, data_dir: Path | None, port: int) -> None:
 @click.pass_obj
 def admit(folder: Path, fingerprint: str) -> int:
     """Let the server with this key join: the FINGERPRINT stands in the line that refused it."""
-    return _ask(folder, admin.Request("admit", fingerprint))
+    return _ask(folder, "admit", fingerprint)
 
 
 @command.command()
@@ -49,7 +56,7 @@ def admit(folder: Path, fingerprint: str) -> int:
 @click.pass_obj
 def ban(folder: Path, who: str) -> int:
     """Refuse a server from now on. WHO is a fingerprint or a server id."""
-    return _ask(folder, admin.Request("ban", who))
+    return _ask(folder, "ban", who)
 
 
 @command.command()
@@ -57,7 +64,7 @@ def ban(folder: Path, who: str) -> int:
 @click.pass_obj
 def forget(folder: Path, who: str) -> int:
     """Remove what is known of a server, by its id or fingerprint, as if it had never come."""
-    return _ask(folder, admin.Request("forget", who))
+    return _ask(folder, "forget", who)
 
 
 @command.command()
@@ -65,14 +72,14 @@ def forget(folder: Path, who: str) -> int:
 @click.pass_obj
 def revoke(folder: Path, user_id: str) -> int:
     """Never take a user of this server again, and cut their link. USER_ID may be its start."""
-    return _ask(folder, admin.Request("revoke", user_id))
+    return _ask(folder, "revoke", user_id)
 
 
 @command.command()
 @click.pass_obj
 def servers(folder: Path) -> int:
     """List the servers that are linked, known, refused and banned."""
-    return _ask(folder, admin.Request("servers"))
+    return _ask(folder, "servers")
 
 
 def _database(function: Callable[..., int]) -> Callable[..., int]:
@@ -81,33 +88,37 @@ def _database(function: Callable[..., int]) -> Callable[..., int]:
         "--database",
         metavar="URL",
         envvar="SOCP_DATABASE",
-        callback=config.each(PostgresAddress.parse),
+        callback=flags.each(flags.database),
         help="The server's PostgreSQL, where it has one.",
     )(function)
 
 
 @command.command()
-@click.argument("target", type=click.Path(path_type=Path), metavar="FILE|FOLDER")
+@click.argument("target", type=click.Path(), metavar="FILE|FOLDER")
 @_database
 @click.pass_obj
-def backup(folder: Path, target: Path, database: PostgresAddress | None) -> int:
+def backup(folder: Path, target: str, database: PostgresAddress | None) -> int:
     """Write everything, the server's private key too, to one new file; it may run meanwhile."""
+    from pathlib import Path
+
     from socp.server import safekeeping
 
     server = safekeeping.Server(folder, database)
-    return _tell(lambda: safekeeping.back_up(server, target))
+    return _tell(lambda: safekeeping.back_up(server, Path(target)))
 
 
 @command.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path())
 @_database
 @click.pass_obj
-def restore(folder: Path, file: Path, database: PostgresAddress | None) -> int:
+def restore(folder: Path, file: str, database: PostgresAddress | None) -> int:
     """Make a server of a backup, in an empty data folder; nothing is ever replaced."""
+    from pathlib import Path
+
     from socp.server import safekeeping
 
     server = safekeeping.Server(folder, database)
-    return _tell(lambda: safekeeping.restore(file, server))
+    return _tell(lambda: safekeeping.restore(Path(file), server))
 
 
 @command.command()
@@ -123,6 +134,7 @@ def check(folder: Path, database: PostgresAddress | None) -> int:
 
 def _tell(work: Callable[[], list[str]]) -> int:
     from socp.server import safekeeping
+    from socp.wire.text import printable
 
     try:
         lines = work()
@@ -139,13 +151,13 @@ def _tell(work: Callable[[], list[str]]) -> int:
 @click.pass_obj
 def users(folder: Path, prefix: str) -> int:
     """List users: id, start of the key's fingerprint, whether proven, home, name."""
-    return _ask(folder, admin.Request("users", prefix))
+    return _ask(folder, "users", prefix)
 
 
 @command.command()
 @click.option(
     "--count",
-    type=click.IntRange(1, admin.INVITATIONS_MAX),
+    type=click.IntRange(1, limits.INVITATIONS_AT_ONCE),
     default=1,
     show_default=True,
     help="How many.",
@@ -153,7 +165,7 @@ def users(folder: Path, prefix: str) -> int:
 @click.option(
     "--expires",
     "days",
-    type=click.IntRange(1, admin.DAYS_MAX),
+    type=click.IntRange(1, limits.INVITATION_DAYS_MAX),
     default=limits.INVITATION_DAYS,
     show_default=True,
     metavar="DAYS",
@@ -163,12 +175,16 @@ def users(folder: Path, prefix: str) -> int:
 def invite(folder: Path, count: int, days: int) -> int:
     """Make codes that let one person each become a user, once. They are shown now and never
     again."""
-    return _ask(folder, admin.Request("invite", count=count, days=days))
+    return _ask(folder, "invite", count=count, days=days)
 
 
-def _ask(folder: Path, request: admin.Request) -> int:
+def _ask(folder: Path, do: str, who: str = "", **more: Any) -> int:
+    """Say it to the server of that data folder; `more` as a `Request` has it."""
+    from socp.server import admin
+    from socp.wire.text import printable
+
     try:
-        reply = admin.ask(folder, request)
+        reply = admin.ask(folder, admin.Request(do, who, **more))
     except admin.NotRunning as fault:
         sys.stderr.write(f"socp admin: {fault}\n")
         return 2

@@ -82,7 +82,8 @@ def _opening(options: Options, downloads: str | None, invitation: str) -> Openin
     asked = Whose(**options)
     if asked.server:
         server_url.parse(asked.server)
-    if asked.profile is None and asked.profile_dir is None and asked.name is None:
+    unsaid = asked.profile is None and asked.profile_dir is None and asked.name is None
+    if unsaid and (sys.stdin.isatty() or not places.all_profiles()):  # else it is the only one
         asked = replace(asked, profile=_asked_name())
     folder, files = asked.folder(), Path(downloads) if downloads else None
     if unlocking.locked(folder) is None:  # somebody new

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from socp.cli import options
 
@@ -58,13 +60,42 @@ _SERVER: Final = click.option(
 )
 
 
+_OUTWEIGHED: Final = {"profile": ("profile_dir", "name"), "profile_dir": ("profile",)}
+"""What a variable says of whose profile it is does not count where one of these is typed."""
+
+
 def whose(command: C) -> C:
     """Give a verb --profile, --as, --profile-dir, --server and --passphrase-file: what a `Whose`
     is made of."""
-    command = options.unlocking(command)
-    for option in (_SERVER, _PROFILE_DIR, _AS, _PROFILE):
+    return _having(command, _SERVER, _PROFILE_DIR, _AS, _PROFILE)
+
+
+def here(command: C) -> C:
+    """The same without --server, for verbs that ask none."""
+    return _having(command, _PROFILE_DIR, _AS, _PROFILE)
+
+
+def _having(command: C, *wanted: Callable[[C], C]) -> C:
+    command = options.unlocking(_typed_first(command))
+    for option in wanted:
         command = option(command)
     return command
+
+
+def _typed_first(command: C) -> C:
+    @functools.wraps(command)
+    def weighed(*arguments: Any, **chosen: Any) -> Any:
+        typed = {name for name in chosen if _source(name) is ParameterSource.COMMANDLINE}
+        for name, others in _OUTWEIGHED.items():
+            if name not in typed and not typed.isdisjoint(others):
+                chosen[name] = None
+        return command(*arguments, **chosen)
+
+    return cast("C", weighed)
+
+
+def _source(name: str) -> ParameterSource | None:
+    return click.get_current_context().get_parameter_source(name)
 
 
 def as_json(command: C) -> C:

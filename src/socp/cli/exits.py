@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -12,6 +13,8 @@ OK: Final = 0
 FAILED: Final = 1  # refused, not found, not sent yet, no answer: another try may end better
 USAGE: Final = 2  # it could not begin: options, profile, passphrase
 STOPPED: Final = 128 + 15  # by SIGTERM or SIGHUP
+
+_NO_MORE: Final = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class Unwritable(Exception):
@@ -43,6 +46,17 @@ def carried_out(work: Callable[[], Coroutine[Any, Any, int]], verb: str = "") ->
         with contextlib.suppress(OSError):
             complain(str(fault), verb)
         return FAILED
+
+
+def unwritten(fault: OSError) -> int:
+    """The exit code where our output takes no more; another fault is raised again."""
+    if fault.errno not in _NO_MORE or fault.filename is not None:
+        raise fault
+    _let_go_of_streams()
+    if not isinstance(fault, BrokenPipeError):  # with that, whoever read it wants no more
+        with contextlib.suppress(OSError):
+            complain(f"nothing more fits on standard output: {fault.strerror}")
+    return FAILED
 
 
 def complain(text: str, verb: str = "") -> None:

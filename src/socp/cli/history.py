@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from socp.cli import exits
-from socp.cli.choices import HELP, Options, as_json, whose
+from socp.cli.choices import HELP, Options, as_json, here
 
 if TYPE_CHECKING:
     from socp.cli.looking_back import Look
@@ -31,7 +31,7 @@ LINES_MAX: Final = 100_000
     metavar="N",
     help=f"At most the newest N lines; {LINES} if not said, and all with --since.",
 )
-@whose
+@here
 @as_json
 def command(
     who: str | None, since: str | None, limit: int | None, json: bool, **options: str | None

@@ -6,13 +6,13 @@ from __future__ import annotations
 import getpass
 import signal
 import sys
-import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from socp.cli.unseen import unseen
 from socp.client import unlocking
 from socp.client.errors import VaultLocked, WeakPassphrase
 from socp.client.unlocking import Keyring, Lock, Passphrase, Plain
@@ -99,29 +99,13 @@ def _right(folder: Path) -> str:
     for left in reversed(range(TRIES)):
         if seconds := unlocking.wait_s(folder):
             sys.stderr.write(f"after a wrong passphrase the next one waits: {seconds:.0f} s\n")
-            with _ended_by_ctrl_c(), _unseen():
+            with _ended_by_ctrl_c(), unseen():
                 time.sleep(seconds)
         text = typed("passphrase: ")
         if unlocking.is_right(folder, text):
             return text
         sys.stderr.write("that is not it; try again\n" if left else "")
     raise VaultLocked("that is not the passphrase of this profile")
-
-
-@contextmanager
-def _unseen() -> Iterator[None]:
-    """What is typed too soon is neither shown nor taken."""
-    try:
-        before = termios.tcgetattr(sys.stdin)
-    except (termios.error, OSError, ValueError):  # no terminal after all
-        yield
-        return
-    quiet = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
-    termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, quiet)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(sys.stdin, termios.TCSAFLUSH, before)
 
 
 @contextmanager
@@ -142,4 +126,9 @@ def typed(prompt: str) -> str:
     except (EOFError, OSError):
         raise VaultLocked(
             "no passphrase was given; type it, or use --passphrase-file FILE"
+        ) from None
+    except UnicodeDecodeError:
+        raise VaultLocked(
+            "this terminal sent characters that its language setting has not; set LANG to one with"
+            " UTF-8, or use --passphrase-file FILE"
         ) from None

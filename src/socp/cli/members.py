@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,6 +13,8 @@ from socp.cli.choices import HELP, Options, as_json, whose
 if TYPE_CHECKING:
     from socp.cli.errand import Errand
     from socp.member.records import PublicChoice
+
+_MEETING_S: Final = 3.0
 
 
 @click.command(context_settings=HELP)
@@ -33,7 +35,8 @@ def command(readers: str | None, unbound: str | None, json: bool, **options: str
     """Show who reads what is said to everyone, since when you know them, and how surely.
 
     Whoever is in the public channel can give its key to others: who may read what you write is kept
-    by not writing while somebody is there whom you did not verify (--readers verified).
+    by not writing while somebody is there whom you did not verify (--readers verified). Without a
+    server it is not known who is here.
 
     \b
     socp members
@@ -58,10 +61,22 @@ def _members(
             choice = chosen(choice, word or "")
         if choice != doing.me.public_choice:
             await doing.me.choose_public(choice)
+        await _met(doing)
         _show(doing, choice)
         return exits.OK
 
     return errand.run(Whose(**options), work, json=json, verb="members")
+
+
+async def _met(doing: Errand) -> None:
+    """Return when the server has named who is here, or is not there."""
+    import contextlib
+
+    from socp.client.errors import NoAnswer
+
+    if await doing.patience.until(lambda: doing.me.attached, _MEETING_S):
+        with contextlib.suppress(NoAnswer):
+            await doing.me.list_users()  # those who are here are named before it is answered
 
 
 def _show(doing: Errand, choice: PublicChoice) -> None:
@@ -69,13 +84,16 @@ def _show(doing: Errand, choice: PublicChoice) -> None:
     from socp.talk.entries import Entry
     from socp.talk.readers import choice_text
 
-    people = doing.me.contacts.members()
+    people, attached = doing.me.contacts.members(), doing.me.attached
     if doing.json:
         chosen = {"verified_only": choice.verified_only, "leave_out": choice.leave_out}
         doing.say_json({"event": "readers", **chosen})
         for person in people:
-            doing.say_json({"event": "member", **doing.events.person(person)})
+            known = doing.events.person(person)
+            if not attached:  # nobody told us who is here
+                del known["online"]
+            doing.say_json({"event": "member", **known})
         return
     doing.say(Entry((("class:mark", f"{choice_text(choice)}:"),)))
     for person in people:
-        doing.say(doing.phrases.person(person, now_ms()))
+        doing.say(doing.phrases.person(person, now_ms(), attached=attached))

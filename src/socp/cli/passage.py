@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from typing import Final
@@ -47,19 +48,27 @@ class Passage:
         self._moved_s = time.monotonic()
         if early := self._news.get(file_id):
             self._show(early)
-        while (left_s := self._moved_s + self._wait_s - time.monotonic()) > 0:
-            if await self._errand.patience.until(self._is_over, left_s):
-                break
+        try:
+            while (left_s := self._moved_s + self._wait_s - time.monotonic()) > 0:
+                if await self._errand.patience.until(self._is_over, left_s):
+                    break
+        except asyncio.CancelledError:
+            if not self._is_over():
+                self._goes_on("this program was ended", ", if their client can follow")
+            raise
         last = self._news.get(file_id)
         if isinstance(last, FileDone):
             return exits.OK
         if not isinstance(last, FileFailed):
             reason = last.reason if isinstance(last, FileWaits) else "it does not move"
-            self._clear()
-            self._errand.printer.complain(
-                f"not sent yet: {reason}; it goes on when this profile is used again"
-            )
+            self._goes_on(reason.removesuffix("; it goes on by itself"))
         return exits.FAILED
+
+    def _goes_on(self, reason: str, condition: str = "") -> None:
+        self._clear()
+        self._errand.printer.complain(
+            f"not sent yet: {reason}; it goes on when this profile is used again{condition}"
+        )
 
     def _is_over(self) -> bool:
         return isinstance(self._news.get(self._file_id), FileDone | FileFailed)

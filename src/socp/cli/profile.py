@@ -33,7 +33,7 @@ def command() -> None:
     socp profile passwd --profile ann
     socp profile export ann.socp --profile ann
 
-    Exit code 0: done; 2: it could not begin, and nothing was changed.
+    Exit code 0: done; 2: it could not begin, and nothing was changed if it does not say so.
     """
 
 
@@ -75,8 +75,8 @@ def new(json: bool, **options: str | None) -> int:
 def passwd(vault: str, new_passphrase_file: str | None, json: bool, **options: str | None) -> int:
     """Change the passphrase, or how the profile is sealed.
 
-    Of a profile that lay in clear every file is sealed, and copies that upgrades left are removed.
-    Backups made elsewhere stay as they are.
+    Everything is sealed anew under another key, which takes some seconds where much was said, and
+    copies in clear that upgrades left are removed. Backups made elsewhere stay as they are.
     """
     return exits.carried_out(
         lambda: _passwd(options, vault, new_passphrase_file, json=json), "profile"
@@ -179,6 +179,8 @@ def _passwd(options: Options, vault: str, file: str | None, *, json: bool) -> Wo
         )
 
     def work() -> int:
+        if not json:
+            click.echo("sealing everything anew ...", err=True)
         removed = reseal(folder, now, then)
         if json:
             return _say_json("profile_sealed", folder, vault=vault, removed=removed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from socp.cli import exits
-from socp.cli.choices import HELP, Options, as_json, whose
+from socp.cli.choices import HELP, Options, as_json, here
 
 if TYPE_CHECKING:
     from socp.cli.looking_back import Look
@@ -28,7 +28,7 @@ LINES_MAX: Final = 100_000
     metavar="N",
     help="At most the newest N lines.",
 )
-@whose
+@here
 @as_json
 def command(
     words: tuple[str, ...], who: str | None, limit: int, json: bool, **options: str | None

@@ -96,4 +96,8 @@ def run() -> int:
         return 2
     except (click.Abort, KeyboardInterrupt):
         return 130
+    except OSError as fault:  # help, or a short answer, that nobody takes
+        from socp.cli import exits
+
+        return exits.unwritten(fault)
     return code if isinstance(code, int) else 0

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CHANGED: Final = 3
 """The exit code where another key is claimed for them, and is not decided about."""
 _TYPED_BYTES_MAX: Final = 4_096
-_ROW_GROUPS: Final = 4
+_ROW_GROUPS: Final = 6
 
 
 @click.command(context_settings=HELP)
@@ -150,13 +150,14 @@ def _show(doing: Errand, user_id: str, state: str, number: str) -> None:
     from socp.talk.qr import drawn
 
     name = doing.phrases.name(user_id)
-    _lines(doing, f"{name} is {state}; the safety number of you two:", *_rows(number))
-    _lines(doing, *drawn(qr_text(number), _ink()))
     _lines(
         doing,
-        f"if {name} sees the same one, by another way than this chat, say so:",
-        f"  socp verify {user_id} THE-DIGITS-THEY-READ-OUT",
+        f"if {name} sees the same, by another way than this chat, type what they read out:",
+        f"  socp verify {user_id} DIGITS",
     )
+    # What is compared comes last, and all of it is to be seen in 24 rows.
+    _lines(doing, *drawn(qr_text(number), _ink()))
+    _lines(doing, f"{name} is {state}; the safety number of you two:", *_rows(number))
 
 
 def _show_both(doing: Errand, user_id: str, known: str, claimed: str) -> None:

@@ -35,9 +35,11 @@ def command(json: bool, **options: str | None) -> int:
 
 def _watch(options: Options, *, json: bool) -> Coroutine[Any, Any, int]:
     from socp.cli import errand
+    from socp.cli.readership import while_read
     from socp.cli.whose import Whose
 
-    return errand.with_client(Whose(**options), _events if json else _words, verb="watch")
+    told = _events if json else _words
+    return errand.with_client(Whose(**options), lambda me: while_read(told(me)), verb="watch")
 
 
 async def _events(me: Client) -> int:

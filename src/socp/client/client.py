@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self, TypeVar
 from weakref import WeakValueDictionary
@@ -66,7 +67,7 @@ class Client(Saying, Trusting):
         self.passphrase = OwnPassphrase(profile.folder)
         self._suite = suite
         self._store = profile.store
-        self._settings = profile.settings
+        self._settings, self._choosing = profile.settings, asyncio.Lock()
         self._member = Member(
             who(profile, url.text, invitation),
             suite,
@@ -81,7 +82,6 @@ class Client(Saying, Trusting):
         self._attachment = Attachment(url, self._walk, self._inbox.put, self._room)
         self._tasks = asyncio.TaskGroup()
         self._running: set[asyncio.Task[None]] = set()
-        self._left = False  # what is done from now on is not remembered
         self._files = FileWork(
             Downloads(downloads), self._start, self._walk.feed, self._attachment.outgoing_room
         )
@@ -98,11 +98,11 @@ class Client(Saying, Trusting):
     @contextlib.asynccontextmanager
     async def open(
         cls,
-        profile: Path,
+        profile: Path | str,
         server: str = "",
         *,
         name: str = "",
-        downloads: Path | None = None,
+        downloads: Path | str | None = None,
         lock: Lock | None = None,
         invitation: str = "",
         suite: Suite | None = None,
@@ -111,21 +111,26 @@ class Client(Saying, Trusting):
     ) -> AsyncIterator[Self]:
         """Open the profile folder (made where missing, with a new key), stay attached to `server`.
 
-        `name` is the label that others see; received files land in `downloads`. Both and the server
-        are remembered, so that the folder alone is enough the next time; `usual` is what they are
-        where nobody ever said. `lock` says how a new profile is sealed, and opens one that has a
-        passphrase. `making_key` is called, in a thread, where a new key keeps everybody waiting for
-        some seconds; `invitation` is the code that a server may want of somebody new.
+        `name` is the label that others see; received files land in `downloads`. Both are
+        remembered, and the server once it took us, so that the folder alone is enough the next
+        time; `usual` is what they are where nobody ever said. `lock` says how a new profile is
+        sealed, and opens one that has a passphrase. `making_key` is called, in a thread, where a
+        new key keeps everybody waiting for some seconds; `invitation` is the code that a server may
+        want of somebody new.
+
+        When the block is left it is closed: `events` end, and what is asked of it from then on is
+        ClientClosed.
 
         BadAddress, ProfileBusy, SealUnchosen, VaultLocked, WrongPassphrase (who tries again waits),
         WeakPassphrase for a new profile's passphrase, ProfileUnusable; the last also later, when
         nothing more can be remembered.
         """
-        suite = suite or RsaSuite()
-        said = chosen(name, server, downloads)
+        profile, suite = Path(profile), suite or RsaSuite()
+        there = server_url.parse(server) if server else None
+        said = chosen(name, Path(downloads) if downloads else None)
         kept = await opened(profile, said, suite, lock, making_key, usual)
         try:
-            url = server_url.parse(kept.settings.server_url)
+            url = there or server_url.parse(kept.settings.server_url)
             files = Path(kept.settings.downloads)
             me = cls(kept, url, suite, files, invitation)
             await asyncio.to_thread(Downloads(files).sweep)
@@ -205,8 +210,8 @@ class Client(Saying, Trusting):
         """Who the server says is registered or online (user ids, sorted). NoAnswer."""
         answer: asyncio.Future[ListAnswered] = asyncio.get_running_loop().create_future()
         self._lists.append(answer)
-        self._walk.feed(events.RequestList())
         try:
+            self._walk.ask(events.RequestList())
             return (await self._answered(answer)).users
         finally:
             self._lists.remove(answer)
@@ -216,21 +221,24 @@ class Client(Saying, Trusting):
         answer: asyncio.Future[WhoisAnswered] = asyncio.get_running_loop().create_future()
         waiting = self._look_ups.setdefault(user_id, [])
         waiting.append(answer)
-        self._walk.feed(events.LookUp(user_id))
         try:
+            self._walk.ask(events.LookUp(user_id))
             return await self._answered(answer)
         finally:
             waiting.remove(answer)
             if not waiting:
                 self._look_ups.pop(user_id, None)
 
-    async def send_file(self, to: str, path: Path) -> str:
-        """Offer a file to a user id or "public"; its file_id. FileUnsendable.
+    async def send_file(self, to: str, path: Path | str) -> str:
+        """Offer a file to a user id or "public", or to whom a name means as in `send`; its file_id.
+        FileUnsendable, UnknownPerson, AmbiguousPerson.
 
         FileDone or FileFailed in `events` says how it went, FileWaits what it waits for. To a
         person it goes on by itself, in a later run too; leave the file where it is until then.
         """
-        source = await asyncio.to_thread(sources.measure, path)
+        self._walk.check_open()
+        to = self._addressee(to)
+        source = await asyncio.to_thread(sources.measure, Path(path))
         file_id = str(uuid.uuid4())
         self._files.offer(file_id, source)
         offer = events.OfferFile(
@@ -243,24 +251,27 @@ class Client(Saying, Trusting):
             path=str(source.path),
             modified_ns=source.modified_ns,
         )
-        await self._walk.feed(offer).done
+        await self._walk.ask(offer).done
         return file_id
 
     async def cancel_file(self, file_id: str) -> None:
         """Break a transfer off, whichever way it goes."""
-        await self._walk.feed(events.CancelFile(file_id)).done
+        await self._walk.ask(events.CancelFile(file_id)).done
 
     async def rotate_key(self) -> None:
         """Make a new key, signed by the present one, and go on with it: seconds, or as long as
         something is on its way. KeyUnchanged, NoAnswer."""
+        self._walk.check_open()
         await self._key_change.rotate()
 
     async def revoke_key(self) -> None:
         """Say the last word of this id: nobody takes it from then on. KeyUnchanged, NoAnswer."""
+        self._walk.check_open()
         await self._key_change.revoke()
 
     async def events(self) -> AsyncIterator[Notice]:
-        """Everything there is to be told, in order, from the start on. One reader.
+        """Everything there is to be told, in order, from the start on, until the client is closed.
+        One reader.
 
         A message counts as seen when the next notice is asked for. One that does not, for whatever
         reason, is told again when this profile is opened again.
@@ -271,14 +282,15 @@ class Client(Saying, Trusting):
 
     async def notices(self) -> AsyncIterator[Notice]:
         """As `events`, for those who say themselves when a message was `shown`."""
-        while True:
-            yield await self._inbox.get()
+        while (notice := await self._inbox.get()) is not None:
+            if not isinstance(notice, effects.Amended) or await self._history.counts(notice):
+                yield notice
 
     def shown(self, notice: Notice) -> None:
         """The person has seen this: it is not told again."""
         match notice:
             case effects.MessageArrived(number=number) | effects.MessageRefused(number=number):
-                if number and not self._left:
+                if number and not self._walk.closed:
                     self._walk.feed(events.Shown((number,)))
 
     # --- behind the door ------------------------------------------------------------------------
@@ -291,7 +303,8 @@ class Client(Saying, Trusting):
         try:
             yield
         finally:
-            self._left = True
+            self._walk.closed = True
+            self._inbox.close()
             ticking.cancel()
             attached.cancel()
             await asyncio.wait({attached})
@@ -356,6 +369,8 @@ class Client(Saying, Trusting):
         match notice:
             case effects.Online():
                 self._attachment.online()
+                if self._settings.server_url != self.url:
+                    self._start(self._choose(lambda was: replace(was, server_url=self.url)))
             case effects.LineMoved():
                 if line := self._lines.get(notice.line_id):
                     line.moved(notice)

@@ -17,6 +17,11 @@ class ProfileUnusable(ClientError):
     """The profile's folder, key or store cannot be read or written."""
 
 
+class ProfileResealed(ProfileUnusable):
+    """Another program gave the profile a new key while its history was open (`socp profile
+    passwd`): open it again."""
+
+
 class VaultLocked(ClientError):
     """The profile is sealed, and nothing was given that opens it."""
 
@@ -36,6 +41,10 @@ class SealUnchosen(ClientError):
 
 class ParcelUnreadable(ClientError):
     """An exported profile that is none, is damaged, or has another passphrase."""
+
+
+class ClientClosed(ClientError):
+    """The client was closed: nobody would carry out what it is asked for."""
 
 
 class BadAddress(ClientError):

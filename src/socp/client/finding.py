@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from socp.client.errors import AmbiguousPerson, UnknownPerson
 from socp.member.contacts import AddressBook
+from socp.wire.ids import PUBLIC, is_uuid4
 from socp.wire.text import printable
 
 
@@ -17,3 +18,8 @@ def find(book: AddressBook, name_or_id: str) -> str:
         labels = ", ".join(book.label(user_id) for user_id in found)
         raise AmbiguousPerson(f'"{shown}" can be any of {labels}; say which', found)
     return found[0]
+
+
+def addressee(book: AddressBook, to: str) -> str:
+    """A user id and "public" are what they are, anything else is a name as in `find`."""
+    return to if to == PUBLIC or is_uuid4(to) else find(book, to)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from socp.client import unlocking
-from socp.client.errors import ProfileUnusable
+from socp.client.errors import ProfileResealed, ProfileUnusable
 from socp.client.finding import find
 from socp.client.profile_folder import check_begun
 from socp.client.unlocking import Lock, Passphrase
@@ -22,9 +22,10 @@ from socp.crypto.keys import RsaSuite
 from socp.crypto.vault import Vault
 from socp.keystore import KeyFileError
 from socp.member.contacts import AddressBook, Contacts
-from socp.member.history_line import Conversation, HistoryLine
+from socp.member.effects import Amended
+from socp.member.history_line import REACTION, Conversation, HistoryLine
 from socp.member.records import Remembered
-from socp.storage.errors import StorageError
+from socp.storage.errors import SealedAnew, StorageError
 from socp.storage.profile_reader import ProfileReader
 
 LINES: Final = 100
@@ -32,7 +33,8 @@ T = TypeVar("T")
 
 
 class History:
-    """What was said in one profile. ProfileUnusable where it cannot be read."""
+    """What was said in one profile. ProfileUnusable where it cannot be read, ProfileResealed where
+    it has to be opened again."""
 
     def __init__(self, folder: Path, vault: Vault) -> None:
         self._folder = folder
@@ -64,6 +66,21 @@ class History:
         """The line that a reply or a reaction is about; None where it is not known here."""
         return await self._asked(lambda reader: reader.line_of(msg_ref))
 
+    async def counts(self, change: Amended) -> bool:
+        """Whether a change may count, where it is known what it is about: the words of a line are
+        its author's, and are changed where they were said. None does any more when this is
+        closed."""
+        try:
+            line = await self.line_of(change.of)
+        except ProfileUnusable:
+            if self._closed:
+                return False
+            raise
+        if line is None:
+            return True
+        theirs = change.kind == REACTION or line.author == change.author
+        return theirs and line.talk == change.talk
+
     async def conversations(self, *, limit: int = LINES) -> list[Conversation]:
         """With whom there was one, the latest first, and how much of it was not read."""
         return await self._asked(lambda reader: reader.conversations(limit=limit))
@@ -86,6 +103,8 @@ class History:
                 if self._reader is None:
                     self._reader = ProfileReader(self._folder, self._vault)
                 return question(self._reader)
+            except SealedAnew as fault:
+                raise ProfileResealed(str(fault)) from None
             except StorageError as fault:
                 raise ProfileUnusable(str(fault)) from None
 
@@ -115,7 +134,7 @@ class SavedHistory(History):
         settings = reader.settings()
         if settings is None:
             raise StorageError(
-                f"nobody ever used {folder}; talk once with `socp chat`, or give the right --as"
+                f"nobody ever used {folder}; `socp chat` does, or give the right --profile"
             )
         self.user_id = settings.user_id
         known = Remembered(contacts=reader.contacts())
@@ -129,12 +148,13 @@ class SavedHistory(History):
 
 def _opened(folder: Path, lock: Lock | None) -> SavedHistory:
     check_begun(folder)
-    if not unlocking.begun(folder):
-        raise ProfileUnusable(
-            f"{folder} is a profile of an older version; use it once with `socp chat`, which"
-            " upgrades it"
-        )
     try:
+        unlocking.check_not_lost(folder)
+        if not unlocking.begun(folder):
+            raise ProfileUnusable(
+                f"{folder} is a profile of an older version; use it once with `socp chat`, which"
+                " upgrades it"
+            )
         vault = unlocking.unlock(folder, lock)
         reader = ProfileReader(folder, vault)
         try:

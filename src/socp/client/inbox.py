@@ -21,6 +21,7 @@ class Inbox:
         self._notices: deque[Notice] = deque()
         self._news = asyncio.Event()
         self._read = False
+        self._closed = False
         self.waiting = Bound(NOTICES_MAX)
 
     def put(self, notice: Notice) -> None:
@@ -38,13 +39,20 @@ class Inbox:
             return True
         return not isinstance(notice, FileProgress)  # the next one says more
 
-    async def get(self) -> Notice:
-        """The next one, in order."""
+    def close(self) -> None:
+        """Nothing more is told: who reads, or begins to, is not kept waiting."""
+        self._closed = True
+        self._news.set()
+
+    async def get(self) -> Notice | None:
+        """The next one, in order; None after the end."""
         if not self._read:
             self._read = True
             self.waiting.take(len(self._notices))
-        while not self._notices:
+        while not self._notices and not self._closed:
             self._news.clear()
             await self._news.wait()
+        if self._closed:
+            return None
         self.waiting.give()
         return self._notices.popleft()

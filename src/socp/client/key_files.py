@@ -51,8 +51,8 @@ def files(folder: Path) -> list[Path]:
 
 
 def seal_all(folder: Path, vault: Vault) -> None:
-    """Keys of before, which lie there in clear, are sealed. Killed meanwhile, those that are sealed
-    and those that are not are read alike. KeyFileError."""
+    """Keys that lie there in clear, or that the former vault sealed, are sealed by this one. Killed
+    meanwhile, those that are and those that are not are read alike. KeyFileError."""
     for file in files(folder):
         keystore.seal(file, vault)
 

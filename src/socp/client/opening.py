@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import socp
-from socp.client import server_url, unlocking
+from socp.client import unlocking
 from socp.client.profile_folder import Chosen, OpenProfile, open_profile
 from socp.client.unlocking import Lock, Passphrase
 from socp.client.unstoppable import finished
@@ -19,10 +19,9 @@ _CLIENT: Final = f"socp/{socp.__version__}"
 COPIES: Final = ("login", "import")  # lives of a profile that had one before
 
 
-def chosen(name: str, server: str, downloads: Path | None) -> Chosen:
-    """As it is remembered. BadAddress."""
-    address = server_url.parse(server).text if server else ""
-    return Chosen(name, address, str(downloads.absolute()) if downloads else "")
+def chosen(name: str, downloads: Path | None) -> Chosen:
+    """As it is remembered; a server is only when it took us, for it may be mistyped."""
+    return Chosen(name, downloads=str(downloads.absolute()) if downloads else "")
 
 
 async def opened(

@@ -21,12 +21,18 @@ import msgspec
 from socp.client import key_files, unlocking
 from socp.client.errors import ParcelUnreadable, ProfileBusy, ProfileUnusable
 from socp.client.key_files import KEY_FILE
-from socp.client.profile_folder import check_begun, check_free, new_run, opened_store
+from socp.client.profile_folder import (
+    EXPORT_COPY,
+    check_begun,
+    check_free,
+    new_run,
+    opened_store,
+)
 from socp.client.unlocking import Lock
 from socp.crypto import passphrase as passphrases
 from socp.crypto.keys import Suite, Unreadable
 from socp.crypto.passphrase import CHUNK_BYTES, SEALED_CHUNK_BYTES, STREAM_HEAD_BYTES
-from socp.crypto.vault import KEY_BYTES, Vault
+from socp.crypto.vault import KEY_BYTES, Vault, new_master
 from socp.keystore import KeyFileError
 from socp.storage.backup import whole
 from socp.storage.errors import FolderBusy, StorageError
@@ -38,7 +44,6 @@ FORMAT: Final = 1
 FILES_MAX: Final = 10_000
 _MANIFEST_BYTES_MAX: Final = 1 << 20
 _LENGTH_BYTES: Final = 4
-_COPY: Final = "socp.db.export"  # of the database, while it is packed
 _NAMES: Final = re.compile(r"socp\.db|key(\.new|\.v\d{1,4})?\.pem")
 _WRONG: Final = "that is not the passphrase of this file, or the file is damaged; try again"
 
@@ -65,9 +70,8 @@ def pack(folder: Path, lock: Lock | None, target: Path, passphrase: str) -> None
         raise ProfileUnusable(f"{target} is there already; choose another name")
     with opened_store(folder, lock) as store, _telling(target):
         key_files.seal_all(folder, store.vault)
-        copy = folder / _COPY
+        copy = folder / EXPORT_COPY
         try:
-            copy.unlink(missing_ok=True)  # of one that was killed
             store.copy_to(copy)
             files = {FILE_NAME: copy} | {file.name: file for file in key_files.files(folder)}
             whole(target, lambda partial: _write(partial, passphrase, store.vault, files))
@@ -80,8 +84,8 @@ def unpack(source: Path, passphrase: str, folder: Path, lock: Lock, suite: Suite
     """Make the new `folder` the profile in the file `source`, locked by `lock`. Blocks.
 
     It is there when all of it is, or not at all. It numbers its messages anew, for the machine
-    where it was may still run. ParcelUnreadable, ProfileBusy, ProfileUnusable, WeakPassphrase,
-    VaultLocked.
+    where it was may still run, and has a key of its own, which the file does not open (threat P4).
+    ParcelUnreadable, ProfileBusy, ProfileUnusable, WeakPassphrase, VaultLocked.
     """
     check_free(folder)
     if folder.exists() and any(folder.iterdir()):
@@ -89,7 +93,9 @@ def unpack(source: Path, passphrase: str, folder: Path, lock: Lock, suite: Suite
     made = folder.with_name(f".{folder.name}.import")
     try:
         with ProfileStore.open(made, lambda: _unpacked(source, passphrase, made, lock)) as store:
-            key_files.load(made, suite, store.vault)
+            key_files.seal_all(made, store.vault)
+            store.scrub()
+            key_files.load(made, suite, Vault(store.vault.master))
             _begin_anew(store)
         made.rename(folder)
         sync_folder(folder.parent)
@@ -153,7 +159,8 @@ def _telling(target: Path) -> Iterator[None]:
 
 
 def _unpacked(source: Path, passphrase: str, folder: Path, lock: Lock) -> Vault:
-    """The files are in `folder`, which is ours alone, with their vault's key locked."""
+    """The files are in `folder`, which is ours alone, to be sealed anew by this vault, whose key is
+    locked. Nothing of their former key is kept there: what is killed is not gone on with."""
     for left in folder.iterdir():  # by an import that was killed
         if left.name != "socp.lock":
             left.unlink()
@@ -162,8 +169,9 @@ def _unpacked(source: Path, passphrase: str, folder: Path, lock: Lock) -> Vault:
             master = _read(file, passphrase, folder)
     except OSError as fault:
         raise ParcelUnreadable(f"{source} cannot be read: {fault.strerror}") from None
-    unlocking.keep_locked(folder, master, lock)
-    return Vault(master)
+    vault = Vault(new_master(), Vault(master))
+    unlocking.keep_locked(folder, vault.master, lock)
+    return vault
 
 
 def _read(file: BinaryIO, passphrase: str, folder: Path) -> bytes:

@@ -7,7 +7,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,12 @@ from socp.keystore import KeyFileError, keep
 from socp.member.records import Settings
 from socp.storage.errors import FolderBusy, StorageError
 from socp.storage.profile_store import ProfileStore
+
+EXPORT_COPY: Final = "socp.db.export"  # of the database, while it is packed
+LOST: Final = (
+    "{key} is gone, and without it nobody is who {folder} is of; put it back from a backup, or move"
+    " the folder away to begin as somebody new"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +85,12 @@ def open_profile(
             raise ProfileUnusable(f"{folder} is a new profile; give it a name")
     with opened_store(folder, lock) as store:
         if not (folder / KEY_FILE).exists():
+            if store.settings() is not None:
+                raise ProfileUnusable(LOST.format(folder=folder, key=folder / KEY_FILE))
             making_key()
         keys = key_files.load(folder, suite, store.vault)
         usual = replace(usual, downloads=usual.downloads or str(_beside(folder)))
-        settings = _settings(store, chosen, usual, anew=keys.made)
+        settings = _settings(store, chosen, usual)
         return OpenProfile(store, settings, folder, keys, tuple(warnings))
 
 
@@ -97,6 +105,9 @@ def opened_store(folder: Path, lock: Lock | None) -> Iterator[ProfileStore]:
     except (KeyFileError, StorageError) as fault:
         raise ProfileUnusable(str(fault)) from None
     try:
+        _tidy(folder)
+        if store.vault.former:  # somebody was killed there
+            sealed_anew(folder, store)
         yield store
     except (KeyFileError, StorageError) as fault:
         store.close()
@@ -104,6 +115,22 @@ def opened_store(folder: Path, lock: Lock | None) -> Iterator[ProfileStore]:
     except BaseException:
         store.close()
         raise
+
+
+def _tidy(folder: Path) -> None:
+    """A killed export's copy goes: it would keep what is forgotten here, under a key that may be
+    replaced."""
+    for left in folder.glob(f"{EXPORT_COPY}*"):
+        with suppress(OSError):
+            left.unlink()
+
+
+def sealed_anew(folder: Path, store: ProfileStore) -> None:
+    """The rows have another key now: the keys get it too, and the former one goes. KeyFileError,
+    StorageError."""
+    key_files.seal_all(folder, store.vault)
+    store.scrub()
+    unlocking.settle(folder)
 
 
 def check_free(folder: Path) -> None:
@@ -144,14 +171,14 @@ def check_begun(folder: Path) -> None:
     """ProfileUnusable where there is no key yet."""
     if not (folder / KEY_FILE).exists():
         raise ProfileUnusable(
-            f"nobody has a key in {folder} yet; talk once with `socp chat`, or give the right --as"
+            f"nobody has a key in {folder} yet; `socp chat` makes one, or give the right --profile"
         )
 
 
-def _settings(store: ProfileStore, chosen: Chosen, usual: Chosen, *, anew: bool) -> Settings:
-    """Whose profile it is, and where. A lost key is a new identity: others pinned the old one."""
+def _settings(store: ProfileStore, chosen: Chosen, usual: Chosen) -> Settings:
+    """Whose profile it is, and where."""
     known = store.settings()
-    person = _begun(str(uuid.uuid4()), chosen, "new") if known is None or anew else known
+    person = _begun(str(uuid.uuid4()), chosen, "new") if known is None else known
     wanted = replace(
         person,
         display_name=chosen.name or (known.display_name if known else "") or usual.name,

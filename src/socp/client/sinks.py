@@ -72,9 +72,7 @@ class Downloads:
             free = disk.f_bavail * disk.f_frsize + _taken_by(parts, name)
             if free < size + _SPARE_BYTES:
                 room = max(free - _SPARE_BYTES, 0) // limits.MIB
-                raise FileUnstorable(
-                    f"{self.folder} has room for {room} MiB only; make room and ask for it again"
-                )
+                raise FileUnstorable(f"{self.folder} has room for {room} MiB only; make room")
             return Sink(self.folder, folder, parts, name, lasts=bool(part))
         except BaseException:
             os.close(parts)
@@ -238,12 +236,17 @@ def _made(_folder: Path, name: str, parts: int) -> int:
 
 
 def _gone_on(folder: Path, name: str, parts: int) -> int:
-    """The temporary file of an earlier attempt, or a new one; locked."""
+    """The temporary file of an earlier attempt, or a new one; locked.
+
+    One with a second name was whole when a program was killed that had just named it: this name
+    goes. So does whatever else lies there, untouched.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if not _is_mine(os.stat(name, dir_fd=parts, follow_symlinks=False)):
+            os.unlink(name, dir_fd=parts)
     descriptor = os.open(name, _GO_ON, 0o600, dir_fd=parts)
     try:
-        found = os.fstat(descriptor)
-        mine = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
-        if not mine or found.st_uid != os.geteuid():
+        if not _is_mine(os.fstat(descriptor)):
             raise FileUnstorable(f"{folder}: {name} in {PARTS} is not ours; remove it")
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -255,6 +258,12 @@ def _gone_on(folder: Path, name: str, parts: int) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _is_mine(found: os.stat_result) -> bool:
+    """Whether to write to it harms nothing else."""
+    alone = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+    return alone and found.st_uid == os.geteuid()
 
 
 def _checked(part: str) -> str:
@@ -299,7 +308,7 @@ def _sweep_one(parts: int, name: str) -> None:
 def _unstorable(folder: Path, fault: OSError) -> FileUnstorable:
     match fault.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            remedy = "make room and ask for it again"
+            remedy = "make room"
         case errno.EFBIG:
             remedy = "its file system takes no file that large; choose another --downloads"
         case _:

@@ -46,11 +46,11 @@ class Trusting:
         read, known = _parsed(digits), self._known(user_id)
         if read != self._number(user_id, known):
             self._differ(user_id, read)
-        await self._walk.feed(events.Verify(user_id, known)).done
+        await self._walk.ask(events.Verify(user_id, known)).done
 
     async def unverify(self, user_id: str) -> None:
         """Be unsure of somebody again."""
-        await self._walk.feed(events.Unverify(user_id)).done
+        await self._walk.ask(events.Unverify(user_id)).done
 
     async def accept_key(self, user_id: str, digits: str = "") -> None:
         """Take the key that is claimed for a CHANGED contact; what waits goes to it.
@@ -64,14 +64,14 @@ class Trusting:
                 f"these are not the numbers of the key that is claimed for {self._label(user_id)};"
                 " the known one stays, and nothing is sent; compare again"
             )
-        await self._walk.feed(events.AcceptKey(user_id, claimed, bool(digits))).done
+        await self._walk.ask(events.AcceptKey(user_id, claimed, bool(digits))).done
 
     async def keep_key(self, user_id: str) -> None:
         """Keep the key that is known for a CHANGED contact; what waits goes to it.
 
         NothingClaimed.
         """
-        await self._walk.feed(events.KeepKey(user_id, self._claimed(user_id))).done
+        await self._walk.ask(events.KeepKey(user_id, self._claimed(user_id))).done
 
     @property
     def public_choice(self) -> PublicChoice:
@@ -80,7 +80,7 @@ class Trusting:
 
     async def choose_public(self, choice: PublicChoice) -> None:
         """Say who may read what is said to everybody from now on."""
-        await self._walk.feed(events.ChoosePublic(choice)).done
+        await self._walk.ask(events.ChoosePublic(choice)).done
 
     # --- behind the door ------------------------------------------------------------------------
 

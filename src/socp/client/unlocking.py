@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, TypeAlias, assert_never
 
@@ -34,6 +34,8 @@ OF_BEFORE: Final = (
     "whoever can read this profile's folder can read all that is in it; `socp profile passwd`"
     " seals it"
 )
+
+_FORMER: Final = b"former"  # what the seal of that key is bound to
 
 UNCHOSEN: Final = (
     "a new profile: say how it is sealed, by a passphrase (--passphrase-file FILE, or type it at a"
@@ -82,6 +84,15 @@ def begun(folder: Path) -> bool:
     return (folder / VAULT_FILE).exists()
 
 
+def check_not_lost(folder: Path) -> None:
+    """KeyFileError where it had a vault, and has none any more."""
+    if not begun(folder) and keystore.is_sealed(folder / KEY_FILE):
+        raise KeyFileError(
+            f"{folder / VAULT_FILE} is gone, and without it nothing in this profile can be read;"
+            " restore it from a backup"
+        )
+
+
 def wait_s(folder: Path) -> float:
     """How long the next passphrase has to wait, for wrong ones before it; 30 s at most."""
     try:
@@ -96,13 +107,20 @@ def unlock(folder: Path, lock: Lock | None) -> Vault:
     `lock` may be None for what is there and needs no passphrase. VaultLocked, WrongPassphrase,
     SealUnchosen, WeakPassphrase; KeyFileError for files that cannot be used.
     """
-    return Vault(_master(folder, lock))
-
-
-def _master(folder: Path, lock: Lock | None) -> bytes:
     found = vault_file.load(folder)
     if found is None:
-        return _made(folder, lock)
+        return Vault(_made(folder, lock))
+    vault = Vault(_master(folder, found, lock))
+    if not found.former:
+        return vault
+    try:
+        former = vault.open(VAULT_FILE, _FORMER, found.former)
+    except Unreadable:
+        raise _damaged(folder) from None
+    return Vault(vault.master, Vault(former))
+
+
+def _master(folder: Path, found: VaultKey, lock: Lock | None) -> bytes:
     match found.locked:
         case Locked.PLAIN:
             return _checked(folder, found.key)
@@ -134,7 +152,11 @@ def is_right(folder: Path, text: str) -> bool:
 
 
 def check_new(text: str) -> None:
-    """WeakPassphrase for one that is soon guessed."""
+    """WeakPassphrase for one that is soon guessed, or that nobody could type again."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise WeakPassphrase("it has characters that are none; type it again") from None
     try:
         check_strength(text)
     except WeakPassword as weak:
@@ -142,22 +164,38 @@ def check_new(text: str) -> None:
 
 
 def keep_locked(folder: Path, master: bytes, lock: Lock) -> None:
-    """Lock the key in another way from now on, or at all where nothing did. A killed one leaves it
-    as it was. KeyFileError, VaultLocked, WeakPassphrase."""
-    former = vault_file.load(folder)
+    """Lock the key of files that come from elsewhere. KeyFileError, VaultLocked, WeakPassphrase."""
     with _answering():
-        vault_file.replace(folder, _locked(lock, master))
-    if former is not None and former.locked is Locked.KEYRING:
+        vault_file.keep(folder, _locked(lock, master))
+
+
+def lock_anew(folder: Path, former: Vault, lock: Lock) -> Vault:
+    """Another key from now on, locked by `lock`: what has the former one, and what it opened,
+    opens nothing that is sealed later. The former is kept, sealed by the new one, until `settle`.
+
+    A killed one leaves it as it was. KeyFileError, VaultLocked, WeakPassphrase.
+    """
+    vault = Vault(new_master(), former)
+    before = vault_file.load(folder)
+    with _answering():
+        key = _locked(lock, vault.master)
+    kept = vault.seal(VAULT_FILE, _FORMER, former.master)
+    vault_file.replace(folder, replace(key, former=kept))
+    if before is not None and before.locked is Locked.KEYRING:
         with suppress(NoKeyring):  # what stays there opens nothing any more
-            system_keyring.drop(former.name)
+            system_keyring.drop(before.name)
+    return vault
+
+
+def settle(folder: Path) -> None:
+    """Nothing is sealed by the former key any more. KeyFileError."""
+    found = vault_file.load(folder)
+    if found is not None:
+        vault_file.replace(folder, replace(found, former=b""))
 
 
 def _made(folder: Path, lock: Lock | None) -> bytes:
-    if keystore.is_sealed(folder / KEY_FILE):
-        raise KeyFileError(
-            f"{folder / VAULT_FILE} is gone, and without it nothing in this profile can be read;"
-            " restore it from a backup"
-        )
+    check_not_lost(folder)
     if (folder / KEY_FILE).exists():
         lock = Plain()  # a profile of before, which is in clear; `passwd` seals it as a whole
     if lock is None:
@@ -185,6 +223,8 @@ def _locked(lock: Lock, master: bytes) -> VaultKey:
 
 
 def _try(folder: Path, found: VaultKey, text: str) -> bytes:
+    if not passphrases.is_locked(found.key):
+        raise _damaged(folder)  # no passphrase opens it
     try:
         master = passphrases.unlock(text, found.key)
     except Unreadable:

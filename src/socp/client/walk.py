@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from socp.client.bound import Bound
-from socp.client.errors import ProfileUnusable
+from socp.client.errors import ClientClosed, ProfileUnusable
 from socp.member.effects import Effect, Persist
 from socp.member.events import Event, Now
 from socp.member.records import Record
@@ -65,6 +65,17 @@ class Walk:
         self._queue: asyncio.Queue[Batch] = asyncio.Queue()
         self.waiting = Bound(BATCHES_MAX)
         self.link = 0  # counts up with every link; set by whoever opens them
+        self.closed = False  # set by who closes: what is asked from then on is not remembered
+
+    def ask(self, event: Event) -> Batch:
+        """`feed`, for what a program asks for. ClientClosed, for nobody would carry it out."""
+        self.check_open()
+        return self.feed(event)
+
+    def check_open(self) -> None:
+        """ClientClosed where it is over."""
+        if self.closed:
+            raise ClientClosed("this client is closed; open the profile again")
 
     def feed(self, event: Event) -> Batch:
         """Let the brain decide now; the batch is carried out in its turn."""

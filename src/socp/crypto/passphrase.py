@@ -46,6 +46,11 @@ def lock(passphrase: str, key: bytes) -> bytes:
     return head + nonce + box.encrypt(nonce, key, _KEY_LABEL + head)
 
 
+def is_locked(content: bytes) -> bool:
+    """Whether it has the length of what `lock` makes of a key."""
+    return len(content) == _HEAD_BYTES + NONCE_BYTES + KEY_BYTES + TAG_BYTES
+
+
 def unlock(passphrase: str, locked: bytes) -> bytes:
     """The key; Unreadable for another passphrase and for anything else."""
     head, rest = locked[:_HEAD_BYTES], locked[_HEAD_BYTES:]

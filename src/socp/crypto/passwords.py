@@ -68,13 +68,13 @@ def check_strength(password: str) -> None:
     plain = unicodedata.normalize("NFC", password)
     if len(plain) < PASSWORD_CHARS_MIN:
         raise WeakPassword(
-            f"a password needs {PASSWORD_CHARS_MIN} characters or more; four random words are good"
+            f"too short: take {PASSWORD_CHARS_MIN} characters or more; four random words are good"
         )
     if len(plain) > PASSWORD_CHARS_MAX:
-        raise WeakPassword(f"a password has at most {PASSWORD_CHARS_MAX} characters")
+        raise WeakPassword(f"too long: take at most {PASSWORD_CHARS_MAX} characters")
     if len(set(plain)) < _DIFFERENT_MIN:
         raise WeakPassword(
-            f"a password needs {_DIFFERENT_MIN} different characters or more;"
+            f"too simple: take {_DIFFERENT_MIN} different characters or more;"
             " four random words are good"
         )
 

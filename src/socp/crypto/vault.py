@@ -33,10 +33,12 @@ def new_master() -> bytes:
 class Vault:
     """Seals and opens with keys that are derived from the master key, one for each purpose."""
 
-    def __init__(self, master: bytes) -> None:
+    def __init__(self, master: bytes, former: Vault | None = None) -> None:
+        """`former`: its place is being taken, and some things may still be sealed by it."""
         if len(master) != KEY_BYTES:
             raise Misuse(f"a vault key of {len(master)} bytes")
         self.master = master  # for who locks it in another way; everything else has no use for it
+        self.former = former
         self._box = AESGCM(_derived(master, b"socp-vault/1 rows"))
         self._names = _derived(master, b"socp-vault/1 names")
 

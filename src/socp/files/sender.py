@@ -198,9 +198,11 @@ class Sender:
         self._ended_ms = self._since_ms = mono
         return FileEnd(file_id=self.offer.file_id)
 
-    def heard(self, have: int, mono: int) -> None:
-        """The reader has the first `have` chunks. The first time that says where to begin."""
+    def heard(self, have: int, mono: int) -> bool:
+        """The reader has the first `have` chunks. The first time that says where to begin; whether
+        it moves: a word that says nothing new does not keep the transfer alive."""
         have = min(have, self._total)
+        before = self._have if self._heard else -1
         if not self._heard and not self.kept:
             self._heard = True
             self._first = self._next = self._have = have
@@ -210,7 +212,10 @@ class Sender:
             ):  # its first word may have been an old one, said before a break
                 self._next = max(self._next, have)
             self._have = max(self._have, min(have, self._next))
-        self._since_ms = mono
+        moves = self._have > before
+        if moves:
+            self._since_ms = mono
+        return moves
 
     def acked(self, of: str, mono: int) -> None:
         """ACK with our file_id: `of` FILE_START or FILE_END, or "" for whichever is unanswered; of

@@ -8,6 +8,8 @@ from typing import Final
 from socp.wire import limits
 
 SENDING_MAX: Final = 8
+"""Transfers to one reader at a time. Those to others do not wait for them."""
+SENDING_ALL_MAX: Final = 2 * SENDING_MAX
 SENDING_BYTES_MAX: Final = limits.FILE_BYTES
 RECEIVING_MAX: Final = 32
 """Transfers towards us at a time; whoever owns the machines refuses more."""
@@ -22,7 +24,7 @@ WINDOW_LIVE_BYTES: Final = 5 * limits.FILE_CHUNK_BYTES
 """Of what goes to a reader who says where it stands, all files to them together. It waits in the
 queues before their messages: the 4 MiB of section 8, in base64, would be over a link's bound."""
 REPORT_BYTES: Final = 3 * limits.FILE_CHUNK_BYTES
-"""The reader says where it stands each time so much came."""
+"""The reader says where it stands each time so much came of the files of one author."""
 REPORTING_AUTHORS_MAX: Final = 2
 """So many authors send at a time to a reader who says where it stands: their windows together
 fit what its server queues for it."""

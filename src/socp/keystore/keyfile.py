@@ -84,15 +84,14 @@ def is_sealed(path: Path) -> bool:
 
 
 def seal(path: Path, vault: Vault) -> None:
-    """Seal a key that lies there in clear; nothing happens to another. KeyFileError."""
+    """Seal a key that lies there in clear, or sealed by the vault's former one; nothing happens to
+    another. KeyFileError."""
     with locked_folder(path) as place:
         content = read(place)
-        if content is None or pem.is_sealed(content):
+        if content is None or (pem.is_sealed(content) and vault.former is None):
             return
-        try:
-            write(place, pem.armour(_sealed(pem.unarmour(content), vault), sealed=True))
-        except KeyRefused as refused:
-            raise _unusable(place, refused) from None
+        data = _data(place, content, vault)
+        write(place, pem.armour(_sealed(data, vault), sealed=True))
 
 
 def drop(path: Path) -> None:
@@ -119,15 +118,31 @@ def _sealed(data: bytes, vault: Vault) -> bytes:
 
 def _parse(place: Place, content: bytes, suite: Suite, vault: Vault | None) -> PrivateKey:
     try:
+        return suite.load_private(_data(place, content, vault))
+    except KeyRefused as refused:
+        raise _unusable(place, refused) from None
+
+
+def _data(place: Place, content: bytes, vault: Vault | None) -> bytes:
+    try:
         if not pem.is_sealed(content):
-            return suite.load_private(pem.unarmour(content))
+            return pem.unarmour(content)
         if vault is None:
             raise KeyRefused("it is sealed")
-        return suite.load_private(vault.open(_TABLE, b"", pem.unarmour(content, sealed=True)))
+        return _opened(pem.unarmour(content, sealed=True), vault)
     except KeyRefused as refused:
         raise _unusable(place, refused) from None
     except Unreadable:
         raise _unusable(place, "it was sealed with another key than this profile's") from None
+
+
+def _opened(sealed: bytes, vault: Vault) -> bytes:
+    try:
+        return vault.open(_TABLE, b"", sealed)
+    except Unreadable:
+        if vault.former is None:
+            raise
+        return vault.former.open(_TABLE, b"", sealed)
 
 
 def _unusable(place: Place, why: object) -> KeyFileError:

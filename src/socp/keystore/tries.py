@@ -6,13 +6,14 @@ machine. The wait is bounded, so that nobody is locked out. Everything here bloc
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from socp.keystore import keyfile
-from socp.keystore.private_file import locked_folder, read, write
+from socp.keystore.private_file import KeyFileError, locked_folder, read, write
 
 TRIES_FILE: Final = "vault.tries"
 WAIT_MS_MAX: Final = 30_000
@@ -36,15 +37,17 @@ def wait_ms(folder: Path, now_ms: int) -> int:
 
 
 def wrong(folder: Path, now_ms: int) -> None:
-    """One more. KeyFileError."""
+    """One more, where the folder can be written: who made it otherwise has a copy anyway."""
     counted = min(_load(folder).wrong, _COUNTED_MAX) + 1
-    with locked_folder(folder / TRIES_FILE) as place:
+    with suppress(KeyFileError), locked_folder(folder / TRIES_FILE) as place:
         write(place, msgspec.json.encode(_Tries(counted, now_ms)))
 
 
 def right(folder: Path) -> None:
-    """The count begins anew. KeyFileError."""
-    keyfile.drop(folder / TRIES_FILE)
+    """The count begins anew, where the folder can be written: it keeps nobody from reading."""
+    if (folder / TRIES_FILE).exists():
+        with suppress(KeyFileError):
+            keyfile.drop(folder / TRIES_FILE)
 
 
 def _load(folder: Path) -> _Tries:

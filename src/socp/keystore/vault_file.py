@@ -6,7 +6,6 @@ Everything here blocks.
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -34,14 +33,16 @@ class VaultKey:
     locked: Locked
     key: bytes = field(repr=False)
     name: str = ""  # KEYRING: what the key that opens it is called there
+    former: bytes = b""  # the master key before it, sealed by it, while things are sealed anew
 
 
-class _Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """JSON, on one line."""
 
     lock: Locked
     key: str
     name: str = ""
+    former: str = ""
 
 
 def load(folder: Path) -> VaultKey | None:
@@ -66,15 +67,16 @@ def replace(folder: Path, key: VaultKey) -> None:
 
 
 def _written(key: VaultKey) -> bytes:
-    text = base64.b64encode(key.key).decode()
-    return msgspec.json.encode(_Content(key.locked, text, key.name)) + b"\n"
+    text, former = (base64.b64encode(each).decode() for each in (key.key, key.former))
+    return msgspec.json.encode(_Content(key.locked, text, key.name, former)) + b"\n"
 
 
 def _parse(place: Place, content: bytes) -> VaultKey:
     try:
         found = msgspec.json.decode(content, type=_Content)
-        return VaultKey(found.lock, base64.b64decode(found.key, validate=True), found.name)
-    except (msgspec.MsgspecError, binascii.Error):
+        key, former = (base64.b64decode(each, validate=True) for each in (found.key, found.former))
+        return VaultKey(found.lock, key, found.name, former)
+    except (msgspec.MsgspecError, ValueError):
         raise KeyFileError(
             f"{place.path} is cut short or damaged; restore it from a backup: without it nothing in"
             " this profile can be read"

@@ -144,9 +144,9 @@ class Destinations:
     def not_yet(self, to: str, now: Now) -> str | None:
         """What a line to them waits for, or None where it can go. Asks for a key that is not
         known."""
-        changed = self._contacts.changed(to)
-        if changed:
-            return f"{changed}: nothing is sent until you decide; {DECIDE}"
+        undecided = self.undecided(to)
+        if undecided:
+            return undecided
         if not self.attached:
             return NOT_CONNECTED
         if self._own.changing:
@@ -159,6 +159,11 @@ class Destinations:
         not_before_ms, _ = self._missed.get(to, (now.mono, 0))
         there = self.mailbox or self._contacts.is_online(to)
         return None if there and now.mono >= not_before_ms else self.away(to)
+
+    def undecided(self, to: str) -> str:
+        """Why nothing at all goes to them, not even once more; "" where that is no question."""
+        changed = self._contacts.changed(to)
+        return f"{changed}: nothing is sent until you decide; {DECIDE}" if changed else ""
 
     def _keyless(self, user_id: str, now: Now) -> str:
         label = self._contacts.label(user_id)

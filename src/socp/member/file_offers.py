@@ -23,6 +23,7 @@ from socp.wire.ids import PUBLIC
 from socp.wire.payloads import FileStart
 
 LATER_MAX: Final = 1_000
+UNDECIDED_MAX: Final = 1_000
 KEYLESS: Final = "its sender's key is not known yet"
 
 
@@ -48,6 +49,7 @@ class FileOffers:
         self._arrivals = arrivals
         self._next_link = next_link
         self._receiving = receiving
+        self._undecided_told: dict[tuple[str, str], None] = {}  # by author and file_id
         self._later: dict[str, None] = {}  # authors whose files stay at the server without a key
 
     @property
@@ -80,6 +82,8 @@ class FileOffers:
             first=first_form(self._contacts.get(author)),
         )
         if isinstance(begun, Broken):
+            if changed := self._contacts.changed(author):
+                return self._undecided(author, payload.file_id, changed, begun.reason, now)
             if public and self._room.sending_key() is None:  # it may open when a key is here
                 return self._refused(author, begun.reason, now)
             return self._refused_for_good(author, payload.file_id, begun.reason, envelope.ts, now)
@@ -122,8 +126,20 @@ class FileOffers:
 
     # --- refusals -------------------------------------------------------------------------------
 
+    def _undecided(self, author: str, file_id: str, changed: str, why: str, now: Now) -> None:
+        """It may be by the key that is claimed for them: it may come once more when the person has
+        decided, and is told of once."""
+        if (author, file_id) in self._undecided_told:
+            return
+        if len(self._undecided_told) >= UNDECIDED_MAX:
+            del self._undecided_told[next(iter(self._undecided_told))]
+        self._undecided_told[author, file_id] = None
+        self._refused(author, f"{changed}: compare safety numbers; {why}", now)
+
     def _refused_for_good(self, author: str, file_id: str, why: str, ts: int, now: Now) -> None:
-        if self._emit.terms.mailbox:  # its FILE_END will be acknowledged, and its like not told of
+        # Then its FILE_END will be acknowledged, and its like not told of. Of one that is partly
+        # here its author's manifest was right before: this is not theirs.
+        if self._emit.terms.mailbox and not self._receiving.is_partly_here(author, file_id):
             self._receiving.settled(author, file_id, ts)
         self._refused(author, why, now)
 

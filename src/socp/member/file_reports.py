@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from socp.files.transfer import REPORT_BYTES
@@ -31,15 +32,21 @@ class FileReports:
         body = FileState(file_id=file_id, have=have, state=state)
         self._mouth.post(author, body, now, quiet=True, key=f"file_state {file_id}")
 
-    def stands(self, incoming: Incoming, now: Now, *, again: bool = False) -> None:
-        """Where it stands, each time REPORT_BYTES came, or `again`; to an author who waits for
-        it."""
+    def stands(self, incoming: Incoming, now: Now) -> None:
+        """Where it stands, to an author who waits for it."""
         receiver = incoming.receiver
-        if not (incoming.part and incoming.live and incoming.opened):
-            return
-        if again or receiver.done - incoming.reported >= REPORT_BYTES:
+        if incoming.reports:
             incoming.reported = receiver.done
             self.say(receiver.author, receiver.file_id, "wanted", now, have=receiver.have)
+
+    def moved(self, author: str, running: Iterable[Incoming], now: Now) -> None:
+        """Where an author's files stand, each time REPORT_BYTES of them came. Of all together, for
+        they share a window: a few chunks of each may fill it."""
+        theirs = [one for one in running if one.receiver.author == author and one.reports]
+        if sum(one.receiver.done - one.reported for one in theirs) >= REPORT_BYTES:
+            for one in theirs:
+                if one.receiver.done > one.reported:
+                    self.stands(one, now)
 
     def ended(self, author: str, file_id: str, now: Now) -> None:
         """What became of one that is over."""

@@ -39,7 +39,7 @@ class _Watch:
 
     def knows(self, gap: Gap) -> bool:
         """Whether it was told, perhaps as part of a larger one."""
-        return any(first <= gap.first <= last for first, last in self.told)
+        return any(first <= gap.first and gap.last <= last for first, last in self.told)
 
 
 class Gaps:
@@ -88,6 +88,8 @@ class Gaps:
 
     def due(self, now: Now) -> None:
         """Tell and ask."""
+        if any(now.mono >= watch.due_ms for watch in self._watched.values()):
+            self._threads.forget_old(now.wall)
         for key, watch in tuple(self._watched.items()):
             thread = self._threads.get(key)
             if thread is None or not thread.gaps:

@@ -12,6 +12,7 @@ from socp.member.emitter import Emitter
 from socp.member.history import History
 from socp.member.records import LineState, OutboxLine
 from socp.wire import limits
+from socp.wire.content import Text
 from socp.wire.text import printable
 
 REFS_MAX: Final = 1_000
@@ -32,6 +33,11 @@ class _Kept:
     open: set[str]  # those of them that nobody has acknowledged
     state: LineState = LineState.DONE
 
+    @property
+    def again(self) -> bool:
+        """Its reader missed it: it was sent once more, and the history knows which line it is."""
+        return self.line.quiet and self.line.kind == Text.KIND
+
 
 class Handed:
     """The latest ones, in memory alone: the outbox is done with them, and a server has them."""
@@ -50,7 +56,8 @@ class Handed:
         fresh = tuple(ref for ref in refs if ref not in self._by_ref)
         if not fresh:
             return  # the same bytes went out once more
-        kept = _Kept(line, fresh, set(fresh))
+        names = tuple(ref for ref in _names(line, fresh) if ref not in self._by_ref)
+        kept = _Kept(line, names, set(fresh))
         self._by_ref.update(dict.fromkeys(kept.refs, kept))
         self._bytes += len(line.text.encode())
         while len(self._by_ref) > REFS_MAX or self._bytes > BYTES_MAX:
@@ -61,8 +68,9 @@ class Handed:
         if status != DELIVERED_STATUS:
             return None
         kept = self._by_ref.get(msg_ref)
-        if kept is None:
-            return self._history.reached(msg_ref, LineState.DELIVERED)
+        if kept is None or kept.again:
+            first = kept.line.place.first if kept is not None and kept.line.place else ""
+            return self._history.reached(first or msg_ref, LineState.DELIVERED)
         kept.open.discard(msg_ref)
         if not kept.open:
             self._moves(kept, LineState.DELIVERED)
@@ -70,7 +78,7 @@ class Handed:
     def receipt(self, reader: str, msg_ref: str, state: LineState) -> None:
         """Its reader's own client says so; nobody else's word counts."""
         kept = self._by_ref.get(msg_ref)
-        if kept is None:
+        if kept is None or kept.again:
             self._history.reached(msg_ref, state, by=reader)
         elif kept.line.to == reader:
             self._moves(kept, state)
@@ -103,9 +111,14 @@ class Handed:
         self._bytes -= len(kept.line.text.encode())
 
 
+def _names(line: OutboxLine, refs: tuple[str, ...]) -> tuple[str, ...]:
+    """These msg_refs, and the one by which the reader calls it."""
+    first = "" if line.place is None else line.place.first
+    return tuple(dict.fromkeys((*refs, first))) if first else refs
+
+
 def moved(line: OutboxLine) -> LineMoved:
     """What the person is told of a line."""
-    ref = line.msg_refs[0] if line.place is not None and line.msg_refs else ""
     return LineMoved(
         line_id=line.line_id,
         to=line.to,
@@ -114,7 +127,7 @@ def moved(line: OutboxLine) -> LineMoved:
         reason=line.reason,
         said=line.said,
         kind=line.kind,
-        msg_ref=ref,
+        msg_ref="" if line.place is None else line.place.first,
     )
 
 

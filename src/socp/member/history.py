@@ -12,6 +12,7 @@ from typing import Final
 from socp.member.emitter import Emitter
 from socp.member.events import Change, Now
 from socp.member.records import Amendment, LineState, Said, SaidMoved, SaidReached
+from socp.wire.content import Place
 from socp.wire.ids import PUBLIC
 
 REF_CHARS: Final = 43
@@ -36,10 +37,11 @@ class Heard:
     kind: str = TEXT
     reply_to: str = ""
     file_id: str = ""
+    own_ref: str = ""  # its own msg_ref, where its author calls it by another
 
 
 class History:
-    """Numbers and persists; each method gives back the number of its row."""
+    """Numbers and persists; each method gives back its row, or the number."""
 
     def __init__(self, emitter: Emitter, last: int) -> None:
         """`last`: the highest number there ever was, 0 for none."""
@@ -57,7 +59,7 @@ class History:
                 ts=heard.ts,
                 at_ms=now.wall,
                 trust=heard.trust,
-                msg_refs=(heard.msg_ref,) if heard.msg_ref else (),
+                msg_refs=tuple(ref for ref in (heard.own_ref, heard.msg_ref) if ref),
                 kind=heard.kind,
                 reply_to=heard.reply_to,
                 file_id=heard.file_id,
@@ -109,11 +111,18 @@ class History:
         )
 
     def moved(
-        self, number: int, state: LineState, reason: str = "", msg_refs: tuple[str, ...] = ()
+        self,
+        number: int,
+        state: LineState,
+        reason: str = "",
+        msg_refs: tuple[str, ...] = (),
+        *,
+        whole: bool = False,
     ) -> None:
-        """What became of a line of ours, and under which msg_refs it went out now; 0 is none."""
+        """What became of a line of ours, and under which msg_refs it went out now, each of them
+        `whole` or one of its frames; 0 is none."""
         if number:
-            self._emit.persist(SaidMoved(number, state, reason, msg_refs))
+            self._emit.persist(SaidMoved(number, state, reason, msg_refs, whole))
 
     def reached(self, msg_ref: str, state: LineState, by: str = "") -> None:
         """Whoever it is for has, or has read, what went out under this msg_ref, perhaps in an
@@ -122,15 +131,25 @@ class History:
             self._emit.persist(SaidReached(msg_ref, state, by))
 
     def amended(
-        self, talk: str, of: str, author: str, kind: Change, body: str, ts: int, msg_ref: str
-    ) -> int:
+        self,
+        talk: str,
+        of: str,
+        author: str,
+        kind: Change,
+        body: str,
+        ts: int,
+        msg_ref: str,
+        place: Place | None = None,
+    ) -> Amendment:
         """Somebody, perhaps we, changed, took back or reacted to what went under the msg_ref `of`.
 
         Whether it may count is seen when it is read, since it can come before what it is about.
         """
         number = self._next()
-        self._emit.persist(Amendment(number, talk, of, author, kind, body, ts, msg_ref))
-        return number
+        run, seq = ("", 0) if place is None else (place.run, place.seq)
+        row = Amendment(number, talk, of, author, kind, body, ts, msg_ref, run, seq)
+        self._emit.persist(row)
+        return row
 
     def _add(self, said: Said) -> int:
         self._emit.persist(said)

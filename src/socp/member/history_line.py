@@ -54,13 +54,24 @@ def counts(amendment: Amendment, said: Said) -> bool:
 
 def newer(amendment: Amendment, known: Amendment) -> bool:
     """Whether of two changes of one kind, by one author to one line, this is the one that counts:
-    the same at every reader, in whichever order they came."""
+    the same at every reader, in whichever order they came. The ts is that of its sealing, and one
+    that was sealed anew says nothing new."""
+    if not (amendment.msg_ref or known.msg_ref):
+        return amendment.number > known.number
+    if amendment.run and amendment.run == known.run:
+        return amendment.seq > known.seq
     return (amendment.ts, amendment.msg_ref) > (known.ts, known.msg_ref)
 
 
 def laid_over(said: Said, amendments: Iterable[Amendment]) -> HistoryLine:
-    """The line as it stands; at most one amendment of each kind by each author."""
-    found = sorted((a for a in amendments if counts(a, said)), key=lambda a: (a.ts, a.msg_ref))
+    """The line as it stands: of several changes of one kind by one author, under several msg_refs
+    of the line, the newest counts."""
+    newest: dict[tuple[str, str], Amendment] = {}
+    for amendment in amendments:
+        known = newest.get((amendment.author, amendment.kind))
+        if counts(amendment, said) and (known is None or newer(amendment, known)):
+            newest[amendment.author, amendment.kind] = amendment
+    found = sorted(newest.values(), key=lambda a: (a.ts, a.msg_ref))
     edit = next((a for a in found if a.kind == EDIT), None)
     deleted = any(a.kind == DELETE for a in found)
     reactions = tuple((a.author, a.body) for a in found if a.kind == REACTION and a.body)

@@ -33,7 +33,7 @@ from socp.member.seen import Seen, Verdict
 from socp.member.speech import Speech
 from socp.member.sureness import sureness
 from socp.member.trust import Claim, Trust
-from socp.wire import base64url, content
+from socp.wire import base64url, content, limits
 from socp.wire.canonical import canonical
 from socp.wire.envelope import Envelope
 from socp.wire.errors import PeerFault
@@ -42,8 +42,9 @@ from socp.wire.msg_ref import msg_ref
 
 RETOLD_MAX: Final = 1_000
 LEFT_MAX: Final = 1_000
-KEPT_MS: Final = 31 * 24 * 3_600_000
-"""What is older and was never seen is a replay: no server keeps mail so long."""
+KEPT_MS: Final = limits.LATE_MS + 2 * limits.MAILBOX_DAYS * 24 * 3_600_000
+"""What is older and was never seen is a replay: neither its author's client, nor their server, nor
+ours, each after the other, keeps mail so long."""
 
 
 class Why(Enum):
@@ -72,7 +73,7 @@ class Why(Enum):
     CLEAR_UNSIGNED = "it is not encrypted and nobody signed it: anyone may have written it"
     REVOKED = "they revoked their id, so whoever uses it may be a thief; ask them for their new one"
     TOO_OLD = (
-        "it is more than a month old and never came before: a server may be repeating what you read"
+        "it is more than three months old and never came before: a server may repeat what you read"
         " on another machine; ask them whether they said it just now"
     )
     NO_ROOM = "too many messages wait for keys; ask them to send it again in a minute"

@@ -13,12 +13,14 @@ from socp.files.transfer import (
     RECEIVING_MAX,
     RECEIVING_PER_AUTHOR_MAX,
     REPORTING_AUTHORS_MAX,
+    SILENCE_MS,
     STORING_MAX,
 )
 from socp.member.effects import DropPart, Trust
 from socp.member.emitter import Emitter
 from socp.member.file_news import About, Meter
 from socp.member.records import FileStage, IncomingFile
+from socp.wire import limits
 from socp.wire.ids import PUBLIC
 
 OPEN_MAX: Final = 100
@@ -29,7 +31,13 @@ KEPT_MS: Final = 30 * 24 * 3_600_000
 LOOK_MS: Final = 3_600_000
 
 
-@dataclass(slots=True)
+SLOW_BYTES_PER_S: Final = 16 * limits.KIB
+SLOW_AFTER_MS: Final = SILENCE_MS
+"""What came no faster than that for so long gives way to what else wants to come: else a few who
+trickle keep everybody out."""
+
+
+@dataclass(slots=True, eq=False)
 class Incoming:
     """One that arrives. `part`: what is on the disk of it may be gone on with later, and its author
     wants to know where it stands; "" where it comes in one attempt or not at all."""
@@ -42,12 +50,26 @@ class Incoming:
     part: str
     live: bool  # its author waits for our word, and sends no faster
     meter: Meter
+    begun_ms: int  # this attempt, or since its disk was looked through; monotonic
     opened: bool  # what is on the disk of it was looked through
     ended: bool = False  # its end came before that
+    held: int = 0  # bytes that were there before this attempt
     reported: int = 0  # bytes that were there when its author was told last
     remembered: bool = False  # its ciphertext's digest is in `seen`
     finishing: bool = False  # the shell checks and names it
     digests: set[bytes] = field(default_factory=set)
+
+    @property
+    def reports(self) -> bool:
+        """Whether its author waits to hear how far it is."""
+        return bool(self.part) and self.live and self.opened and not self.finishing
+
+    def is_slow(self, mono: int) -> bool:
+        """Whether it gives way to others."""
+        lasted_ms = mono - self.begun_ms
+        came = self.receiver.done - self.held
+        slow = lasted_ms >= SLOW_AFTER_MS and came * 1000 < SLOW_BYTES_PER_S * lasted_ms
+        return slow and self.opened and not self.finishing
 
     @property
     def about(self) -> About:
@@ -95,8 +117,9 @@ class IncomingFiles:
         found = (file for file in self._files.values() if file.file_id == file_id)
         return next((file for file in found if file.stage is FileStage.OPEN), None)
 
-    def begun(self, incoming: Incoming, wall: int) -> None:
-        """It arrives, for the first time or again."""
+    def begun(self, incoming: Incoming, running: Collection[Incoming], wall: int) -> None:
+        """It arrives, for the first time or again. What is on the disk of those that are `running`
+        is needed; of the others the oldest make room."""
         receiver = incoming.receiver
         file = IncomingFile(
             author=receiver.author,
@@ -107,9 +130,13 @@ class IncomingFiles:
             begun_ms=wall,
             stage=FileStage.OPEN,
         )
-        mine = [one for one in self._of(FileStage.OPEN, but=file) if one.author == file.author]
+        before = self.get(file.author, file.file_id)
+        if before is not None and before.stage is FileStage.OPEN and before.part != file.part:
+            self._emit.add(DropPart(before.part))  # another file by the same id
+        needed = {(one.receiver.author, one.receiver.file_id) for one in running}
+        mine = [one for one in self._left(file, needed) if one.author == file.author]
         self._trim(mine, OPEN_PER_AUTHOR_MAX)
-        self._trim(self._of(FileStage.OPEN, but=file), OPEN_MAX)
+        self._trim(self._left(file, needed), OPEN_MAX)
         self._put(file)
 
     def end(self, author: str, file_id: str, stage: FileStage) -> None:
@@ -131,6 +158,11 @@ class IncomingFiles:
     def _of(self, stage: FileStage, *, but: IncomingFile) -> list[IncomingFile]:
         like = (file for file in self._files.values() if file.stage is stage)
         return [file for file in like if (file.author, file.file_id) != (but.author, but.file_id)]
+
+    def _left(self, but: IncomingFile, needed: Collection[tuple[str, str]]) -> list[IncomingFile]:
+        """Those that lie partly on the disk, and are not needed there just now."""
+        lying = self._of(FileStage.OPEN, but=but)
+        return [one for one in lying if (one.author, one.file_id) not in needed]
 
     def _trim(self, files: list[IncomingFile], most: int) -> None:
         """Make room for one more."""

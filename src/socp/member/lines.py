@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
@@ -15,6 +16,8 @@ from socp.wire import limits
 LINES_MAX: Final = 1_000
 QUIET_MAX: Final = 1_000
 """Lines of our own client's that wait: they take no room from the person's."""
+QUIET_EACH_MAX: Final = 100
+"""Of those to one reader: nobody makes us owe them so many that others are told nothing."""
 BYTES_MAX: Final = 8 * limits.MIB
 OPEN: Final = (LineState.WAITING, LineState.SENT)
 
@@ -31,7 +34,7 @@ class Lines:
         self._lines = {line.line_id: line for line in lines}
         self._next_id = max(self._lines, default=0) + 1
         self._bytes = sum(len(line.text.encode()) for line in lines if not line.quiet)
-        self._quiet = sum(1 for line in lines if line.quiet)
+        self._quiet = Counter(line.to for line in lines if line.quiet)
         self._refs = {ref: line.line_id for line in lines for ref in line.msg_refs}
 
     def __iter__(self) -> Iterator[OutboxLine]:
@@ -64,8 +67,9 @@ class Lines:
     def full(self, line: OutboxLine) -> str | None:
         """Why there is no room for this one, or None."""
         if line.quiet:
-            return "too much waits" if self._quiet >= QUIET_MAX else None
-        lines = len(self._lines) - self._quiet
+            full = self._quiet.total() >= QUIET_MAX or self._quiet[line.to] >= QUIET_EACH_MAX
+            return "too much waits" if full else None
+        lines = len(self._lines) - self._quiet.total()
         if lines >= LINES_MAX or self._bytes + len(line.text.encode()) > BYTES_MAX:
             return (
                 f"{lines} lines wait to be sent and there is no room for more;"
@@ -104,12 +108,18 @@ class Lines:
 
     def tell(self, line: OutboxLine) -> None:
         """What became of it, for the history and for the person."""
-        self._history.moved(line.said, line.state, line.reason, line.msg_refs)
+        refs = line.msg_refs
+        if refs and line.place is not None and line.place.first not in ("", *refs):
+            refs = (*refs, line.place.first)
+        whole = line.place is not None
+        self._history.moved(line.said, line.state, line.reason, refs, whole=whole)
         if not line.quiet:
             self._emit.tell(moved(line))
 
     def _count(self, line: OutboxLine, times: int) -> None:
         if line.quiet:
-            self._quiet += times
+            self._quiet[line.to] += times
+            if not self._quiet[line.to]:
+                del self._quiet[line.to]
         else:
             self._bytes += times * len(line.text.encode())

@@ -122,7 +122,7 @@ class Member:
         seen = Seen(emit, remembered.seen)
         incoming = (lookups, self._room, arrivals, self._next_link)
         pen = Pen(suite, key, own_id)
-        sent = Sent(emit, profile.run, remembered.shelves, remembered.numbered)
+        sent = Sent(emit, profile.run, remembered.shelves, remembered.numbered, remembered.outbox)
         numbering = Numbering(emit, profile.run, remembered.numbered, sent)
         self._destinations = Destinations(
             emit, pen, contacts, lookups, self._room, self._session, own, numbering

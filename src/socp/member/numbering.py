@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
+from socp.member import taken_back
 from socp.member.emitter import Emitter
 from socp.member.records import Numbered, OutboxLine
 from socp.member.sent import Sent
-from socp.wire import content
-from socp.wire.content import Delete, Place
+from socp.wire.content import Place
 
 
 class Numbering:
@@ -40,23 +39,22 @@ class Numbering:
         if place.run == self._run and place.seq >= self.next(to).seq - 1:
             self._keep(Numbered(to, place.run, place.seq, msg_ref))
 
-    def over(self, line: OutboxLine, *, refused: bool) -> None:
+    def over(self, line: OutboxLine, *, refused: bool) -> OutboxLine | None:
         """A line is over, or goes in another form: its readers may ask for it. Where it never went
-        anywhere the next one takes its place, if it was the newest; else it is a hole, and who asks
-        for it hears that it was taken back."""
+        anywhere the next one takes its place, if it was the newest; else it is a hole, and what
+        fills it is given: it says that the line was taken back, and is kept for who asks."""
         if line.place is None:
-            return
+            return None
         if not refused or line.doubt:
             self._sent.keep(line)
         elif self._is_newest(line.to, line.place):
             place = line.place
             self._keep(Numbered(line.to, place.run, place.seq - 1, place.prev))
-        elif line.msg_refs:
-            body = Delete(of=line.msg_refs[0])
-            taken_back = replace(
-                line, text="", kind=body.KIND, body=content.pack(body), frames=(), msg_refs=()
-            )
-            self._sent.keep(taken_back)
+        elif line.place.first:
+            filler = taken_back.wordless(line, line.place.first)
+            self._sent.keep(filler)
+            return self._sent.again(filler)
+        return None
 
     def _is_newest(self, to: str, place: Place) -> bool:
         newest = self._newest.get(to)

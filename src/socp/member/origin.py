@@ -17,6 +17,9 @@ class Origin:
     ts: int  # author's, Unix ms
     msg_ref: str
     trust: Trust
+    own_ref: str = (
+        ""  # its own msg_ref, where `msg_ref` is what it is called by since it first went
+    )
 
     @property
     def talk(self) -> str:

@@ -36,9 +36,12 @@ LATE_MS: Final = 29 * 24 * 3_600_000
 """One that says `late` is for 30 days."""
 UNANSWERED_MS: Final = 15_000
 TRIES_MAX: Final = 3
+SLOW_MS: Final = 1_000
+"""Lines behind one that was not answered for so long are told to wait for that."""
 NO_ANSWER_MS: Final = 5_000
 """COMPAT(section 9): servers of plain v1.3 answer nothing; after so long a line counts as handed
 over."""
+BEHIND: Final = "your server has not answered the one before it yet; it goes then"
 NO_ANSWER: Final = "your server does not say what becomes of messages"
 
 _AGAIN: Final = frozenset({Code.RATE_LIMITED, Code.TIMEOUT})
@@ -144,10 +147,16 @@ class Outbox:
 
     def again(self, line: OutboxLine, now: Now) -> None:
         """One that went out is to go out once more, in its old place."""
-        on_its_way = any((ln.to, ln.place) == (line.to, line.place) for ln in self._lines)
-        if not on_its_way and self._lines.full(line) is None:
-            self._lines.add(replace(line, line_id=self._lines.new_id()))
+        if self._kept_again(line):
             self.flush(now)
+
+    def _kept_again(self, line: OutboxLine) -> bool:
+        assert line.place is not None
+        on_its_way = any(ln.to == line.to and line.place.is_at(ln.place) for ln in self._lines)
+        if on_its_way or self._lines.full(line) is not None:
+            return False
+        self._lines.add(replace(line, line_id=self._lines.new_id()))
+        return True
 
     def waiting(self, to: str, key: str) -> Body | None:
         """What the line of this key says that was not composed yet."""
@@ -182,11 +191,12 @@ class Outbox:
 
     def _fresh(self, line: OutboxLine, now: Now) -> bool:
         """Whether this server takes the frames as they are."""
+        if not line.frames or not self._destinations.still_reads(line.to, line.sealed_to):
+            return False
         age_ms = now.wall - line.composed_ms
         if self._destinations.mailbox and line.late:
-            reads = self._destinations.still_reads(line.to, line.sealed_to)
-            return bool(line.frames) and age_ms < LATE_MS and reads
-        return bool(line.frames) and 0 <= age_ms < SAME_BYTES_MS
+            return age_ms < LATE_MS
+        return 0 <= age_ms < SAME_BYTES_MS
 
     def due(self, now: Now) -> None:
         """Look after lines that nobody answered, and send what there is room for."""
@@ -237,11 +247,17 @@ class Outbox:
                 if why != line.reason:
                     self._wait(line, why)
             elif one_by_one and self._on_its_way(line.line_id):
-                held_up[line.to] = ""
+                held_up[line.to] = self._behind(line, now)
 
     def _on_its_way(self, line_id: int) -> bool:
         line = self._lines.get(line_id)
         return line is not None and line.state is LineState.SENT
+
+    def _behind(self, line: OutboxLine, now: Now) -> str:
+        """What those after this one wait for; "" while its answer may be here at any moment."""
+        tried = self._tries.get(line.line_id)
+        slow = tried is not None and (tried.count > 1 or now.mono - tried.sent_ms >= SLOW_MS)
+        return self._destinations.undecided(line.to) or (BEHIND if slow else "")
 
     def _flush_again(self, now: Now) -> None:
         while self._again:
@@ -250,7 +266,12 @@ class Outbox:
             if self._courier.room(now.mono) < len(frames) or not self._destinations.attached:
                 return
             self._again.pop(0)
-            if line is not None and line.state is LineState.SENT:
+            if line is None or line.state is not LineState.SENT:
+                continue
+            undecided = self._destinations.undecided(line.to)
+            if undecided:
+                self._wait(replace(line, state=LineState.WAITING), undecided)
+            else:
                 self._transmit(line, now)
 
     def _transmit(self, line: OutboxLine, now: Now) -> None:
@@ -298,6 +319,7 @@ class Outbox:
         place = pieces[0].place
         if place is not None:
             self._numbering.took(line.to, place, pieces[0].msg_ref)
+            place = replace(place, first=place.first or pieces[0].msg_ref)
         else:
             self._numbering.over(line, refused=True)
         line = replace(
@@ -389,9 +411,11 @@ class Outbox:
             self._lines.tell(line)
 
     def _end(self, line: OutboxLine, state: LineState, reason: str) -> None:
-        self._numbering.over(line, refused=state is LineState.REFUSED)
+        filler = self._numbering.over(line, refused=state is LineState.REFUSED)
         self._tries.pop(line.line_id, None)
         self._lines.end(line, state, reason)
+        if filler is not None:
+            self._kept_again(filler)  # it goes at the next `due`, before its readers miss it
 
 
 def _without(items: tuple[T, ...], place: int) -> tuple[T, ...]:

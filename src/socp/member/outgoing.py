@@ -7,7 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from socp.files.sender import Offer, Sender
-from socp.files.transfer import SENDING_BYTES_MAX, SENDING_MAX, WINDOW_LIVE_BYTES
+from socp.files.transfer import (
+    SENDING_ALL_MAX,
+    SENDING_BYTES_MAX,
+    SENDING_MAX,
+    WINDOW_LIVE_BYTES,
+)
 from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.file_news import About, Meter
@@ -84,17 +89,22 @@ class Outgoing:
 
 
 class OutgoingFiles:
-    """By file_id. What is to a person is remembered over restarts."""
+    """By file_id. What is to a person is remembered over restarts, and what was under way."""
 
     def __init__(self, emitter: Emitter, remembered: Iterable[OutgoingFile]) -> None:
         self._emit = emitter
         self.running: dict[str, Outgoing] = {}  # whose turn is next comes first
         self.waiting: dict[str, Outgoing] = {}  # the oldest first
         self.kept: dict[str, Outgoing] = {}  # the oldest first
+        self.cut_off: list[Outgoing] = []  # in their only attempt, when an earlier run ended
         self._lately: dict[str, None] = {}  # the latest that are over: answers to them may follow
         for file in sorted(remembered, key=lambda one: one.offered_ms):
-            kept = file.stage is FileStage.KEPT
-            (self.kept if kept else self.waiting)[file.file_id] = Outgoing(file, begun=True)
+            one = Outgoing(file, begun=True)
+            if file.stage is FileStage.ONCE:
+                self.cut_off.append(one)
+            else:
+                kept = file.stage is FileStage.KEPT
+                (self.kept if kept else self.waiting)[file.file_id] = one
 
     def __contains__(self, file_id: str) -> bool:
         return self.get(file_id) is not None or file_id in self._lately
@@ -109,10 +119,16 @@ class OutgoingFiles:
                 return one
         return None
 
-    def crowded(self, size: int) -> bool:
-        """Whether a file of so many bytes has to let others go first."""
-        under_way = sum(one.file.size for one in self.running.values())
-        full = len(self.running) >= SENDING_MAX
+    def crowded(self, to: str, size: int) -> bool:
+        """Whether a file of so many bytes has to let others go first: to the same reader, or to
+        everyone."""
+        alike = [
+            one.file
+            for one in self.running.values()
+            if one.file.to == to or PUBLIC in (one.file.to, to)
+        ]
+        under_way = sum(file.size for file in alike)
+        full = len(alike) >= SENDING_MAX or len(self.running) >= SENDING_ALL_MAX
         return full or (under_way > 0 and under_way + size > SENDING_BYTES_MAX)
 
     def window(self, one: Outgoing) -> int:
@@ -133,7 +149,7 @@ class OutgoingFiles:
         run cannot go on with it."""
         self._taken(one)
         self.running[one.file.file_id] = one
-        stage = FileStage.OPEN if one.reports else FileStage.OVER
+        stage = FileStage.OPEN if one.reports else FileStage.ONCE
         self._change(one, replace(one.file, stage=stage, file_key=file_key))
 
     def served(self, one: Outgoing) -> None:
@@ -179,5 +195,5 @@ class OutgoingFiles:
             self._store(one)
 
     def _store(self, one: Outgoing) -> None:
-        if one.file.to != PUBLIC:
+        if one.file.to != PUBLIC or one.file.stage is not FileStage.OPEN:
             self._emit.persist(one.file)

@@ -43,6 +43,7 @@ from socp.wire.payloads import FileChunk, FileEnd, FileFrame
 
 COMES_AGAIN: Final = "it comes again if your server keeps it, else ask for it"
 GOES_ON: Final = "it goes on by itself"
+SLOWLY: Final = "it came too slowly while others wait"
 OFFERED_MAX: Final = 1_000
 LIVE_MS: Final = 120_000
 """A manifest that is older was kept by a server, and nobody waits for our word."""
@@ -89,6 +90,11 @@ class Receiving:
         known = self._files.get(author, file_id) is not None
         return known or _ref(author, file_id) not in self._seen
 
+    def is_partly_here(self, author: str, file_id: str) -> bool:
+        """Whether its author can go on with it."""
+        file = self._files.get(author, file_id)
+        return file is not None and file.stage is FileStage.OPEN
+
     def begin(self, receiver: Receiver, ts: int, now: Now) -> str | None:
         """Take it, whose manifest is of `ts` (Unix ms); else the reason for the person."""
         author, file_id = receiver.author, receiver.file_id
@@ -103,9 +109,8 @@ class Receiving:
         if now.wall - ts > KEPT_MS:
             return Why.TOO_OLD.value
         live = abs(now.wall - ts) < LIVE_MS and self._contacts.is_online(author)
-        arriving = self._running.values()
-        busy = lasts and live and crowded(arriving, author)
-        if busy or full(arriving, author, receiver.size):
+        windows = lasts and live
+        if not self._has_room(receiver, now, windows=windows):
             if not lasts:
                 return TOO_MANY
             self._reports.say(author, file_id, "paused", now)
@@ -121,6 +126,7 @@ class Receiving:
             part=receiver.same.hex()[:32] if lasts else "",
             live=live,
             meter=Meter(now.mono),
+            begun_ms=now.mono,
             opened=not lasts,
         )
         if not self._is_theirs(incoming):
@@ -129,11 +135,29 @@ class Receiving:
         self._open(incoming, now)
         return None
 
+    def _has_room(self, receiver: Receiver, now: Now, *, windows: bool) -> bool:
+        """Whether another may come, once those that hardly move have given way."""
+
+        def fits(running: list[Incoming]) -> bool:
+            busy = windows and crowded(running, receiver.author)
+            return not busy and not full(running, receiver.author, receiver.size)
+
+        running = list(self._running.values())
+        slow = [one for one in running if one.is_slow(now.mono)]
+        if slow and not fits([one for one in running if one not in slow]):
+            return fits(running)
+        while slow and not fits(running):
+            running.remove(one := slow.pop(0))
+            if one.part and one.live:
+                self._reports.say(one.receiver.author, one.receiver.file_id, "paused", now)
+            self._broke_off(one, f"{SLOWLY}; {COMES_AGAIN}", SLOWLY)
+        return fits(running)
+
     def _open(self, incoming: Incoming, now: Now) -> None:
         """Have a temporary file for it, and the person told."""
         receiver = incoming.receiver
         if incoming.part:
-            self._files.begun(incoming, now.wall)
+            self._files.begun(incoming, self._running.values(), now.wall)
             self._emit.add(
                 OpenSink(receiver.file_id, receiver.size, incoming.part, *receiver.layout)
             )
@@ -163,7 +187,7 @@ class Receiving:
         elif receiver.same == running.receiver.same and not running.finishing:
             running.ended, running.live = False, True
             running.receiver.begun_again(now.mono)
-            self._reports.stands(running, now, again=True)
+            self._reports.stands(running, now)
 
     # --- where it stands ------------------------------------------------------------------------
 
@@ -174,7 +198,8 @@ class Receiving:
             return
         incoming.opened = True
         incoming.receiver.hold(event.have, now.mono)
-        self._reports.stands(incoming, now, again=True)
+        incoming.held, incoming.begun_ms = incoming.receiver.done, now.mono
+        self._reports.stands(incoming, now)
         self._progress(incoming, now)
         if incoming.ended:
             self._whole(incoming, now)
@@ -215,7 +240,7 @@ class Receiving:
             self._emit.add(WriteChunk(payload.file_id, write.offset, write.data))
         if writes:
             self._progress(incoming, now)
-            self._reports.stands(incoming, now)
+            self._reports.moved(incoming.receiver.author, self._running.values(), now)
 
     def end(self, envelope: Envelope, payload: FileEnd, now: Now) -> None:
         """FILE_END: have the whole checked and named."""
@@ -319,9 +344,10 @@ class Receiving:
             self._over_for_good(incoming, event.reason, now)
         elif incoming.part:
             self._reports.say(incoming.receiver.author, event.file_id, "paused", now)
-            self._leave(incoming, event.reason)
+            self._leave(incoming, f"{event.reason}; {GOES_ON}")
         else:
-            self._over(incoming, event.reason)
+            what = COMES_AGAIN if incoming.kept else "ask for it again"
+            self._over(incoming, f"{event.reason}; {what}")
 
     def cancel(self, file_id: str, now: Now) -> None:
         """The person does not want it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from socp.crypto.rotation import KeyStep, Revocation
 from socp.wire.content import Place
@@ -55,10 +56,9 @@ class KnownServer:
     pinned_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """One message received, for ever: no replay, no other author on the same ciphertext. Key:
-    msg_ref."""
+    msg_ref. A tuple, because a start makes one for every message that ever came."""
 
     msg_ref: str
     digest: bytes  # SHA-256 of the raw ciphertext, 32 bytes
@@ -143,6 +143,17 @@ class SentGone:
 
 
 @dataclass(frozen=True, slots=True)
+class SentTakenBack:
+    """We took a message back: of its words none are kept in the `SentLine`s of these numbers."""
+
+    to: str
+    run: str
+    first: int
+    last: int
+    of: str  # msg_ref
+
+
+@dataclass(frozen=True, slots=True)
 class Shelf:
     """From which number on the `SentLine`s to somebody are kept, by days. Key: to."""
 
@@ -217,12 +228,13 @@ class Said:
     ts: int  # author's, Unix ms
     at_ms: int  # when it came here or was said here, Unix ms
     trust: str  # a `Trust`, "" for our own and for refusals
-    msg_refs: tuple[str, ...]  # one a frame, () while none
+    msg_refs: tuple[str, ...]  # one a frame, () while none; the last is what it is called by
     kind: str = "text"  # text | file | refused | note
     state: str = ""  # a `LineState` of our own lines, "" of others'
     reason: str = ""  # why it waits or was refused
     reply_to: str = ""  # msg_ref
     file_id: str = ""
+    whole: int = 0  # so many of the last msg_refs are each all of it, and not one of its frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +246,7 @@ class SaidMoved:
     state: str
     reason: str
     msg_refs: tuple[str, ...]  # under which it went out now, beside those of before
+    whole: bool = False  # each of them is all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +262,7 @@ class SaidReached:
 @dataclass(frozen=True, slots=True)
 class Amendment:
     """Somebody changed, took back or reacted to what was said in that conversation. Key: of, author
-    and kind; of several the one with the latest ts counts, in whichever order they came.
+    and kind; of several the one that was said last counts, in whichever order they came.
 
     It counts if `author` may: edits and deletes only where they wrote what it is `of`.
     """
@@ -261,13 +274,16 @@ class Amendment:
     kind: str  # edit | delete | reaction
     body: str  # the new text, the emoji ("" takes it away), "" of a delete
     ts: int  # Unix ms
-    msg_ref: str  # of the message that said so
+    msg_ref: str  # of the message that said so, "" of our own
+    run: str = ""  # in which of its author's runs it was said, "" of our own
+    seq: int = 0  # and the how many-th there
 
 
 class FileStage(StrEnum):
     """How far a transfer is that outlives a run."""
 
     OPEN = "open"  # it goes on
+    ONCE = "once"  # ours: on its way in the only attempt that its reader's client can follow
     KEPT = "kept"  # ours: a server has all of it; its reader may still ask for it once more
     DONE = "done"  # theirs: it is here
     REFUSED = "refused"  # theirs: it is not wanted
@@ -280,7 +296,7 @@ class OutgoingFile:
     OVER."""
 
     file_id: str
-    to: str  # user_id
+    to: str  # user_id; "public" when ONCE
     name: str  # basename
     path: str
     size: int  # bytes
@@ -348,6 +364,7 @@ Record = (
     | IncomingFile
     | SentLine
     | SentGone
+    | SentTakenBack
     | Shelf
     | Thread
 )

@@ -44,7 +44,7 @@ class Seen:
 
     def judge(self, msg_ref: str, digests: Iterable[bytes], author: str) -> Verdict:
         """`msg_ref` as section 9 (or a file's id), `digests` SHA-256 of its ciphertexts."""
-        if msg_ref in self:
+        if self.wrote(author, msg_ref):
             return Verdict.AGAIN
         return Verdict.OTHERS_WORDS if self.others_words(digests, author) else Verdict.NEW
 
@@ -57,6 +57,13 @@ class Seen:
         """It is shown now; persisted before it is."""
         self._note(msg_ref, digest, self._person(author))
         self._emit.persist(SeenRecord(msg_ref=msg_ref, digest=digest, author=author, ts=ts))
+
+    def is_called(self, first: str, author: str, ts: int) -> bool:
+        """What is shown now is called by another msg_ref than its own, if nobody else has that."""
+        if first in self and not self.wrote(author, first):
+            return False
+        self.remember(first, hashlib.sha256(first.encode()).digest(), author, ts)
+        return True
 
     def _note(self, msg_ref: str, digest: bytes, author: bytes) -> None:
         self._refs[_short(msg_ref)] = author

@@ -44,11 +44,12 @@ RESTART_MS: Final = 10_000
 """Whoever went may be back in so long: only then their mailbox is tried."""
 NO_ROOM_MS: Final = 600_000
 OTHERS_FIRST: Final = "other files go first; it goes when they are done"
+CUT_OFF: Final = "this program ended before all of it was sent; send it again"
 LINK_LOST: Final = "the link to the server was lost; it goes on when it is back"
 
 
 class Sending:
-    """At most SENDING_MAX at a time; to a person the others wait."""
+    """At most SENDING_MAX at a time to one reader; to a person the others wait."""
 
     def __init__(
         self,
@@ -121,7 +122,7 @@ class Sending:
             waits = self._destinations.not_yet(event.to, now)
             if waits is not None:
                 return f"{waits.partition(';')[0]}; files to everyone do not wait, send it again"
-            if self._files.crowded(event.size):
+            if self._files.crowded(event.to, event.size):
                 return "other files are being sent; send it again when they are done"
         elif len(self._files.waiting) >= WAITING_MAX:
             return f"{WAITING_MAX} files wait to be sent; send it again when some are gone"
@@ -151,10 +152,7 @@ class Sending:
         one = self._files.running.get(file_id) or self._files.waiting.get(file_id)
         if one is None:
             return False
-        if one.begun and self._reports(one.file.to):
-            body = FileState(file_id=file_id, state="refused")
-            self._mouth.post(one.file.to, body, now, quiet=True, key=f"file_state {file_id}")
-        self._over(one, "you stopped it")
+        self._given_up(one, "you stopped it", now)
         return True
 
     # --- attempts -------------------------------------------------------------------------------
@@ -163,7 +161,7 @@ class Sending:
         """Begin to send it, or let it wait."""
         file = one.file
         waits = self._destinations.not_yet(file.to, now)
-        if waits is None and self._files.crowded(file.size):
+        if waits is None and self._files.crowded(file.to, file.size):
             waits = OTHERS_FIRST
         key = self._recipient(file.to)
         if waits is not None or key is None:
@@ -172,7 +170,7 @@ class Sending:
         hybrid, one.reports = self._bound(file.to), self._reports(file.to)
         refused = refusal(file.size, hybrid=hybrid)
         if refused is not None:
-            return self._over(one, refused)
+            return self._given_up(one, refused, now)
         sender = one.sender = Sender(
             self._suite,
             self._emit.key,
@@ -196,9 +194,11 @@ class Sending:
 
     def due(self, now: Now) -> None:
         """Go on with what the pace allows, and with what has waited long enough."""
+        while self._files.cut_off:
+            self._over(self._files.cut_off.pop(0), CUT_OFF)
         for one in tuple(self._files.waiting.values()):
             if now.wall - one.file.offered_ms > GIVEN_UP_MS:
-                self._over(one, "its reader did not come for 30 days; send it again")
+                self._given_up(one, "its reader did not come for 30 days; send it again", now)
             elif now.mono >= one.retry_ms:
                 self._attempt(one, now)
         for one in tuple(self._files.kept.values()):
@@ -226,7 +226,7 @@ class Sending:
             return None
         frame = one.sender.chunk(event.index, event.data, now.wall)
         if isinstance(frame, Broken):
-            return self._over(one, frame.reason)
+            return self._given_up(one, frame.reason, now)
         self._transmit(one, frame, now)
         self._files.served(one)
         self._progress(one, now)
@@ -236,7 +236,7 @@ class Sending:
         """The shell could not read the file."""
         one = self._files.get(event.file_id)
         if one is not None:
-            self._over(one, f"it could not be read: {event.reason}")
+            self._given_up(one, f"it could not be read: {event.reason}", now)
 
     def _pump_all(self, now: Now) -> None:
         """Each in its turn, so that none of those to one reader takes the whole window."""
@@ -254,7 +254,7 @@ class Sending:
             return self._stop(one, stuck.reason, now)
         end = sender.end(now.mono)
         if isinstance(end, Broken):
-            return self._over(one, end.reason)
+            return self._given_up(one, end.reason, now)
         if end is not None:
             self._transmit(one, end, now)
         settled = sender.settled(now.mono)
@@ -295,7 +295,7 @@ class Sending:
         elif code in (Code.USER_NOT_FOUND, Code.RATE_LIMITED, Code.TIMEOUT):
             self._stop(one, f"the server says {refusal_text(code, detail)}", now)
         else:
-            self._over(one, f"the server says {refusal_text(code, detail)}")
+            self._given_up(one, f"the server says {refusal_text(code, detail)}", now)
 
     def heard(self, author: str, said: FileState, now: Now) -> bool:
         """What the reader's client says of a file of ours; False where it is none to them."""
@@ -319,8 +319,8 @@ class Sending:
             one.have = 0  # they say it anew when they take it
             label = self._contacts.label(one.file.to)
             return self._stop(one, f"{label}'s client takes it later", now)
-        sender.heard(said.have, now.mono)
-        one.pause_ms = 0
+        if sender.heard(said.have, now.mono):
+            one.pause_ms = 0
         self._progress(one, now)
         self._pump_all(now)
 
@@ -380,6 +380,14 @@ class Sending:
         self._files.forget(one)
         self._history.moved(one.file.said, LineState.DELIVERED)
         self._news.done(one.about)
+
+    def _given_up(self, one: Outgoing, reason: str, now: Now) -> None:
+        """Its reader, who may have a part of it, need not wait for the rest."""
+        if one.begun and self._reports(one.file.to):
+            body = FileState(file_id=one.file.file_id, state="refused")
+            key = f"file_state {one.file.file_id}"
+            self._mouth.post(one.file.to, body, now, quiet=True, key=key)
+        self._over(one, reason)
 
     def _over(self, one: Outgoing, reason: str) -> None:
         self._files.forget(one)

@@ -13,8 +13,18 @@ from socp.member.allowance import Allowance
 from socp.member.effects import LoadSent
 from socp.member.emitter import Emitter
 from socp.member.events import Now
-from socp.member.records import LineState, Numbered, OutboxLine, SentGone, SentLine, Shelf
-from socp.wire.content import FileState, Receipt, Resend
+from socp.member.records import (
+    LineState,
+    Numbered,
+    OutboxLine,
+    SentGone,
+    SentLine,
+    SentTakenBack,
+    Shelf,
+)
+from socp.member.taken_back import wordless, words_of
+from socp.wire import content
+from socp.wire.content import Delete, FileState, Receipt, Resend
 
 KEPT_DAYS: Final = 29
 PER_READER_MAX: Final = 2_000
@@ -25,6 +35,7 @@ ASKED_MAX: Final = 50
 ASKED_PER_READER_MAX: Final = 200
 """Messages that one reader may ask for in ASKED_MS."""
 ASKED_MS: Final = 600_000
+TAKEN_BACK_MAX: Final = 1_000
 DAY_MS: Final = 24 * 3_600_000
 
 
@@ -37,6 +48,7 @@ class Sent:
         run: str,
         remembered: Iterable[Shelf],
         numbered: Iterable[Numbered],
+        outbox: Iterable[OutboxLine],
     ) -> None:
         self._emit = emitter
         self._run = run
@@ -47,6 +59,10 @@ class Sent:
         }
         self._asking = Allowance(ASKED_PER_READER_MAX, ASKED_MS)
         self._given: dict[tuple[str, int], None] = {}  # what was sent once more, in this run
+        self._taken_back: dict[tuple[str, str], None] = {}  # reader, msg_ref: the latest ones
+        for line in outbox:
+            if line.kind == Delete.KIND and isinstance(said := content.unpack(line.body), Delete):
+                self._taken_back[line.to, said.of] = None
 
     def attached(self, now: Now) -> None:
         """Let go of what is too old, and of what an earlier run left."""
@@ -61,6 +77,9 @@ class Sent:
         place = line.place
         if place is None or place.run != self._run:
             return None
+        for of in words_of(line):
+            if (line.to, of) in self._taken_back:
+                line = wordless(line, of)
         if line.kind in BRIEF:
             line = replace(line, frames=(), msg_refs=())
         self._emit.persist(SentLine(line.to, place.run, place.seq, replace(line, reason="")))
@@ -76,6 +95,16 @@ class Sent:
         shelf = self._shelves[line.to] = replace(shelf, last=place.seq)
         if place.seq - shelf.days[0][1] >= PER_READER_MAX + DROPPED_AT_ONCE:
             self._drop(shelf, shelf.days[0][1] + DROPPED_AT_ONCE)
+
+    def take_back(self, to: str, of: str) -> None:
+        """The person takes a message of theirs back: whoever asks for it gets no word of it."""
+        if len(self._taken_back) >= TAKEN_BACK_MAX:
+            del self._taken_back[next(iter(self._taken_back))]
+        self._taken_back[to, of] = None
+        shelf = self._shelves.get(to)
+        if shelf is not None and shelf.run == self._run and shelf.days:
+            first = shelf.days[0][1]
+            self._emit.persist(SentTakenBack(to, shelf.run, first, shelf.last, of))
 
     def _fill(self, shelf: Shelf, seq: int) -> None:
         """One that was over later than those after it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from socp.member.amendments import Amendments
@@ -60,6 +61,7 @@ class Speech:
     ) -> None:
         self._emit = emitter
         self._contacts = contacts
+        self._seen = seen
         self._arrivals = arrivals
         self._outbox = outbox
         self._sent = sent
@@ -72,7 +74,7 @@ class Speech:
             delivered=profile.tell_delivered,
             read=profile.tell_read,
         )
-        self.amendments = Amendments(emitter, history, seen, outbox)
+        self.amendments = Amendments(emitter, history, seen, outbox, sent)
         self.files: FileWord = _nobody
 
     @property
@@ -104,18 +106,31 @@ class Speech:
         standing = self._threads.take(key, place.seq, origin.ts, digest, now.wall)
         if standing is Standing.AGAIN:
             return
+        self._gaps.moved(key, now)
+        if place.first and self._seen.wrote(origin.author, place.first):
+            return  # composed anew, and it came long ago
+        origin = self._named(origin, place.first)
         if standing is Standing.DOUBLE:
             self._warn_of_doubles(origin)
-        self._gaps.moved(key, now)
-        self._understand(origin, body, now, late=standing is Standing.LATE)
+        self._understand(origin, body, place, now, late=standing is Standing.LATE)
 
-    def _understand(self, origin: Origin, body: Body, now: Now, *, late: bool) -> None:
+    def _named(self, origin: Origin, first: str) -> Origin:
+        """The message under the name that its author gives it, unless that is of one of ours."""
+        if not first or first in self._outbox:
+            return origin
+        if not self._seen.is_called(first, origin.author, origin.ts):
+            return origin
+        return replace(origin, msg_ref=first, own_ref=origin.msg_ref)
+
+    def _understand(
+        self, origin: Origin, body: Body, place: Place, now: Now, *, late: bool
+    ) -> None:
         match body:
             case Text():
                 self._show(origin, body.body, now, reply_to=body.reply_to, late=late)
                 self._told_of_text(origin, now)
             case Edit() | Delete() | Reaction():
-                self.amendments.heard(origin, body)
+                self.amendments.heard(origin, body, place)
             case File() | FileState():
                 self.files(origin, body, now)
             case Receipt():
@@ -143,6 +158,7 @@ class Speech:
             public=origin.public,
             msg_ref=origin.msg_ref,
             reply_to=reply_to,
+            own_ref=origin.own_ref,
         )
         self._arrivals.message(heard, now, late=late)
 

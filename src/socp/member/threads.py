@@ -75,7 +75,7 @@ class Threads:
         if seq > known.seq:
             gaps = known.gaps
             if seq > known.seq + 1:
-                gaps = (*gaps, Gap(known.seq + 1, seq - 1, known.ts, ts))[-GAPS_MAX:]
+                gaps = _bounded((*gaps, Gap(known.seq + 1, seq - 1, known.ts, ts)))
             self._keep(replace(thread, seq=seq, ts=ts, gaps=gaps))
             return Standing.NEXT
         if any(gap.first <= seq <= gap.last for gap in known.gaps):
@@ -142,4 +142,13 @@ def _without(gaps: tuple[Gap, ...], seq: int, ts: int) -> tuple[Gap, ...]:
     left = replace(gap, last=seq - 1, before_ts=ts)
     right = replace(gap, first=seq + 1, after_ts=ts)
     halves = tuple(half for half in (left, right) if half.first <= half.last)
-    return (*before, *halves, *after)[-GAPS_MAX:]
+    return _bounded((*before, *halves, *after))
+
+
+def _bounded(gaps: tuple[Gap, ...]) -> tuple[Gap, ...]:
+    """Of too many the oldest two are one, with what came between: none is ever taken for whole
+    that is not. What came is not shown again when it is sent once more."""
+    if len(gaps) <= GAPS_MAX:
+        return gaps
+    first, second, *later = gaps
+    return (replace(second, first=first.first, after_ts=first.after_ts), *later)

@@ -41,8 +41,6 @@ log = logging.getLogger("server.admin")
 LINE_BYTES_MAX: Final = 4096  # a request
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 WAIT_S: Final = 10
-INVITATIONS_MAX: Final = 1000  # at once
-DAYS_MAX: Final = 365
 WITH_WHO: Final = ("admit", "ban", "forget")  # a server; `revoke` has a user
 _CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid
 
@@ -53,8 +51,8 @@ class Request(msgspec.Struct, forbid_unknown_fields=True):
 
     do: str
     who: str = ""
-    count: Annotated[int, Meta(ge=1, le=INVITATIONS_MAX)] = 1
-    days: Annotated[int, Meta(ge=1, le=DAYS_MAX)] = limits.INVITATION_DAYS
+    count: Annotated[int, Meta(ge=1, le=limits.INVITATIONS_AT_ONCE)] = 1
+    days: Annotated[int, Meta(ge=1, le=limits.INVITATION_DAYS_MAX)] = limits.INVITATION_DAYS
 
 
 class Reply(msgspec.Struct):

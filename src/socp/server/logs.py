@@ -18,7 +18,6 @@ from typing import Final, TextIO
 from socp.wire.text import printable
 
 TRACE: Final = 5
-LEVELS: Final = ("trace", "debug", "info", "warning", "error")
 LINES_WAITING_MAX: Final = 10_000
 LINE_CHARS_MAX: Final = 4_000
 FLUSH_S: Final = 0.5
@@ -113,7 +112,7 @@ def _loss(count: int) -> logging.LogRecord:
 
 
 def start(level: str, style: str) -> LogWriter:
-    """Send all logging to standard error: `level` of LEVELS, `style` plain or json."""
+    """Send all logging to standard error: `level` of `flags.LEVELS`, `style` plain or json."""
     logging.addLevelName(TRACE, "TRACE")
     writer = LogWriter(sys.stderr)
     writer.setFormatter(JsonFormat() if style == "json" else PlainFormat())

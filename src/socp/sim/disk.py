@@ -7,6 +7,7 @@ from typing import assert_never
 
 from socp.crypto.rotation import KeyStep, Revocation
 from socp.member import records as member
+from socp.member.taken_back import wordless, words_of
 from socp.node import queries
 from socp.node import records as node
 from socp.sim.mail_disk import MailDisk
@@ -144,6 +145,8 @@ class MemberDisk:
                 self._sent[record.to, record.run, record.seq] = record.line
             case member.SentGone():
                 self._sent.pop((record.to, record.run, record.seq), None)
+            case member.SentTakenBack():
+                self._take_back(record)
             case member.Shelf():
                 self._shelves[record.to] = record
             case member.Thread():
@@ -164,6 +167,12 @@ class MemberDisk:
                 self._revocations[record.user_id] = record
             case _:
                 assert_never(record)
+
+    def _take_back(self, record: member.SentTakenBack) -> None:
+        for seq in range(record.first, record.last + 1):
+            line = self._sent.get(key := (record.to, record.run, seq))
+            if line is not None and record.of in words_of(line):
+                self._sent[key] = wordless(line, record.of)
 
     def sent(self, to: str, run: str, seqs: Iterable[int]) -> tuple[member.OutboxLine, ...]:
         """What is kept of these messages."""

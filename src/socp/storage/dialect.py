@@ -54,8 +54,13 @@ class Dialect(ABC):
             yield connection
 
     @abstractmethod
-    def take(self) -> None:
-        """At the start: StorageError where it is damaged or another server works with it."""
+    def take(self, checked_later: Collection[str]) -> None:
+        """At the start: StorageError where it is damaged or another server works with it. Damage to
+        the tables `checked_later` may be found when they are read."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Before the start, where it is a file: what is deleted is overwritten from now on."""
 
     @abstractmethod
     def claim(self) -> None:

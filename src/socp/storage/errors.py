@@ -15,6 +15,10 @@ class BadRecord(StorageError):
     """The database works, but this one write does not fit it; other writes are not touched."""
 
 
+class SealedAnew(StorageError):
+    """The rows have another key than the one they were to be read with."""
+
+
 class DatabaseAway(StorageError):
     """The database cannot be reached: nothing can be read now either."""
 

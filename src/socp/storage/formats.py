@@ -34,7 +34,8 @@ class Schema:
     format: int  # counts up from 1
     migrations: Path  # a folder of Alembic scripts, one per format
     files: tuple[str, ...] = ()  # of the data folder, without which the database is worth nothing
-    scrubs: bool = False  # nothing that an upgrade took out may be left in the file
+    scrubs: bool = False  # nothing that is deleted, or that an upgrade took out, stays in the file
+    checked_later: frozenset[str] = frozenset()  # tables too large to look through at each start
     context: Mapping[str, object] = field(default_factory=dict)  # what the scripts may need
 
     @property
@@ -50,7 +51,9 @@ def bring_up(dialect: Dialect, schema: Schema, folder: Path | None) -> Path | No
 
     StorageError for a database that is damaged, foreign, newer than we are, or another server's.
     """
-    dialect.take()
+    if schema.scrubs:
+        dialect.forget()
+    dialect.take(schema.checked_later)
     with dialect.begin() as connection:
         number = format_of(dialect, connection, schema)
         if number == 0:

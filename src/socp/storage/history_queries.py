@@ -20,6 +20,8 @@ from socp.storage.sealed_rows import Kind
 from socp.wire.ids import PUBLIC
 
 HITS_AT_ONCE: Final = 100
+OLDER_MAX: Final = 500
+"""So many lines that are older than what is asked for are passed over."""
 ANSWER_CHARS_MAX: Final = 16 * 1024 * 1024
 _WAITING: Final = Kind(Arrived, tables.arrived, ("number",))
 
@@ -50,21 +52,30 @@ def lines(
     connection: Connection, vault: Vault, talk: str, *, since_ms: int, before: int, limit: int
 ) -> list[HistoryLine]:
     """The newest lines of a conversation, the oldest of them first: those that came at `since_ms`
-    or later (0: whenever), with numbers under `before` (0: all); fewer where they are very long."""
+    or later (0: whenever), with numbers under `before` (0: all); fewer where they are very long.
+
+    They are in the order in which they came, and their times are those of a clock that may have
+    been set back: what is too old hides what came before it only where there is very much of it.
+    """
     columns = tables.said.c
     newest = (
         select(columns.name, columns.sealed)
         .where(columns.talk == vault.token(tables.said.name, talk))
         .order_by(columns.name.desc())
-        .limit(limit)
+        .limit(limit + OLDER_MAX if since_ms else limit)
     )
     if before:
         newest = newest.where(columns.name < name_of(before))
     found: list[Said] = []
-    size = 0
+    size = older = 0
     for said in _opened(connection, vault, newest):
+        if said.at_ms < since_ms:
+            older += 1
+            if older > OLDER_MAX:
+                break
+            continue
         size += len(said.text)
-        if said.at_ms < since_ms or (found and size > ANSWER_CHARS_MAX):
+        if len(found) == limit or (found and size > ANSWER_CHARS_MAX):
             break
         found.append(said)
     return as_they_stand(connection, vault, reversed(found))
@@ -76,7 +87,9 @@ def search(
     """The newest lines that have all words of `text`, the newest first; `talk` "" for any. None
     for no word; fewer where they are very long."""
     # The longest first: it is the rarest, as a rule.
-    wanted = sorted((word.encode() for word in words(text)), key=len, reverse=True)
+    # What is no text (half a surrogate pair, from a mistyped argument) was never said.
+    asked = (word.encode(errors="surrogatepass") for word in words(text))
+    wanted = sorted(asked, key=len, reverse=True)
     if not wanted:
         return []
     found: list[HistoryLine] = []

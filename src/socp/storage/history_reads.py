@@ -16,7 +16,7 @@ from socp.storage.sealed_rows import NUMBER_BYTES, Kind
 
 AT_ONCE: Final = 500  # rows asked for by one statement
 SAID: Final = Kind(Said, tables.said, ("number",), marks=("talk",))
-AMENDED: Final = Kind(Amendment, tables.amendments, ("talk", "of", "author", "kind"))
+AMENDED: Final = Kind(Amendment, tables.amendments, ("talk", "of", "author", "kind"), marks=("of",))
 
 T = TypeVar("T")
 

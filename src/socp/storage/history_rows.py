@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select
 
 from socp.crypto.vault import Vault
-from socp.member.history_line import DELETE, REACTION, counts, newer
+from socp.member.history_line import DELETE, EDIT, REACTION, counts, newer
 from socp.member.records import Amendment, LineState, Said, SaidMoved, SaidReached
 from socp.storage import history_segments
 from socp.storage import profile_schema as tables
@@ -77,21 +77,28 @@ class _Rows:
 
     def fetch(self, records: Sequence[HistoryRecord]) -> None:
         """Read what these records are about."""
-        refs, numbers, changes = set(), set(), set()
+        refs: set[str] = set()
+        numbers, changes = set(), set()
         for record in records:
             match record:
                 case Said():
-                    changes.update(_deletes(record))
+                    refs.update(record.msg_refs[1:])
                 case SaidMoved():
                     numbers.add(record.number)
                 case SaidReached():
                     refs.add(record.msg_ref)
                 case Amendment():
                     refs.add(record.of)
-                    changes.add(_change(record))
         self._numbers = numbers_of(self._connection, self._vault, refs)
         numbers.update(self._numbers.values())
         self._lines = lines_of(self._connection, self._vault, numbers)
+        for record in records:
+            match record:
+                case Said():
+                    changes.update(_wordings(record, record.msg_refs))
+                case Amendment():
+                    changes.add(_change(record))
+                    changes.update(_wordings(record, self._refs(record)))
         self._fetch_changes(changes)
 
     def _fetch_changes(self, changes: Collection[Change]) -> None:
@@ -107,9 +114,21 @@ class _Rows:
 
     def said(self, said: Said) -> None:
         """A new line. One that was taken back before it came has no words."""
-        taken_back = any(change in self._changes for change in _deletes(said))
+        if not said.state:
+            said = replace(said, msg_refs=self._theirs(said))
+        taken_back = any(
+            change in self._changes for change in _wordings(said, said.msg_refs, DELETE)
+        )
         self._put(replace(said, text="") if taken_back else said)
         self._name(said.number, said.msg_refs)
+
+    def _theirs(self, said: Said) -> tuple[str, ...]:
+        """What a line of others' is called, without the name of what somebody else said."""
+        own, *called = said.msg_refs or ("",)
+        others = (self._lines.get(self._numbers.get(ref, 0)) for ref in called)
+        if any(other is not None and other.author != said.author for other in others):
+            return (own,)
+        return said.msg_refs
 
     def moved(self, moved: SaidMoved) -> None:
         """The state of a line of ours, and what it went under now."""
@@ -118,10 +137,12 @@ class _Rows:
             return
         former = tuple(ref for ref in said.msg_refs if ref not in moved.msg_refs)
         refs = (*former, *moved.msg_refs)[-REFS_MAX:]
+        whole = min(_whole(said, moved), len(refs))
         if _rank(moved.state) < _rank(said.state):
-            self._put(replace(said, msg_refs=refs))
+            self._put(replace(said, msg_refs=refs, whole=whole))
         else:
-            self._put(replace(said, state=moved.state, reason=moved.reason, msg_refs=refs))
+            state, reason = moved.state, moved.reason
+            self._put(replace(said, state=state, reason=reason, msg_refs=refs, whole=whole))
         self._name(said.number, moved.msg_refs)
         if len(former) + len(moved.msg_refs) > len(said.msg_refs):
             self._respoken.add(said.number)  # what was changed under that name counts from now on
@@ -131,7 +152,8 @@ class _Rows:
         said = self._lines.get(self._numbers.get(reached.msg_ref, 0))
         if said is None or not said.state or reached.by not in ("", said.talk):
             return
-        if said.msg_refs[-1:] == (reached.msg_ref,) and _rank(reached.state) > _rank(said.state):
+        enough = said.msg_refs[-max(said.whole, 1) :]  # of one in several frames the last
+        if reached.msg_ref in enough and _rank(reached.state) > _rank(said.state):
             self._put(replace(said, state=reached.state, reason=""))
 
     def amended(self, amendment: Amendment) -> None:
@@ -146,10 +168,27 @@ class _Rows:
             return
         self._changes[change] = amendment
         self._changed.add(change)
+        self._forget_edits(amendment)
         if said is not None and reworded:
             self._respoken.add(said.number)
             if amendment.kind == DELETE:
                 self._put(replace(said, text=""))
+
+    def _forget_edits(self, amendment: Amendment) -> None:
+        """What was taken back leaves no words, those that it was changed to neither."""
+        refs = self._refs(amendment)
+        if not any(change in self._changes for change in _wordings(amendment, refs, DELETE)):
+            return
+        for change in _wordings(amendment, refs, EDIT):
+            edit = self._changes.get(change)
+            if edit is not None and edit.body:
+                self._changes[change] = replace(edit, body="")
+                self._changed.add(change)
+
+    def _refs(self, amendment: Amendment) -> Collection[str]:
+        """Under which the line went that it is about, as far as it is known."""
+        said = self._lines.get(self._numbers.get(amendment.of, 0))
+        return {amendment.of, *said.msg_refs} if said else (amendment.of,)
 
     def _crowded(self, of: str) -> bool:
         """No room for another change by others to one line."""
@@ -202,10 +241,20 @@ def _rank(state: str) -> int:
     return _RANKS.get(LineState(state), 0) if state else 0
 
 
+def _whole(said: Said, moved: SaidMoved) -> int:
+    """How many of its last msg_refs are each all of it from now on."""
+    if not moved.msg_refs:
+        return said.whole
+    if not moved.whole:
+        return 0
+    before = said.msg_refs[len(said.msg_refs) - said.whole :]
+    return len({*before, *moved.msg_refs})
+
+
 def _change(amendment: Amendment) -> Change:
     return amendment.talk, amendment.of, amendment.author, amendment.kind
 
 
-def _deletes(said: Said) -> list[Change]:
-    """The changes that would have taken it back already."""
-    return [(said.talk, ref, said.author, DELETE) for ref in said.msg_refs]
+def _wordings(by: Said | Amendment, refs: Iterable[str], *kinds: str) -> list[Change]:
+    """The changes by this author to the words of the line that went under these msg_refs."""
+    return [(by.talk, ref, by.author, kind) for ref in refs for kind in kinds or (EDIT, DELETE)]

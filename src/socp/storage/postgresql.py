@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -146,11 +146,14 @@ class Postgres(Dialect):
         if self._owns:
             self._lock(connection)
 
-    def take(self) -> None:
+    def take(self, checked_later: Collection[str]) -> None:  # noqa: ARG002 - it checks its own
         self._owns = True
         self.engine.dispose()  # so that the next connection has the lock
         with self.begin():
             pass
+
+    def forget(self) -> None:
+        """It is no file of ours."""
 
     def claim(self) -> None:
         """Leave our name, so that we notice whoever comes while our connection is broken."""

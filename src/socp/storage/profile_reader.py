@@ -16,9 +16,10 @@ from socp.crypto.vault import Vault
 from socp.member.history_line import Conversation, HistoryLine
 from socp.member.records import Contact, Settings
 from socp.storage import history_queries, profile_rows, sealed_rows
-from socp.storage.errors import BadRecord, StorageError
+from socp.storage.errors import BadRecord, SealedAnew, StorageError
 from socp.storage.formats import format_of
 from socp.storage.profile_schema import SCHEMA
+from socp.storage.resealed_rows import sealed_by
 from socp.storage.sqlite import FILE_NAME, Sqlite
 
 T = TypeVar("T")
@@ -35,7 +36,8 @@ class ProfileReader:
         """StorageError where there is no profile of our format."""
         file = folder / FILE_NAME
         self._turn = threading.Lock()
-        self._vault = vault
+        self._vault = vault  # or its former one, as long as that has the rows
+        self._vaults = (vault, vault.former) if vault.former else (vault,)
         try:
             self._database = Sqlite.to_read(file)
         except OSError as fault:
@@ -44,7 +46,7 @@ class ProfileReader:
                 " once with `socp chat`"
             ) from None
         try:
-            number = self._ask(lambda there: format_of(self._database, there, SCHEMA))
+            number = self._look(lambda there: format_of(self._database, there, SCHEMA))
             if number != SCHEMA.format:
                 raise StorageError(
                     f"{file} is of an older format; use the profile once with `socp chat`, which"
@@ -102,21 +104,38 @@ class ProfileReader:
             self._database.close()
 
     def _ask(self, answer: Callable[[Connection], T]) -> T:
+        return self._look(lambda connection: self._legible(connection, answer))
+
+    def _look(self, question: Callable[[Connection], T]) -> T:
         with self._turn:
             try:
-                return self._database.drive(lambda: self._read(answer))
+                return self._database.drive(lambda: self._read(question))
             except self._database.raised as fault:
                 told = self._database.explain(fault)
         # Not inside the except: a driver's own words may hold what was stored.
         raise told
 
-    def _read(self, answer: Callable[[Connection], T]) -> T:
+    def _read(self, question: Callable[[Connection], T]) -> T:
         with self._database.snapshot() as connection:
-            try:
-                return answer(connection)
-            except (ValueError, TypeError, KeyError, msgspec.MsgspecError) as fault:
-                line = f"{self._database.place} holds what socp did not write ({fault})"
-                raise BadRecord(f"{line}; restore a backup") from fault
+            return question(connection)
+
+    def _legible(self, connection: Connection, answer: Callable[[Connection], T]) -> T:
+        self._vault = self._present(connection)
+        try:
+            return answer(connection)
+        except (ValueError, TypeError, KeyError, msgspec.MsgspecError) as fault:
+            line = f"{self._database.place} holds what socp did not write ({fault})"
+            raise BadRecord(f"{line}; restore a backup") from fault
+
+    def _present(self, connection: Connection) -> Vault:
+        """Which one the rows have now: with another's tokens nothing would be found."""
+        for vault in self._vaults:
+            if sealed_by(connection, vault):
+                return vault
+        raise SealedAnew(
+            f"{self._database.place} has another key than when it was opened, as after `socp"
+            " profile passwd`: open it again; if that does not help, restore a backup"
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final, get_args
 
 from sqlalchemy import Connection
@@ -11,8 +12,10 @@ from socp.crypto.rotation import KeyStep, Revocation
 from socp.crypto.vault import Vault
 from socp.member import records
 from socp.member.records import FileStage, LineState
+from socp.member.taken_back import wordless, words_of
 from socp.storage import history_rows, sealed_rows, seen_rows
 from socp.storage import profile_schema as tables
+from socp.storage.history_reads import parts
 from socp.storage.sealed_rows import Kind, SealedBatch
 
 
@@ -71,7 +74,7 @@ KINDS: Final = (
 OF: Final = sealed_rows.by_record(KINDS)
 
 _HISTORY: Final = get_args(history_rows.HistoryRecord)
-_OWN_SHAPE: Final = {records.Seen, *_HISTORY}  # rows that are not one record each
+_OWN_SHAPE: Final = {records.Seen, records.SentTakenBack, *_HISTORY}  # not one row each
 assert OF.keys() | _OWN_SHAPE == set(get_args(records.Record)), "a record without a place"
 
 
@@ -83,6 +86,9 @@ def apply(connection: Connection, vault: Vault, records_: Sequence[records.Recor
             seen.append(record)
         elif isinstance(record, _HISTORY):
             said.append(record)
+        elif isinstance(record, records.SentTakenBack):
+            batch.flush(connection)  # it is about what was sent before
+            _take_back(connection, vault, record)
         else:
             batch.add(OF[type(record)], record)
     batch.flush(connection)
@@ -90,6 +96,17 @@ def apply(connection: Connection, vault: Vault, records_: Sequence[records.Recor
         seen_rows.append(connection, vault, seen)
     if said:
         history_rows.apply(connection, vault, said)
+
+
+def _take_back(connection: Connection, vault: Vault, record: records.SentTakenBack) -> None:
+    batch = SealedBatch(vault)
+    for seqs in parts(range(record.first, record.last + 1)):
+        names = [SENT.name_of(vault, record.to, record.run, seq) for seq in seqs]
+        found: list[records.SentLine] = sealed_rows.find(connection, vault, SENT, names)
+        for one in found:
+            if record.of in words_of(one.line):
+                batch.add(SENT, replace(one, line=wordless(one.line, record.of)))
+    batch.flush(connection)
 
 
 def load(connection: Connection, vault: Vault) -> records.Remembered:

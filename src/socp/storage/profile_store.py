@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from socp.crypto.vault import Vault
 from socp.member import records
-from socp.storage import profile_rows
+from socp.storage import profile_rows, resealed_rows
 from socp.storage import profile_schema as tables
 from socp.storage.database import Database, connect
 from socp.storage.folder_lock import FolderLock
@@ -24,7 +24,7 @@ class ProfileStore(Store[records.Record]):
     """`ProfileStore.open(folder, unlock)`, `load()` once, then `write()` as the brain says."""
 
     SCHEMA = tables.SCHEMA
-    OPTION: ClassVar[str] = "--profile-dir"
+    OPTION: ClassVar[str] = "--profile"
 
     def __init__(
         self, database: Database, lock: FolderLock | None, vault: Vault, folder: Path | None
@@ -42,8 +42,22 @@ class ProfileStore(Store[records.Record]):
         """
         with cls._locked(folder) as lock:
             vault = unlock()
-            schema = replace(cls.SCHEMA, context={"vault": vault})  # an upgrade seals the old rows
-            return cls(Database(connect(folder), schema, folder), lock, vault, folder)
+            # An upgrade seals the old rows: what is sealed already has our format.
+            schema = replace(cls.SCHEMA, context={"vault": vault})
+            store = cls(Database(connect(folder), schema, folder), lock, vault, folder)
+            try:
+                store.reseal(vault)
+            except BaseException:
+                store.close()
+                raise
+            return store
+
+    def reseal(self, vault: Vault) -> None:
+        """Have every row sealed by `vault` that its former one sealed, all or none: durable when
+        this returns. Nothing happens where there is no former one, or where that was done."""
+        if vault.former is not None:
+            self._database.run(lambda connection: self._legible(connection, _resealed(vault)))
+            self.vault = vault
 
     def settings(self) -> records.Settings | None:
         """Whose profile this is, and what they chose; None in a new one."""
@@ -74,3 +88,7 @@ class ProfileStore(Store[records.Record]):
 
     def _apply(self, connection: Connection, records_: Sequence[records.Record]) -> None:
         profile_rows.apply(connection, self.vault, records_)
+
+
+def _resealed(vault: Vault) -> Callable[[Connection], None]:
+    return lambda connection: resealed_rows.reseal(connection, vault)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -81,15 +81,21 @@ class Sqlite(Dialect):
     def file(self) -> Path | None:
         return self._file
 
-    def take(self) -> None:
+    def take(self, checked_later: Collection[str]) -> None:
         if not self._file:
             return
         with self.engine.begin() as connection:
-            if found := _torn(connection):
+            tables = self.table_names(connection) - set(checked_later) if checked_later else ()
+            if found := _torn(connection, tables):
                 raise StorageError(
                     f"{self.place} is damaged ({found}); "
                     "restore a backup, or move it away to start afresh"
                 )
+
+    def forget(self) -> None:
+        @event.listens_for(self.engine, "connect")
+        def overwrite(connection: sqlite3.Connection, _record: object) -> None:
+            connection.execute("PRAGMA secure_delete = ON")
 
     def claim(self) -> None:
         """The folder's lock has seen to that."""
@@ -163,9 +169,14 @@ class Sqlite(Dialect):
                 connection.invalidate()  # the next connection has the switch on again
 
 
-def _torn(connection: Connection) -> str | None:
-    first = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
-    return None if first == "ok" else " ".join(first.split())
+def _torn(connection: Connection, tables: Collection[str] = ()) -> str | None:
+    """The first fault in these tables, in the whole file where none are named."""
+    check = "SELECT quick_check FROM pragma_quick_check(?)"
+    for part in sorted(tables) or (1,):
+        first = str(connection.exec_driver_sql(check, (part,)).scalars().first())
+        if first != "ok":
+            return " ".join(first.split())
+    return None
 
 
 def broken_reference(connection: Connection) -> bool:
@@ -176,6 +187,8 @@ def broken_reference(connection: Connection) -> bool:
 def open_to_read(file: Path) -> sqlite3.Connection:
     """A second connection, beside whoever works with the file."""
     address = f"file:{quote(str(file.absolute()))}?mode=ro"
+    if not os.access(file.parent, os.W_OK) and not file.with_name(f"{file.name}-wal").exists():
+        address += "&immutable=1"  # else a file is made beside it, even to read
     connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     return connection

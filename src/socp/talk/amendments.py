@@ -17,6 +17,7 @@ class Spoken:
     author: str  # what they are called
     text: str
     ts: int  # Unix ms
+    number: int  # in the history
 
 
 def amendment_entry(
@@ -36,7 +37,7 @@ def amendment_entry(
 def _amended(notice: Amended, about: Spoken | None, name_of: Label, now: int) -> Entry:
     who = name_of(notice.author)
     head = marks(notice.ts, now, notice.talk == PUBLIC)
-    said = f"what was said at {time_of(about.ts, now)}" if about else "an earlier message"
+    said = f"#{about.number}, said at {time_of(about.ts, now)}" if about else "an earlier message"
     match notice.kind:
         case "edit":
             return Entry((*head, ("class:name", f"{who} changed {said}: ")), notice.body)

@@ -52,16 +52,16 @@ class Deciding:
     def _numbers(self, user_id: str) -> Iterator[Entry]:
         name = self._phrases.name(user_id)
         digits = self._me.safety_number(user_id)
-        head = f"safety number of you and {name}"
-        yield Entry((("class:name", head),), "\n" + digits_text(digits))
-        for row in self._drawn(safety_number.qr_text(digits)):
-            yield Entry((("class:code", row),))
         text = (
-            f"{name} sees the same at /verify and your name, or somebody stands between you."
-            " Compare by another way than this chat; if they are the same, say so:"
-            f" /verify {name.replace(' ', '_')} and the digits they read out"
+            f"{name} sees the same, or somebody stands between you. Compare by another way than"
+            f" this chat; if it is, type what they read: /verify {name.replace(' ', '_')} DIGITS"
         )
         yield Entry((("class:mark", ""),), text)
+        # What is compared comes last, and all of it is to be seen in 24 rows.
+        for row in self._drawn(safety_number.qr_text(digits)):
+            yield Entry((("class:code", row),))
+        head = f"safety number of you and {name}"
+        yield Entry((("class:name", head),), "\n" + digits_text(digits))
 
     def _state(self, user_id: str) -> Entry:
         name = self._phrases.name(user_id)
@@ -91,6 +91,6 @@ class Deciding:
 
 
 def digits_text(digits: str) -> str:
-    """Three rows of four groups, as people read them out."""
+    """Two rows of six groups, as people read them out."""
     groups = safety_number.grouped(digits)
-    return "\n".join(" ".join(groups[at : at + 4]) for at in range(0, len(groups), 4))
+    return "\n".join(" ".join(groups[at : at + 6]) for at in range(0, len(groups), 6))

@@ -73,6 +73,7 @@ class Desk(Obeying):
                 self._comings.moved(notice)
             case effects.MessageArrived():
                 self._comings.tell_of(notice.author)
+                self.spoke = self.spoke if notice.public else notice.author
             case effects.FileOffered():
                 self._comings.tell_of(notice.author)
                 self.transfers.received(notice)

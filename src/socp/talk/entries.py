@@ -39,10 +39,10 @@ class Entry:
 
 def layout(entry: Entry, width: int | None) -> list[Row]:
     """The rows to print. `width`: columns of the terminal; None: rows are as long as they are."""
-    row: Row = [(style, printable(text)) for style, text in entry.head]
+    head: Row = [(style, printable(text)) for style, text in entry.head]
+    *rows, row = _folded(head, width)
     if not entry.body:
-        return [row]
-    rows: list[Row] = []
+        return [*rows, row]
     used = sum(columns(text) for _, text in row)
     for line in printable(entry.body, multiline=True).split("\n"):
         for piece in _wrapped(line, used, width):
@@ -54,6 +54,23 @@ def layout(entry: Entry, width: int | None) -> list[Row]:
 def plain(row: Row) -> str:
     """Only the text."""
     return "".join(text for _, text in row)
+
+
+def _folded(row: Row, width: int | None) -> list[Row]:
+    """The rows of a head: names and files in it are others' words too."""
+    rows: list[Row] = []
+    rest = list(row)
+    for piece in _wrapped(plain(row), 0, width):
+        taken: Row = [("class:indent", INDENT)] if rows else []
+        missing = len(piece)
+        while missing:
+            style, text = rest.pop(0)
+            taken.append((style, text[:missing]))
+            if text[missing:]:
+                rest.insert(0, (style, text[missing:]))
+            missing -= len(taken[-1][1])
+        rows.append(taken)
+    return rows
 
 
 def _wrapped(line: str, used: int, width: int | None) -> list[str]:

@@ -18,6 +18,6 @@ def listing(me: Client, phrases: Phrases, users: Sequence[str], now: int) -> Ite
         if user_id == me.user_id:
             yield Entry((("", "  "), ("class:name", me.name), ("", "  you")))
         elif person := people.get(user_id):
-            yield phrases.person(person, now)
+            yield phrases.person(person, now, attached=me.attached)
         else:
             yield Entry((("", f"  {printable(user_id, width=36)}  not seen yet"),))

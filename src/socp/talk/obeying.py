@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import shutil
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -55,6 +56,7 @@ class Obeying(ABC):
         """`has_toolbar`: it is a terminal, where transfers are seen and a QR code can be drawn."""
         self.me = me
         self.turned_to = ""  # user id, "public", or nobody yet
+        self.spoke = ""  # the user id of who spoke to us last, in private
         self.phrases = Phrases(me.contacts.label, me.user_id, me.url)
         self.transfers = Transfers(self.phrases, show, has_toolbar=has_toolbar)
         self.looking_back = LookingBack(me, self.phrases)
@@ -137,7 +139,7 @@ class Obeying(ABC):
             case commands.TellAll():
                 return PUBLIC
         if not self.turned_to:
-            raise Unclear("to whom? /tell NAME text or /all text; then just type")
+            raise Unclear(f"to whom? /tell {self._caller()} text or /all text; then just type")
         return self.turned_to
 
     async def _say(self, to: str, text: str) -> None:
@@ -145,11 +147,16 @@ class Obeying(ABC):
         if text:
             self.said(await self.me.send(to, text))
 
+    def _caller(self) -> str:
+        """Who spoke to us last, as it is typed: most likely they are meant, but who is answered
+        unasked is answered by mistake."""
+        return self.phrases.name(self.spoke).replace(" ", "_") if self.spoke else "NAME"
+
     async def _amend(
         self, command: commands.Reply | commands.Edit | commands.Delete | commands.React
     ) -> None:
         if not self.turned_to:
-            raise Unclear("in which talk? /tell NAME or /all turns to it")
+            raise Unclear(f"in which talk? /tell {self._caller()} or /all turns to it")
         self.said(await self._amending.do(self.turned_to, command))
 
     async def _look_back(self, command: commands.ShowHistory | commands.Search) -> None:
@@ -194,10 +201,11 @@ class Obeying(ABC):
 
 
 def drawn(text: str) -> list[str]:
-    """The rows of a QR code, in white on black."""
+    """The rows of a QR code, in white on black; none where the terminal is too narrow for one."""
     from socp.talk import qr
 
-    return qr.drawn(text, qr.Ink.BLOCKS)
+    rows = qr.drawn(text, qr.Ink.BLOCKS)
+    return rows if len(rows[0]) < shutil.get_terminal_size().columns else []
 
 
 def typed_path(text: str) -> Path:

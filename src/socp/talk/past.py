@@ -51,7 +51,7 @@ class Past:
         if line is None:
             return None
         text = "(taken back)" if line.deleted else line.text
-        return Spoken(self._phrases.name(line.author), text, line.ts)
+        return Spoken(self._phrases.name(line.author), text, line.ts, line.number)
 
     async def row(self, line: HistoryLine, now: int, *, named: bool = False) -> Entry:
         """One line as it stands at `now` (Unix ms); `named`: with whom it was said."""

@@ -143,10 +143,11 @@ class Phrases:
     def _newcomer(self, user_id: str, news: set[str]) -> str:
         return f"{self.name(user_id)} (first seen)" if user_id in news else self.name(user_id)
 
-    def person(self, person: Person, now: int) -> Entry:
-        """One row of /members."""
+    def person(self, person: Person, now: int, attached: bool) -> Entry:
+        """One row of /members. Where we are not `attached`, nobody told us who is here."""
+        here = "here" if person.online else "away"
         marks = [
-            "here" if person.online else "away",
+            here if attached else "",
             f"first seen {time_of(person.first_seen_ms, now)}" if person.first_seen_ms else "",
             "" if person.fingerprint else "key not known yet",
             "" if person.state is TrustState.UNVERIFIED else str(person.state),

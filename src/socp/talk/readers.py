@@ -48,6 +48,6 @@ async def members(
         await me.choose_public(choice)
     people = me.contacts.members()
     head = f"everyone: you and {len(people)} more can read what is said with /all"
-    show(Entry((("class:mark", head),), choice_text(choice)))
+    show(Entry((("class:mark", head),), f"\n{choice_text(choice)}"))
     for person in people:
-        show(phrases.person(person, time.time_ns() // 1_000_000))
+        show(phrases.person(person, time.time_ns() // 1_000_000, attached=me.attached))

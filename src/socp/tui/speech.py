@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Protocol
 
 from socp.member.effects import FileProgress, FileWaits, Trust
@@ -132,7 +133,7 @@ def text_rows(text: str, width: int, look: Look, style: str) -> list[Row]:
     rows: list[Row] = []
     for logical in text[:room].split("\n"):
         harmless = printable(logical.rstrip("\r"), multiline=True)
-        rows += wrapped(harmless, width, style=style)
+        rows += islice(wrapped(harmless, width, style=style), most + 1)
         if len(rows) > most:
             break
     if len(rows) <= most and len(text) <= room:

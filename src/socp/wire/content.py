@@ -1,7 +1,8 @@
 """`content/1`: what is inside the seal, in place of bare text (section 11).
 
 A JSON object `{v: 1, kind, run, seq, prev, ...}`. `seq` counts from 1 for each author, addressee
-and `run`; `prev` is the msg_ref of the author's previous message there, "" before the first.
+and `run`; `prev` is the msg_ref of the author's previous message there, "" before the first. One
+that is composed anew has another msg_ref, and keeps in `first` the one by which others name it.
 """
 
 from __future__ import annotations
@@ -41,6 +42,11 @@ class Place:
     run: str  # 16 lower-case hex digits
     seq: int  # from 1
     prev: str  # msg_ref, "" for the first
+    first: str = ""  # msg_ref that it went out under at first and is called by, "" for its own
+
+    def is_at(self, other: Place | None) -> bool:
+        """Whether both are the same message's, perhaps composed anew."""
+        return other is not None and (self.run, self.seq) == (other.run, other.seq)
 
 
 class Body(Part, frozen=True, kw_only=True):
@@ -128,7 +134,8 @@ class Resend(Body, frozen=True, kw_only=True):
 
 
 class Unknown(Body, frozen=True, kw_only=True):
-    """A kind of a later version: shown as something that this one cannot show."""
+    """A kind of a later version, or more than this one knows of a kind: shown as something that it
+    cannot show."""
 
 
 KINDS: Final[dict[str, type[Body]]] = {
@@ -142,13 +149,14 @@ class _Head(Part, frozen=True, kw_only=True):
     run: Run
     seq: Seq
     prev: RefOrNone = ""
+    first: RefOrNone = ""
 
 
 class _Kind(Part, frozen=True, kw_only=True):
     kind: Annotated[str, Meta(max_length=64)]
 
 
-_PLACE: Final = ("v", "run", "seq", "prev")
+_PLACE: Final = ("v", "run", "seq", "prev", "first")
 
 
 def pack(body: Body) -> bytes:
@@ -189,16 +197,27 @@ def encode(body: Body, place: Place) -> bytes:
     """The plaintext to be sealed, canonical JSON."""
     if not body.KIND:
         raise Misuse("content of no kind")
-    head = _Head(v=VERSION, kind=body.KIND, run=place.run, seq=place.seq, prev=place.prev)
+    head = _Head(
+        v=VERSION,
+        kind=body.KIND,
+        run=place.run,
+        seq=place.seq,
+        prev=place.prev,
+        first=place.first,
+    )
     return canonical({**to_members(body), **to_members(head), "prev": place.prev})
 
 
 def decode(plaintext: bytes) -> tuple[Body, Place]:
-    """What was sealed, and where it stands. PeerFault(BAD_FRAME) for what is not `content/1`."""
+    """What was sealed, and where it stands. PeerFault(BAD_FRAME) for what is not `content/1`: what
+    has a place counts there, whatever it says."""
     value = strict.loads(plaintext, what="content")
     head = _typed(_Head, value)
-    kind = KINDS.get(head.kind, Unknown)
-    return _typed(kind, value), Place(head.run, head.seq, head.prev)
+    place = Place(head.run, head.seq, head.prev, head.first)
+    try:
+        return _typed(KINDS.get(head.kind, Unknown), value), place
+    except PeerFault:
+        return Unknown(), place
 
 
 def _typed(kind: type[P], value: object) -> P:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from prompt_toolkit import PromptSession
 
+from socp.cli.unseen import unseen
 from socp.talk.entries import Entry
 
 Check = Callable[[str], Awaitable[bool]]
@@ -80,10 +81,13 @@ class ScreenLock:
             except KeyboardInterrupt:
                 say(Entry((("class:warn", "? Ctrl-D leaves"),)))
                 continue
-            if text and await self._check(text):
+            if not text:
+                continue
+            with unseen():  # it may be the passphrase, typed before it is asked for
+                right = await self._check(text)
+            if right:
                 break
-            if text:
-                say(Entry((("class:warn", "? that is not it; try again"),)))
+            say(Entry((("class:warn", "? that is not it; try again"),)))
         self._clear()
         self.touched()
         self._open.set()
