@@ -126,6 +126,12 @@ class Absent:
 
     async def is_known(self, link: Link) -> None:
         """They come, so that their key is pinned, and go."""
+        now = await self.comes(link)
+        gone = {"user_id": self.id, "server_id": SERVER_ID}
+        await link.say("USER_REMOVE", gone, to="*", ts=now + 1)
+
+    async def comes(self, link: Link) -> int:
+        """They are here from now on, Unix ms."""
         now = now_ms()
         sig = signing.sign(self.key, signing.attach(self.id, SERVER_ID, now, USER_FEATURES))
         advert = {
@@ -137,8 +143,7 @@ class Absent:
             "attach": {"ts": now, "sig": sig},
         }
         await link.say("USER_ADVERTISE", advert, to="*", ts=now)
-        gone = {"user_id": self.id, "server_id": SERVER_ID}
-        await link.say("USER_REMOVE", gone, to="*", ts=now + 1)
+        return now
 
     def reads(self, frame: Frame) -> tuple[Body, Place]:
         """A MSG_DIRECT to them, as their client with `content/1` has it."""

@@ -69,7 +69,7 @@ async def _measure(folder: Path, corpus: Corpus) -> None:
     shutil.copytree(empty, full)
     seconds = _timed_s(lambda: _fill(full, corpus))
     lines, size = len(corpus.texts), (full / "socp.db").stat().st_size
-    print(_machine())
+    print(machine())
     print(f"{lines} lines, {size / lines:.0f} bytes each on the disk")
     print(f"stored            {lines / seconds:8.0f} lines a second, {COMMIT_ROWS // 2} a commit")
     await _print_opening(empty, full)
@@ -89,7 +89,7 @@ async def _print_opening(empty: Path, full: Path) -> None:
     more = median(b - a for a, b in pairs)
     print(
         f"opened            empty {without:.3f} s, full {with_:.3f} s, {more:.3f} s more"
-        f" (median of {PAIRS} pairs); goal under {OPEN_S_MAX} s: {_verdict(more < OPEN_S_MAX)}"
+        f" (median of {PAIRS} pairs); goal under {OPEN_S_MAX} s: {verdict(more < OPEN_S_MAX)}"
     )
 
 
@@ -97,7 +97,7 @@ async def _print_finding(me: Client, corpus: Corpus) -> None:
     asked = corpus.asked(ASKED)
     any_ = Times.of([await _asked_s(me.search(word)) for word in asked])
     print(
-        f"any word          {any_}  goal under {FIND_MS_MAX} ms: {_verdict(any_.p95 < FIND_MS_MAX)}"
+        f"any word          {any_}  goal under {FIND_MS_MAX} ms: {verdict(any_.p95 < FIND_MS_MAX)}"
     )
     often = [await _asked_s(me.search(word)) for word in corpus.words[:ASKED]]
     print(f"a common word     {Times.of(often)}")
@@ -166,11 +166,13 @@ def _timed_s(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _verdict(met: bool) -> str:
+def verdict(met: bool) -> str:
+    """Of a goal."""
     return "met" if met else "MISSED"
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What it was measured on."""
     return (
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores,"
         f" Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"

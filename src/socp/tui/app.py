@@ -50,6 +50,7 @@ class SocpApp(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = []
     CSS = """
     Screen { background: $background; color: $foreground; }
+    Dialog { background: $background 60%; }
     #opening { width: 100%; height: 100%; content-align: center middle; color: $muted; }
     Toast { max-width: 60; }
     """

@@ -43,8 +43,8 @@ class ChangedKey(Vertical):
         yield Static(id="what-happened")
         with Horizontal():
             yield Button("Compare numbers", id=COMPARE, variant="primary", compact=True)
-            yield Button("Keep the key I know", id=KEEP, compact=True)
-            yield Button("Take the new key", id=TAKE, variant="error", compact=True)
+            yield Button("Keep known key", id=KEEP, compact=True)
+            yield Button("Take new key", id=TAKE, variant="error", compact=True)
 
     def tell(self, name: str, *, blocked: bool) -> None:
         """Whether it is so, and with whom."""
@@ -52,7 +52,7 @@ class ChangedKey(Vertical):
             self.display = False
             return
         if not self.display:
-            self.query_one(f"#{TAKE}", Button).label = "Take the new key"
+            self.query_one(f"#{TAKE}", Button).label = "Take new key"
         self.display = True
         words = Text("KEY CHANGED. ", "bold red")
         words.append(
@@ -67,7 +67,7 @@ class ChangedKey(Vertical):
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
         button = event.button
-        sure = "Sure? Press again"
+        sure = "Sure? Again"
         if button.id == TAKE and str(button.label) != sure:
             button.label = sure  # who presses by mistake is asked
             return

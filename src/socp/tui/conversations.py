@@ -72,6 +72,6 @@ def trust_sign(session: Session, talk: str) -> Row:
         case TrustState.VERIFIED:
             return (Piece("good", " ✔"),)
         case TrustState.CHANGED:
-            return (Piece("plain", " "), Piece("loud", " KEY CHANGED "))
+            return (Piece("plain", " "), Piece("loud", " CHANGED "))
         case TrustState.UNVERIFIED:
             return ()

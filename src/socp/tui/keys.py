@@ -28,7 +28,7 @@ TABLE: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("help", "f1", "help", "help", footer=True),
         Key("jump", "ctrl+k", "jump", "jump to a talk", footer=True),
         Key("search", "ctrl+f", "search", "search", footer=True),
-        Key("palette", "ctrl+p", "command_palette", "all commands", footer=True),
+        Key("palette", "ctrl+p", "command_palette", "commands", footer=True),
         Key("next-talk", "alt+down,ctrl+n", "next_talk", "the next talk"),
         Key("previous-talk", "alt+up,ctrl+b", "previous_talk", "the talk above"),
         Key("next-unread", "f5", "next_unread", "the next unread talk"),

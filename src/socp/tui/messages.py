@@ -55,7 +55,8 @@ class MessagePane(RowView):
 
     def remade(self) -> None:
         """Look again at what there is, and stay where the person was looking."""
-        session, was_at_end = self._session, self.at_end
+        session = self._session
+        was_at_end = self.at_end or session.window.following  # the pane may have shrunk since
         shown = (session.turned_to, session.found)
         anchor = self._anchor()
         if shown != self._shown:

@@ -121,8 +121,10 @@ def entry_rows(entry: Entry, width: int) -> tuple[Row, ...]:
     """An answer or a warning, as the line client would say it."""
     from socp.talk.entries import layout
 
+    margin = Piece("plain", " ")
     return tuple(
-        tuple(Piece(_style(style), text) for style, text in row) for row in layout(entry, width)
+        (margin, *(Piece(_style(style), text) for style, text in row))
+        for row in layout(entry, width - 2)
     )
 
 

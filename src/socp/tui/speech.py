@@ -149,7 +149,7 @@ def _below(line: HistoryLine, known: Known, look: Look) -> list[Row]:
     rows: list[Row] = []
     at = known.file(line.file_id) if line.file_id else None
     if at is not None:
-        rows.append(progress_row(at))
+        rows.append(progress_row(at, look.width))
     if line.edited_ms and not line.deleted:
         rows.append((Piece("mark", f" changed at {time_of(line.edited_ms, look.now)}"),))
     if line.state and line.reason and line.state in (LineState.WAITING, LineState.REFUSED):
@@ -167,10 +167,11 @@ def _wrapped_mark(text: str, style: str, look: Look) -> list[Row]:
     return [(Piece(style, " "), *row) for row in wrapped(text[:1_000], width, style=style)]
 
 
-def progress_row(at: FileProgress | FileWaits) -> Row:
+def progress_row(at: FileProgress | FileWaits, width: int) -> Row:
     """How far a file is."""
-    full = _BAR_CELLS * at.done // max(at.size, 1)
-    bar = (Piece("good", " " + "━" * full), Piece("bar", "━" * (_BAR_CELLS - full)))
+    cells = min(_BAR_CELLS, width // 5)
+    full = cells * at.done // max(at.size, 1)
+    bar = (Piece("good", " " + "━" * full), Piece("bar", "━" * (cells - full)))
     if isinstance(at, FileWaits):
         return (*bar, Piece("warn", f" waits at {share_text(at)}"))
     return (*bar, Piece("mark", f" {share_text(at)}{pace_text(at)}"))

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
-from textual.widgets import Footer
 
 from socp.client.errors import ClientError
 from socp.talk.commands import Unclear
@@ -26,6 +25,7 @@ from socp.tui.drafts import Draft
 from socp.tui.help_screen import HelpScreen
 from socp.tui.jump_screen import JumpScreen
 from socp.tui.keys import Keymap
+from socp.tui.keys_line import KeysLine
 from socp.tui.link_line import LinkLine
 from socp.tui.messages import MessagePane
 from socp.tui.offers_line import OffersLine
@@ -40,6 +40,8 @@ from socp.wire.ids import PUBLIC
 
 Work = Coroutine[Any, Any, None]
 WIDE_COLUMNS: Final = 110
+LISTS_S: Final = 0.15
+_AT_ONCE: Final = Part.LINES | Part.TALK | Part.LINK | Part.TRUST
 NAMES_MAX: Final = 2_000
 
 
@@ -64,6 +66,7 @@ class TalkScreen(Deeds):
         self._acting = Acting(session, self)
         self._stale = Part.ALL
         self._drawing = False  # a frame is due
+        self._drawing_lists = False  # it is, and may wait a little
         self._people: bool | None = None  # None: shown where there is room
         self._open = session.turned_to
         self._asked_to_leave = False
@@ -82,7 +85,7 @@ class TalkScreen(Deeds):
                 yield OffersLine()
                 yield Composer(session.drafts, self._names, self._mine, id="composer")
             yield PeopleList(session, id="people")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeysLine(self._mine)
 
     def on_mount(self) -> None:
         """One can type at once."""
@@ -97,15 +100,21 @@ class TalkScreen(Deeds):
     # --- drawing --------------------------------------------------------------------------------
 
     def changed(self, parts: Part) -> None:
-        """These are to be drawn anew, together with what else changes within a frame."""
+        """These are to be drawn anew, together with what else changes within a frame; the lists at
+        the sides, where much may happen that nobody looks at, less often."""
         self._stale |= parts
-        if not self._drawing and self.is_mounted:
+        if not self.is_mounted or self._drawing:
+            return
+        if parts & _AT_ONCE:
             self._drawing = True
             self.set_timer(FRAME_S / 2, self.draw)
+        elif not self._drawing_lists:
+            self._drawing_lists = True
+            self.set_timer(LISTS_S, self.draw)
 
     def draw(self) -> None:
         """Draw what is not up to date."""
-        self._drawing = False
+        self._drawing = self._drawing_lists = False
         stale, self._stale = self._stale, Part(0)
         session = self.session
         if Part.TALK in stale and self._open != session.turned_to:

@@ -6,6 +6,7 @@ import heapq
 from dataclasses import dataclass
 from typing import Final
 
+from socp.member.history import NOTE, REFUSED
 from socp.member.history_line import Conversation, HistoryLine
 from socp.wire.ids import PUBLIC
 
@@ -15,7 +16,7 @@ TALKS_MAX: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The last words of a conversation; `author` "" where nothing was said yet."""
+    """The last words of a conversation; `author` "" where nobody said them."""
 
     author: str = ""
     text: str = ""
@@ -36,7 +37,8 @@ class Talks:
     def said(self, line: HistoryLine) -> None:
         """The last line of its conversation, as it stands."""
         text = "(taken back)" if line.deleted else line.text
-        self.put(line.talk, Last(line.author, text, line.at_ms))
+        author = "" if line.kind in (NOTE, REFUSED) else line.author
+        self.put(line.talk, Last(author, text, line.at_ms))
 
     def put(self, talk: str, last: Last) -> None:
         """These are the last words now."""

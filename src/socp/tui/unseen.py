@@ -25,18 +25,25 @@ class Unseen:
 
     def __init__(self) -> None:
         self._came: dict[str, deque[Came]] = {}
+        self._messages: dict[str, int] = {}  # how many of them are messages: asked at every frame
 
     def came(self, notice: Came) -> None:
         """This is not seen yet."""
-        self._came.setdefault(talk_of(notice), deque(maxlen=UNSEEN_MAX)).append(notice)
+        talk = talk_of(notice)
+        came = self._came.setdefault(talk, deque())
+        came.append(notice)
+        self._counted(talk, notice, 1)
+        if len(came) > UNSEEN_MAX:
+            self._counted(talk, came.popleft(), -1)
 
     def count(self, talk: str) -> int:
         """How many messages; what was refused is no message."""
-        return sum(isinstance(each, MessageArrived) for each in self._came.get(talk, ()))
+        return self._messages.get(talk, 0)
 
     def first(self, talk: str) -> int:
         """The number in the history of the first of them, 0 for none."""
-        return next((each.said for each in self._messages(talk) if each.said), 0)
+        came = self._came.get(talk, ())
+        return next((n.said for n in came if isinstance(n, MessageArrived) and n.said), 0)
 
     def talks(self) -> list[str]:
         """Where something is unread, the longest waiting first."""
@@ -44,7 +51,9 @@ class Unseen:
 
     def take(self, talk: str) -> list[Came]:
         """All of a conversation: the person sees them now."""
+        self._messages.pop(talk, None)
         return list(self._came.pop(talk, ()))
 
-    def _messages(self, talk: str) -> list[MessageArrived]:
-        return [each for each in self._came.get(talk, ()) if isinstance(each, MessageArrived)]
+    def _counted(self, talk: str, notice: Came, by: int) -> None:
+        if isinstance(notice, MessageArrived):
+            self._messages[talk] = self._messages.get(talk, 0) + by

@@ -27,11 +27,16 @@ class VerifyScreen(Dialog[None]):
 
     DEFAULT_CSS = """
     VerifyScreen {
-        & > .dialog { max-width: 82; }
+        & > .dialog { width: 100%; max-width: 82; }
         & Horizontal { height: auto; }
-        & #code { width: 37; height: auto; margin-right: 2; color: #ffffff; background: #000000; }
+        & #code { width: auto; height: auto; margin-right: 2; color: #ffffff; background: #000000; }
         & #words { width: 1fr; height: auto; }
-        & .digits { text-style: bold; margin: 1 0; }
+        & #state { text-style: bold; }
+        & #state.-verified { color: $success; }
+        & #state.-changed { color: $error; text-style: bold reverse; }
+        & #claimed { color: $error; }
+        & .digits { text-style: bold; margin: 1 0 0 0; }
+        & #how { margin: 1 0 0 0; }
         & Button { margin-right: 1; min-width: 8; }
     }
     """
@@ -43,22 +48,22 @@ class VerifyScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """The code at the left, the words at the right."""
-        with VerticalScroll(classes="dialog"):
-            with Horizontal():
-                yield Static(id="code")
-                with Vertical(id="words"):
-                    yield Static(id="state")
-                    yield Static(id="number", classes="digits")
-                    yield Static(id="claimed", classes="digits")
-                    yield Static(id="how", classes="hint")
-                    yield Static(id="fault", classes="fault")
-            yield Input(placeholder="the digits that they read out", max_length=_DIGITS_MAX)
-            with Horizontal():
-                yield Button("Compare", id="compare", variant="primary", compact=True)
-                yield Button("Keep the known key", id="keep", compact=True)
-                yield Button("Take the claimed key", id="take", variant="error", compact=True)
-                yield Button("Not sure any more", id="unsure", compact=True)
-                yield Button("Close", id="close", compact=True)
+        with VerticalScroll(classes="dialog"), Horizontal():
+            yield Static(id="code")
+            with Vertical(id="words"):
+                yield Static(id="state")
+                yield Static(id="number", classes="digits")
+                yield Static(id="claimed", classes="digits")
+                yield Static(id="how", classes="hint")
+                yield Static(id="fault", classes="fault")
+                yield Input(placeholder="what they read out", max_length=_DIGITS_MAX)
+                with Horizontal():
+                    yield Button("Compare", id="compare", variant="primary", compact=True)
+                    yield Button("Close", id="close", compact=True)
+                    yield Button("Not sure", id="unsure", compact=True)
+                with Horizontal():
+                    yield Button("Keep known", id="keep", compact=True)
+                    yield Button("Take claimed", id="take", variant="error", compact=True)
 
     def on_mount(self) -> None:
         """Where the numbers are not known yet, the server may know the key."""
@@ -74,7 +79,10 @@ class VerifyScreen(Dialog[None]):
         me, user_id = self._session.me, self._user_id
         name, state = self._session.called(user_id), me.trust_of(user_id)
         changed = state is TrustState.CHANGED
-        self.query_one("#state", Static).update(Text(f"{name} is {state}", _COLOURS[state]))
+        said = self.query_one("#state", Static)
+        said.update(Text(f"{name} is {state}"))
+        said.set_class(state is TrustState.VERIFIED, "-verified")
+        said.set_class(changed, "-changed")
         try:
             number = me.safety_number(user_id)
             claimed = me.claimed_number(user_id) if changed else ""
@@ -89,7 +97,7 @@ class VerifyScreen(Dialog[None]):
         self.query_one("#number", Static).update(Text(head + digits_text(number)))
         known = self.query_one("#claimed", Static)
         known.display = bool(claimed)
-        known.update(Text(f"with the claimed key\n{digits_text(claimed)}", "red"))
+        known.update(Text(f"with the claimed key\n{digits_text(claimed)}"))
         self.query_one("#how", Static).update(Text(_how(name, changed=bool(claimed))))
         for button, there in (
             ("keep", changed),
@@ -138,13 +146,6 @@ class VerifyScreen(Dialog[None]):
 
     def _complain(self, text: str) -> None:
         self.query_one("#fault", Static).update(Text(text))
-
-
-_COLOURS: Final = {
-    TrustState.VERIFIED: "bold green",
-    TrustState.UNVERIFIED: "bold",
-    TrustState.CHANGED: "bold white on red",
-}
 
 
 def _how(name: str, *, changed: bool) -> str:
