@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.widgets import Input
 
 from socp.member.effects import FileOffered, FileProgress, Trust
@@ -41,6 +41,14 @@ async def test_one_jumps_to_a_talk_by_part_of_a_name(tmp_path: Path) -> None:
         await it.until(lambda: "everyone" in found(it) and "bob" not in found(it))
         await it.pilot.press("enter")
         await it.until(lambda: it.session.turned_to == "public")
+
+
+async def test_what_is_typed_before_a_screen_is_there_is_not_lost(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        for name in ("ctrl+k", "b", "o", "b", "enter"):
+            it.app.post_message(Key(name, name if len(name) == 1 else None))
+        await it.until(lambda: it.session.turned_to == it.bob.id)
+        assert it.composer.text == ""
 
 
 async def test_somebody_who_is_away_and_never_spoke_is_found_by_their_name(tmp_path: Path) -> None:

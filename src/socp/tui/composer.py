@@ -77,7 +77,6 @@ class Composer(TextArea):
         self._drafts = drafts
         self._names = names
         self._does = keys.actions("composer", mine)
-        self._elsewhere = keys.actions("everywhere", mine)
         self._about = Draft()
         self._back = 0  # how far one went into what was said before
         self._typed = ""  # what stood there when one began to
@@ -115,8 +114,6 @@ class Composer(TextArea):
         """Every key in the order in which it was pressed, be it a letter or Enter: a binding that
         came first would send what is not typed yet."""
         action = self._does.get(event.key)
-        if action is None and event.key in self._elsewhere:
-            action = f"screen.{self._elsewhere[event.key]}"
         if action is not None:
             event.stop()
             event.prevent_default()

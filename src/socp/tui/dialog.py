@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.screen import ModalScreen
+from textual.widgets import Input
 
 R = TypeVar("R")
 
@@ -32,6 +34,15 @@ class Dialog(ModalScreen[R]):
         & .fault { color: $error; height: auto; }
     }
     """
+
+    def on_key(self, event: Key) -> None:
+        """What is typed before the line to type in has the focus is not lost."""
+        fields = self.query(Input)
+        if event.is_printable and event.character and fields and not fields.first().has_focus:
+            event.stop()
+            field = fields.first()
+            field.focus()
+            field.insert_text_at_cursor(event.character)
 
     def give(self, result: R | None) -> None:
         """Close it, with this."""

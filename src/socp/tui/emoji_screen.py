@@ -36,7 +36,10 @@ class EmojiScreen(Dialog[str]):
         """Begin with the usual ones."""
         self.query_one(".dialog").border_title = Text("react")
         self.query_one(Input).focus()
-        self.call_after_refresh(self._show, "")
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._show(self.query_one(Input).value)  # something may have been typed already
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

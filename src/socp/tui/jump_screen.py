@@ -42,7 +42,10 @@ class JumpScreen(Dialog[str]):
         """Begin with the latest."""
         self.query_one(".dialog").border_title = Text("jump to")
         self.query_one(Input).focus()
-        self.call_after_refresh(self._show, "")
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._show(self.query_one(Input).value)  # something may have been typed already
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -19,16 +19,16 @@ class Key:
     keys: str
     action: str
     purpose: str
-    footer: bool = False  # whether it is named in the last row of the screen
+    short: str = ""  # in the last row of the screen; "" where it is not named there
 
 
 # Where they work -> what there is.
 TABLE: Final[Mapping[str, tuple[Key, ...]]] = {
     "everywhere": (
-        Key("help", "f1", "help", "help", footer=True),
-        Key("jump", "ctrl+k", "jump", "jump to a talk", footer=True),
-        Key("search", "ctrl+f", "search", "search", footer=True),
-        Key("palette", "ctrl+p", "command_palette", "commands", footer=True),
+        Key("help", "f1", "help", "help", short="help"),
+        Key("jump", "ctrl+k", "jump", "jump to a talk", short="jump to a talk"),
+        Key("search", "ctrl+f", "search", "search", short="search"),
+        Key("palette", "ctrl+p", "command_palette", "commands", short="commands"),
         Key("next-talk", "alt+down,ctrl+n", "next_talk", "the next talk"),
         Key("previous-talk", "alt+up,ctrl+b", "previous_talk", "the talk above"),
         Key("next-unread", "f5", "next_unread", "the next unread talk"),
@@ -36,7 +36,7 @@ TABLE: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("verify", "f3", "verify", "compare keys with somebody"),
         Key("file", "f4", "file", "send a file here"),
         Key("theme", "f8", "next_theme", "the next theme"),
-        Key("quit", "ctrl+q", "quit", "quit", footer=True),
+        Key("quit", "ctrl+q", "quit", "quit", short="quit"),
     ),
     "composer": (
         Key("send", "enter", "send", "say it"),
@@ -50,14 +50,14 @@ TABLE: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("leave", "escape", "leave", "stop answering or changing; else go to the messages"),
     ),
     "messages": (
-        Key("reply", "r", "reply", "answer it"),
-        Key("edit", "e", "edit", "change it, if it is yours"),
-        Key("delete", "d,delete", "take_back", "take it back, if it is yours"),
-        Key("react", "plus,a", "react", "put an emoji beside it"),
-        Key("copy", "c,y", "copy", "copy it"),
-        Key("open", "o", "open", "open its link, or the folder of its file"),
+        Key("reply", "r", "reply", "answer it", short="answer"),
+        Key("edit", "e", "edit", "change it, if it is yours", short="change"),
+        Key("delete", "d,delete", "take_back", "take it back, if it is yours", short="take back"),
+        Key("react", "plus,a", "react", "put an emoji beside it", short="react"),
+        Key("copy", "c,y", "copy", "copy it", short="copy"),
+        Key("open", "o", "open", "open its link, or the folder of its file", short="open"),
         Key("cancel", "x", "cancel", "break off its file"),
-        Key("write", "i,escape", "write", "go back to writing"),
+        Key("write", "i,escape", "write", "go back to writing", short="write"),
         Key("newest", "end,G", "newest", "the newest message"),
     ),
     "list": (
@@ -72,9 +72,13 @@ assert len(NAMES) == sum(map(len, TABLE.values())), "two keys of one name"
 
 
 def bindings(where: str) -> list[BindingType]:
-    """As Textual wants them."""
+    """As Textual wants them. What works everywhere is done at once: what is typed after it goes to
+    the screen that it opens."""
+    first = where == "everywhere"
     return [
-        Binding(key.keys, key.action, key.purpose, show=key.footer, id=key.name)
+        Binding(
+            key.keys, key.action, key.purpose, show=bool(key.short), priority=first, id=key.name
+        )
         for key in TABLE[where]
     ]
 

@@ -18,12 +18,24 @@ class KeysLine(Static):
     """
 
     def __init__(self, mine: Keymap) -> None:
+        super().__init__()
+        self._mine = mine
+
+    def on_mount(self) -> None:
+        """Begin with what works everywhere."""
+        self.tell("everywhere")
+
+    def tell(self, where: str) -> None:
+        """The keys that work where one is now."""
         words = Text(no_wrap=True, overflow="ellipsis")
-        for key in keys.TABLE["everywhere"]:
-            if key.footer:
-                click = Style(meta={"@click": f"screen.{key.action}"})
-                first = keys.shown(key, mine).split(" or ", maxsplit=1)[0]
+        for key in keys.TABLE[where]:
+            if key.short:
+                action = f"screen.{key.action}"
+                if where != "everywhere":
+                    action = f"screen.with_message('{key.action}')"
+                click = Style(meta={"@click": action})
+                first = keys.shown(key, self._mine).split(" or ", maxsplit=1)[0]
                 words.append(first, click + Style(bold=True))
-                words.append(f" {key.purpose}", click)
+                words.append(f" {key.short}", click)
                 words.append("  ")
-        super().__init__(words)
+        self.update(words)

@@ -211,6 +211,15 @@ class TalkScreen(Deeds):
         self._people = people.display = not people.display
         self.changed(Part.ALL)
 
+    def on_descendant_focus(self) -> None:
+        """The last row says what can be pressed now."""
+        where = "messages" if self.messages.has_focus else "everywhere"
+        self.query_one(KeysLine).tell(where)
+
+    async def action_with_message(self, action: str) -> None:
+        """What a key does with the marked message, for who clicks on its name."""
+        await self.messages.run_action(action)
+
     # --- screens over it ------------------------------------------------------------------------
 
     def action_help(self) -> None:
