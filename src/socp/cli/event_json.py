@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, assert_never
 
-from socp.client.notices import GivenUp, Notice, Offline
+from socp.client.notices import GivenUp, KeyNotice, LinkNotice, Notice, Offline
 from socp.member import effects
 from socp.member.contacts import Person
 from socp.wire.canonical import canonical
@@ -27,13 +27,6 @@ _Talk = (
     | effects.GapClosed
     | effects.LineMoved
 )
-_Keys = (
-    effects.KeyChanged
-    | effects.KeyReplaced
-    | effects.KeyRevoked
-    | effects.TrustMoved
-    | effects.OwnKeyMoved
-)
 _Answers = effects.PeerMoved | effects.MembersShown | effects.ListAnswered | effects.WhoisAnswered
 _Files = (
     effects.FileOffered
@@ -42,7 +35,7 @@ _Files = (
     | effects.FileDone
     | effects.FileFailed
 )
-_Link = effects.Online | Offline | GivenUp | effects.Warned
+_Link = LinkNotice | effects.Warned
 
 EVERYONE: Final = "everyone"
 
@@ -60,43 +53,17 @@ class Events:
 
     def event(self, notice: Notice) -> Event:
         """The object of a notice; "event" is its kind."""
-        match notice:
-            case (
-                effects.MessageArrived()
-                | effects.MessageRefused()
-                | effects.Amended()
-                | effects.GapFound()
-                | effects.GapClosed()
-                | effects.LineMoved()
-            ):
-                return self._talk(notice)
-            case (
-                effects.KeyChanged()
-                | effects.KeyReplaced()
-                | effects.KeyRevoked()
-                | effects.TrustMoved()
-                | effects.OwnKeyMoved()
-            ):
-                return self._keys(notice)
-            case (
-                effects.PeerMoved()
-                | effects.MembersShown()
-                | effects.ListAnswered()
-                | effects.WhoisAnswered()
-            ):
-                return self._answers(notice)
-            case (
-                effects.FileOffered()
-                | effects.FileProgress()
-                | effects.FileWaits()
-                | effects.FileDone()
-                | effects.FileFailed()
-            ):
-                return self._files(notice)
-            case effects.Online() | Offline() | GivenUp() | effects.Warned():
-                return _link(notice)
-            case _:
-                assert_never(notice)
+        if isinstance(notice, _Talk):
+            return self._talk(notice)
+        if isinstance(notice, KeyNotice):
+            return self._keys(notice)
+        if isinstance(notice, _Answers):
+            return self._answers(notice)
+        if isinstance(notice, _Files):
+            return self._files(notice)
+        if isinstance(notice, _Link):
+            return _link(notice)
+        assert_never(notice)
 
     def named(self, member: str, user_id: str) -> Event:
         """`member` and `member_name`: an id, and what it is called."""
@@ -180,7 +147,7 @@ class Events:
             case _:
                 assert_never(notice)
 
-    def _keys(self, notice: _Keys) -> Event:
+    def _keys(self, notice: KeyNotice) -> Event:
         match notice:
             case effects.KeyChanged():
                 return {

@@ -27,12 +27,6 @@ _PASSPHRASE_FILE: Final = click.option(
 )
 
 
-def sealing(command: C) -> C:
-    """Give a verb --vault and --passphrase-file: `vault` and `passphrase_file` of
-    `locks.lock_for`, for verbs that may make a profile."""
-    return unlocking(choosing(command))
-
-
 def choosing(command: C) -> C:
     """Give a verb --vault alone."""
     return _VAULT(command)

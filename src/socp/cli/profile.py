@@ -9,7 +9,7 @@ import click
 
 from socp.cli import exits
 from socp.cli.choices import HELP, Options, as_json, whose
-from socp.cli.options import choosing
+from socp.cli.options import WAYS, choosing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -60,7 +60,7 @@ def new(json: bool, **options: str | None) -> int:
 @whose
 @click.option(
     "--vault",
-    type=click.Choice(["passphrase", "keyring", "plain"]),
+    type=click.Choice(WAYS),
     default="passphrase",
     show_default=True,
     help="How it is sealed from now on.",
@@ -187,12 +187,12 @@ def _passwd(options: Options, vault: str, file: str | None, *, json: bool) -> Wo
         copies = f"; {removed} old files in clear were removed" if removed else ""
         if vault == "plain":
             return _say(f"whoever can read {folder} can read all that is in it now{copies}")
-        return _say(f"{folder} is sealed by {_WAYS[vault]} now{copies}")
+        return _say(f"{folder} is sealed by {_SEALED_BY[vault]} now{copies}")
 
     return _in_thread(folder, work)
 
 
-_WAYS = {"passphrase": "the new passphrase", "keyring": "the system's keyring"}
+_SEALED_BY = {"passphrase": "the new passphrase", "keyring": "the system's keyring"}
 
 
 def _export(options: Options, target: str, file: str | None, *, json: bool) -> Work:

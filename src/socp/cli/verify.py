@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 CHANGED: Final = 3
 """The exit code where another key is claimed for them, and is not decided about."""
 _TYPED_BYTES_MAX: Final = 4_096
-_ROW_GROUPS: Final = 6
 
 
 @click.command(context_settings=HELP)
@@ -178,11 +177,9 @@ def _show_both(doing: Errand, user_id: str, known: str, claimed: str) -> None:
 
 
 def _rows(number: str) -> list[str]:
-    from socp.crypto.safety_number import grouped
+    from socp.crypto.safety_number import rows
 
-    groups = grouped(number)
-    starts = range(0, len(groups), _ROW_GROUPS)
-    return ["  " + " ".join(groups[at : at + _ROW_GROUPS]) for at in starts]
+    return [f"  {row}" for row in rows(number)]
 
 
 def _lines(doing: Errand, *lines: str) -> None:

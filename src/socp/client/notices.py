@@ -22,3 +22,14 @@ class GivenUp:
 
 
 Notice = effects.Notice | Offline | GivenUp
+
+KeyNotice = (
+    effects.KeyChanged
+    | effects.KeyReplaced
+    | effects.KeyRevoked
+    | effects.TrustMoved
+    | effects.OwnKeyMoved
+)
+"""What is told of keys, others' and our own."""
+LinkNotice = effects.Online | Offline | GivenUp
+"""What is told of the link to the server."""

@@ -21,6 +21,7 @@ ROUNDS: Final = 5_200
 their own for each try, and so many hashes."""
 _LABEL: Final = b"socp-safety-number/1"
 _GROUP_DIGITS: Final = 5
+_ROW_GROUPS: Final = 6
 _GROUP_BYTES: Final = 5
 _GROUPS_EACH: Final = 6
 _FINGERPRINT_BYTES: Final = 32
@@ -56,6 +57,12 @@ def _half(user_id: str, fingerprint: str) -> str:
 def grouped(number: str) -> list[str]:
     """The twelve groups of five digits, as people read them to each other."""
     return [number[at : at + _GROUP_DIGITS] for at in range(0, len(number), _GROUP_DIGITS)]
+
+
+def rows(number: str) -> list[str]:
+    """Two rows of six groups, as people compare them."""
+    groups = grouped(number)
+    return [" ".join(groups[at : at + _ROW_GROUPS]) for at in range(0, len(groups), _ROW_GROUPS)]
 
 
 def qr_text(number: str) -> str:

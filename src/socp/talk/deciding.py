@@ -61,7 +61,7 @@ class Deciding:
         for row in self._drawn(safety_number.qr_text(digits)):
             yield Entry((("class:code", row),))
         head = f"safety number of you and {name}"
-        yield Entry((("class:name", head),), "\n" + digits_text(digits))
+        yield Entry((("class:name", head),), "\n" + in_rows(digits))
 
     def _state(self, user_id: str) -> Entry:
         name = self._phrases.name(user_id)
@@ -77,8 +77,8 @@ class Deciding:
 
     def _claim(self, user_id: str) -> list[str]:
         try:
-            claimed = digits_text(self._me.claimed_number(user_id))
-            known = digits_text(self._me.safety_number(user_id))
+            claimed = in_rows(self._me.claimed_number(user_id))
+            known = in_rows(self._me.safety_number(user_id))
         except NothingClaimed:  # decided in this very moment
             return []
         return [
@@ -90,7 +90,6 @@ class Deciding:
         ]
 
 
-def digits_text(digits: str) -> str:
-    """Two rows of six groups, as people read them out."""
-    groups = safety_number.grouped(digits)
-    return "\n".join(" ".join(groups[at : at + 6]) for at in range(0, len(groups), 6))
+def in_rows(digits: str) -> str:
+    """A safety number as people compare it."""
+    return "\n".join(safety_number.rows(digits))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from socp.client.notices import GivenUp, Notice, Offline
+from socp.client.notices import GivenUp, KeyNotice, LinkNotice, Notice, Offline
 from socp.member import effects
 from socp.member.contacts import Person
 from socp.member.effects import OwnKeyState
@@ -37,13 +37,6 @@ _WAYS: Final = {
     LineState.DELIVERED: "delivered to",
     LineState.READ: "read by",
 }
-Keys = (
-    effects.KeyChanged
-    | effects.KeyReplaced
-    | effects.KeyRevoked
-    | effects.TrustMoved
-    | effects.OwnKeyMoved
-)
 
 
 class Phrases:
@@ -64,6 +57,8 @@ class Phrases:
     def entry(self, notice: Notice, now: int, about: Spoken | None = None) -> Entry | None:
         """The entry for a notice at `now` (Unix ms); None for what is shown in another way.
         `about`: what it answers or changes, where that is known."""
+        if isinstance(notice, KeyNotice):
+            return self._key(notice, now)
         match notice:
             case effects.MessageArrived():
                 return self._message(notice, about, now)
@@ -72,14 +67,6 @@ class Phrases:
             case effects.MessageRefused():
                 text = f"something from {self.name(notice.author)} is not shown: {notice.reason}"
                 return note(now, text, "class:warn", ts=notice.ts)
-            case (
-                effects.KeyChanged()
-                | effects.KeyReplaced()
-                | effects.KeyRevoked()
-                | effects.TrustMoved()
-                | effects.OwnKeyMoved()
-            ):
-                return self._key(notice, now)
             case effects.Warned():
                 return note(now, notice.text, "class:warn")
             case effects.Online() | Offline() | GivenUp():
@@ -179,7 +166,7 @@ class Phrases:
         more = len(people) - NAMES_SHOWN
         return ", ".join(names) + (f" and {more} more; /members lists all" if more > 0 else "")
 
-    def _key(self, notice: Keys, now: int) -> Entry | None:
+    def _key(self, notice: KeyNotice, now: int) -> Entry | None:
         match notice:
             case effects.KeyChanged():
                 return self._key_changed(notice, now)
@@ -247,7 +234,7 @@ class Phrases:
         )
         return Entry((clock(now, now), ("class:warn", "! ")), text, Kind.ASIDE, "class:warn")
 
-    def _link(self, notice: effects.Online | Offline | GivenUp, now: int) -> Entry:
+    def _link(self, notice: LinkNotice, now: int) -> Entry:
         match notice:
             case effects.Online():
                 known = "first seen" if notice.first_seen else "known"

@@ -15,7 +15,7 @@ from socp.client.errors import ClientError, NothingClaimed
 from socp.crypto.safety_number import qr_text
 from socp.member.records import TrustState
 from socp.talk import qr
-from socp.talk.deciding import digits_text
+from socp.talk.deciding import in_rows
 from socp.tui.dialog import Dialog
 from socp.tui.session import Session
 
@@ -94,10 +94,10 @@ class VerifyScreen(Dialog[None]):
         code = qr.drawn(qr_text(number), qr.Ink.BLOCKS)
         self.query_one("#code", Static).update(Text("\n".join(code), no_wrap=True))
         head = "with the key you know\n" if claimed else ""
-        self.query_one("#number", Static).update(Text(head + digits_text(number)))
+        self.query_one("#number", Static).update(Text(head + in_rows(number)))
         known = self.query_one("#claimed", Static)
         known.display = bool(claimed)
-        known.update(Text(f"with the claimed key\n{digits_text(claimed)}"))
+        known.update(Text(f"with the claimed key\n{in_rows(claimed)}"))
         self.query_one("#how", Static).update(Text(_how(name, changed=bool(claimed))))
         for button, there in (
             ("keep", changed),
