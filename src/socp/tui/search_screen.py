@@ -53,6 +53,8 @@ class SearchScreen(Dialog[Hit]):
         self._words = words
         self._hits: list[HistoryLine] = []
         self._timer: Timer | None = None
+        self._looked_for: str | None = None  # the words whose hits are shown
+        self._chosen_ahead = False  # Enter was pressed before they were found
 
     def compose(self) -> ComposeResult:
         """A line to type in, and what was found."""
@@ -70,6 +72,7 @@ class SearchScreen(Dialog[Hit]):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         self._words = event.value
+        self._chosen_ahead = False
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(_PAUSE_S, self._look)
@@ -83,7 +86,11 @@ class SearchScreen(Dialog[Hit]):
 
     @on(Input.Submitted)
     def _entered(self) -> None:
-        self.query_one(RowView).action_choose()
+        """Who is quicker than the search gets the first hit, not one of the words before."""
+        if self._looked_for == self._words:
+            self.query_one(RowView).action_choose()
+        else:
+            self._chosen_ahead = True
 
     @on(RowView.Chosen)
     def _chosen(self, event: RowView.Chosen) -> None:
@@ -95,6 +102,7 @@ class SearchScreen(Dialog[Hit]):
 
     async def _found(self, words: str) -> None:
         self._hits = await self._session.me.search(words, limit=HITS_MAX) if words.strip() else []
+        self._looked_for = words
         view = self.query_one(RowView)
         made = [Block(str(at), self._rows(line, view)) for at, line in enumerate(self._hits)]
         view.put(tuple(made))
@@ -102,7 +110,11 @@ class SearchScreen(Dialog[Hit]):
         count = self.query_one("#count", Static)
         more = " or more" if len(self._hits) == HITS_MAX else ""
         found = f"{len(self._hits)}{more} found" if self._hits else "nothing has all these words"
-        count.update(Text(f"{found}; Enter shows it in its place" if words.strip() else ""))
+        hint = "Enter shows it in its place" if self._hits else "try fewer, or parts of them"
+        count.update(Text(f"{found}; {hint}" if words.strip() else ""))
+        if self._chosen_ahead and words == self._words:
+            self._chosen_ahead = False
+            view.action_choose()
 
     def _rows(self, line: HistoryLine, view: RowView) -> tuple[Row, ...]:
         called, width = self._session.called, view.room
