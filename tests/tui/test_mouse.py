@@ -222,7 +222,7 @@ async def test_what_is_copied_does_not_act_where_it_is_pasted(tmp_path: Path) ->
         await it.sees("rm -rf x")
         written: list[str] = []
         assert it.app._driver is not None
-        it.app._driver.write = written.append
+        it.app._driver.write = written.append  # type: ignore[method-assign, assignment]
         await it.pilot.press("escape", "end", "c")
         assert it.app.clipboard == "\tcd /␛[201~\nrm -rf x\n\\u009b31m\\u202eend"
         assert any(each.startswith("\x1b]52;c;") for each in written)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -130,10 +131,11 @@ class SearchScreen(Dialog[Hit]):
 def _around(text: str, words: str) -> Row:
     """The text from a little before the first word that was looked for, which stands out."""
     flat = " ".join(text.split())
-    word = next((w for w in words.casefold().split() if w in flat.casefold()), "")
-    at = flat.casefold().find(word) if word else 0
+    wanted = (re.search(re.escape(word), flat, re.IGNORECASE) for word in words.split())
+    found = next((each for each in wanted if each), None)
+    at, end = found.span() if found else (0, 0)
     start = max(at - _LED_CHARS, 0)
     lead = ("…" if start else "") + flat[start:at]
-    hit, rest = flat[at : at + len(word)], flat[at + len(word) : at + _TEXT_CHARS]
+    hit, rest = flat[at:end], flat[end : at + _TEXT_CHARS]
     pieces = (Piece("mark", lead), Piece("found", hit), Piece("plain", rest))
     return tuple(piece._replace(text=printable(piece.text)) for piece in pieces)
