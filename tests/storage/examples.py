@@ -9,6 +9,7 @@ from socp.crypto.vault import Vault
 from socp.member import records as member
 from socp.member.draft import Draft, KeptDraft
 from socp.node import records as node
+from socp.storage.profile_rows import Kept
 from socp.wire.content import Place
 from socp.wire.ids import PUBLIC
 
@@ -126,7 +127,7 @@ OUTGOING = member.OutgoingFile(
 )
 INCOMING = member.IncomingFile(BOB, ALICE, "plan.txt", 3, "ab" * 16, NOW, member.FileStage.REFUSED)
 DRAFT = KeptDraft(BOB, Draft("half of the secret plan", "d" * 43, quote='your "schnitzel"'), NOW)
-MEMBER_RECORDS: tuple[member.Record, ...] = (
+MEMBER_RECORDS: tuple[Kept, ...] = (
     CONTACT,
     KNOWN_SERVER,
     SEEN,

@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from socp.crypto.rotation import KeyStep, Revocation
-from socp.member.draft import KeptDraft
 from socp.wire.content import Place
 
 
@@ -368,7 +367,6 @@ Record = (
     | SentTakenBack
     | Shelf
     | Thread
-    | KeptDraft
 )
 
 

@@ -19,6 +19,9 @@ from socp.storage import profile_schema as tables
 from socp.storage.history_reads import parts
 from socp.storage.sealed_rows import Kind, SealedBatch
 
+Kept = records.Record | KeptDraft
+"""What the brain remembers, and what whoever types at it does."""
+
 
 def _always(_record: object) -> bool:
     return True
@@ -85,10 +88,10 @@ OF: Final = sealed_rows.by_record(KINDS)
 
 _HISTORY: Final = get_args(history_rows.HistoryRecord)
 _OWN_SHAPE: Final = {records.Seen, records.SentTakenBack, *_HISTORY}  # not one row each
-assert OF.keys() | _OWN_SHAPE == set(get_args(records.Record)), "a record without a place"
+assert OF.keys() | _OWN_SHAPE == set(get_args(Kept)), "a record without a place"
 
 
-def apply(connection: Connection, vault: Vault, records_: Sequence[records.Record]) -> None:
+def apply(connection: Connection, vault: Vault, records_: Sequence[Kept]) -> None:
     """Carry them out, in order: no table refers to another."""
     batch, seen, said = SealedBatch(vault), [], []
     for record in records_:

@@ -17,11 +17,12 @@ from socp.storage import profile_rows, resealed_rows
 from socp.storage import profile_schema as tables
 from socp.storage.database import Database, connect
 from socp.storage.folder_lock import FolderLock
+from socp.storage.profile_rows import Kept
 from socp.storage.sqlite import FILE_NAME, copy_file
 from socp.storage.store import Store
 
 
-class ProfileStore(Store[records.Record]):
+class ProfileStore(Store[Kept]):
     """`ProfileStore.open(folder, unlock)`, `load()` once, then `write()` as the brain says."""
 
     SCHEMA = tables.SCHEMA
@@ -91,7 +92,7 @@ class ProfileStore(Store[records.Record]):
         """What was typed and not said, the longest kept first."""
         return self._ask(lambda connection: profile_rows.drafts(connection, self.vault))
 
-    def _apply(self, connection: Connection, records_: Sequence[records.Record]) -> None:
+    def _apply(self, connection: Connection, records_: Sequence[Kept]) -> None:
         profile_rows.apply(connection, self.vault, records_)
 
 

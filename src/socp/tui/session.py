@@ -63,6 +63,8 @@ class Session(Obeying):
         self._arrived = arrived
         self._woken = asyncio.Event()
         self._left = asyncio.Event()
+        self._began_ms = now_ms()
+        self._away = False  # nobody looks at the screen
         self._draft_due = asyncio.Event()  # to be kept now
         self._opening = True  # the window was not read yet
         self._more_before = self._more_after = False
@@ -140,6 +142,17 @@ class Session(Obeying):
             self.me.shown(notice)
         if came:
             self._told(Part.TALKS)
+
+    def go_away(self) -> None:
+        """Nobody looks at the screen from now on: what comes is new when somebody does again."""
+        self._away = True
+        if not self.unseen.count(self.turned_to):
+            self.new_from = 0
+
+    def come_back(self) -> None:
+        """Somebody does."""
+        self._away = False
+        self._told(Part.LINES)
 
     @property
     def blocked(self) -> bool:
@@ -236,8 +249,9 @@ class Session(Obeying):
             self._arrived(notice)
         self._told(Part.TALKS)
         if talk == self.turned_to:
-            if self._opening and not self.new_from and isinstance(notice, effects.MessageArrived):
-                self.new_from = notice.said
+            if isinstance(notice, effects.MessageArrived) and not self.new_from:
+                missed = self._opening or self._away or notice.ts < self._began_ms
+                self.new_from = notice.said if missed else 0
             self._wake()
 
     def _line_moved(self, moved: effects.LineMoved) -> None:
