@@ -58,7 +58,7 @@ def _send(
 
 
 def _said(doing: Errand, line: Line) -> int:
-    from socp.cli.errand import now_ms
+    from socp.client.clock import now_ms
     from socp.member.records import LineState
 
     refused = line.state is LineState.REFUSED

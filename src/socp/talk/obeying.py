@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import shlex
 import shutil
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import assert_never
 
 from socp.client.client import Client
+from socp.client.clock import now_ms as now_ms  # noqa: PLC0414 - tui has it from here
 from socp.client.line import Line
 from socp.talk import commands, own_key
 from socp.talk.amending import Amending
@@ -31,11 +31,6 @@ from socp.talk.words import fingerprint_text, time_of
 from socp.wire.ids import PUBLIC
 
 Show = Callable[[Entry], None]
-
-
-def now_ms() -> int:
-    """Unix ms."""
-    return time.time_ns() // 1_000_000
 
 
 class Left(Exception):
