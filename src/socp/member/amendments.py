@@ -21,6 +21,7 @@ from socp.member.seen import Seen
 from socp.member.sent import Sent
 from socp.wire import limits
 from socp.wire.content import Delete, Edit, Place, Reaction
+from socp.wire.text import encodable
 
 EARLY_MAX: Final = 1_000
 EARLY_BYTES_MAX: Final = limits.MIB  # of words
@@ -47,7 +48,7 @@ class Amendments:
 
     def say(self, event: Amend, now: Now) -> None:
         """The person's own."""
-        text = event.body.encode(errors="replace").decode()
+        text = encodable(event.body)
         body: _Amending
         match event.kind:
             case "edit":

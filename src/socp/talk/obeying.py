@@ -29,6 +29,7 @@ from socp.talk.receipts import receipts
 from socp.talk.transfers import Transfers
 from socp.talk.words import fingerprint_text, time_of
 from socp.wire.ids import PUBLIC
+from socp.wire.text import encodable
 
 Show = Callable[[Entry], None]
 
@@ -66,8 +67,7 @@ class Obeying(ABC):
 
     async def obey(self, line: str) -> None:
         """Carry out one line. Unclear or ClientError say why not; Left."""
-        # A terminal hands over bytes that are no UTF-8 as lone surrogates, which nobody could send.
-        command = parse(line.encode(errors="replace").decode())
+        command = parse(encodable(line))
         if command is not None:
             await self.carry_out(command)
 
