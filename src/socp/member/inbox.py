@@ -307,14 +307,10 @@ class Inbox:
     ) -> Why | Callable[[], None]:
         """What is to be done about what it says, once it is remembered."""
         if self._bound(letter) and plaintext.startswith(b"{"):
-            # Never outside a seal that has its author in it. Whose client does not know that ours
-            # has `content/1` sends bare text, and that may look like anything.
-            try:
-                body, place = content.decode(plaintext)
-                what = content.digest(plaintext)
-                return lambda: self._speech.take(origin, body, place, what, now)
-            except PeerFault:
-                pass
+            # Never outside a seal that has its author in it.
+            said = _content(plaintext)
+            if said is not None:
+                return lambda: self._speech.take(origin, *said, now)
         try:
             text = plaintext.decode()
         except UnicodeDecodeError:
@@ -380,11 +376,17 @@ class Inbox:
         if len(self._told) >= RETOLD_MAX:
             del self._told[next(iter(self._told))]
         self._told[ref] = None
-        self._arrivals.refusal(author, self._reason(author, why), ts, now, public=public)
+        reason = self._contacts.doubtful(author, why.value)
+        self._arrivals.refusal(author, reason, ts, now, public=public)
 
-    def _reason(self, author: str, why: Why) -> str:
-        changed = self._contacts.changed(author)
-        return f"{changed}: compare safety numbers; {why.value}" if changed else why.value
+
+def _content(plaintext: bytes) -> tuple[content.Body, content.Place, bytes] | None:
+    """What is said, where it stands, and the digest of it. None for bare text, which may look like
+    anything: a client sends that which does not know that ours has `content/1`."""
+    try:
+        return *content.decode(plaintext), content.digest(plaintext)
+    except PeerFault:
+        return None
 
 
 def _told_as(letter: Letter) -> str:

@@ -270,7 +270,7 @@ class Receiving:
 
     def _ended_again(self, envelope: Envelope, payload: FileEnd, now: Now) -> None:
         """One that is over came once more: the server may have missed that."""
-        if f"{self.author(envelope, payload)}/{payload.file_id}" in self._seen:
+        if _ref(self.author(envelope, payload), payload.file_id) in self._seen:
             self._emit.ack(payload.file_id, now, of=FileEnd.TYPE)
 
     def author(self, envelope: Envelope, payload: FileFrame) -> str:
