@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from socp.member import latest
 from socp.member.effects import Amended
 from socp.member.emitter import Emitter
 from socp.member.events import Amend, Change, Now
@@ -98,9 +99,7 @@ class Amendments:
         known = self._told.get(_key(row))
         if known is not None and not newer(row, known):
             return
-        if len(self._told) >= TOLD_MAX:
-            del self._told[next(iter(self._told))]
-        self._told[_key(row)] = replace(row, body="")
+        latest.keep(self._told, _key(row), replace(row, body=""), TOLD_MAX)
         self._emit.tell(
             Amended(row.talk, row.of, row.author, row.kind, row.body, row.ts, row.number)
         )

@@ -8,6 +8,7 @@ from typing import Final
 from socp.crypto.keys import PrivateKey
 from socp.files.receiver import accept
 from socp.files.transfer import Broken
+from socp.member import latest
 from socp.member.arrivals import Arrivals
 from socp.member.contacts import Contacts
 from socp.member.emitter import Emitter
@@ -131,9 +132,7 @@ class FileOffers:
         decided, and is told of once."""
         if (author, file_id) in self._undecided_told:
             return
-        if len(self._undecided_told) >= UNDECIDED_MAX:
-            del self._undecided_told[next(iter(self._undecided_told))]
-        self._undecided_told[author, file_id] = None
+        latest.keep(self._undecided_told, (author, file_id), None, UNDECIDED_MAX)
         self._refused(author, self._contacts.doubtful(author, why), now)
 
     def _refused_for_good(self, author: str, file_id: str, why: str, ts: int, now: Now) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final, Literal
 
 from socp.files.transfer import REPORT_BYTES
+from socp.member import latest
 from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.incoming import Incoming, IncomingFiles
@@ -67,7 +68,5 @@ class FileReports:
             return
         if now.mono - self._strays.get(file_id, now.mono - STRAY_MS) < STRAY_MS:
             return
-        if len(self._strays) >= STRAYS_MAX:
-            del self._strays[next(iter(self._strays))]
-        self._strays[file_id] = now.mono
+        latest.keep(self._strays, file_id, now.mono, STRAYS_MAX)
         self.say(author, file_id, "paused", now)

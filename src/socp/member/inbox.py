@@ -16,6 +16,7 @@ from socp.crypto import hybrid
 from socp.crypto.content_sig import Form
 from socp.crypto.keys import PublicKey, Suite, Unreadable
 from socp.crypto.signing import verify_transport
+from socp.member import latest
 from socp.member.arrivals import Arrivals
 from socp.member.contacts import Contacts
 from socp.member.effects import Trust as Sureness
@@ -138,7 +139,7 @@ class Inbox:
         never has another key."""
         author = letter.author
         contact = self._contacts.get(author)
-        if contact is None or not contact.features or self._is_dead(author):
+        if contact is None or not contact.features or self._contacts.is_revoked(author):
             return False
         key, _ = self._trust.successors.signer(author, letter.sender_pub, max(letter.times))
         try:
@@ -152,9 +153,6 @@ class Inbox:
             return False
         self._asked_after.add(asked)
         return True
-
-    def _is_dead(self, author: str) -> bool:
-        return self._contacts.is_revoked(author)
 
     def _leave(self, letter: Letter) -> bool:
         """Not take it now, where the server keeps it and hands it out on the next link. Neither are
@@ -262,7 +260,7 @@ class Inbox:
     def _read(self, letter: Letter, key: PublicKey, now: Now) -> bool:
         """Show or refuse; False where the channel's key may still come."""
         contact = self._contacts.get(letter.author)
-        if self._is_dead(letter.author):
+        if self._contacts.is_revoked(letter.author):
             self._refuse(letter, Why.REVOKED, now)
             return True
         last_ts = max(letter.times)
@@ -373,9 +371,7 @@ class Inbox:
     ) -> None:
         if ref in self._told:
             return
-        if len(self._told) >= RETOLD_MAX:
-            del self._told[next(iter(self._told))]
-        self._told[ref] = None
+        latest.keep(self._told, ref, None, RETOLD_MAX)
         reason = self._contacts.doubtful(author, why.value)
         self._arrivals.refusal(author, reason, ts, now, public=public)
 
