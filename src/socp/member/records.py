@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from socp.crypto.rotation import KeyStep, Revocation
+from socp.member.draft import KeptDraft
 from socp.wire.content import Place
 
 
@@ -367,6 +368,7 @@ Record = (
     | SentTakenBack
     | Shelf
     | Thread
+    | KeptDraft
 )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from socp.crypto.vault import Vault
 from socp.member import records
+from socp.member.draft import KeptDraft
 from socp.storage import profile_rows, resealed_rows
 from socp.storage import profile_schema as tables
 from socp.storage.database import Database, connect
@@ -85,6 +86,10 @@ class ProfileStore(Store[records.Record]):
         return self._ask(
             lambda connection: profile_rows.sent(connection, self.vault, to, run, seqs)
         )
+
+    def drafts(self) -> Future[tuple[KeptDraft, ...]]:
+        """What was typed and not said, the longest kept first."""
+        return self._ask(lambda connection: profile_rows.drafts(connection, self.vault))
 
     def _apply(self, connection: Connection, records_: Sequence[records.Record]) -> None:
         profile_rows.apply(connection, self.vault, records_)

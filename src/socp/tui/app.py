@@ -25,10 +25,10 @@ from socp.client.own_passphrase import OwnPassphrase
 from socp.client.unlocking import Passphrase
 from socp.crypto.keys import Suite
 from socp.keystore.vault_file import Locked
+from socp.member.draft import Draft
 from socp.talk import commands
 from socp.tui import keys, themes
 from socp.tui.choices_file import Choices
-from socp.tui.drafts import Draft
 from socp.tui.first_start import FirstStart
 from socp.tui.notifying import Notifying
 from socp.tui.opening import Opening
@@ -128,6 +128,7 @@ class SocpApp(App[int]):
             async with opening.client(self._making_key, self._suite) as me:
                 began = True
                 session = Session(me, self._changed, self._notifying.arrived)
+                await session.begin()
                 await self._show(session)
                 await session.run()
         except WrongPassphrase as fault:
@@ -175,8 +176,10 @@ class SocpApp(App[int]):
     def _ended(self) -> None:
         if self.session is None:
             self.exit(0)
-        else:
-            self.session.leave()
+            return
+        if self.talk is not None:
+            self.talk.keep_draft()
+        self.session.leave()
 
     async def action_quit(self) -> None:
         """Before there is a talk."""
