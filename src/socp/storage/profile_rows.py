@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, get_args
 
@@ -16,7 +16,6 @@ from socp.member.records import FileStage, LineState
 from socp.member.taken_back import wordless, words_of
 from socp.storage import history_rows, sealed_rows, seen_rows
 from socp.storage import profile_schema as tables
-from socp.storage.history_reads import parts
 from socp.storage.sealed_rows import Kind, SealedBatch
 
 Kept = records.Record | KeptDraft
@@ -113,12 +112,10 @@ def apply(connection: Connection, vault: Vault, records_: Sequence[Kept]) -> Non
 
 def _take_back(connection: Connection, vault: Vault, record: records.SentTakenBack) -> None:
     batch = SealedBatch(vault)
-    for seqs in parts(range(record.first, record.last + 1)):
-        names = [SENT.name_of(vault, record.to, record.run, seq) for seq in seqs]
-        found: list[records.SentLine] = sealed_rows.find(connection, vault, SENT, names)
-        for one in found:
-            if record.of in words_of(one.line):
-                batch.add(SENT, replace(one, line=wordless(one.line, record.of)))
+    numbers = range(record.first, record.last + 1)
+    for one in _sent(connection, vault, record.to, record.run, numbers):
+        if record.of in words_of(one.line):
+            batch.add(SENT, replace(one, line=wordless(one.line, record.of)))
     batch.flush(connection)
 
 
@@ -142,9 +139,14 @@ def sent(
     connection: Connection, vault: Vault, to: str, run: str, seqs: Sequence[int]
 ) -> tuple[records.OutboxLine, ...]:
     """Those of our messages to somebody that are kept."""
-    names = [SENT.name_of(vault, to, run, seq) for seq in seqs]
-    found: list[records.SentLine] = sealed_rows.find(connection, vault, SENT, names)
-    return tuple(one.line for one in found)
+    return tuple(one.line for one in _sent(connection, vault, to, run, seqs))
+
+
+def _sent(
+    connection: Connection, vault: Vault, to: str, run: str, seqs: Iterable[int]
+) -> Iterator[records.SentLine]:
+    names = (SENT.name_of(vault, to, run, seq) for seq in seqs)
+    return sealed_rows.find(connection, vault, SENT, names)
 
 
 def drafts(connection: Connection, vault: Vault) -> tuple[KeptDraft, ...]:
