@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -48,18 +48,7 @@ from socp.member.records import LineState, Record
 from socp.storage.errors import StorageError
 from socp.storage.profile_store import ProfileStore
 from tests.client.people import FRIEND_ID, Friend, somebody, two
-from tests.client.v13_server import Server, serving
-
-
-@pytest.fixture
-def suite() -> SymbolicSuite:
-    return SymbolicSuite(7)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    async with serving() as started:
-        yield started
+from tests.client.v13_server import Server
 
 
 async def knocks(port: int, times: int) -> None:
