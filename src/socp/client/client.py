@@ -80,7 +80,8 @@ class Client(Saying, Trusting, Drafting):
         self._history = History(profile.folder, profile.store.vault)
         self._walk = Walk(self._member, profile.store, self._carry_out)
         self._inbox = Inbox()
-        self._attachment = Attachment(url, self._walk, self._inbox.put, self._room)
+        told, ahead = self._inbox.put, self._member.ahead
+        self._attachment = Attachment(url, self._walk, ahead, told, self._room)
         self._tasks = asyncio.TaskGroup()
         self._running: set[asyncio.Task[None]] = set()
         self._files = FileWork(
@@ -337,7 +338,7 @@ class Client(Saying, Trusting, Drafting):
     def _carry_out(self, effect: effects.Effect, link: int) -> None:
         match effect:
             case effects.Transmit():
-                self._attachment.send(effect.data, link)
+                self._attachment.send(effect.frame, link)
             case effects.Tell():
                 self._told(effect.notice)
             case effects.Disconnect():

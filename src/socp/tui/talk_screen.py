@@ -74,6 +74,7 @@ class TalkScreen(Deeds):
     def compose(self) -> ComposeResult:
         """Left, middle, right, and a row of keys."""
         session = self.session
+        self.set_class(self.app.size.width >= WIDE_COLUMNS, "-wide")  # or all is styled twice
         with Horizontal():
             yield ConversationList(session, id="talks")
             with Vertical(id="middle"):
