@@ -13,13 +13,13 @@ from textual.widgets import Static
 
 from socp.client.unlocking import Plain
 from socp.crypto.symbolic import SymbolicSuite
+from socp.member.draft import Draft
 from socp.member.effects import PeerMoved
 from socp.member.history_line import HistoryLine
 from socp.tui.app import SocpApp
 from socp.tui.choices_file import Choices
 from socp.tui.composer import Composer
 from socp.tui.conversations import ConversationList
-from socp.tui.drafts import Draft
 from socp.tui.messages import MessagePane
 from socp.tui.opening import Opening
 from socp.tui.session import Session
@@ -230,6 +230,31 @@ async def driven(it: Stage, pilots: Pilots, names: Iterable[str]) -> None:
         except AssertionError as fault:
             faults[name] = str(fault)
     assert not faults, "\n\n".join(f"--- {name}: {fault}" for name, fault in faults.items())
+
+
+@asynccontextmanager
+async def again(
+    it: Stage,
+    folder: Path,
+    *,
+    profile: str = "alice",
+    choices: Choices = Choices(notify="off"),  # noqa: B008
+) -> AsyncIterator[Stage]:
+    """Alice quits, and starts again; her friend and their server stay. `profile` may be a copy of
+    hers."""
+    await leave(it.app)
+    opening = Opening(folder / profile, "", it.server.url, Plain(), folder / "downloads")
+    app = SocpApp(opening, choices, login="alice", suite=it.suite)
+    number = len(it.server.links)
+    async with app.run_test(size=SIZE) as pilot:
+        link = await it.server.link(number)
+        that = Stage(app, pilot, it.server, link, it.bob, it.suite, it.seq)
+        try:
+            await that.until(lambda: app.session is not None and app.session.link.attached)
+            await that.until(lambda: that.session.window.to_end)
+            yield that
+        finally:
+            await leave(app)
 
 
 async def waited(pilot: Pilot[int], there: Callable[[], object]) -> None:

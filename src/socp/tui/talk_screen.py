@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 
 from socp.client.errors import ClientError
+from socp.member.draft import Draft, is_empty
 from socp.talk.commands import Unclear
 from socp.talk.obeying import Left
 from socp.tui import changed_key, keys, themes
@@ -21,7 +22,6 @@ from socp.tui.changed_key import ChangedKey
 from socp.tui.composer import TEXT_CHARS_MAX, Composer
 from socp.tui.conversations import ConversationList
 from socp.tui.deeds import Deeds
-from socp.tui.drafts import Draft
 from socp.tui.help_screen import HelpScreen
 from socp.tui.jump_screen import JumpScreen
 from socp.tui.keys import Keymap
@@ -73,6 +73,7 @@ class TalkScreen(Deeds):
     def compose(self) -> ComposeResult:
         """Left, middle, right, and a row of keys."""
         session = self.session
+        self.set_class(self.app.size.width >= WIDE_COLUMNS, "-wide")  # or all is styled twice
         with Horizontal():
             yield ConversationList(session, id="talks")
             with Vertical(id="middle"):
@@ -87,7 +88,7 @@ class TalkScreen(Deeds):
         yield KeysLine(self._mine)
 
     def on_mount(self) -> None:
-        """One can type at once."""
+        """One can type at once, and goes on where one was."""
         self.composer.turn(self.session.turned_to)
         self.composer.focus()
         self.draw()
@@ -277,10 +278,16 @@ class TalkScreen(Deeds):
     def _give_back(self, talk: str, draft: Draft) -> None:
         """Nobody has to type it again; and nobody else shall read it by mistake."""
         composer, drafts = self.composer, self.session.drafts
-        if composer.talk != talk and not drafts.has(talk):
+        if composer.talk != talk and is_empty(drafts.of(talk)):
             drafts.keep(talk, draft)
         elif composer.talk == talk and not composer.text:
             composer.take(draft)
+
+    @on(Composer.Changed, "#composer")
+    def keep_draft(self) -> None:
+        """What stands there is not lost, whatever happens."""
+        if self.composer.talk:
+            self.session.drafts.keep(self.composer.talk, self.composer.draft)
 
     @on(Composer.Offered)
     def _offer(self, event: Composer.Offered) -> None:
@@ -289,6 +296,7 @@ class TalkScreen(Deeds):
     @on(Composer.AboutChanged)
     def _about(self) -> None:
         self.query_one(AboutLine).tell(self.composer.draft)
+        self.keep_draft()
 
     @on(Composer.Wanted)
     def _wanted(self, event: Composer.Wanted) -> None:
@@ -354,4 +362,5 @@ class TalkScreen(Deeds):
                 " can; quit again to leave"
             )
             return
+        self.keep_draft()
         self.call_later(self.session.leave)  # what was said just now is said first
