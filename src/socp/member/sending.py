@@ -266,7 +266,7 @@ class Sending:
             self._emit.add(ReadChunk(one.file.file_id, want.index, want.offset, want.size))
 
     def _transmit(self, one: Outgoing, frame: FileStart | FileChunk | FileEnd, now: Now) -> None:
-        self._emit.transmit(self._emit.frame(frame, to=one.file.to, ts=now.wall))
+        self._emit.send(frame, now, to=one.file.to)
 
     # --- answers --------------------------------------------------------------------------------
 
