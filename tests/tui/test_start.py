@@ -23,9 +23,11 @@ from socp.tui import first_start
 from socp.tui.app import SocpApp
 from socp.tui.choices_file import Choices
 from socp.tui.first_start import FirstStart
+from socp.tui.jump_screen import JumpScreen
 from socp.tui.opening import Opening
 from socp.tui.profiles_screen import NEW, ProfilesScreen
 from socp.tui.row_view import RowView
+from socp.tui.talk_head import TalkHead
 from socp.tui.unlock_screen import UnlockScreen
 from tests.client.mailbox_server import keeping
 from tests.client.people import somebody
@@ -248,6 +250,22 @@ async def test_all_of_it_is_seen_in_a_small_terminal_and_the_next_step_in_a_tiny
         assert app.focused is _field(app, "passphrase")
         await waited(pilot, lambda: _in_sight(app, "#begin") and _in_sight(app, "#fault"))
         assert _field(app, "name").value == "ann"
+
+
+async def test_who_is_new_sees_who_is_here_and_whom_they_write_to(tmp_path: Path) -> None:
+    async with stage(tmp_path, size=(80, 24)) as it:
+        await it.sees("You are alice")
+        assert "nobody else is here" in str(it.talk.query_one(TalkHead).render())
+        assert str(it.composer.border_title) == "to everyone"
+        await it.bob.comes(it.link)
+        await it.sees("bob is here. Ctrl-K turns to one")
+        assert "1 here, F2 shows who" in str(it.talk.query_one(TalkHead).render())
+        await it.pilot.press("ctrl+k")
+        await it.until(lambda: isinstance(it.app.screen, JumpScreen))
+        await it.until(lambda: it.app.screen.query_one(RowView).at)
+        await it.pilot.press("enter")  # never to where one is already
+        await it.sees("Only bob can read it.")
+        await it.until(lambda: str(it.composer.border_title) == "to bob")
 
 
 @pytest.mark.parametrize("opened", [Opening(), Opening(Path("x"))])
