@@ -42,6 +42,13 @@ class MessagePane(RowView):
             self.what = what
             self.line = line
 
+    class Linked(Message):
+        """The person wants to go to an address."""
+
+        def __init__(self, address: str) -> None:
+            super().__init__()
+            self.address = address
+
     class EndSeen(Message):
         """The end of the conversation is in sight."""
 
@@ -198,6 +205,10 @@ class MessagePane(RowView):
         if times > 1:
             self.action_choose()
 
+    def linked(self, address: str) -> None:
+        """See RowView."""
+        self.post_message(self.Linked(address))
+
     def action_newest(self) -> None:
         """Back to the end."""
         self._session.to_end()
@@ -215,9 +226,15 @@ class MessagePane(RowView):
             self.action_last()
 
     def action_copy(self) -> None:
-        """The words of a line, as they were written."""
-        if self.line is not None:
-            self.post_message(self.Asked("copy", self.line))
+        """What is selected with the mouse, or the words of a line, as they were written."""
+        if self.text_selection is not None:
+            self.screen.action_copy_text()
+        else:
+            self._ask("copy")
+
+    def action_copy_link(self) -> None:
+        """Its first address."""
+        self._ask("copy_link")
 
     def action_reply(self) -> None:
         """Answer it."""
