@@ -105,7 +105,7 @@ def _opening(
     elif asked.vault in ("plain", "keyring"):
         lock = Plain() if asked.vault == "plain" else Keyring()
     named = any(each is not None for each in (asked.profile, asked.profile_dir, asked.name))
-    folder = asked.folder() if named or places.all_profiles() else None
+    folder = asked.folder() if named else places.only_profile()
     return Opening(
         folder,
         asked.label() or "",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from socp.crypto.keys import PrivateKey
+from socp.member import latest
 from socp.member.effects import Effect, Notice, Persist, Tell, Transmit, Warned
 from socp.member.events import Now
 from socp.member.key_book import FORMER_TRIED
@@ -81,9 +82,7 @@ class Emitter:
         """
         if subject in self._warned:
             return
-        if len(self._warned) >= WARNED_MAX:
-            del self._warned[next(iter(self._warned))]
-        self._warned[subject] = None
+        latest.keep(self._warned, subject, None, WARNED_MAX)
         self.warn(text)
 
     def warn_again(self, subject: str) -> None:

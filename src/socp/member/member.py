@@ -225,6 +225,10 @@ class Member:
         """What is added to this machine's clock, 0 unless it is off by more than 5 min."""
         return self._session.offset_ms
 
+    def takes(self) -> frozenset[type[Payload]]:
+        """Which frames are taken from a server; others are not for a client."""
+        return self._frames.takes()
+
     # --- events ---------------------------------------------------------------------------------
 
     def handle(self, event: Event, now: Now) -> list[Effect]:
