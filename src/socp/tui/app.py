@@ -15,6 +15,7 @@ from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.events import AppBlur, AppFocus, Event, Key, MouseEvent, Paste
 from textual.markup import escape
 from textual.screen import Screen
@@ -40,6 +41,7 @@ from socp.tui.talk_screen import TalkScreen
 from socp.tui.unlock_screen import UnlockScreen
 
 LOCK_LOOKS_S: Final = 1.0
+TERMINAL_LOOKS_S: Final = 1.0
 _SEALED: Final = "This profile is sealed by a passphrase."
 
 
@@ -80,6 +82,14 @@ class SocpApp(App[int], inherit_bindings=False):
         self.theme = themes.WITHOUT_COLOUR if without_colour else themes.NAMES[choices.theme]
         self.set_keymap(dict(choices.keys))
 
+    def get_driver_class(self) -> type[Driver]:
+        """Where there are POSIX terminals, one that may go away."""
+        if os.name != "posix":
+            return super().get_driver_class()
+        from socp.tui.terminal import Terminal  # nowhere else can it be imported
+
+        return Terminal
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """For themes that are not ours."""
         return dict(themes.VARIABLES)
@@ -95,6 +105,7 @@ class SocpApp(App[int], inherit_bindings=False):
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._ended)
         self.set_interval(LOCK_LOOKS_S, self._lock_if_idle)
+        self.set_interval(TERMINAL_LOOKS_S, self._end_if_unseen)
         try:
             self._begin()
         except ClientError as fault:
@@ -260,6 +271,10 @@ class SocpApp(App[int], inherit_bindings=False):
         """The person looks at something else."""
         if self.session is not None:
             self.session.go_away()
+
+    def _end_if_unseen(self) -> None:
+        if getattr(self._driver, "gone", False):
+            self._ended()
 
     @on(AppFocus)
     def _focused(self) -> None:

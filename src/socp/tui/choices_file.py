@@ -50,6 +50,10 @@ def read(file: Path) -> Choices:
         return Choices()
     except OSError as fault:
         raise BadChoices(f"cannot read {file}: {fault.strerror}; mend or move it") from None
+    except RecursionError:
+        raise BadChoices(
+            f"{file} has lists in lists without end; it only holds some lines"
+        ) from None
     except ValueError as fault:  # no UTF-8, or no TOML
         raise BadChoices(f"{file} is no TOML ({fault}); mend that place") from None
     return _checked(file, said)

@@ -13,6 +13,7 @@ from textual.message import Message
 from socp.member.effects import GapFound
 from socp.member.history_line import HistoryLine
 from socp.talk.obeying import now_ms
+from socp.talk.words import shown_name, some
 from socp.tui import keys
 from socp.tui.gaps import Places
 from socp.tui.row_view import RowView
@@ -296,10 +297,13 @@ def _nothing(session: Session, width: int) -> Iterator[Row]:
     who = session.phrases.name(session.turned_to)
     yield ()
     hints = [
-        f"Nothing was said with {who} yet.",
+        f"You are {shown_name(session.me.name)}. Nothing was said with {who} yet.",
         "Type below and press Enter.",
-        "Only they can read it." if session.turned_to != PUBLIC else "Everyone here can read it.",
+        f"Only {who} can read it." if session.turned_to != PUBLIC else "Everyone here can read it.",
     ]
+    if session.turned_to == PUBLIC and (here := session.here - {session.me.user_id}):
+        names = sorted(session.phrases.name(each) for each in here)
+        hints.append(f"{some(names)} here. Ctrl-K turns to one of them alone.")
     for hint in hints:
         yield from (
             ((Piece("plain", "  ")), *row) for row in wrapped(hint, width - 2, style="mark")

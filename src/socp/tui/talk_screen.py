@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, ClassVar, Final
 
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -126,6 +127,7 @@ class TalkScreen(Deeds):
             self.query_one(ConversationList).remade()
         if stale & (Part.TALK | Part.TRUST | Part.PEOPLE):
             self.query_one(TalkHead).tell(session)
+            self.composer.border_title = Text(f"to {session.called(session.turned_to)}")
             self._tell_of_key()
         if stale & (Part.PEOPLE | Part.TRUST) and self.query_one(PeopleList).display:
             self.query_one(PeopleList).remade()
@@ -239,7 +241,7 @@ class TalkScreen(Deeds):
     def action_verify(self) -> None:
         """The one whom one talks with."""
         if self.session.turned_to == PUBLIC:
-            self.complain("whom? turn to somebody first, or write /verify NAME")
+            self.complain("whom? Ctrl-K turns to somebody; or write /verify NAME")
         else:
             self.show_verify(self.session.turned_to)
 
