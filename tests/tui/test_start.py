@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from textual.containers import VerticalScroll
+from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from socp.client import unlocking
@@ -206,6 +207,11 @@ async def test_a_server_on_this_machine_is_found(
             assert _field(app, "code").region.height
             await pilot.press("enter", "enter")
             assert app.focused is _field(app, "code")
+            for code, fault in (("", "ask its operator"), ("nonsense", "that is no invitation")):
+                _field(app, "code").value = code
+                await clicked(pilot, "#begin")
+                await _complains(app, pilot, fault)
+                assert app.focused is _field(app, "code")
         _field(app, "server").value = "localhost:1"
         await waited(pilot, lambda: "nothing answers there now" in _state(app))
 
@@ -266,6 +272,10 @@ def _field(app: SocpApp, name: str) -> Input:
 def _state(app: SocpApp) -> str:
     found = app.screen.query("#server-state")
     return str(found.first(Static).render()) if found else ""
+
+
+async def _complains(app: SocpApp, pilot: Pilot[int], fault: str) -> None:
+    await waited(pilot, lambda: fault in _fault(app))
 
 
 def _fault(app: SocpApp) -> str:
