@@ -46,6 +46,7 @@ KEYS: Final = "αβγδεζηθικλμνξπρστυφχψωбвгджзийл�
 PAUSE_S: Final = 0.15
 PASTED_BYTES: Final = 65_536
 PAGES_AT_ONCE: Final = 10
+FIRST_WORDS: Final = 3
 _READY: Final = "Ctrl-K"
 _UNREAD: Final = "\x1b[15~"  # F5
 _NEXT_TALK: Final = "\x0e"  # Ctrl-N
@@ -202,13 +203,11 @@ def _resize(screen: Terminal) -> None:
 
 def _scroll_through(screen: Terminal, corpus: Corpus) -> int:
     """To the very first line; how many pages that were."""
-    pages, still = 0, 0
-    while still < 3 and pages < len(corpus.texts):  # nothing is drawn any more: it is the start
-        before = screen.bytes_drawn
+    pages, first = 0, " ".join(corpus.texts[0].split()[:FIRST_WORDS])
+    while not screen.drew(first) and pages < len(corpus.texts):
         screen.press(_PAGE_UP * PAGES_AT_ONCE)
         pages += PAGES_AT_ONCE
         screen.still(PAUSE_S / 3)
-        still = still + 1 if screen.bytes_drawn == before else 0
     return pages
 
 

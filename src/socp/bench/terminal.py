@@ -48,6 +48,11 @@ class Terminal:
             raise TimeoutError(f"{text!r} was never drawn")
         return time.perf_counter() - since_s
 
+    def drew(self, text: str) -> bool:
+        """Whether it was drawn since a key was pressed last."""
+        with self._changed:
+            return text.encode() in self._drawn
+
     def still(self, pause_s: float) -> None:
         """Return when nothing was drawn for so long."""
         until = time.perf_counter() + PATIENCE_S
