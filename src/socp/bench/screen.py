@@ -46,6 +46,7 @@ KEYS: Final = "αβγδεζηθικλμνξπρστυφχψωбвгджзийл�
 PAUSE_S: Final = 0.15
 PASTED_BYTES: Final = 65_536
 PAGES_AT_ONCE: Final = 10
+FIRST_WORDS: Final = 3
 _READY: Final = "Ctrl-K"
 _UNREAD: Final = "\x1b[15~"  # F5
 _NEXT_TALK: Final = "\x0e"  # Ctrl-N
@@ -202,13 +203,11 @@ def _resize(screen: Terminal) -> None:
 
 def _scroll_through(screen: Terminal, corpus: Corpus) -> int:
     """To the very first line; how many pages that were."""
-    pages, still = 0, 0
-    while still < 3 and pages < len(corpus.texts):  # nothing is drawn any more: it is the start
-        before = screen.bytes_drawn
+    pages, first = 0, " ".join(corpus.texts[0].split()[:FIRST_WORDS])
+    while not screen.drew(first) and pages < len(corpus.texts):
         screen.press(_PAGE_UP * PAGES_AT_ONCE)
         pages += PAGES_AT_ONCE
         screen.still(PAUSE_S / 3)
-        still = still + 1 if screen.bytes_drawn == before else 0
     return pages
 
 
@@ -223,8 +222,9 @@ def _print_pressing(folder: Path, profile: Path, url: str, number: int) -> None:
     with _screen(profile) as screen:
         screen.shows(_READY, time.perf_counter())
         screen.still(PAUSE_S * 2)
-        drawn = screen.bytes_drawn
+        drawn, held = screen.bytes_drawn, screen.loop_ms
         quiet = _pressed_ms(screen)
+        keys_ms = screen.loop_ms - held
         a_key = (screen.bytes_drawn - drawn) / len(quiet)
         place = folder / f"people {number}"
         place.mkdir()
@@ -233,8 +233,9 @@ def _print_pressing(folder: Path, profile: Path, url: str, number: int) -> None:
             screen.press(_UNREAD)
             screen.shows("message ", time.perf_counter())
             at_first, before = said(), time.perf_counter()
-            drawn = screen.bytes_drawn
+            drawn, held = screen.bytes_drawn, screen.loop_ms
             busy = _pressed_ms(screen)
+            held = screen.loop_ms - held - keys_ms
             count, took_s = said() - at_first, time.perf_counter() - before
             a_message = max(screen.bytes_drawn - drawn - a_key * len(busy), 0) / max(count, 1)
     print(
@@ -245,6 +246,8 @@ def _print_pressing(folder: Path, profile: Path, url: str, number: int) -> None:
     )
     print(
         f"drawn, run {number + 1}      {a_key:.0f} bytes a key press, {a_message:.0f} a message;"
+        f" the loop has the processor {keys_ms / len(quiet):.1f} ms a key press and"
+        f" {held / max(count, 1):.2f} ms a message, its drawing included;"
         f" load {os.getloadavg()[0]:.1f}",
         flush=True,
     )

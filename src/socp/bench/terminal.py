@@ -48,6 +48,11 @@ class Terminal:
             raise TimeoutError(f"{text!r} was never drawn")
         return time.perf_counter() - since_s
 
+    def drew(self, text: str) -> bool:
+        """Whether it was drawn since a key was pressed last."""
+        with self._changed:
+            return text.encode() in self._drawn
+
     def still(self, pause_s: float) -> None:
         """Return when nothing was drawn for so long."""
         until = time.perf_counter() + PATIENCE_S
@@ -67,6 +72,14 @@ class Terminal:
         """The program's memory."""
         found = _RESIDENT.search(Path(f"/proc/{self._child}/status").read_text())
         return int(found[1]) / 1024 if found else 0.0
+
+    @property
+    def loop_ms(self) -> float:
+        """What the program's first thread, which has the event loop, had of the processor so
+        far: unlike what a clock says it hardly depends on who else is at work."""
+        stat = Path(f"/proc/{self._child}/task/{self._child}/stat").read_text()
+        user, system = stat.rpartition(") ")[2].split()[11:13]
+        return (int(user) + int(system)) * 1e3 / os.sysconf("SC_CLK_TCK")
 
     def _read(self) -> None:
         with suppress(OSError):  # the program is gone

@@ -14,6 +14,7 @@ from socp.cli.options import choosing
 if TYPE_CHECKING:
     from socp.tui.opening import Opening
 
+_TURN_S: Final = 0.001  # a key press waits no longer for a thread of ours that calculates
 _RUBBISH: Final = (20_000, 20, 20)  # how seldom it is looked for, as gc.set_threshold has it
 
 
@@ -132,6 +133,7 @@ def _run(opening: Opening, choices_file: str | None, profile: str | None) -> int
     gc.collect()
     gc.freeze()  # what was loaded is no rubbish: to look through it again took 75 ms of a key press
     gc.set_threshold(*_RUBBISH)
+    sys.setswitchinterval(_TURN_S)
     app = SocpApp(opening, choices.read(file), login=named)
     code = app.run()
     if app.fault:
