@@ -63,7 +63,7 @@ def meet(ann: Pane, bob: Pane) -> None:
     ann.types("Enter")
     ann.shows(r"bob  here  F3 compares keys")
     ann.types("hello from the other server", "Enter")
-    ann.shows("hello from the other server +.*✓✓")
+    ann.shows("hello from the other server +.*(✓✓|read)")
     bob.shows("● ann")
     bob.types("F5")
     bob.shows("new since you left")

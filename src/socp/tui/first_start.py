@@ -48,11 +48,7 @@ class FirstStart(Screen[None]):
             border: round $primary;
             padding: 0 2;
         }
-        & Input { border: round $line; background: transparent; height: 3; }
-        & Input:focus { border: round $primary; }
         & #sealing { height: auto; }
-        & .hint { color: $muted; height: auto; }
-        & .fault { color: $error; height: auto; }
         & Button { margin: 1 0 0 0; }
     }
     """

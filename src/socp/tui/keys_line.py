@@ -14,7 +14,8 @@ class KeysLine(Static):
     """Made from the keys there really are."""
 
     DEFAULT_CSS = """
-    KeysLine { height: 1; padding: 0 1; background: $panel; color: $muted; }
+    KeysLine { height: 1; padding: 0 1; background: $panel; color: $muted; link-style: none; }
+    KeysLine { link-color: $foreground; link-background: transparent; }
     """
 
     def __init__(self, mine: Keymap) -> None:
