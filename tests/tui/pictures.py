@@ -18,13 +18,13 @@ from typing import Final
 from unittest import mock
 
 from textual.pilot import Pilot
-from textual.widgets import Input, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from socp.crypto.symbolic import SymbolicSuite
+from socp.member.draft import Draft
 from socp.member.effects import FileProgress, GapFound
 from socp.tui.app import SocpApp
 from socp.tui.choices_file import Choices
-from socp.tui.drafts import Draft
 from socp.tui.first_start import FirstStart
 from socp.tui.opening import Opening
 from socp.wire.ids import PUBLIC
@@ -183,7 +183,8 @@ async def _first_start(picture: Picture, folder: Path) -> str:
         app = SocpApp(opening, QUIET, login="ann")
         async with app.run_test(size=picture.size) as pilot:
             await waited(pilot, lambda: isinstance(app.screen, FirstStart))
-            await pilot.pause(0.4)
+            state = app.screen.query_one("#server-state", Static)
+            await waited(pilot, lambda: "✓" in str(state.render()))
             port = server.url.rsplit(":", 1)[1]
             return (await drawn(pilot)).replace(port, "8001".ljust(len(port), "\u00a0"))
 
