@@ -53,7 +53,7 @@ def mesh(folder: Path) -> Iterator[tuple[Running, Running]]:
 
 def begins(pane: Pane) -> None:
     """The first start, as its name and server already stand there."""
-    pane.shows("a server is there, and takes everybody")
+    pane.shows("a server is there")
     pane.types("Enter", "Enter")
     pane.shows("everyone here|Everyone here can read it")
 
@@ -93,7 +93,7 @@ def react(ann: Pane, bob: Pane) -> None:
     ann.types("Escape")
     ann.shows("r answer  e change")
     ann.types("End", "+")
-    ann.shows("react")
+    ann.shows("─ react ─")
     ann.types("tada", "Enter")
     bob.shows("🎉 ann")
     ann.shows("r answer  e change")

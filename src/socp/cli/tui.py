@@ -62,8 +62,8 @@ def command(
     """Talk to people in the full screen; `socp` alone does the same at a terminal.
 
     \b
-    socp                             the first time it asks who you are
-    socp tui --profile ann           where there are several
+    socp                             asks who you are, the first time and where there are several
+    socp tui --profile ann           is ann, without a question
     F1 shows all keys, Ctrl-P finds any command, Ctrl-Q leaves
 
     Exit code 0: you left; 1: the server turned us away, or the profile broke; 2: it could not

@@ -14,8 +14,10 @@ from urllib.parse import unquote
 from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.events import AppBlur, AppFocus, Event, Key, MouseEvent, Paste
+from textual.markup import escape
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -39,16 +41,20 @@ from socp.tui.talk_screen import TalkScreen
 from socp.tui.unlock_screen import UnlockScreen
 
 LOCK_LOOKS_S: Final = 1.0
+TERMINAL_LOOKS_S: Final = 1.0
 _SEALED: Final = "This profile is sealed by a passphrase."
 
 
-class SocpApp(App[int]):
+class SocpApp(App[int], inherit_bindings=False):
     """Its result is the exit code."""
 
     TITLE = "socp"
     ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [
+        keys.binding("quit", "quit"),
+        keys.binding("palette", "command_palette"),
+        Binding("ctrl+c", "help_quit", show=False, system=True),
+    ]
     CSS = """
     Screen { background: $background; color: $foreground; }
     Dialog { background: $background 60%; }
@@ -104,6 +110,14 @@ class SocpApp(App[int]):
         self.theme = themes.OF_THE_TERMINAL.name if few else themes.NAMES[choices.theme]
         self.set_keymap(dict(choices.keys))
 
+    def get_driver_class(self) -> type[Driver]:
+        """Where there are POSIX terminals, one that may go away."""
+        if os.name != "posix":
+            return super().get_driver_class()
+        from socp.tui.terminal import Terminal  # nowhere else can it be imported
+
+        return Terminal
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """For themes that are not ours."""
         return dict(themes.VARIABLES)
@@ -119,6 +133,7 @@ class SocpApp(App[int]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._ended)
         self.set_interval(LOCK_LOOKS_S, self._lock_if_idle)
+        self.set_interval(TERMINAL_LOOKS_S, self._end_if_unseen)
         try:
             self._begin()
         except ClientError as fault:
@@ -252,8 +267,11 @@ class SocpApp(App[int]):
         self.session.leave()
 
     async def action_quit(self) -> None:
-        """Before there is a talk."""
-        self._ended()
+        """Wherever one is; in the middle of a transfer only when asked twice."""
+        if self.talk is None or isinstance(self.screen, UnlockScreen):
+            self._ended()
+        else:
+            self.talk.leave()
 
     # --- somebody is there ----------------------------------------------------------------------
 
@@ -282,6 +300,10 @@ class SocpApp(App[int]):
         if self.session is not None:
             self.session.go_away()
 
+    def _end_if_unseen(self) -> None:
+        if getattr(self._driver, "gone", False):
+            self._ended()
+
     @on(AppFocus)
     def _focused(self) -> None:
         """What came meanwhile is in sight now."""
@@ -300,11 +322,11 @@ class SocpApp(App[int]):
             if key.action != "command_palette":
                 title = key.purpose.capitalize()
                 pressed = keys.shown(key, self._choices.keys)
-                yield SystemCommand(title, pressed, self._acted(talk, key.action))
+                yield SystemCommand(title, escape(pressed), self._acted(talk, key.action))
         for word, arguments, purpose in commands.TABLE:
             if word != "wait":
                 title = f"/{word} {arguments}".rstrip()
-                yield SystemCommand(title, purpose, self._typed(talk, word, arguments))
+                yield SystemCommand(escape(title), purpose, self._typed(talk, word, arguments))
 
     @staticmethod
     def _acted(talk: TalkScreen, action: str) -> Callable[[], Awaitable[None]]:
@@ -316,10 +338,15 @@ class SocpApp(App[int]):
     @staticmethod
     def _typed(talk: TalkScreen, word: str, arguments: str) -> Callable[[], None]:
         def type_it() -> None:
-            talk.composer.take(Draft(f"/{word} " if arguments else f"/{word}"))
+            talk.composer.take_instead(Draft(f"/{word} " if arguments else f"/{word}"))
             talk.composer.focus()
 
         return type_it
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """By the terminal, and said: nobody sees it happen."""
+        super().copy_to_clipboard(text)
+        self.notify("copied", timeout=2, markup=False)
 
     def _said_to_terminal(self, sequence: str) -> None:
         if self._driver is not None:
