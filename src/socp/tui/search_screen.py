@@ -132,7 +132,8 @@ class SearchScreen(Dialog[Hit]):
     def _rows(self, line: HistoryLine, view: RowView) -> tuple[Row, ...]:
         called, width = self._session.called, view.room
         who = Piece("name", called(line.author))
-        where = Piece("mark", f" with {called(line.talk)}")
+        to = self._session.me.user_id if line.talk == line.author else line.talk
+        where = Piece("mark", f" to {called(to)}" if line.author else "")
         when = (Piece("time", time_of(line.ts, now_ms())),)
         return (
             spread((who, where), when, width),
@@ -147,6 +148,8 @@ def _around(text: str, words: str) -> Row:
     found = next((each for each in wanted if each), None)
     at, end = found.span() if found else (0, 0)
     start = max(at - _LED_CHARS, 0)
+    if start:  # with a whole word
+        start = flat.find(" ", start, at) + 1 or start
     lead = ("…" if start else "") + flat[start:at]
     hit, rest = flat[at:end], flat[end : at + _TEXT_CHARS]
     pieces = (Piece("mark", lead), Piece("found", hit), Piece("plain", rest))
