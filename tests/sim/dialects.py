@@ -126,7 +126,9 @@ class Foreign(Stranger):
     def __init__(self, name: str, key: RsaPrivateKey, network: Network, dialect: Dialect) -> None:
         super().__init__(name, key, network)
         self.dialect = dialect
-        self._rsa: Any = serialization.load_der_private_key(key.to_bytes(), None)
+        self._rsa: Any = serialization.load_der_private_key(
+            key.to_bytes(), None, unsafe_skip_rsa_key_validation=True
+        )
         self._said = 0
 
     # --- forms ----------------------------------------------------------------------------------
