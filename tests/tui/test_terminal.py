@@ -51,7 +51,7 @@ def mesh(folder: Path) -> Iterator[tuple[Running, Running]]:
 
 def begins(pane: Pane) -> None:
     """The first start, as its name and server already stand there."""
-    pane.shows("something answers there")
+    pane.shows("a server is there")
     pane.types("Enter", "Enter")
     pane.shows("everyone here|Everyone here can read it")
 
@@ -91,7 +91,7 @@ def react(ann: Pane, bob: Pane) -> None:
     ann.types("Escape")
     ann.shows("r answer  e change")
     ann.types("End", "+")
-    ann.shows("react")
+    ann.shows("─ react ─")
     ann.types("tada", "Enter")
     bob.shows("🎉 ann")
     ann.shows("r answer  e change")

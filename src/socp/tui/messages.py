@@ -13,6 +13,7 @@ from textual.message import Message
 from socp.member.effects import GapFound
 from socp.member.history_line import HistoryLine
 from socp.talk.obeying import now_ms
+from socp.talk.words import shown_name, some
 from socp.tui import keys
 from socp.tui.gaps import Places
 from socp.tui.row_view import RowView
@@ -40,6 +41,13 @@ class MessagePane(RowView):
             super().__init__()
             self.what = what
             self.line = line
+
+    class Linked(Message):
+        """The person wants to go to an address."""
+
+        def __init__(self, address: str) -> None:
+            super().__init__()
+            self.address = address
 
     class EndSeen(Message):
         """The end of the conversation is in sight."""
@@ -90,7 +98,8 @@ class MessagePane(RowView):
         session, width = self._session, self.room
         window, now = session.window, now_ms()
         asides = list(session.asides.of(session.turned_to))
-        gaps = session.gaps.places(session.turned_to)
+        since_ts = window.lines[0].ts if window.lines and not window.to_start else 0
+        gaps = session.gaps.places(session.turned_to, since_ts)
         if window.to_start and window.to_end and not window.lines:
             yield Block("", tuple(_nothing(session, width)))
         before: HistoryLine | None = None
@@ -196,6 +205,10 @@ class MessagePane(RowView):
         if times > 1:
             self.action_choose()
 
+    def linked(self, address: str) -> None:
+        """See RowView."""
+        self.post_message(self.Linked(address))
+
     def action_newest(self) -> None:
         """Back to the end."""
         self._session.to_end()
@@ -213,9 +226,15 @@ class MessagePane(RowView):
             self.action_last()
 
     def action_copy(self) -> None:
-        """The words of a line, as they were written."""
-        if self.line is not None:
-            self.post_message(self.Asked("copy", self.line))
+        """What is selected with the mouse, or the words of a line, as they were written."""
+        if self.text_selection is not None:
+            self.screen.action_copy_text()
+        else:
+            self._ask("copy")
+
+    def action_copy_link(self) -> None:
+        """Its first address."""
+        self._ask("copy_link")
 
     def action_reply(self) -> None:
         """Answer it."""
@@ -278,10 +297,13 @@ def _nothing(session: Session, width: int) -> Iterator[Row]:
     who = session.phrases.name(session.turned_to)
     yield ()
     hints = [
-        f"Nothing was said with {who} yet.",
+        f"You are {shown_name(session.me.name)}. Nothing was said with {who} yet.",
         "Type below and press Enter.",
-        "Only they can read it." if session.turned_to != PUBLIC else "Everyone here can read it.",
+        f"Only {who} can read it." if session.turned_to != PUBLIC else "Everyone here can read it.",
     ]
+    if session.turned_to == PUBLIC and (here := session.here - {session.me.user_id}):
+        names = sorted(session.phrases.name(each) for each in here)
+        hints.append(f"{some(names)} here. Ctrl-K turns to one of them alone.")
     for hint in hints:
         yield from (
             ((Piece("plain", "  ")), *row) for row in wrapped(hint, width - 2, style="mark")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,6 +54,8 @@ class SearchScreen(Dialog[Hit]):
         self._words = words
         self._hits: list[HistoryLine] = []
         self._timer: Timer | None = None
+        self._looked_for: str | None = None  # the words whose hits are shown
+        self._chosen_ahead = False  # Enter was pressed before they were found
 
     def compose(self) -> ComposeResult:
         """A line to type in, and what was found."""
@@ -70,6 +73,7 @@ class SearchScreen(Dialog[Hit]):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         self._words = event.value
+        self._chosen_ahead = False
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(_PAUSE_S, self._look)
@@ -83,7 +87,11 @@ class SearchScreen(Dialog[Hit]):
 
     @on(Input.Submitted)
     def _entered(self) -> None:
-        self.query_one(RowView).action_choose()
+        """Who is quicker than the search gets the first hit, not one of the words before."""
+        if self._looked_for == self._words:
+            self.query_one(RowView).action_choose()
+        else:
+            self._chosen_ahead = True
 
     @on(RowView.Chosen)
     def _chosen(self, event: RowView.Chosen) -> None:
@@ -95,6 +103,7 @@ class SearchScreen(Dialog[Hit]):
 
     async def _found(self, words: str) -> None:
         self._hits = await self._session.me.search(words, limit=HITS_MAX) if words.strip() else []
+        self._looked_for = words
         view = self.query_one(RowView)
         made = [Block(str(at), self._rows(line, view)) for at, line in enumerate(self._hits)]
         view.put(tuple(made))
@@ -102,7 +111,11 @@ class SearchScreen(Dialog[Hit]):
         count = self.query_one("#count", Static)
         more = " or more" if len(self._hits) == HITS_MAX else ""
         found = f"{len(self._hits)}{more} found" if self._hits else "nothing has all these words"
-        count.update(Text(f"{found}; Enter shows it in its place" if words.strip() else ""))
+        hint = "Enter shows it in its place" if self._hits else "try fewer, or parts of them"
+        count.update(Text(f"{found}; {hint}" if words.strip() else ""))
+        if self._chosen_ahead and words == self._words:
+            self._chosen_ahead = False
+            view.action_choose()
 
     def _rows(self, line: HistoryLine, view: RowView) -> tuple[Row, ...]:
         called, width = self._session.called, view.room
@@ -118,10 +131,11 @@ class SearchScreen(Dialog[Hit]):
 def _around(text: str, words: str) -> Row:
     """The text from a little before the first word that was looked for, which stands out."""
     flat = " ".join(text.split())
-    word = next((w for w in words.casefold().split() if w in flat.casefold()), "")
-    at = flat.casefold().find(word) if word else 0
+    wanted = (re.search(re.escape(word), flat, re.IGNORECASE) for word in words.split())
+    found = next((each for each in wanted if each), None)
+    at, end = found.span() if found else (0, 0)
     start = max(at - _LED_CHARS, 0)
     lead = ("…" if start else "") + flat[start:at]
-    hit, rest = flat[at : at + len(word)], flat[at + len(word) : at + _TEXT_CHARS]
+    hit, rest = flat[at:end], flat[end : at + _TEXT_CHARS]
     pieces = (Piece("mark", lead), Piece("found", hit), Piece("plain", rest))
     return tuple(piece._replace(text=printable(piece.text)) for piece in pieces)

@@ -14,7 +14,7 @@ from socp.member.history_line import HistoryLine
 from socp.member.records import LineState
 from socp.talk.file_phrases import pace_text, share_text
 from socp.talk.words import STATE_WORDS, flat, quoted, shown_name, time_of, whose
-from socp.tui.rows import Piece, Row, cut, spread, wrapped
+from socp.tui.rows import Piece, Row, Said, cut, spread, wrapped
 from socp.wire.text import printable
 
 FOLDED_ROWS: Final = 12
@@ -113,7 +113,8 @@ def _body(line: HistoryLine, known: Known, look: Look) -> list[Row]:
     if line.deleted:
         return [*rows, (Piece("gone", " taken back"),)]
     if line.kind == FILE:
-        return [*rows, (Piece("plain", " "), Piece("link", f"▤ {shown_name(flat(line.text))}"))]
+        name = Piece("link", shown_name(flat(line.text)), said=Said.BEGINS)
+        return [*rows, (Piece("plain", " "), Piece("link", "▤ "), name)]
     style = "found" if look.found else "plain"
     return rows + [(Piece(style, " "), *row) for row in text_rows(line.text, width, look, style)]
 

@@ -23,7 +23,9 @@ class TalkHead(Static):
         words = Text(no_wrap=True, overflow="ellipsis")
         words.append(session.called(talk), "bold")
         if talk == PUBLIC:
-            words.append("  all members of the channel read this", "dim")
+            others = len(session.here - {session.me.user_id})
+            here = f"{others} here, F2 shows who" if others else "nobody else is here"
+            words.append(f"  {here}; all members of the channel read this", "dim")
             self.update(words)
             return
         words.append("  here" if talk in session.here else "  away", "dim")
