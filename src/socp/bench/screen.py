@@ -125,7 +125,7 @@ def _print_holding(folder: Path, full: Path, corpus: Corpus) -> None:
     words = ("-m", "socp.bench.loop_watch", str(file), "tui", "--profile-dir", str(full))
     with terminal(*words) as screen:
         screen.shows(_READY, time.perf_counter())
-        screen.still(PAUSE_S * 4)
+        screen.still(PAUSE_S * 2)
         _print_held(file, "opening", begun)
         before = screen.resident_mib
         steps: tuple[tuple[str, Callable[[Terminal], None]], ...] = (
@@ -191,7 +191,7 @@ def _paste(screen: Terminal) -> None:
     line = "words that somebody copied from somewhere else, again and again\n"
     text = (line * (PASTED_BYTES // len(line) + 1))[:PASTED_BYTES]
     screen.press(f"\x1b[200~{text}\x1b[201~")
-    screen.still(PAUSE_S * 4)
+    screen.still(PAUSE_S * 2)
     screen.press("\x15")
     for _ in range(3):
         screen.press("x")
