@@ -23,6 +23,7 @@ from socp.node.events import Event, FrameReceived, LinkLost, LinkOpened, Now
 from socp.wire import base64url
 from socp.wire.envelope import encode
 from socp.wire.features import SERVER_FEATURES, USER_FEATURES
+from socp.wire.roll import Roll, entry
 from tests.node.cast import (
     advert_of,
     attach_of,
@@ -96,7 +97,11 @@ class Watch:
         assert {p.user_id for p in places.here()} == set(links.users), "users where they are"
         for present in places.everyone():
             assert present.server_id == self.server.id or present.server_id in links.servers
-        assert sum(places._count.values()) == len(places._online)
+        rolls: dict[str, Roll] = {}
+        for present in places.everyone():
+            roll = rolls.get(present.server_id, Roll())
+            rolls[present.server_id] = roll.with_(present.entry)
+        assert rolls == places._rolls
         assert len(node._arrivals.newcomers) + len(node._pairing.newcomers) <= len(self.open)
         for user, home in node._directory.homes.items():
             assert user in node._directory.accounts or home.attach_ts == 0
@@ -197,6 +202,8 @@ class Play:
         text = bytes([draw.draw(st.integers(0, 3))]) * 512
         file = {"file_id": an_id(f"f{draw.draw(st.integers(0, 2))}"), "sender": user}
         more: Members = {**file, "user_id": to} if draw.draw(st.booleans()) else {**file}
+        roll = Roll().with_(entry(user, key.public.fingerprint, None))
+        users = draw.draw(st.sampled_from(({"count": 1, "digest": roll.text}, {"count": 2}, "x")))
         frames: list[tuple[str, Members]] = [
             ("USER_ADVERTISE", advert_of(user, at, key, attach=attach)),
             ("USER_ADVERTISE", advert_of(user, at, None)),
@@ -217,6 +224,8 @@ class Play:
             ("ERROR", {"code": "USER_NOT_FOUND", "msg_ref": "x", "moved_to": at}),
             ("ACK", {"msg_ref": "x"}),
             ("HEARTBEAT", {}),
+            ("HEARTBEAT", {"links": [at], "users": users}),
+            ("PRESENCE_SYNC", {}),
             ("SERVER_ANNOUNCE", hello_of(peer, port=draw.draw(st.integers(8001, 8004)))),
             ("SERVER_HELLO_LINK", hello_of(peer)),
             ("USER_HELLO", {"pubkey": key.public.text}),

@@ -42,6 +42,7 @@ from socp.node.events import (
     Tick,
 )
 from socp.node.gate import Gate
+from socp.node.gossip import Gossip
 from socp.node.handshake import Handshake
 from socp.node.health import Health
 from socp.node.keeping import Keeping
@@ -97,6 +98,7 @@ class Node:
         self._presence = presence = Presence(emit, links, people, rotations)
         self._channel = channel = PublicChannel(emit, links, people, presence, seen, remembered)
         self._dialling = dialling = Dialling(settings, emit, links, quarantine)
+        self._gossip = gossip = Gossip(emit, links, trust, dialling, people, presence)
         mail = Keeping.of(settings, emit, links, people, presence, trust, seen, remembered)
         self._boxes, self._kept, kept = mail.boxes, mail.kept, mail.kept
         self._recent_refs = remembered.recent_refs
@@ -112,14 +114,14 @@ class Node:
         self._accounts = Accounts(settings, key, emit, people, joining, rotations, logins)
         self._barring = Barring(emit, links, people, arrivals, logins)
         self._pairing = pairing = Pairing(
-            settings, handshake, emit, links, trust, dialling, *hall, quarantine
+            settings, handshake, emit, links, trust, dialling, gossip, *hall, quarantine
         )
         self._admission = admission = Admission(
             settings, handshake, emit, links, trust, dialling, pairing, refusals
         )
         self._operator = Operator(emit, links, trust, dialling, presence, people, joining)
         self._health = Health(emit, links)
-        parts = (people, rotations, presence, delivery, transfers, channel, posts, kept)
+        parts = (people, rotations, presence, gossip, delivery, transfers, channel, posts, kept)
         gate = Gate(settings, trust)
         self._walk = Walk(emit, links, gate, refusals, arrivals, admission, *parts)
 
@@ -131,6 +133,10 @@ class Node:
             links=len(self._links.all),
             mail=self._boxes.waiting,
         )
+
+    def whereabouts(self) -> dict[str, str]:
+        """Who is online, by user_id, and at which server."""
+        return {each.user_id: each.server_id for each in self._presence.everyone()}
 
     def handle(self, event: Event, now: Now) -> list[Effect]:  # noqa: C901 - one case an event
         """Take one event at time `now` and say what must be done about it."""
@@ -166,7 +172,8 @@ class Node:
             case CommitFailed():
                 self._not_committed(event, now)
             case SnapshotDone():
-                self._kept.page_done(event.link, event.page, now)
+                if not self._gossip.told(event.link, event.page):
+                    self._kept.page_done(event.link, event.page, now)
             case ListUsers():
                 self._operator.list_users(event)
             case Invite():
@@ -289,6 +296,7 @@ class Node:
         self._dialling.due(now)
         self._admission.due(now)
         self._health.due(now)
+        self._gossip.due(now)
         self._directory.due(now)
         self._rotations.due(now)
         self._delivery.due(now)

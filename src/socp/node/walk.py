@@ -13,6 +13,7 @@ from socp.node.effects import Throttle
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.gate import Gate, out_of_place
+from socp.node.gossip import Gossip
 from socp.node.kept import Kept, unreadable
 from socp.node.links import Link, Links, Stage
 from socp.node.posts import Posts
@@ -52,6 +53,7 @@ class Walk:
         directory: Directory,
         rotations: Rotations,
         presence: Presence,
+        gossip: Gossip,
         delivery: Delivery,
         transfers: Transfers,
         channel: PublicChannel,
@@ -67,6 +69,7 @@ class Walk:
         self._directory = directory
         self._rotations = rotations
         self._presence = presence
+        self._gossip = gossip
         self._delivery = delivery
         self._transfers = transfers
         self._channel = channel
@@ -181,6 +184,7 @@ class Walk:
             raise PeerFault(
                 Code.NOT_ALLOWED, "USER_REMOVE with members of an ADVERTISE: a re-typed frame"
             )
+        self._gossip.left(link, envelope, remove)
         self._presence.removed(link, envelope, remove, now)
 
     def _file(self, link: Link, envelope: Envelope, frame: Payload, now: Now) -> None:
@@ -202,6 +206,7 @@ class Walk:
 
     def _advertise(self, link: Link, envelope: Envelope, advert: Payload, now: Now) -> None:
         assert isinstance(advert, payloads.UserAdvertise)
+        self._gossip.came(link, envelope, advert)
         if self._presence.advertised(link, envelope, advert, now):
             self._arrivals.moved_away(advert.user_id, envelope.from_, now)
         self._kept.moved(advert.user_id, now)
@@ -250,6 +255,10 @@ class Walk:
 
     def _heartbeat(self, link: Link, envelope: Envelope, payload: Payload, now: Now) -> None:
         link.heard_ms = now.mono
+        self._gossip.heartbeat(link, envelope, now)
+
+    def _presence_sync(self, link: Link, envelope: Envelope, payload: Payload, now: Now) -> None:
+        self._gossip.asked(link, now)
 
     def _nothing(self, link: Link, envelope: Envelope, payload: Payload, now: Now) -> None:
         """Taken and not acted on: an answer to something of ours."""
@@ -322,6 +331,7 @@ class Walk:
             p.PubkeyResponse: Route(self._pubkey_response),
             p.KeyHistory: Route(self._key_history, forwarded=True),
             p.Heartbeat: Route(self._heartbeat),
+            p.PresenceSync: Route(self._presence_sync, timed=True),
             p.Ack: Route(self._ack),
             p.Error: Route(self._error),
         }

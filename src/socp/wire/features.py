@@ -11,9 +11,10 @@ HYBRID: Final = "hybrid/1"
 MAILBOX: Final = "mailbox/1"
 ROTATE: Final = "rotate/1"
 CONTENT: Final = "content/1"
+GOSSIP: Final = "gossip/1"
 
 SECURITY: Final = frozenset({LINK_AUTH, BIND})
-SERVER_FEATURES: Final = (LINK_AUTH, BIND, MAILBOX, ROTATE)
+SERVER_FEATURES: Final = (LINK_AUTH, BIND, MAILBOX, ROTATE, GOSSIP)
 USER_FEATURES: Final = (LINK_AUTH, BIND, HYBRID, MAILBOX, ROTATE, CONTENT)
 
 

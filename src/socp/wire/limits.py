@@ -38,6 +38,9 @@ RECONNECT_FIRST_S: Final = 1
 RECONNECT_MAX_S: Final = 60
 RECONNECT_MAX_LOOPBACK_S: Final = 2
 
+GOSSIP_BEAT_S: Final = 14  # of the 15 s in which what was lost is healed, one is for two answers
+LINKS_TOLD: Final = 1_000  # servers a HEARTBEAT names
+
 LIST_ROWS: Final = 10_000
 ROTATIONS_MAX: Final = 5  # of one user, said at a time: 2.2 kB each, and an ADVERTISE has 16
 KEY_VERSION_MAX: Final = 1_000

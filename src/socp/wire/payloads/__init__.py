@@ -27,6 +27,7 @@ from socp.wire.payloads.channel import (
     Share,
     Wrap,
 )
+from socp.wire.payloads.extended import GossipBeat, UsersTold
 from socp.wire.payloads.files import FileChunk, FileEnd, FileFrame, FileStart
 from socp.wire.payloads.hello import (
     Attach,
@@ -53,6 +54,7 @@ from socp.wire.payloads.parsing import KINDS, TYPES, members_bytes, parse, parse
 from socp.wire.payloads.presence import (
     ListRequest,
     OnlineRow,
+    PresenceSync,
     PubkeyRequest,
     PubkeyResponse,
     UserAdvertise,
@@ -87,6 +89,7 @@ __all__ = [
     "FileEnd",
     "FileFrame",
     "FileStart",
+    "GossipBeat",
     "Heartbeat",
     "Hex64",
     "Host",
@@ -102,6 +105,7 @@ __all__ = [
     "Part",
     "Payload",
     "Port",
+    "PresenceSync",
     "PubkeyRequest",
     "PubkeyResponse",
     "PublicChannelAdd",
@@ -126,6 +130,7 @@ __all__ = [
     "UserList",
     "UserMeta",
     "UserRemove",
+    "UsersTold",
     "Wrap",
     "members_bytes",
     "parse",

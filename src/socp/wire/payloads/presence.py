@@ -40,6 +40,12 @@ class UserRemove(Payload, frozen=True, kw_only=True):
     attach: msgspec.Raw | UnsetType = UNSET
 
 
+class PresenceSync(Payload, frozen=True, kw_only=True):
+    """PRESENCE_SYNC, server to server: say again who is with you (section 11, `gossip/1`)."""
+
+    TYPE: ClassVar[str] = "PRESENCE_SYNC"
+
+
 class ListRequest(Payload, frozen=True, kw_only=True):
     """LIST_REQUEST, user to server (section 6)."""
 
