@@ -36,12 +36,14 @@ def locked(level: str) -> dict[str, str]:
     return {normal(block): block for block in blocks if block.strip()}
 
 
+@pytest.mark.threat("P6")
 def test_every_dependency_has_its_reasons_written_down() -> None:
     page = (ROOT / "docs/dependencies.md").read_text()
     rows = {normal(name) for name in re.findall(r"^\| `([^`]+)`", page, flags=re.MULTILINE)}
     assert rows == asked_for()
 
 
+@pytest.mark.threat("P6")
 @pytest.mark.parametrize("level", LOCKS)
 def test_every_locked_requirement_is_pinned_and_carries_hashes(level: str) -> None:
     requirements = locked(level)

@@ -188,7 +188,7 @@ class Storm:
             (2, self.link_breaks),
             (2, self.partition),
             (1, self.one_way),
-            (2, self.village.world.network.mend),
+            (2, self.village.world.network.speak),
             (2, self.server_dies),
             (3, self.server_starts),
         )
@@ -200,7 +200,7 @@ class Storm:
     def heal(self) -> None:
         """No more faults; who wants to may still come and go."""
         self.loss = 0
-        self.village.world.network.mend()
+        self.village.world.network.speak()
         for server in self.village.servers:
             if not server.up:
                 server.start()
@@ -228,11 +228,11 @@ class Storm:
         left = set(dice.sample(range(5), dice.randint(1, 2)))
         for one in left:
             for other in set(range(5)) - left:
-                self.village.world.network.part(servers[one], servers[other])
+                self.village.world.network.hush(servers[one], servers[other])
 
     def one_way(self) -> None:
         one, other = self.dice.sample(self.village.servers, 2)
-        self.village.world.network.part(one, other, one_way=True)
+        self.village.world.network.hush(one, other, one_way=True)
 
     def server_dies(self) -> None:
         self.dice.choice(self.village.servers).kill()

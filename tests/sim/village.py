@@ -52,7 +52,7 @@ class Village:
         self.run(SETTLED_S)
         far = [pair for pair in combinations(range(n), 2) if pair not in self.roads]
         for one, other in far:
-            self.world.network.part(self.servers[one], self.servers[other])
+            self.world.network.hush(self.servers[one], self.servers[other])
         self.run(GIVEN_UP_S if far else 0)
         for number, server in enumerate(self.servers):
             assert server.linked == {self.servers[each].id for each in self.neighbours(number)}

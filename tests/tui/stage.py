@@ -169,6 +169,31 @@ async def stage(
                 await leave(app)
 
 
+@asynccontextmanager
+async def again(
+    it: Stage,
+    folder: Path,
+    *,
+    profile: str = "alice",
+    choices: Choices = Choices(notify="off"),  # noqa: B008
+) -> AsyncIterator[Stage]:
+    """Alice quits, and starts again; her friend and their server stay. `profile` may be a copy of
+    hers."""
+    await leave(it.app)
+    opening = Opening(folder / profile, "", it.server.url, Plain(), folder / "downloads")
+    app = SocpApp(opening, choices, login="alice", suite=it.suite)
+    number = len(it.server.links)
+    async with app.run_test(size=SIZE) as pilot:
+        link = await it.server.link(number)
+        that = Stage(app, pilot, it.server, link, it.bob, it.suite, it.seq)
+        try:
+            await that.until(lambda: app.session is not None and app.session.link.attached)
+            await that.until(lambda: that.session.window.to_end)
+            yield that
+        finally:
+            await leave(app)
+
+
 async def waited(pilot: Pilot[int], there: Callable[[], object]) -> None:
     """Return when it is so."""
     async with asyncio.timeout(PATIENCE_S):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -13,6 +13,8 @@ from socp.cli.options import choosing
 
 if TYPE_CHECKING:
     from socp.tui.opening import Opening
+
+_RUBBISH: Final = (20_000, 20, 20)  # how seldom it is looked for, as gc.set_threshold has it
 
 
 @click.command(context_settings=HELP)
@@ -103,7 +105,7 @@ def _opening(
     elif asked.vault in ("plain", "keyring"):
         lock = Plain() if asked.vault == "plain" else Keyring()
     named = any(each is not None for each in (asked.profile, asked.profile_dir, asked.name))
-    folder = asked.folder() if named or places.all_profiles() else None
+    folder = asked.folder() if named else places.only_profile()
     return Opening(
         folder,
         asked.label() or "",
@@ -116,6 +118,7 @@ def _opening(
 
 
 def _run(opening: Opening, choices_file: str | None, profile: str | None) -> int:
+    import gc
     from pathlib import Path
 
     from socp.cli.lines.asking import login_name
@@ -126,6 +129,9 @@ def _run(opening: Opening, choices_file: str | None, profile: str | None) -> int
 
     file = Path(choices_file) if choices_file else places.settings_folder() / "tui.toml"
     named = profile if profile and not is_folder(profile) else login_name()
+    gc.collect()
+    gc.freeze()  # what was loaded is no rubbish: to look through it again took 75 ms of a key press
+    gc.set_threshold(*_RUBBISH)
     app = SocpApp(opening, choices.read(file), login=named)
     code = app.run()
     if app.fault:

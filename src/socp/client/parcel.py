@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +18,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from socp.client import key_files, unlocking
+from socp.client.clock import now_ms
 from socp.client.errors import ParcelUnreadable, ProfileBusy, ProfileUnusable
 from socp.client.key_files import KEY_FILE
 from socp.client.profile_folder import (
@@ -114,7 +114,7 @@ def _begin_anew(store: ProfileStore) -> None:
     settings = store.settings()
     if settings is None:
         raise ParcelUnreadable("nobody's profile is in this file; export it once more")
-    began_ms = time.time_ns() // 1_000_000
+    began_ms = now_ms()
     store.set_settings(
         # Folders of another machine mean nothing here.
         replace(settings, run=new_run(), origin="import", began_ms=began_ms, downloads="")

@@ -66,6 +66,7 @@ from socp.node.trust import ServerTrust
 from socp.node.walk import Walk
 from socp.wire import limits
 from socp.wire.errors import Misuse
+from socp.wire.payloads import Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,10 @@ class Node:
     def whereabouts(self) -> dict[str, str]:
         """Who is online, by user_id, and at which server."""
         return {each.user_id: each.server_id for each in self._presence.everyone()}
+
+    def takes(self) -> dict[Stage, frozenset[type[Payload]]]:
+        """Which frames are taken from a peer that stands there."""
+        return self._walk.takes()
 
     def handle(self, event: Event, now: Now) -> list[Effect]:  # noqa: C901 - one case an event
         """Take one event at time `now` and say what must be done about it."""

@@ -11,7 +11,7 @@ from socp.wire.addresses import HostPort
 
 LATENCY_MS: Final = 1
 REFUSED: Final = "[Errno 111] Connection refused"
-UNREACHABLE: Final = "[Errno 113] No route to host"
+NO_ROUTE: Final = "[Errno 113] No route to host"
 FRAMES_KEPT: Final = 100_000
 
 Tap = Callable[[bytes], Iterable[bytes]]
@@ -116,6 +116,7 @@ class Network:
         self._listeners: dict[HostPort, Listener] = {}
         self._wires: list[Wire] = []
         self.weather = Weather()
+        self._side: tuple[Endpoint, ...] = ()  # one half, while the network is parted
 
     def listen(self, address: HostPort, listener: Listener) -> None:
         """From now on dials to `address` reach `listener`."""
@@ -138,8 +139,9 @@ class Network:
             listener = self._listeners.get(address)
             if listener is None:
                 return failed(REFUSED)
-            if {(near, listener), (listener, near)} & self.weather.cut_ways:
-                return failed(UNREACHABLE)
+            hushed = {(near, listener), (listener, near)} & self.weather.cut_ways
+            if hushed or self._apart(near, listener):
+                return failed(NO_ROUTE)
             wire = Wire(self.agenda, near, weather=self.weather)
             self._wires = [old for old in self._wires if old.open]
             self._wires.append(wire)
@@ -150,15 +152,29 @@ class Network:
 
     # --- faults ---------------------------------------------------------------------------------
 
-    def part(self, one: Endpoint, other: Endpoint, *, one_way: bool = False) -> None:
+    def part(self, *side: Endpoint) -> None:
+        """From now on these reach each other and nobody else: wires that cross break at once."""
+        self._side = side
+        for wire in self._wires:
+            if wire.open and wire.far is not None and self._apart(wire.near, wire.far):
+                wire.cut()
+
+    def heal(self) -> None:
+        """Everybody reaches everybody again."""
+        self._side = ()
+
+    def _apart(self, one: object, other: object) -> bool:
+        return (one in self._side) is not (other in self._side)
+
+    def hush(self, one: Endpoint, other: Endpoint, *, one_way: bool = False) -> None:
         """Nothing gets from one to the other any more, nor back unless `one_way`; nobody is told
         so, and neither can dial the other."""
         self.weather.cut_ways.add((one, other))
         if not one_way:
             self.weather.cut_ways.add((other, one))
 
-    def mend(self) -> None:
-        """Everybody reaches everybody again; what was lost is lost."""
+    def speak(self) -> None:
+        """What `hush` did is over; what was lost is lost."""
         self.weather.cut_ways.clear()
 
     def answers(self, wire: Wire) -> bool:

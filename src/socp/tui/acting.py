@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from socp.member.draft import Draft
 from socp.talk import commands
 from socp.talk.commands import Command, Unclear
 from socp.talk.parsing import parse
 from socp.talk.places import means_everyone
-from socp.tui.drafts import Draft
 from socp.tui.session import Session
 from socp.wire.ids import PUBLIC
 

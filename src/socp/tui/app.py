@@ -8,31 +8,32 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import ClassVar, Final
+from urllib.parse import unquote
 
 from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
-from textual.events import AppFocus, Event, Key, MouseEvent, Paste
+from textual.events import AppBlur, AppFocus, Event, Key, MouseEvent, Paste
 from textual.screen import Screen
 from textual.widgets import Static
 
 from socp.client import unlocking
-from socp.client.errors import ClientError, WrongPassphrase
+from socp.client.errors import ClientError, ProfileBusy, WrongPassphrase
 from socp.client.own_passphrase import OwnPassphrase
 from socp.client.unlocking import Passphrase
 from socp.crypto.keys import Suite
 from socp.keystore.vault_file import Locked
-from socp.talk import commands
+from socp.member.draft import Draft
+from socp.talk import commands, places
 from socp.tui import keys, themes
 from socp.tui.choices_file import Choices
-from socp.tui.drafts import Draft
 from socp.tui.first_start import FirstStart
 from socp.tui.notifying import Notifying
 from socp.tui.opening import Opening
 from socp.tui.parts import Part
+from socp.tui.profiles_screen import NEW, ProfilesScreen
 from socp.tui.session import Session
 from socp.tui.talk_screen import TalkScreen
 from socp.tui.unlock_screen import UnlockScreen
@@ -96,28 +97,66 @@ class SocpApp(App[int]):
             self._give_up(str(fault))
 
     def _begin(self) -> None:
-        opening = self._opening
-        locked = None if opening.folder is None else unlocking.locked(opening.folder)
+        if self._opening.folder is not None:
+            self._open(self._opening)
+        elif places.all_profiles():
+            _mounting = self.push_screen(ProfilesScreen())
+        else:
+            _mounting = self.push_screen(FirstStart(self._opening, self._login))
+
+    def _open(self, opening: Opening) -> None:
+        """A profile, be it there or not. ClientError."""
+        assert opening.folder is not None
+        locked = unlocking.locked(opening.folder)
         if locked is None:
             _mounting = self.push_screen(FirstStart(opening, self._login))
+        elif why := places.why_taken(opening.folder):
+            self._ask_again(why)
         elif locked is Locked.PASSPHRASE and opening.lock is None:
-            folder = opening.folder
-            assert folder is not None
-            title, why = "socp", "This profile is sealed by a passphrase."
-            _mounting = self.push_screen(
-                UnlockScreen(title, why, _checking(folder)), self._unlocked
-            )
+            title = f"socp: {unquote(opening.folder.name)}"
+            asking = UnlockScreen(title, _SEALED, OwnPassphrase(opening.folder).is_right)
+            _mounting = self.push_screen(asking, lambda text: self._unlocked(opening, text))
         else:
-            self.run_worker(self._talk(opening), exclusive=True, group="talk")
+            self._begin_talk(opening)
 
-    def _unlocked(self, passphrase: str | None) -> None:
-        assert passphrase is not None
-        opening = replace(self._opening, lock=Passphrase(lambda: passphrase))
-        self.run_worker(self._talk(opening), exclusive=True, group="talk")
+    def _unlocked(self, opening: Opening, passphrase: str | None) -> None:
+        if passphrase is not None:
+            self._begin_talk(replace(opening, lock=Passphrase(lambda: passphrase)))
+
+    @on(ProfilesScreen.Chosen)
+    def _profile_chosen(self, event: ProfilesScreen.Chosen) -> None:
+        if event.profile == NEW:
+            somebody = replace(self._opening, folder=None, name="")
+            _mounting = self.push_screen(FirstStart(somebody, self._new_name()))
+            return
+        try:
+            self._open(replace(self._opening, folder=places.profiles() / event.profile))
+        except ClientError as fault:
+            self._ask_again(str(fault))
+
+    def _new_name(self) -> str:
+        """What the system calls the person, where nobody is called that here."""
+        taken = unlocking.locked(places.profile_folder(self._login)) is not None
+        return "" if taken else self._login
+
+    @on(FirstStart.Back)
+    def _back(self) -> None:
+        if isinstance(self.screen_stack[-2], ProfilesScreen):
+            _closed = self.pop_screen()
 
     @on(FirstStart.Ready)
     def _first_start_ready(self, event: FirstStart.Ready) -> None:
-        self.run_worker(self._talk(event.opening), exclusive=True, group="talk")
+        self._begin_talk(event.opening)
+
+    def _begin_talk(self, opening: Opening) -> None:
+        self.run_worker(self._talk(opening), exclusive=True, group="talk")
+
+    def _ask_again(self, why: str) -> None:
+        """Who else one is, where the one that was meant cannot be."""
+        if isinstance(self.screen, ProfilesScreen):
+            self.screen.complain(why)
+        else:
+            _mounting = self.push_screen(ProfilesScreen(why))
 
     # --- the talk -------------------------------------------------------------------------------
 
@@ -128,10 +167,14 @@ class SocpApp(App[int]):
             async with opening.client(self._making_key, self._suite) as me:
                 began = True
                 session = Session(me, self._changed, self._notifying.arrived)
+                await session.begin()
                 await self._show(session)
                 await session.run()
         except WrongPassphrase as fault:
             self._give_up(str(fault))
+            return
+        except ProfileBusy as fault:
+            self._ask_again(str(fault))
             return
         except ClientError as fault:
             self._failed(str(fault), began=began)
@@ -175,8 +218,10 @@ class SocpApp(App[int]):
     def _ended(self) -> None:
         if self.session is None:
             self.exit(0)
-        else:
-            self.session.leave()
+            return
+        if self.talk is not None:
+            self.talk.keep_draft()
+        self.session.leave()
 
     async def action_quit(self) -> None:
         """Before there is a talk."""
@@ -199,12 +244,21 @@ class SocpApp(App[int]):
             return
         why = "Locked, for nobody was there; what comes is kept."
         self.clear_selection()
-        _mounting = self.push_screen(UnlockScreen("socp", why, session.me.passphrase.is_right))
+        session.go_away()
+        locked = UnlockScreen("socp", why, session.me.passphrase.is_right)
+        _mounting = self.push_screen(locked, lambda _: session.come_back())
+
+    @on(AppBlur)
+    def _unfocused(self) -> None:
+        """The person looks at something else."""
+        if self.session is not None:
+            self.session.go_away()
 
     @on(AppFocus)
     def _focused(self) -> None:
         """What came meanwhile is in sight now."""
-        self._changed(Part.LINES)
+        if self.session is not None:
+            self.session.come_back()
 
     # --- commands -------------------------------------------------------------------------------
 
@@ -242,8 +296,3 @@ class SocpApp(App[int]):
     def _said_to_terminal(self, sequence: str) -> None:
         if self._driver is not None:
             self._driver.write(sequence)
-
-
-def _checking(folder: Path) -> Callable[[str], Awaitable[bool]]:
-    """Whether a text opens the profile there; after wrong ones the answer waits."""
-    return OwnPassphrase(folder).is_right

@@ -10,11 +10,12 @@ from textual.events import Key, Paste
 from textual.message import Message
 from textual.widgets import TextArea
 
+from socp.member.draft import Draft
 from socp.talk.obeying import typed_path
 from socp.talk.offers import Offer
 from socp.tui import emoji, keys
 from socp.tui.completing import completions
-from socp.tui.drafts import Draft, Drafts
+from socp.tui.drafts import Drafts
 from socp.tui.keys import Keymap
 from socp.wire.text import printable
 

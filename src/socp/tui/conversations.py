@@ -46,7 +46,7 @@ class ConversationList(RowView):
         head = (bar, sign, Piece("plain", " "), name, *trust_sign(session, talk))
         yield spread(head, (Piece("time", day),), width)
         said = " ".join(printable(last.text[:_TEXT_CHARS], multiline=True).split())
-        if draft := session.drafts.of(talk).text[:_TEXT_CHARS]:
+        if not open_ and (draft := session.drafts.of(talk).text[:_TEXT_CHARS]):
             kept = " ".join(printable(draft, multiline=True).split())
             words: Row = (Piece("warn", "draft: "), Piece("mark", kept))
         else:

@@ -11,12 +11,12 @@ from textual import on
 from textual.screen import Screen
 
 from socp.client.errors import ClientError
+from socp.member.draft import Draft
 from socp.member.history_line import HistoryLine
 from socp.talk.commands import Unclear
 from socp.talk.obeying import now_ms
 from socp.talk.words import note, quoted
 from socp.tui.composer import Composer
-from socp.tui.drafts import Draft
 from socp.tui.emoji_screen import EmojiScreen
 from socp.tui.messages import MessagePane, first_link
 from socp.tui.session import Session

@@ -90,7 +90,8 @@ class MessagePane(RowView):
         session, width = self._session, self.room
         window, now = session.window, now_ms()
         asides = list(session.asides.of(session.turned_to))
-        gaps = session.gaps.places(session.turned_to)
+        since_ts = window.lines[0].ts if window.lines and not window.to_start else 0
+        gaps = session.gaps.places(session.turned_to, since_ts)
         if window.to_start and window.to_end and not window.lines:
             yield Block("", tuple(_nothing(session, width)))
         before: HistoryLine | None = None

@@ -86,6 +86,7 @@ class RowView(ScrollView, can_focus=True):
         self._starts: list[int] = [0]  # the first row of each block, and one after the last
         self._rows: list[Row] = []
         self._styles: dict[str, Style] = {}
+        self._base = Style()
         self._at = ""
 
     # --- what is shown --------------------------------------------------------------------------
@@ -101,19 +102,26 @@ class RowView(ScrollView, can_focus=True):
         return max(self.scrollable_content_region.width, 1)
 
     def put(self, blocks: Sequence[Block]) -> None:
-        """Show these."""
+        """Show these. Only the rows that are not as they were are drawn."""
+        before = self._rows
         self._blocks = blocks
         self._starts = [0, *accumulate(len(block.rows) for block in blocks)]
         self._rows = [row for block in blocks for row in block.rows]
         if self._at and self._index(self._at) is None:
             self._at = ""
-        self.virtual_size = Size(self.room, len(self._rows))
-        self.refresh()
+        size = Size(self.room, len(self._rows))
+        if size != self.virtual_size:
+            self.virtual_size = size
+        top, bottom = self._sight
+        for row in range(top, bottom):
+            if before[row : row + 1] != self._rows[row : row + 1]:
+                self.refresh_line(row)
 
     def mark(self, key: str, *, reveal: bool = True) -> None:
         """Put the mark on a block; on none where there is no such one."""
-        self._at = key if self._index(key) is not None else ""
-        self.refresh()
+        was, self._at = self._at, key if self._index(key) is not None else ""
+        for each in {was, self._at} if was != self._at else ():
+            self._refresh_block(each)
         if self._at and reveal:
             self._reveal(self._at)
         self.marked()
@@ -174,6 +182,20 @@ class RowView(ScrollView, can_focus=True):
             region = Region(0, self._starts[index], 1, min(height, max(self.size.height, 1)))
             self.scroll_to_region(region, animate=False, force=True, immediate=True)
 
+    @property
+    def _sight(self) -> tuple[int, int]:
+        """The first row that can be seen, and the one after the last."""
+        top = self.scroll_offset.y
+        return top, top + self.size.height
+
+    def _refresh_block(self, key: str) -> None:
+        index = self._index(key)
+        if index is not None:
+            top, bottom = self._sight
+            first, end = self._starts[index], self._starts[index + 1]
+            for row in range(max(first, top), min(end, bottom)):
+                self.refresh_line(row)
+
     def block_at(self, row: int) -> Block | None:
         """The block that a row belongs to."""
         if not 0 <= row < len(self._rows):
@@ -200,9 +222,15 @@ class RowView(ScrollView, can_focus=True):
         """What would be copied."""
         return selection.extract(self.text()), "\n"
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Rows of the screen. The style under all of them, which is asked of every widget up to
+        the screen, is looked up once."""
+        self._base = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """One row of the screen."""
-        base, (_, top) = self.rich_style, self.scroll_offset
+        base, (_, top) = self._base, self.scroll_offset
         index = top + y
         if index >= len(self._rows):
             return Strip.blank(self.size.width, base)

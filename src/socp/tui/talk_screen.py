@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 
 from socp.client.errors import ClientError
+from socp.member.draft import Draft
 from socp.talk.commands import Unclear
 from socp.talk.obeying import Left
 from socp.tui import changed_key, keys, themes
@@ -21,7 +22,6 @@ from socp.tui.changed_key import ChangedKey
 from socp.tui.composer import Composer
 from socp.tui.conversations import ConversationList
 from socp.tui.deeds import Deeds
-from socp.tui.drafts import Draft
 from socp.tui.help_screen import HelpScreen
 from socp.tui.jump_screen import JumpScreen
 from socp.tui.keys import Keymap
@@ -74,6 +74,7 @@ class TalkScreen(Deeds):
     def compose(self) -> ComposeResult:
         """Left, middle, right, and a row of keys."""
         session = self.session
+        self.set_class(self.app.size.width >= WIDE_COLUMNS, "-wide")  # or all is styled twice
         with Horizontal():
             yield ConversationList(session, id="talks")
             with Vertical(id="middle"):
@@ -88,7 +89,8 @@ class TalkScreen(Deeds):
         yield KeysLine(self._mine)
 
     def on_mount(self) -> None:
-        """One can type at once."""
+        """One can type at once, and goes on where one was."""
+        self.composer.take(self.session.drafts.of(self._open))
         self.composer.focus()
         self.draw()
 
@@ -118,7 +120,7 @@ class TalkScreen(Deeds):
         stale, self._stale = self._stale, Part(0)
         session = self.session
         if Part.TALK in stale and self._open != session.turned_to:
-            session.drafts.keep(self._open, self.composer.draft)
+            self.keep_draft()
             self._open = session.turned_to
             self.composer.take(session.drafts.of(self._open))
         if stale & (Part.TALKS | Part.TALK | Part.TRUST):
@@ -270,6 +272,11 @@ class TalkScreen(Deeds):
             if not self.composer.text:
                 self.composer.take(draft)  # nobody has to type it again
 
+    @on(Composer.Changed, "#composer")
+    def keep_draft(self) -> None:
+        """What stands there is not lost, whatever happens."""
+        self.session.drafts.keep(self._open, self.composer.draft)
+
     @on(Composer.Offered)
     def _offer(self, event: Composer.Offered) -> None:
         self.query_one(OffersLine).offer(event.found, event.at)
@@ -277,6 +284,7 @@ class TalkScreen(Deeds):
     @on(Composer.AboutChanged)
     def _about(self) -> None:
         self.query_one(AboutLine).tell(self.composer.draft)
+        self.keep_draft()
 
     @on(Composer.Wanted)
     def _wanted(self, event: Composer.Wanted) -> None:
@@ -336,4 +344,5 @@ class TalkScreen(Deeds):
                 " can; quit again to leave"
             )
             return
+        self.keep_draft()
         self.session.leave()
