@@ -22,7 +22,7 @@ from socp.node.effects import (
 from socp.node.events import Event, FrameReceived, LinkLost, LinkOpened, Now
 from socp.wire import base64url
 from socp.wire.envelope import encode
-from socp.wire.features import SERVER_FEATURES, USER_FEATURES
+from socp.wire.features import PRESENCE, SERVER_FEATURES, USER_FEATURES
 from socp.wire.roll import Roll, entry
 from tests.node.cast import (
     advert_of,
@@ -137,7 +137,7 @@ class Play:
     def user_comes(self, draw: st.DataObject) -> None:
         name = draw.draw(st.sampled_from(NAMES))
         server = draw.draw(st.sampled_from((self.a, self.b)))
-        features = draw.draw(st.sampled_from(((), USER_FEATURES, ("link-auth/1",))))
+        features = draw.draw(st.sampled_from(((), USER_FEATURES, ("link-auth/1", PRESENCE))))
         key = self.keys[name] if draw.draw(st.integers(0, 4)) else self.mesh.suite.generate()
         attach_ts = self.mesh.wall + draw.draw(st.sampled_from((0, -5_000, 5_000, 999_999)))
         peer = self.mesh.user(server, name, key=key, features=features, attach_ts=attach_ts)
@@ -219,6 +219,8 @@ class Play:
             ("FILE_CHUNK", {**more, "index": 0, "ciphertext": base64url.encode(text)}),
             ("FILE_END", more),
             ("LIST_REQUEST", {}),
+            ("LIST_REQUEST", {"after": user, "limit": draw.draw(st.integers(0, 3))}),
+            ("PRESENCE_WATCH", {"users": draw.draw(st.lists(st.just(user) | st.just(to)))}),
             ("PUBKEY_REQUEST", {"user_id": user}),
             ("PUBKEY_RESPONSE", {"user_id": user, "pubkey": key.public.text}),
             ("ERROR", {"code": "USER_NOT_FOUND", "msg_ref": "x", "moved_to": at}),

@@ -11,7 +11,7 @@ from socp.node.events import LinkId, LinkOpened
 from socp.node.hearsay import Hearsay
 from socp.node.pace import Bucket
 from socp.wire.addresses import HostPort
-from socp.wire.features import BIND, GOSSIP, LINK_AUTH, MAILBOX
+from socp.wire.features import BIND, GOSSIP, LINK_AUTH, MAILBOX, PRESENCE
 from socp.wire.payloads import ServerHello, UserHello
 
 
@@ -73,6 +73,11 @@ class Link:
     def gossips(self) -> bool:
         """True with `gossip/1`; without `bind/1` a HEARTBEAT could be said again as a newer one."""
         return GOSSIP in self.features and self.bound
+
+    @property
+    def watches(self) -> bool:
+        """True of a user with `presence/1`, who hears of nobody before they ask."""
+        return PRESENCE in self.features
 
     @property
     def acks(self) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import OrderedDict
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 
 from socp.crypto.keys import PublicKey
 from socp.crypto.signing import attach_holds
+from socp.node.audience import Audience
 from socp.node.directory import Directory
 from socp.node.effects import Outgoing, Snapshot
 from socp.node.emitter import Emitter
@@ -32,7 +34,7 @@ ONLINE_PER_SERVER = 10_000
 ORDER_PER_SERVER = 20_000  # users whose last presence ts is remembered
 ORDER_MAX = 400_000  # of all servers
 ADVERT_BYTES_MAX = 16 * limits.KIB  # it is kept, and said again to everyone who comes
-LIST_ROWS_A_FRAME = 1_500
+REMOVES_KEPT = 10_000  # about 1 kB each: they save a signature where somebody asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,20 @@ class Presence:
     """Each fact has one owner: the server a user is attached to. We only pass it on."""
 
     def __init__(
-        self, emitter: Emitter, links: Links, directory: Directory, rotations: Rotations
+        self,
+        emitter: Emitter,
+        links: Links,
+        audience: Audience,
+        directory: Directory,
+        rotations: Rotations,
     ) -> None:
         self._emit = emitter
         self._links = links
+        self._audience = audience
         self._directory = directory
         self._rotations = rotations
         self._online: dict[str, Present] = {}
+        self._removes: OrderedDict[str, Outgoing | bytes] = OrderedDict()  # of who is away
         self._rolls: dict[str, Roll] = {}
         self._order: dict[str, OrderedDict[str, int]] = {}  # by origin: none pushes others' out
         self._turned_away: Callable[[str, str], None] = lambda _user_id, _server_id: None
@@ -124,15 +133,17 @@ class Presence:
             bind=True,
         )
         attach_ts = 0 if attach is None else attach.ts
-        news = self._rotations.news_for_user(link, now)
-        others = (*news, *(p.frame for p in self.everyone() if p.user_id != user_id))
-        if others:
-            self._emit.add(Snapshot(link.id, others))
+        self._audience.joined(link)
+        if not link.watches:
+            news = self._rotations.news_for_user(link, now)
+            others = (*news, *(p.frame for p in self.everyone() if p.user_id != user_id))
+            if others:
+                self._emit.add(Snapshot(link.id, others))
         entry = roll.entry(user_id, key.fingerprint, None if attach is None else attach.ts)
         own_id = self._emit.server_id
         self._put(Present(user_id, own_id, display_name, attach_ts, ts, entry, frame))
         self._directory.move_home(user_id, own_id, attach, link.features)
-        self._emit.send(self._links.user_links(but=user_id) + self._links.server_links(), frame)
+        self._emit.send(self._audience.of(user_id) + self._links.server_links(), frame)
 
     def left(self, user_id: str, now: Now) -> None:
         """A user of ours is gone: tell everyone."""
@@ -140,13 +151,31 @@ class Presence:
         if present is None or present.server_id != self._emit.server_id:
             return
         self._gone(user_id, now)
-        frame = self._emit.frame(
-            UserRemove(user_id=user_id, server_id=self._emit.server_id),
-            to=EVERYONE,
-            ts=self._next_ts(user_id, now),
-            bind=True,
-        )
-        self._emit.send(self._links.user_links(but=user_id) + self._links.server_links(), frame)
+        frame = self._remove_frame(user_id, self._emit.server_id, self._next_ts(user_id, now))
+        self._note_remove(user_id, frame)
+        self._emit.send(self._audience.of(user_id) + self._links.server_links(), frame)
+
+    def last_word(self, user_id: str) -> Outgoing | bytes | None:
+        """What was said last of this user, signed already; None where nothing was."""
+        present = self._online.get(user_id)
+        return self._removes.get(user_id) if present is None else present.frame
+
+    def away(self, user_id: str, now: Now) -> Outgoing:
+        """That this user is nowhere, in our own words."""
+        place = self._directory.home(user_id) or self._emit.server_id
+        frame = self._remove_frame(user_id, place, now.wall - 1)  # before they come, if now
+        self._note_remove(user_id, frame)
+        return frame
+
+    def _remove_frame(self, user_id: str, server_id: str, ts: int) -> Outgoing:
+        remove = UserRemove(user_id=user_id, server_id=server_id)
+        return self._emit.frame(remove, to=EVERYONE, ts=ts, bind=True)
+
+    def _note_remove(self, user_id: str, frame: Outgoing | bytes) -> None:
+        self._removes[user_id] = frame
+        self._removes.move_to_end(user_id)
+        if len(self._removes) > REMOVES_KEPT:
+            self._removes.popitem(last=False)
 
     def _next_ts(self, user_id: str, now: Now) -> int:
         """Our own statements about a user are ordered by ts, also within one millisecond."""
@@ -183,13 +212,9 @@ class Presence:
         self._tell_users_gone(present, now)
 
     def _tell_users_gone(self, present: Present, now: Now) -> None:
-        frame = self._emit.frame(
-            UserRemove(user_id=present.user_id, server_id=present.server_id),
-            to=EVERYONE,
-            ts=now.wall,
-            bind=True,
-        )
-        self._emit.send(self._links.user_links(), frame)
+        frame = self._remove_frame(present.user_id, present.server_id, now.wall)
+        self._note_remove(present.user_id, frame)
+        self._emit.send(self._audience.of(present.user_id), frame)
 
     # --- other servers' users -------------------------------------------------------------------
 
@@ -222,7 +247,7 @@ class Presence:
         moved_away = self.location(advert.user_id) == self._emit.server_id
         raw, entry = reencode(envelope), self._entry(advert, key)
         self._put(Present(advert.user_id, origin, name, attach_ts, envelope.ts, entry, raw))
-        self._pass_on(link, origin, raw)
+        self._pass_on(link, origin, advert.user_id, raw)
         return moved_away
 
     def removed(self, link: Link, envelope: Envelope, remove: UserRemove, now: Now) -> None:
@@ -235,7 +260,9 @@ class Presence:
         if self.location(remove.user_id) != origin:
             return
         self._gone(remove.user_id, now)
-        self._pass_on(link, origin, reencode(envelope))
+        raw = reencode(envelope)
+        self._note_remove(remove.user_id, raw)
+        self._pass_on(link, origin, remove.user_id, raw)
 
     def _newer(self, origin: str, user_id: str, envelope: Envelope, now: Now) -> bool:
         """Presence is ordered per origin and user by its ts;
@@ -282,16 +309,17 @@ class Presence:
         attach_ts = None if advert.attach is None else advert.attach.ts
         return roll.entry(advert.user_id, "" if key is None else key.fingerprint, attach_ts)
 
-    def _pass_on(self, link: Link, origin: str, raw: bytes) -> None:
+    def _pass_on(self, link: Link, origin: str, user_id: str, raw: bytes) -> None:
         """To our users, and to the servers that do not hear it from its origin themselves."""
         servers = self._links.not_linked_with(origin, but=link.peer)
-        self._emit.relay(self._links.user_links() + servers, raw)
+        self._emit.relay(self._audience.of(user_id) + servers, raw)
 
     # --- tables ---------------------------------------------------------------------------------
 
     def _put(self, present: Present) -> None:
         self._drop(present.user_id)
         self._online[present.user_id] = present
+        self._removes.pop(present.user_id, None)
         self._rolls[present.server_id] = self.roll(present.server_id).with_(present.entry)
 
     def _drop(self, user_id: str) -> None:
@@ -325,20 +353,20 @@ class Presence:
     def listed(self, link: Link, now: Now) -> None:
         """USER_LIST in parts that fit a frame (section 6)."""
         rows = sorted(self._online.values(), key=lambda p: p.user_id)[: limits.LIST_ROWS]
-        starts = range(0, max(len(rows), 1), LIST_ROWS_A_FRAME)
-        for start in starts:
-            part = rows[start : start + LIST_ROWS_A_FRAME]
-            self._emit.say(
-                link,
-                UserList(
-                    users=tuple(p.user_id for p in part),
-                    online=tuple(
-                        OnlineRow(
-                            user_id=p.user_id, server_id=p.server_id, display_name=p.display_name
-                        )
-                        for p in part
-                    ),
-                    more=start + LIST_ROWS_A_FRAME < len(rows),
-                ),
-                now,
-            )
+        for start in range(0, max(len(rows), 1), limits.LIST_PAGE):
+            part = rows[start : start + limits.LIST_PAGE]
+            self._list(link, part, now, more=start + limits.LIST_PAGE < len(rows))
+
+    def page(self, link: Link, after: str, limit: int, now: Now) -> None:
+        """USER_LIST of those whose ids follow `after` (section 11, `presence/1`)."""
+        later = (present for present in self._online.values() if present.user_id > after)
+        rows = heapq.nsmallest(limit + 1, later, key=lambda p: p.user_id)
+        self._list(link, rows[:limit], now, more=len(rows) > limit)
+
+    def _list(self, link: Link, rows: list[Present], now: Now, *, more: bool) -> None:
+        online = tuple(
+            OnlineRow(user_id=p.user_id, server_id=p.server_id, display_name=p.display_name)
+            for p in rows
+        )
+        users = tuple(row.user_id for row in online)
+        self._emit.say(link, UserList(users=users, online=online, more=more), now)

@@ -26,6 +26,7 @@ from socp.node.refusals import Refusals
 from socp.node.rotation import Rotations
 from socp.node.routes import Route, Table, complete
 from socp.node.transfers import Transfers
+from socp.node.watches import Watches
 from socp.wire import limits, payloads
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
@@ -54,6 +55,7 @@ class Walk:
         rotations: Rotations,
         presence: Presence,
         gossip: Gossip,
+        watches: Watches,
         delivery: Delivery,
         transfers: Transfers,
         channel: PublicChannel,
@@ -70,6 +72,7 @@ class Walk:
         self._rotations = rotations
         self._presence = presence
         self._gossip = gossip
+        self._watches = watches
         self._delivery = delivery
         self._transfers = transfers
         self._channel = channel
@@ -225,8 +228,16 @@ class Walk:
         self._transfers.from_server(link, inner, frame, now, outer=envelope)
 
     def _list(self, link: Link, envelope: Envelope, request: Payload, now: Now) -> None:
+        page = payloads.parse_as(payloads.ListPage, envelope.members) if link.watches else None
         self._gate.count_list(link, self._presence.total(), now)
-        self._presence.listed(link, now)
+        if page is None or page.limit is None:
+            return self._presence.listed(link, now)
+        self._presence.page(link, page.after, page.limit, now)
+
+    def _presence_watch(self, link: Link, envelope: Envelope, watch: Payload, now: Now) -> None:
+        assert isinstance(watch, payloads.PresenceWatch)
+        self._gate.count_watch(link, self._watches.fresh(link, watch), now)
+        self._watches.asked(link, watch, now)
 
     def _pubkey_request(self, link: Link, envelope: Envelope, request: Payload, now: Now) -> None:
         assert isinstance(request, payloads.PubkeyRequest)
@@ -307,6 +318,7 @@ class Walk:
             p.FileEnd: file,
             p.PublicChannelKeyShare: Route(self._channel.shared, timed=True, bindless=True),
             p.ListRequest: Route(self._list),
+            p.PresenceWatch: Route(self._presence_watch, timed=True),
             p.PubkeyRequest: Route(self._pubkey_request),
             p.Ack: Route(self._ack, by_bytes=True, cost_bytes=ACK_COST_BYTES),
             p.KeyRotate: Route(self._key_rotate, timed=True),

@@ -27,7 +27,7 @@ from socp.wire.payloads.channel import (
     Share,
     Wrap,
 )
-from socp.wire.payloads.extended import GossipBeat, UsersTold
+from socp.wire.payloads.extended import GossipBeat, ListPage, UsersTold
 from socp.wire.payloads.files import FileChunk, FileEnd, FileFrame, FileStart
 from socp.wire.payloads.hello import (
     Attach,
@@ -55,6 +55,7 @@ from socp.wire.payloads.presence import (
     ListRequest,
     OnlineRow,
     PresenceSync,
+    PresenceWatch,
     PubkeyRequest,
     PubkeyResponse,
     UserAdvertise,
@@ -98,6 +99,7 @@ __all__ = [
     "KeyRevoke",
     "KeyRotate",
     "KeyText",
+    "ListPage",
     "ListRequest",
     "MsgDirect",
     "MsgPublicChannel",
@@ -106,6 +108,7 @@ __all__ = [
     "Payload",
     "Port",
     "PresenceSync",
+    "PresenceWatch",
     "PubkeyRequest",
     "PubkeyResponse",
     "PublicChannelAdd",

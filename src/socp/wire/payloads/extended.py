@@ -28,3 +28,13 @@ class GossipBeat(Payload, frozen=True, kw_only=True):
 
     links: Annotated[tuple[ServerId, ...], Meta(max_length=limits.LINKS_TOLD)] | None = None
     users: UsersTold | None = None
+
+
+class ListPage(Payload, frozen=True, kw_only=True):
+    """LIST_REQUEST of a client with `presence/1`: the `limit` users whose ids follow `after`;
+    all of them in parts, as ever, where no `limit` is given."""
+
+    TYPE: ClassVar[str] = "LIST_REQUEST"
+
+    after: Annotated[str, Meta(max_length=36)] = ""
+    limit: Annotated[int, Meta(ge=1, le=limits.LIST_PAGE)] | None = None
