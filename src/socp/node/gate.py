@@ -9,6 +9,7 @@ from socp.node.pace import AddressBuckets
 from socp.node.routes import Route
 from socp.node.settings import Settings
 from socp.node.trust import ServerTrust
+from socp.wire import limits
 from socp.wire.bind import check_bind
 from socp.wire.envelope import Envelope, check_ts
 from socp.wire.errors import Code, PeerFault
@@ -17,7 +18,7 @@ from socp.wire.ids import EVERYONE
 from socp.wire.payloads import Payload
 
 EXCESS_MAX = 600  # frames over the rate before a user's link is cut
-WATCHED_A_TOKEN = 10  # newly watched users that one frame of the rate pays for
+WATCHED_A_TOKEN = limits.WATCHED_A_FRAME  # newly watched users that one frame of the rate pays for
 LIST_ROWS_A_TOKEN = 150  # of a list that one frame of the rate pays for
 
 

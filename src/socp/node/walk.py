@@ -34,6 +34,7 @@ from socp.wire.ids import PUBLIC
 from socp.wire.payloads import Payload
 
 STATE_WEIGHT = 0.1
+PAGED_A_ROW = 10  # looked through for a page, at the cost of one that is told
 ACK_COST_BYTES = 2 * limits.KIB  # some 2,000 a second: each is a signature to verify
 NOBODYS_FAULT = frozenset(
     {Code.USER_NOT_FOUND, Code.MAILBOX_FULL, Code.TIMEOUT, Code.RATE_LIMITED, Code.TOO_LARGE}
@@ -229,9 +230,10 @@ class Walk:
 
     def _list(self, link: Link, envelope: Envelope, request: Payload, now: Now) -> None:
         page = payloads.parse_as(payloads.ListPage, envelope.members) if link.watches else None
-        self._gate.count_list(link, self._presence.total(), now)
         if page is None or page.limit is None:
+            self._gate.count_list(link, self._presence.total(), now)
             return self._presence.listed(link, now)
+        self._gate.count_list(link, page.limit + self._presence.total() // PAGED_A_ROW, now)
         self._presence.page(link, page.after, page.limit, now)
 
     def _presence_watch(self, link: Link, envelope: Envelope, watch: Payload, now: Now) -> None:

@@ -16,7 +16,7 @@ PRESENCE: Final = "presence/1"
 
 SECURITY: Final = frozenset({LINK_AUTH, BIND})
 SERVER_FEATURES: Final = (LINK_AUTH, BIND, MAILBOX, ROTATE, GOSSIP, PRESENCE)
-USER_FEATURES: Final = (LINK_AUTH, BIND, HYBRID, MAILBOX, ROTATE, CONTENT)
+USER_FEATURES: Final = (LINK_AUTH, BIND, HYBRID, MAILBOX, ROTATE, CONTENT, PRESENCE)
 
 
 def dropped(proved: Iterable[str], announced: Iterable[str]) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ GOSSIP_BEAT_S: Final = 14  # of the 15 s in which what was lost is healed, one i
 LINKS_TOLD: Final = 1_000  # servers a HEARTBEAT names
 
 WATCHED: Final = 1_000  # users one client hears of with presence/1
+WATCHED_A_FRAME: Final = 25  # so many that are new in its list count as one frame more
 
 LIST_PAGE: Final = 1_500  # users in one frame, with their names
 LIST_ROWS: Final = 10_000
