@@ -21,10 +21,12 @@ from socp.wire.payloads import ListPage, PresenceWatch, UserList
 OURS_MAX: Final = 700
 """So many places are for people we deal with; the rest is for those who come."""
 PAGE: Final = 500
-LOOK_AGAIN_MS: Final = 60_000
+LOOK_AGAIN_MS: Final = 300_000
 """After so long it is asked again who else is there."""
 GATHER_MS: Final = 250
-"""Changes are told together."""
+"""Changes that follow one another so closely are told together."""
+GATHER_FULL_MS: Final = 5_000
+"""As long a list as may be is 39 kB, and where many come and go it would change all the time."""
 
 
 class Watching:
@@ -38,7 +40,7 @@ class Watching:
         self._ours: OrderedDict[str, None] = OrderedDict()  # who was dealt with last comes last
         self._others: OrderedDict[str, None] = OrderedDict()
         self._told: frozenset[str] = frozenset()
-        self._told_ms = 0
+        self._told_ms = -GATHER_FULL_MS
         self._look_ms = 0
         self._left_out = False  # of this look: somebody online had no place
         self._lost_sight: Callable[[str, Now], None] = lambda _user_id, _now: None
@@ -54,6 +56,7 @@ class Watching:
         if not on:
             return
         for user_id in reversed(self._contacts.acquaintances(OURS_MAX)):
+            self._others.pop(user_id, None)
             self._ours.setdefault(user_id)
         self._bound(now)
         self._tell(now)
@@ -67,6 +70,7 @@ class Watching:
         self._ours[user_id] = None
         self._ours.move_to_end(user_id)
         self._bound(now)
+        self._tell_soon(now)
 
     def heard_of(self, user_ids: Iterable[str], now: Now) -> None:
         """Somebody is named who may be new here: they take the place of who came first."""
@@ -75,14 +79,12 @@ class Watching:
                 self._others[user_id] = None
                 self._others.move_to_end(user_id)
         self._bound(now)
+        self._tell_soon(now)
 
     def due(self, now: Now) -> None:
         """What changed is told; now and then it is asked who else is there."""
-        if not self._on:
-            return
-        if now.mono - self._told_ms >= GATHER_MS:
-            self._tell(now)
-        if now.mono - self._look_ms >= LOOK_AGAIN_MS:
+        self._tell_soon(now)
+        if self._on and now.mono - self._look_ms >= LOOK_AGAIN_MS:
             self._look(now)
 
     def _is_somebody(self, user_id: str) -> bool:
@@ -95,6 +97,11 @@ class Watching:
         while len(self._ours) + len(self._others) > limits.WATCHED:
             user_id, _ = self._others.popitem(last=False)
             self._lost_sight(user_id, now)
+
+    def _tell_soon(self, now: Now) -> None:
+        full = len(self._ours) + len(self._others) >= limits.WATCHED
+        if self._on and now.mono - self._told_ms >= (GATHER_FULL_MS if full else GATHER_MS):
+            self._tell(now)
 
     def _tell(self, now: Now) -> None:
         watched = (*self._ours, *self._others)
