@@ -24,7 +24,9 @@ PAGE: Final = 500
 LOOK_AGAIN_MS: Final = 300_000
 """After so long it is asked again who else is there."""
 GATHER_MS: Final = 250
-"""Changes that follow one another so closely are told together."""
+"""Many changes that follow one another so closely are told together."""
+FREE: Final = 60
+"""While so many frames may be sent, each change is told at once."""
 GATHER_FULL_MS: Final = 5_000
 """As long a list as may be is 39 kB, and where many come and go it would change all the time."""
 
@@ -100,7 +102,8 @@ class Watching:
 
     def _tell_soon(self, now: Now) -> None:
         full = len(self._ours) + len(self._others) >= limits.WATCHED
-        if self._on and now.mono - self._told_ms >= (GATHER_FULL_MS if full else GATHER_MS):
+        gathered = now.mono - self._told_ms >= (GATHER_FULL_MS if full else GATHER_MS)
+        if self._on and (gathered or (not full and self._courier.room(now.mono) > FREE)):
             self._tell(now)
 
     def _tell(self, now: Now) -> None:
