@@ -35,6 +35,7 @@ from socp.wire import limits
 from socp.wire.errors import Code, PeerFault
 from socp.wire.payloads import FileChunk, FileStart
 from tests.files.wire import Table, content, written
+from tests.fuzz import mail_machines
 
 SOURCES = ("a", "b", "c")
 KEYS = st.integers(0, 12).map(lambda n: n.to_bytes(dedup.KEY_BYTES, "big"))
@@ -363,5 +364,6 @@ RULES: dict[str, type[RuleBasedStateMachine]] = {
     "keyring": KeyringMachine,
     "versions": VersionsMachine,
     "transfers": TransferMachine,
+    **mail_machines.RULES,
 }
 MACHINES: dict[str, Any] = {name: get_state_machine_test(kind) for name, kind in RULES.items()}

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
+from socp.node.dedup import SeenIds
 from tests.fuzz.machines import RULES
 
 
@@ -22,3 +23,10 @@ def test_it_does_what_its_model_does(kind: type[RuleBasedStateMachine]) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_a_machine_that_is_wrong_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The canary: what passed is forgotten at once."""
+    monkeypatch.setattr(SeenIds, "add", lambda *_: None)
+    with pytest.raises(AssertionError):
+        test_it_does_what_its_model_does(RULES["seen-ids"])
