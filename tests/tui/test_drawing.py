@@ -23,7 +23,7 @@ from tests.tui.stage import Stage, stage
 from tests.tui.test_window import filled
 
 COME = 100
-KEY_BYTES_MAX = 800  # the composer's row and its colours; all of the screen are 20,000
+KEY_BYTES_MAX = 1_200  # the composer's rows in 24-bit colours; all of the screen are 20,000
 
 
 @pytest.fixture

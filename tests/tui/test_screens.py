@@ -156,6 +156,24 @@ async def test_without_colour_there_is_none(
         assert colours <= {"#c5c8c6", "#292929", "#868887"}  # those of the picture itself, and dim
 
 
+async def test_a_terminal_of_few_colours_shows_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("COLORTERM")
+    async with stage(tmp_path) as it:
+        assert it.app.theme == "socp-terminal"
+        await it.opens()
+        await it.bob_says("hello")
+        await it.sees("hello")
+        await it.pilot.press("escape")
+        await it.until(lambda: it.messages.at)
+        row = it.messages.row_of(it.messages.at)
+        assert row is not None
+        strip = it.messages.render_line(row - it.messages.scroll_offset.y)
+        assert all(part.style and part.style.reverse for part in strip)
+
+
 async def test_a_long_text_is_folded_and_unfolds(tmp_path: Path) -> None:
     async with stage(tmp_path) as it:
         await it.opens()

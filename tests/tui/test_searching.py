@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from socp.client.errors import ProfileUnusable
 from socp.tui.row_view import RowView
 from socp.tui.search_screen import SearchScreen
 from socp.wire.content import Delete, Edit
@@ -73,3 +74,17 @@ async def test_the_words_stand_out_where_they_are_though_signs_grow_when_they_ar
         view = it.app.screen.query_one(RowView)
         found = [piece.text for row in view._rows for piece in row if piece.style == "found"]
         assert found == ["harbour"]
+
+
+async def test_a_history_that_cannot_be_read_is_said_where_one_searches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def closed(*_: object, **__: object) -> list[object]:
+        raise ProfileUnusable("alice is sealed anew; open it again to look back")
+
+    async with stage(tmp_path, before=filled(3)) as it:
+        await it.opens()
+        monkeypatch.setattr(it.session.me, "search", closed)
+        await it.enters("/search line")
+        await it.until(lambda: isinstance(it.app.screen, SearchScreen))
+        await it.until(lambda: "alice is sealed anew" in it.read("#count"))

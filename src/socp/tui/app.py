@@ -60,14 +60,41 @@ class SocpApp(App[int], inherit_bindings=False):
     Dialog { background: $background 60%; }
     #opening { width: 100%; height: 100%; content-align: center middle; color: $muted; }
     Toast { max-width: 60; }
+    Button {
+        color: $foreground;
+        background: $panel;
+        text-style: bold;
+        &.-primary { color: $primary; background: $panel; }
+        &.-error { color: $error; background: $panel; }
+        &:hover { color: $foreground; background: $marked; }
+        &:focus { color: $background; background: $foreground; text-style: bold; }
+        &.-primary:focus { color: $background; background: $primary; text-style: bold; }
+        &.-error:focus { color: $background; background: $error; text-style: bold; }
+        &:ansi { background: ansi_default; }
+        &:ansi:focus {
+            color: ansi_default;
+            background: ansi_default;
+            text-style: bold reverse;
+        }
+    }
+    Input {
+        border: round $line;
+        border-title-color: $muted;
+        background: transparent;
+        height: 3;
+        padding: 0 1;
+        &:focus { border: round $primary; border-title-color: $primary; background: transparent; }
+        & > .input--placeholder { color: $muted; }
+    }
+    .hint { color: $muted; height: auto; }
+    .fault { color: $error; height: auto; }
     """
 
     def __init__(
         self, opening: Opening, choices: Choices, *, login: str = "", suite: Suite | None = None
     ) -> None:
         """`login`: what the system calls the person; `suite`: of which kind the keys are."""
-        without_colour = "NO_COLOR" in os.environ
-        super().__init__(ansi_color=True if without_colour else None)
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._opening = opening
         self._choices = choices
         self._login = login
@@ -77,9 +104,10 @@ class SocpApp(App[int], inherit_bindings=False):
         self.session: Session | None = None
         self.talk: TalkScreen | None = None
         self.fault = ""  # why it ended, to be said when the screen is as before
-        for theme in themes.OURS:
+        for theme in (*themes.OURS, themes.OF_THE_TERMINAL):
             self.register_theme(theme)
-        self.theme = themes.WITHOUT_COLOUR if without_colour else themes.NAMES[choices.theme]
+        few = self.no_color or self.console.color_system == "standard"
+        self.theme = themes.OF_THE_TERMINAL.name if few else themes.NAMES[choices.theme]
         self.set_keymap(dict(choices.keys))
 
     def get_driver_class(self) -> type[Driver]:

@@ -33,10 +33,6 @@ class Dialog(ModalScreen[R]):
             background: $surface;
             padding: 0 1;
         }
-        & Input { border: round $line; background: transparent; height: 3; }
-        & Input:focus { border: round $primary; }
-        & .hint { color: $muted; height: auto; }
-        & .fault { color: $error; height: auto; }
     }
     """
 

@@ -76,13 +76,10 @@ class FirstStart(Screen[None]):
             border: round $primary;
             padding: 0 1;
         }
-        & Input { border: round $line; background: transparent; height: 3; width: 1fr; }
-        & Input:focus { border: round $primary; }
+        & Input { width: 1fr; }
         & Horizontal { height: auto; }
         & #server-state { height: 2; }
         & #code { display: none; }
-        & .hint { color: $muted; height: auto; }
-        & .fault { color: $error; height: auto; }
         & Button { margin: 0 2 0 0; }
     }
     """

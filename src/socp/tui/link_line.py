@@ -15,8 +15,8 @@ class LinkLine(Static):
 
     DEFAULT_CSS = """
     LinkLine { height: auto; max-height: 4; padding: 0 1; display: none; }
-    LinkLine { color: $warning; background: $warning-muted; }
-    LinkLine.-over { color: $error; background: $error-muted; }
+    LinkLine { color: $warning; background: $panel; text-style: bold; }
+    LinkLine.-over { color: $error; }
     """
 
     def tell(self, link: Link) -> None:

@@ -57,15 +57,17 @@ class RowView(ScrollView, can_focus=True):
         & > .row--gone { color: $muted; text-style: italic; }
         & > .row--bar { color: $line; }
         & > .row--found { text-style: bold; color: $warning; }
-        & > .row--author-0 { text-style: bold; color: $text-primary; }
-        & > .row--author-1 { text-style: bold; color: $text-secondary; }
-        & > .row--author-2 { text-style: bold; color: $success; }
-        & > .row--author-3 { text-style: bold; color: $warning; }
-        & > .row--author-4 { text-style: bold; color: $accent; }
-        & > .row--author-5 { text-style: bold; color: $error; }
-        & > .row--at { background: $panel; }
+        & > .row--author-0 { text-style: bold; color: $author-0; }
+        & > .row--author-1 { text-style: bold; color: $author-1; }
+        & > .row--author-2 { text-style: bold; color: $author-2; }
+        & > .row--author-3 { text-style: bold; color: $author-3; }
+        & > .row--author-4 { text-style: bold; color: $author-4; }
+        & > .row--author-5 { text-style: bold; color: $author-5; }
+        & > .row--head { background: $panel; color: $muted; }
+        & > .row--at { background: $chosen; }
     }
     RowView:focus > .row--at { background: $marked; }
+    RowView:ansi > .row--at { text-style: reverse; }
     """
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("list")
 

@@ -15,14 +15,21 @@ from socp.wire.text import columns, printable
 
 STYLES: Final = (
     "plain", "mark", "name", "own", "good", "warn", "loud", "time", "rule", "new", "link", "quote",
-    "code", "badge", "here", "away", "gone", "bar", "found",
+    "code", "badge", "here", "away", "gone", "bar", "found", "head",
     "author-0", "author-1", "author-2", "author-3", "author-4", "author-5",
 )  # fmt: skip
 _CHARS_A_COLUMN: Final = 5  # a character and its marks
 URL_CHARS_MAX: Final = 2_000
 _URL: Final = re.compile(r"https?://[!#-;=?-Z\\\]_a-z~]+", re.ASCII)
 _URL_END: Final = ".,;:!?)]'"
-_ENTRY_STYLES: Final = {"own": "own", "body": "plain", "private": "mark", "public": "mark"}
+_INDENT: Final = "  │ "
+_ENTRY_STYLES: Final = {
+    "indent": "bar",
+    "own": "own",
+    "body": "plain",
+    "private": "mark",
+    "public": "mark",
+}
 
 
 class Said(Enum):
@@ -147,7 +154,7 @@ def entry_rows(entry: Entry, width: int) -> tuple[Row, ...]:
     margin = Piece("plain", " ")
     return tuple(
         (margin, *(Piece(_style(style), text, said=_said(style)) for style, text in row))
-        for row in layout(entry, width - 2)
+        for row in layout(entry, width - 2, _INDENT)
     )
 
 

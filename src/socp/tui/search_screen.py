@@ -14,6 +14,7 @@ from textual.events import Key
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from socp.client.errors import ClientError
 from socp.member.history_line import HistoryLine
 from socp.talk.obeying import now_ms
 from socp.talk.words import time_of
@@ -102,25 +103,37 @@ class SearchScreen(Dialog[Hit]):
         self.run_worker(self._found(self._words), exclusive=True)
 
     async def _found(self, words: str) -> None:
-        self._hits = await self._session.me.search(words, limit=HITS_MAX) if words.strip() else []
+        fault = ""
+        try:
+            self._hits = await self._searched(words)
+        except ClientError as why:  # it was closed, or sealed anew, while one typed
+            self._hits, fault = [], str(why)
         self._looked_for = words
         view = self.query_one(RowView)
         made = [Block(str(at), self._rows(line, view)) for at, line in enumerate(self._hits)]
         view.put(tuple(made))
         view.mark("0")
-        count = self.query_one("#count", Static)
-        more = " or more" if len(self._hits) == HITS_MAX else ""
-        found = f"{len(self._hits)}{more} found" if self._hits else "nothing has all these words"
-        hint = "Enter shows it in its place" if self._hits else "try fewer, or parts of them"
-        count.update(Text(f"{found}; {hint}" if words.strip() else ""))
+        self.query_one("#count", Static).update(Text(fault or self._count(words)))
         if self._chosen_ahead and words == self._words:
             self._chosen_ahead = False
             view.action_choose()
 
+    async def _searched(self, words: str) -> list[HistoryLine]:
+        return await self._session.me.search(words, limit=HITS_MAX) if words.strip() else []
+
+    def _count(self, words: str) -> str:
+        if not words.strip():
+            return ""
+        if not self._hits:
+            return "nothing has all these words; try fewer, or parts of them"
+        more = " or more" if len(self._hits) == HITS_MAX else ""
+        return f"{len(self._hits)}{more} found; Enter shows it in its place"
+
     def _rows(self, line: HistoryLine, view: RowView) -> tuple[Row, ...]:
         called, width = self._session.called, view.room
         who = Piece("name", called(line.author))
-        where = Piece("mark", f" with {called(line.talk)}")
+        to = self._session.me.user_id if line.talk == line.author else line.talk
+        where = Piece("mark", f" to {called(to)}" if line.author else "")
         when = (Piece("time", time_of(line.ts, now_ms())),)
         return (
             spread((who, where), when, width),
@@ -135,6 +148,8 @@ def _around(text: str, words: str) -> Row:
     found = next((each for each in wanted if each), None)
     at, end = found.span() if found else (0, 0)
     start = max(at - _LED_CHARS, 0)
+    if start:  # with a whole word
+        start = flat.find(" ", start, at) + 1 or start
     lead = ("…" if start else "") + flat[start:at]
     hit, rest = flat[at:end], flat[end : at + _TEXT_CHARS]
     pieces = (Piece("mark", lead), Piece("found", hit), Piece("plain", rest))

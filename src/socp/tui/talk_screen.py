@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
+from textual.geometry import Size
 
 from socp.client.errors import ClientError
 from socp.member.draft import Draft, is_empty
@@ -30,17 +31,21 @@ from socp.tui.keys_line import KeysLine
 from socp.tui.link_line import LinkLine
 from socp.tui.messages import MessagePane, first_link
 from socp.tui.offers_line import OffersLine
+from socp.tui.own_head import OwnHead
 from socp.tui.parts import Part
 from socp.tui.people import PeopleList
 from socp.tui.row_view import RowView
 from socp.tui.search_screen import Hit, SearchScreen
 from socp.tui.session import FRAME_S, Session
 from socp.tui.talk_head import TalkHead
+from socp.tui.too_small import TINY_COLUMNS, TINY_ROWS, TooSmall
 from socp.tui.verify_screen import VerifyScreen
 from socp.wire.ids import PUBLIC
 
 Work = Coroutine[Any, Any, None]
 WIDE_COLUMNS: Final = 110
+VAST_COLUMNS: Final = 160
+NARROW_COLUMNS: Final = 64
 LISTS_S: Final = 0.15
 _AT_ONCE: Final = Part.LINES | Part.TALK | Part.LINK | Part.TRUST
 NAMES_MAX: Final = 2_000
@@ -53,11 +58,18 @@ class TalkScreen(Deeds):
     DEFAULT_CSS = """
     TalkScreen {
         & > Horizontal { height: 1fr; }
-        & #talks { width: 26; border-right: solid $line; }
-        & #people { width: 26; border-left: solid $line; padding: 0 0 0 1; }
+        & #side { width: 26; border-right: solid $line; }
+        & #talks { height: 1fr; }
+        & #people { width: 26; border-left: solid $line; }
         & #middle { width: 1fr; }
         & #messages { height: 1fr; }
-        & #talks.-wide { width: 32; }
+        &.-wide #side { width: 32; }
+        &.-vast #side { width: 42; }
+        &.-vast #people { width: 34; }
+        &.-narrow #side { display: none; }
+        layers: below above;
+        & TooSmall { layer: above; display: none; }
+        &.-tiny TooSmall { display: block; }
     }
     """
 
@@ -74,9 +86,11 @@ class TalkScreen(Deeds):
     def compose(self) -> ComposeResult:
         """Left, middle, right, and a row of keys."""
         session = self.session
+        self._fold(self.app.size)  # before they are there, or all is styled twice
         with Horizontal():
-            talks = ConversationList(session, id="talks")
-            yield talks.set_class(self.app.size.width >= WIDE_COLUMNS, "-wide")
+            with Vertical(id="side"):
+                yield OwnHead()
+                yield ConversationList(session, id="talks")
             with Vertical(id="middle"):
                 yield TalkHead()
                 yield MessagePane(session, id="messages")
@@ -87,12 +101,18 @@ class TalkScreen(Deeds):
                 yield Composer(session.drafts, self._names, self._mine, id="composer")
             yield PeopleList(session, id="people")
         yield KeysLine(self._mine)
+        yield TooSmall()
 
     def on_mount(self) -> None:
         """One can type at once, and goes on where one was."""
         self.composer.turn(self.session.turned_to)
         self.composer.focus()
         self.draw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key that is pressed before the parts are there is for nobody."""
+        there = bool(self.query(ConversationList)) and bool(self.query(Composer))
+        return there and super().check_action(action, parameters)
 
     @property
     def messages(self) -> MessagePane:
@@ -133,6 +153,7 @@ class TalkScreen(Deeds):
             self.query_one(PeopleList).remade()
         if Part.LINK in stale:
             self.query_one(LinkLine).tell(session.link)
+            self.query_one(OwnHead).tell(session)
         if stale & (Part.LINES | Part.TALK):
             self.messages.remade()
 
@@ -148,13 +169,18 @@ class TalkScreen(Deeds):
                 self.composer.focus()
 
     def on_resize(self, event: Resize) -> None:
-        """The people fold away where there is no room."""
-        wide = event.size.width >= WIDE_COLUMNS
-        # Of the list alone: what is below a class that moves is styled anew, tens of ms for all.
-        self.query_one(ConversationList).set_class(wide, "-wide")
+        """The people fold away where there is no room, and where there is less, the talks."""
+        self._fold(event.size)
         people = self.query_one(PeopleList)
-        people.display = wide if self._people is None else self._people
+        people.display = self.has_class("-wide") if self._people is None else self._people
         self.changed(Part.ALL)
+
+    def _fold(self, size: Size) -> None:
+        columns, rows = size
+        self.set_class(columns >= WIDE_COLUMNS, "-wide")
+        self.set_class(columns >= VAST_COLUMNS, "-vast")
+        self.set_class(columns < NARROW_COLUMNS, "-narrow")
+        self.set_class(columns < TINY_COLUMNS or rows < TINY_ROWS, "-tiny")
 
     def _names(self) -> list[str]:
         """What can be typed for those who are here, and with whom one talks."""
