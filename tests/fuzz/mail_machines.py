@@ -18,6 +18,7 @@ from socp.wire.errors import Code, PeerFault
 
 READERS = st.sampled_from(("bob", "carol"))
 SENDERS = st.sampled_from(("alice", "dave", "erin"))
+SIZES = st.sampled_from((0, 10, 30, 50, 51))
 BOUNDS = BoxLimits(messages=6, size=100, total_size=120)
 
 
@@ -45,7 +46,11 @@ class BoxesMachine(RuleBasedStateMachine):
             and sum(m.size for m in self.mail) + size <= BOUNDS.total_size
         )
 
-    @rule(reader=READERS, sender=SENDERS, size=st.sampled_from((0, 10, 30, 50, 51)))
+    @rule(mail=st.lists(st.tuples(READERS, SENDERS, SIZES), min_size=1, max_size=6))
+    def some_comes(self, mail: list[tuple[str, str, int]]) -> None:
+        for reader, sender, size in mail:
+            self.comes(reader, sender, size)
+
     def comes(self, reader: str, sender: str, size: int) -> None:
         self.seq += 1
         mail: Any = SimpleNamespace(
