@@ -284,7 +284,8 @@ class VersionsMachine(RuleBasedStateMachine):
         if held:
             assert self.versions.known <= held + limits.CHANNEL_VERSION_JUMP
             assert not self.versions.counts(held + limits.CHANNEL_VERSION_JUMP + 1)
-        assert self.versions.known in {0, held, *self.heard}
+        # Not always one that was named: a hint above the jump counts as far as that.
+        assert held <= self.versions.known <= max(held, *self.heard, 0)
 
 
 class TransferMachine(RuleBasedStateMachine):
