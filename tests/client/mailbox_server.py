@@ -58,6 +58,7 @@ class MailServer(Server):
     mail: dict[str, tuple[Frame, int]] = field(default_factory=dict)
     acked: list[str] = field(default_factory=list)
     answers: str = "queued"
+    takes_files: bool = True
     forgets: bool = True  # False: as if killed before it had the ACK on its disk
     features: tuple[str, ...] = FEATURES
 
@@ -88,6 +89,8 @@ class MailServer(Server):
                     self.mail.pop(members["msg_ref"], None)
             case "MSG_DIRECT" if self.answers:
                 await self.answer(link, frame)
+            case "FILE_CHUNK" | "FILE_END" if not self.takes_files:
+                pass
             case "FILE_START" | "FILE_CHUNK" | "FILE_END":
                 said = {"msg_ref": members["file_id"], "of": frame["type"], "status": "queued"}
                 await link.say("ACK", said)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 from textual.containers import VerticalScroll
+from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from socp.client import unlocking
@@ -23,35 +21,18 @@ from socp.tui import first_start
 from socp.tui.app import SocpApp
 from socp.tui.choices_file import Choices
 from socp.tui.first_start import FirstStart
+from socp.tui.jump_screen import JumpScreen
 from socp.tui.opening import Opening
 from socp.tui.profiles_screen import NEW, ProfilesScreen
 from socp.tui.row_view import RowView
+from socp.tui.talk_head import TalkHead
 from socp.tui.unlock_screen import UnlockScreen
+from tests.client.described import described
 from tests.client.mailbox_server import keeping
 from tests.client.people import somebody
-from tests.client.v13_server import SERVER_ID
 from tests.tui.stage import SIZE, clicked, leave, stage, waited
 
 PASSPHRASE = "correct horse battery staple"
-
-
-@asynccontextmanager
-async def described(port: int, registration: str) -> AsyncIterator[None]:
-    """A server that says what it is, and nothing else."""
-
-    async def said(_: web.Request) -> web.Response:
-        card = {"server_id": SERVER_ID, "login": [], "registration": registration}
-        return web.json_response(card)
-
-    app = web.Application()
-    app.router.add_get("/.well-known/socp", said)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield
-    finally:
-        await runner.cleanup()
 
 
 async def test_name_server_passphrase_and_one_is_talking(tmp_path: Path) -> None:
@@ -220,12 +201,17 @@ async def test_a_server_on_this_machine_is_found(
     async with app.run_test(size=(80, 24)) as pilot:
         await waited(pilot, lambda: "no server is running" in _state(app))
         assert "script/server" in _state(app)
-        async with described(free_port, "invite"):
+        async with described("invite", free_port):
             await waited(pilot, lambda: "wants an invitation" in _state(app))
             assert _field(app, "server").value == f"ws://localhost:{free_port}"
             assert _field(app, "code").region.height
             await pilot.press("enter", "enter")
             assert app.focused is _field(app, "code")
+            for code, fault in (("", "ask its operator"), ("nonsense", "that is no invitation")):
+                _field(app, "code").value = code
+                await clicked(pilot, "#begin")
+                await _complains(app, pilot, fault)
+                assert app.focused is _field(app, "code")
         _field(app, "server").value = "localhost:1"
         await waited(pilot, lambda: "nothing answers there now" in _state(app))
 
@@ -250,6 +236,22 @@ async def test_all_of_it_is_seen_in_a_small_terminal_and_the_next_step_in_a_tiny
         assert _field(app, "name").value == "ann"
 
 
+async def test_who_is_new_sees_who_is_here_and_whom_they_write_to(tmp_path: Path) -> None:
+    async with stage(tmp_path, size=(80, 24)) as it:
+        await it.sees("You are alice")
+        assert "nobody else is here" in str(it.talk.query_one(TalkHead).render())
+        assert str(it.composer.border_title) == "to everyone"
+        await it.bob.comes(it.link)
+        await it.sees("bob is here. Ctrl-K turns to one")
+        assert "1 here, F2 shows who" in str(it.talk.query_one(TalkHead).render())
+        await it.pilot.press("ctrl+k")
+        await it.until(lambda: isinstance(it.app.screen, JumpScreen))
+        await it.until(lambda: it.app.screen.query_one(RowView).at)
+        await it.pilot.press("enter")  # never to where one is already
+        await it.sees("Only bob can read it.")
+        await it.until(lambda: str(it.composer.border_title) == "to bob")
+
+
 @pytest.mark.parametrize("opened", [Opening(), Opening(Path("x"))])
 async def test_ctrl_c_leaves_where_nothing_began(
     opened: Opening, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -270,6 +272,10 @@ def _field(app: SocpApp, name: str) -> Input:
 def _state(app: SocpApp) -> str:
     found = app.screen.query("#server-state")
     return str(found.first(Static).render()) if found else ""
+
+
+async def _complains(app: SocpApp, pilot: Pilot[int], fault: str) -> None:
+    await waited(pilot, lambda: fault in _fault(app))
 
 
 def _fault(app: SocpApp) -> str:

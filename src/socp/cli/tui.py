@@ -14,6 +14,7 @@ from socp.cli.options import choosing
 if TYPE_CHECKING:
     from socp.tui.opening import Opening
 
+_TURN_S: Final = 0.001  # a key press waits no longer for a thread of ours that calculates
 _RUBBISH: Final = (20_000, 20, 20)  # how seldom it is looked for, as gc.set_threshold has it
 
 
@@ -62,8 +63,8 @@ def command(
     """Talk to people in the full screen; `socp` alone does the same at a terminal.
 
     \b
-    socp                             the first time it asks who you are
-    socp tui --profile ann           where there are several
+    socp                             asks who you are, the first time and where there are several
+    socp tui --profile ann           is ann, without a question
     F1 shows all keys, Ctrl-P finds any command, Ctrl-Q leaves
 
     Exit code 0: you left; 1: the server turned us away, or the profile broke; 2: it could not
@@ -132,6 +133,7 @@ def _run(opening: Opening, choices_file: str | None, profile: str | None) -> int
     gc.collect()
     gc.freeze()  # what was loaded is no rubbish: to look through it again took 75 ms of a key press
     gc.set_threshold(*_RUBBISH)
+    sys.setswitchinterval(_TURN_S)
     app = SocpApp(opening, choices.read(file), login=named)
     code = app.run()
     if app.fault:

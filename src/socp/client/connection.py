@@ -24,7 +24,7 @@ from socp.wire.text import printable
 OUTGOING_BYTES_MAX: Final = 16 * limits.MIB  # what a person says while a server does not read
 T = TypeVar("T")
 AHEAD_MAX: Final = 8  # frames that are worked on in threads while those before them are handled
-_TURNS: Final = 12
+_TURNS: Final = 4
 """Turns of the loop after each frame: who types beside us does not wait for all of a heap that came
 at once."""
 _GOODBYE: Final = b'{"type":"CTRL_CLOSE"}'

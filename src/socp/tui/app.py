@@ -14,8 +14,10 @@ from urllib.parse import unquote
 from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.events import AppBlur, AppFocus, Event, Key, MouseEvent, Paste
+from textual.markup import escape
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -39,29 +41,60 @@ from socp.tui.talk_screen import TalkScreen
 from socp.tui.unlock_screen import UnlockScreen
 
 LOCK_LOOKS_S: Final = 1.0
+TERMINAL_LOOKS_S: Final = 1.0
 _SEALED: Final = "This profile is sealed by a passphrase."
 
 
-class SocpApp(App[int]):
+class SocpApp(App[int], inherit_bindings=False):
     """Its result is the exit code."""
 
     TITLE = "socp"
     ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [
+        keys.binding("quit", "quit"),
+        keys.binding("palette", "command_palette"),
+        Binding("ctrl+c", "help_quit", show=False, system=True),
+    ]
     CSS = """
     Screen { background: $background; color: $foreground; }
     Dialog { background: $background 60%; }
     #opening { width: 100%; height: 100%; content-align: center middle; color: $muted; }
     Toast { max-width: 60; }
+    Button {
+        color: $foreground;
+        background: $panel;
+        text-style: bold;
+        &.-primary { color: $primary; background: $panel; }
+        &.-error { color: $error; background: $panel; }
+        &:hover { color: $foreground; background: $marked; }
+        &:focus { color: $background; background: $foreground; text-style: bold; }
+        &.-primary:focus { color: $background; background: $primary; text-style: bold; }
+        &.-error:focus { color: $background; background: $error; text-style: bold; }
+        &:ansi { background: ansi_default; }
+        &:ansi:focus {
+            color: ansi_default;
+            background: ansi_default;
+            text-style: bold reverse;
+        }
+    }
+    Input {
+        border: round $line;
+        border-title-color: $muted;
+        background: transparent;
+        height: 3;
+        padding: 0 1;
+        &:focus { border: round $primary; border-title-color: $primary; background: transparent; }
+        & > .input--placeholder { color: $muted; }
+    }
+    .hint { color: $muted; height: auto; }
+    .fault { color: $error; height: auto; }
     """
 
     def __init__(
         self, opening: Opening, choices: Choices, *, login: str = "", suite: Suite | None = None
     ) -> None:
         """`login`: what the system calls the person; `suite`: of which kind the keys are."""
-        without_colour = "NO_COLOR" in os.environ
-        super().__init__(ansi_color=True if without_colour else None)
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._opening = opening
         self._choices = choices
         self._login = login
@@ -71,10 +104,19 @@ class SocpApp(App[int]):
         self.session: Session | None = None
         self.talk: TalkScreen | None = None
         self.fault = ""  # why it ended, to be said when the screen is as before
-        for theme in themes.OURS:
+        for theme in (*themes.OURS, themes.OF_THE_TERMINAL):
             self.register_theme(theme)
-        self.theme = themes.WITHOUT_COLOUR if without_colour else themes.NAMES[choices.theme]
+        few = self.no_color or self.console.color_system == "standard"
+        self.theme = themes.OF_THE_TERMINAL.name if few else themes.NAMES[choices.theme]
         self.set_keymap(dict(choices.keys))
+
+    def get_driver_class(self) -> type[Driver]:
+        """Where there are POSIX terminals, one that may go away."""
+        if os.name != "posix":
+            return super().get_driver_class()
+        from socp.tui.terminal import Terminal  # nowhere else can it be imported
+
+        return Terminal
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """For themes that are not ours."""
@@ -91,6 +133,7 @@ class SocpApp(App[int]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._ended)
         self.set_interval(LOCK_LOOKS_S, self._lock_if_idle)
+        self.set_interval(TERMINAL_LOOKS_S, self._end_if_unseen)
         try:
             self._begin()
         except ClientError as fault:
@@ -224,8 +267,11 @@ class SocpApp(App[int]):
         self.session.leave()
 
     async def action_quit(self) -> None:
-        """Before there is a talk."""
-        self._ended()
+        """Wherever one is; in the middle of a transfer only when asked twice."""
+        if self.talk is None or isinstance(self.screen, UnlockScreen):
+            self._ended()
+        else:
+            self.talk.leave()
 
     # --- somebody is there ----------------------------------------------------------------------
 
@@ -254,6 +300,10 @@ class SocpApp(App[int]):
         if self.session is not None:
             self.session.go_away()
 
+    def _end_if_unseen(self) -> None:
+        if getattr(self._driver, "gone", False):
+            self._ended()
+
     @on(AppFocus)
     def _focused(self) -> None:
         """What came meanwhile is in sight now."""
@@ -272,11 +322,11 @@ class SocpApp(App[int]):
             if key.action != "command_palette":
                 title = key.purpose.capitalize()
                 pressed = keys.shown(key, self._choices.keys)
-                yield SystemCommand(title, pressed, self._acted(talk, key.action))
+                yield SystemCommand(title, escape(pressed), self._acted(talk, key.action))
         for word, arguments, purpose in commands.TABLE:
             if word != "wait":
                 title = f"/{word} {arguments}".rstrip()
-                yield SystemCommand(title, purpose, self._typed(talk, word, arguments))
+                yield SystemCommand(escape(title), purpose, self._typed(talk, word, arguments))
 
     @staticmethod
     def _acted(talk: TalkScreen, action: str) -> Callable[[], Awaitable[None]]:
@@ -288,10 +338,15 @@ class SocpApp(App[int]):
     @staticmethod
     def _typed(talk: TalkScreen, word: str, arguments: str) -> Callable[[], None]:
         def type_it() -> None:
-            talk.composer.take(Draft(f"/{word} " if arguments else f"/{word}"))
+            talk.composer.take_instead(Draft(f"/{word} " if arguments else f"/{word}"))
             talk.composer.focus()
 
         return type_it
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """By the terminal, and said: nobody sees it happen."""
+        super().copy_to_clipboard(text)
+        self.notify("copied", timeout=2, markup=False)
 
     def _said_to_terminal(self, sequence: str) -> None:
         if self._driver is not None:

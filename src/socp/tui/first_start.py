@@ -41,12 +41,19 @@ _PLAIN: Final = (
 )
 _KEYS: Final = "Enter goes on   Tab, Shift-Tab move   Ctrl-Q leaves"
 _DIFFERENT: Final = "the two passphrases are not the same; type both once more"
+_UNINVITED: Final = (
+    "this server wants an invitation; ask its operator for the code, or choose another server"
+)
 _REGISTRATIONS: Final = {
     "open": "✓ a server is there, and takes everybody",
     "invite": "✓ a server is there, and wants an invitation from its operator",
     "closed": "! a server is there, and takes nobody new; choose another, or ask its operator",
     "": "✓ something answers there",
 }
+
+
+class _BadCode(Exception):
+    """No invitation, where one is wanted."""
 
 
 class FirstStart(Screen[None]):
@@ -69,13 +76,10 @@ class FirstStart(Screen[None]):
             border: round $primary;
             padding: 0 1;
         }
-        & Input { border: round $line; background: transparent; height: 3; width: 1fr; }
-        & Input:focus { border: round $primary; }
+        & Input { width: 1fr; }
         & Horizontal { height: auto; }
         & #server-state { height: 2; }
         & #code { display: none; }
-        & .hint { color: $muted; height: auto; }
-        & .fault { color: $error; height: auto; }
         & Button { margin: 0 2 0 0; }
     }
     """
@@ -211,6 +215,8 @@ class FirstStart(Screen[None]):
             self._mend("name", str(fault))
         except BadAddress as fault:
             self._mend("server", str(fault))
+        except _BadCode as fault:
+            self._mend("code", str(fault))
         except WeakPassphrase as fault:
             self._mend("passphrase", str(fault))
         else:
@@ -240,12 +246,23 @@ class FirstStart(Screen[None]):
         self.query_one("#fault", Static).update(Text(text))
         self.call_after_refresh(self.query_one("#fault").scroll_visible, animate=False)
 
+    def _invitation(self) -> str:
+        code = self._field("code")
+        if not code.display:
+            return self._opening.invitation
+        try:
+            said = places.checked_invitation(code.value.strip())
+        except BadName as fault:
+            raise _BadCode(str(fault)) from None
+        if not said:
+            raise _BadCode(_UNINVITED)
+        return said
+
     def _said(self) -> Opening:
-        """BadName, BadAddress, WeakPassphrase."""
+        """BadName, BadAddress, _BadCode, WeakPassphrase."""
         name = places.checked_name(self._field("name").value)
         server = server_url.meant(self._field("server").value).text
-        code = self._field("code")
-        invitation = places.checked_invitation(code.value.strip()) if code.display else ""
+        invitation = self._invitation()
         folder = self._opening.folder or places.profile_folder(name)
         if unlocking.locked(folder) is not None:
             raise BadName(
@@ -257,7 +274,7 @@ class FirstStart(Screen[None]):
             folder=folder,
             name=name,
             server=server,
-            invitation=invitation or self._opening.invitation,
+            invitation=invitation,
         )
         if said.lock is not None:
             return said

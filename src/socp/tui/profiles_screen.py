@@ -52,8 +52,6 @@ class ProfilesScreen(Screen[None]):
             padding: 0 1;
         }
         & RowView { height: auto; max-height: 14; }
-        & .hint { color: $muted; height: auto; }
-        & .fault { color: $error; height: auto; }
     }
     """
 

@@ -18,7 +18,8 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from socp.tui import keys
-from socp.tui.rows import STYLES, Block, Row
+from socp.tui.rows import STYLES, Block, Row, Said, said_in
+from socp.wire.text import columns
 
 _CACHED_MAX: Final = 2_000
 
@@ -56,15 +57,17 @@ class RowView(ScrollView, can_focus=True):
         & > .row--gone { color: $muted; text-style: italic; }
         & > .row--bar { color: $line; }
         & > .row--found { text-style: bold; color: $warning; }
-        & > .row--author-0 { text-style: bold; color: $text-primary; }
-        & > .row--author-1 { text-style: bold; color: $text-secondary; }
-        & > .row--author-2 { text-style: bold; color: $success; }
-        & > .row--author-3 { text-style: bold; color: $warning; }
-        & > .row--author-4 { text-style: bold; color: $accent; }
-        & > .row--author-5 { text-style: bold; color: $error; }
-        & > .row--at { background: $panel; }
+        & > .row--author-0 { text-style: bold; color: $author-0; }
+        & > .row--author-1 { text-style: bold; color: $author-1; }
+        & > .row--author-2 { text-style: bold; color: $author-2; }
+        & > .row--author-3 { text-style: bold; color: $author-3; }
+        & > .row--author-4 { text-style: bold; color: $author-4; }
+        & > .row--author-5 { text-style: bold; color: $author-5; }
+        & > .row--head { background: $panel; color: $muted; }
+        & > .row--at { background: $chosen; }
     }
     RowView:focus > .row--at { background: $marked; }
+    RowView:ansi > .row--at { text-style: reverse; }
     """
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("list")
 
@@ -219,8 +222,20 @@ class RowView(ScrollView, can_focus=True):
         self.refresh()
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """What would be copied."""
-        return selection.extract(self.text()), "\n"
+        """What would be copied: the words that were said, without what stands around them; where
+        nothing of it was said by anybody, the rows as they are."""
+        words = whole = ""
+        for index, row in enumerate(self._rows):
+            span = selection.get_span(index)
+            if span is None:
+                continue
+            text = "".join(piece.text for piece in row)
+            start, end = span[0], len(text) if span[1] == -1 else span[1]
+            whole += f"{text[start:end].strip()}\n"
+            begins, said = said_in(row, start, end)
+            if begins is not Said.NOTHING:
+                words += f"\n{said}" if begins is Said.BEGINS else said
+        return words.strip("\n") or whole.strip("\n"), "\n"
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Rows of the screen. The style under all of them, which is asked of every widget up to
@@ -254,11 +269,12 @@ class RowView(ScrollView, can_focus=True):
         span = None if selection is None else selection.get_span(index)
         if span is None:
             return strip
-        start, end = span
-        end = strip.cell_length if end == -1 else end
+        text = strip.text
+        start, end = (columns(text[:at]) for at in (span[0], span[1] if span[1] >= 0 else None))
         style = self.screen.get_component_rich_style("screen--selection")
         parts = [strip.crop(0, start), strip.crop(start, end), strip.crop(end)]
-        return Strip.join([parts[0], parts[1].apply_style(style), parts[2]])
+        shown = Strip(Segment.apply_style(parts[1], post_style=style))
+        return Strip.join([parts[0], shown, parts[2]])
 
     def _style(self, name: str) -> Style:
         found = self._styles.get(name)
@@ -270,12 +286,30 @@ class RowView(ScrollView, can_focus=True):
     # --- the mouse ------------------------------------------------------------------------------
 
     def on_click(self, event: Click) -> None:
-        """A block is marked, and chosen."""
-        block = self.block_at(self.scroll_offset.y + event.y)
+        """A block is marked, and chosen. Who selected a text did not mean to choose."""
+        if self.text_selection is not None:
+            return
+        row = self.scroll_offset.y + event.y
+        if event.ctrl and (address := self.link_at(event.x, row)):
+            event.stop()
+            self.linked(address)
+            return
+        block = self.block_at(row)
         if block is not None and block.key:
             event.stop()
             self.mark(block.key, reveal=False)
             self.clicked(event.chain)
+
+    def link_at(self, x: int, row: int) -> str:
+        """Where the piece in that column of a row leads, "" for nowhere."""
+        for piece in self._rows[row] if 0 <= row < len(self._rows) else ():
+            x -= columns(piece.text)
+            if x < 0:
+                return piece.link
+        return ""
+
+    def linked(self, address: str) -> None:
+        """Somebody wants to go there."""
 
     def clicked(self, times: int) -> None:  # noqa: ARG002 - those that ask for two look at it
         """The marked block was clicked so often in a row."""

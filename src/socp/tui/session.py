@@ -245,7 +245,8 @@ class Session(Obeying):
         talk = talk_of(notice)
         self.unseen.came(notice)
         if isinstance(notice, effects.MessageArrived):
-            self.talks.put(talk, Last(notice.author, notice.text, now_ms()))
+            if not self.talks.is_loaded(notice.said):
+                self.talks.put(talk, Last(notice.author, notice.text, now_ms()))
             self._arrived(notice)
         self._told(Part.TALKS)
         if talk == self.turned_to:

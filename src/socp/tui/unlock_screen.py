@@ -38,10 +38,6 @@ class UnlockScreen(Screen[str | None]):
             border: round $primary;
             padding: 0 1;
         }
-        & Input { border: round $line; background: transparent; height: 3; }
-        & Input:focus { border: round $primary; }
-        & .hint { color: $muted; height: auto; }
-        & .fault { color: $error; height: auto; }
     }
     """
 
