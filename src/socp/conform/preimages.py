@@ -1,0 +1,60 @@
+"""The texts that are signed (sections 3, 9, 10 and 11), put together from the page alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from socp.conform.canonical import b64, canonical
+
+
+def direct(raw_ciphertext: bytes, author: str, reader: str, ts: int) -> bytes:
+    """content_sig of a direct message."""
+    return raw_ciphertext + f"{author}{reader}{ts}".encode()
+
+
+def post(raw_ciphertext: bytes, author: str, ts: int) -> bytes:
+    """content_sig of a post to the public channel."""
+    return raw_ciphertext + f"{author}{ts}".encode()
+
+
+def shares(members: Sequence[Any], creator_der: bytes) -> bytes:
+    """content_sig of a key share."""
+    return canonical(members) + creator_der
+
+
+def msg_ref(raw_ciphertext: bytes, author: str, reader: str, ts: int) -> str:
+    """What ACK and ERROR call a message; `reader` is "public" for a post."""
+    return b64(hashlib.sha256(direct(raw_ciphertext, author, reader, ts)).digest())
+
+
+def link_auth(own_id: str, peer_id: str, nonce: bytes) -> bytes:
+    """A proof of `link-auth/1` over the other side's nonce."""
+    return b"socp-link-auth/1" + own_id.encode() + peer_id.encode() + nonce
+
+
+def attach(user_id: str, server_id: str, ts: int, features: Sequence[str]) -> bytes:
+    """A user's own statement of where they are and what they can."""
+    stated = hashlib.sha256(canonical({"features": list(features)})).digest()
+    return b"socp-attach/1" + f"{user_id}{server_id}{ts}".encode() + stated
+
+
+def directory(user_id: str, fingerprint: str, version: int) -> bytes:
+    """A directory's word for a user's key."""
+    return b"socp-directory/1" + f"{user_id}{fingerprint}{version}".encode()
+
+
+def rotation(user_id: str, old: str, new: str, version: int, ts: int) -> bytes:
+    """What the old key signs; `old` and `new` are fingerprints."""
+    return b"socp-rotate/1" + f"{user_id}{old}{new}{version}{ts}".encode()
+
+
+def rotation_new(user_id: str, old: str, new: str, version: int, ts: int, sig: bytes) -> bytes:
+    """What the new key signs, the old one's signature with it."""
+    return b"socp-rotate-new/1" + f"{user_id}{old}{new}{version}{ts}".encode() + sig
+
+
+def revocation(user_id: str, fingerprint: str, version: int, ts: int) -> bytes:
+    """What any key of a user signs to end the id."""
+    return b"socp-revoke/1" + f"{user_id}{fingerprint}{version}{ts}".encode()

@@ -1,0 +1,66 @@
+"""A run of the referee against a server, with stored keys and little patience."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from itertools import count
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+from socp.conform.cast import Cast
+from socp.conform.keys import PrivateKey
+from socp.conform.manners import Manners
+from socp.conform.results import Report, Result
+from socp.conform.rules.table import SERVER_RULES
+from socp.conform.server_run import Order, judge_server
+from socp.conform.verdicts import Verdict
+from tests.keys import COUNT, test_key
+
+QUICK = Manners(patience_s=4, quiet_s=0.25, hellos_per_s=100, faults_per_s=8)
+
+
+def stored_keys(first: int = 0) -> Cast:
+    """A cast that takes the stored keys one after the other."""
+    numbers = count(first)
+
+    def make() -> PrivateKey:
+        return private_key(next(numbers) % COUNT)
+
+    return Cast(make)
+
+
+def private_key(n: int) -> PrivateKey:
+    """The n-th stored key in the referee's own form."""
+    der = test_key(n).to_bytes()
+    key = load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return PrivateKey(key)
+
+
+async def judge(url: str, *globs: str, quick: bool = True, peer_url: str = "") -> Report:
+    """The report on the rules that fit one of these, all where there is none."""
+    rules = tuple(
+        rule for rule in SERVER_RULES if not globs or any(fnmatchcase(rule.id, g) for g in globs)
+    )
+    order = Order(url, rules, peer_url=peer_url, throw_away=True, quick=quick, manners=QUICK)
+    return await judge_server(order, lambda _result: None, stored_keys())
+
+
+def failed(report: Report) -> list[str]:
+    """The ids of the rules that fail."""
+    return [each.rule.id for each in _ended(report, Verdict.FAIL)]
+
+
+def told(report: Report) -> str:
+    """Why what did not pass did not."""
+    return "\n".join(
+        f"{each.rule.id} {each.verdict}: {each.why}\n  " + "\n  ".join(each.lines)
+        for each in report.results
+        if each.verdict is not Verdict.PASS
+    )
+
+
+def _ended(report: Report, verdict: Verdict) -> Iterable[Result]:
+    return (each for each in report.results if each.verdict is verdict)
