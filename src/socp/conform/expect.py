@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from socp.conform.canonical import canonical, foreign_forms
 from socp.conform.figures import STANDARD_CODES
 from socp.conform.frames import Frame
 from socp.conform.keys import PublicKey
-from socp.conform.link import Link
+from socp.conform.link import Link, Where
 from socp.conform.verdicts import Breach, Dialect
 
 LISTS: Final = ("USER_LIST", "LIST_RESPONSE")
@@ -91,6 +90,11 @@ def signed_form(key: PublicKey, frame: Frame) -> str:
     )
 
 
-def about(ref: str) -> Callable[[Frame], bool]:
+def of_user(user_id: str) -> Where:
+    """Frames about this user."""
+    return lambda frame: frame.get("user_id") == user_id
+
+
+def about(ref: str) -> Where:
     """Frames about this message or file."""
     return lambda frame: frame.get("msg_ref") == ref

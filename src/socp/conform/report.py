@@ -25,10 +25,10 @@ def told(result: Result, *, verbose: bool = False) -> Iterator[str]:
         return
     yield f"         {shortened(result.why)}"
     if result.verdict is Verdict.FAIL:
-        for line in result.lines[:_SHOWN_LINES]:
-            yield f"         {line}"
         if len(result.lines) > _SHOWN_LINES:
-            yield f"         ({len(result.lines) - _SHOWN_LINES} more lines: --json has them)"
+            yield "         (--json has what was before)"
+        for line in result.lines[-_SHOWN_LINES:]:
+            yield f"         {line}"
         yield f"         to mend: {rule.remedy} (section {rule.section})"
 
 

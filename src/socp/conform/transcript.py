@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
 LINES_MAX: Final = 40
-_TEXT_CHARS: Final = 400
+_TEXT_CHARS: Final = 300
 _LONG: Final = re.compile(r"[A-Za-z0-9_+/=-]{49,}")
 _KEPT_CHARS: Final = 12
 _UNPRINTABLE: Final = re.compile(r"[^ -~]")
@@ -24,20 +25,16 @@ def shortened(text: str) -> str:
 
 @dataclass(slots=True)
 class Transcript:
-    """Lines in the order of their time, the first ones kept: `> ` we sent, `< ` came, `= `
+    """Lines in the order of their time, the last ones kept: `> ` we sent, `< ` came, `= `
     became of the link."""
 
-    lines: list[str] = field(default_factory=list)
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=LINES_MAX))
 
     def sent(self, link: str, text: str) -> None:
-        self._add(f"> {link}: {shortened(text)}")
+        self.lines.append(f"> {link}: {shortened(text)}")
 
     def came(self, link: str, text: str) -> None:
-        self._add(f"< {link}: {shortened(text)}")
+        self.lines.append(f"< {link}: {shortened(text)}")
 
     def became(self, link: str, what: str) -> None:
-        self._add(f"= {link}: {what}")
-
-    def _add(self, line: str) -> None:
-        if len(self.lines) < LINES_MAX:
-            self.lines.append(line)
+        self.lines.append(f"= {link}: {what}")

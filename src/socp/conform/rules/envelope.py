@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, Final
-
-import aiohttp
+from typing import Final
 
 from socp.conform.expect import LISTS, refused, same
-from socp.conform.figures import FRAME_LEVELS, FRAME_VALUES, INTEGER_MAX, WINDOW_MS
+from socp.conform.figures import FRAME_LEVELS, WINDOW_MS
 from socp.conform.frames import now_ms
-from socp.conform.peers import Peer, message, server_hello
+from socp.conform.peers import message, server_hello
 from socp.conform.probe import Probe, say_first
 from socp.conform.rule import Need, Section
+from socp.conform.rules.strict_json import nested
 from socp.conform.verdicts import Breach, Dialect
 
 ENVELOPE: Final[Section[Probe]] = Section(needs=(Need.USERS,))
@@ -25,12 +23,6 @@ _MEMBERS: Final[dict[str, type]] = {
     "sig": str,
 }
 _TOO_LATE_MS: Final = WINDOW_MS + 60_000
-
-
-async def _is_answered(peer: Peer) -> None:
-    """The link is up, and the server listens."""
-    await peer.say("LIST_REQUEST", {})
-    await peer.link.hears(*LISTS)
 
 
 # --- what the server sends ----------------------------------------------------------------------
@@ -118,7 +110,8 @@ async def _unknown_type(probe: Probe) -> None:
 async def _unknown_type_stays(probe: Probe) -> None:
     carol = await probe.user("carol")
     await carol.says_wrong("X_CONFORM", {})
-    await _is_answered(carol)
+    await carol.say("LIST_REQUEST", {})
+    await carol.link.hears(*LISTS)
 
 
 @ENVELOPE.must(
@@ -187,141 +180,8 @@ async def _fractions_elsewhere(probe: Probe) -> None:
 )
 async def _sixteen_levels(probe: Probe) -> None:
     alice = await probe.alice()
-    await alice.say("LIST_REQUEST", {"x-conform": _nested(FRAME_LEVELS - 2)})
+    await alice.say("LIST_REQUEST", {"x-conform": nested(FRAME_LEVELS - 2)})
     await alice.link.hears(*LISTS)
-
-
-def _nested(levels: int) -> list[Any]:
-    value: list[Any] = []
-    for _ in range(levels - 1):
-        value = [value]
-    return value
-
-
-# --- strict JSON --------------------------------------------------------------------------------
-
-_NOT_JSON: Final = {
-    "2.20-no-json": ("a text that is no JSON", lambda text: text[:-1]),
-    "2.21-no-object": ("a JSON text that is no object", lambda text: f"[{text}]"),
-    "2.22-duplicate-member": (
-        "a frame with a member twice",
-        lambda text: text[:-1] + ',"type":"LIST_REQUEST"}',
-    ),
-    "2.23-duplicate-in-payload": (
-        "a payload with a member twice",
-        lambda text: text.replace('"payload": {', '"payload": {"a": 1, "a": 2, '),
-    ),
-    "2.24-nan": ("NaN", lambda text: text.replace('"x": 0', '"x": NaN')),
-    "2.25-infinity": ("Infinity", lambda text: text.replace('"x": 0', '"x": Infinity')),
-    "2.26-fraction-ts": (
-        "a ts with a fraction",
-        lambda text: text.replace(', "payload"', '.5, "payload"'),
-    ),
-    "2.27-exponent-ts": (
-        "a ts with an exponent",
-        lambda text: text.replace(', "payload"', 'e0, "payload"'),
-    ),
-    "2.28-huge-number": (
-        "a number over 2^53 - 1",
-        lambda text: text.replace('"x": 0', f'"x": {INTEGER_MAX + 1}'),
-    ),
-    "2.29-seventeen-levels": (
-        "17 levels",
-        lambda text: text.replace('"x": 0', f'"x": {json.dumps(_nested(FRAME_LEVELS - 1))}'),
-    ),
-    "2.30-lone-surrogate": (
-        "a lone surrogate",
-        lambda text: text.replace('"x": 0', '"x": "\\ud800"'),
-    ),
-    "2.31-too-many-values": (
-        f"more than {FRAME_VALUES} values",
-        lambda text: text.replace('"x": 0', f'"x": {[0] * (FRAME_VALUES + 1)}'),
-    ),
-    "2.32-payload-no-object": (
-        "a payload that is a list",
-        lambda text: text.replace('"payload": {"x": 0}', '"payload": []'),
-    ),
-    "2.33-no-type": ("a frame without type", lambda text: text.replace('"type"', '"typ"')),
-    "2.34-ts-text": (
-        "a ts that is a text",
-        lambda text: text.replace('"ts": ', '"ts": "').replace(', "payload"', '", "payload"'),
-    ),
-    "2.35-no-to": ("a frame without to", lambda text: text.replace('"to"', '"t"')),
-}
-
-
-def _strict(rule_id: str, what: str, spoil: Any) -> None:
-    level = ENVELOPE.must if "duplicate" in rule_id or "no-" in rule_id else ENVELOPE.should
-
-    @level(
-        rule_id,
-        f"{what} is refused as BAD_FRAME",
-        "parse strictly: what two parsers may read in two ways is BAD_FRAME, named",
-    )
-    async def _refused(probe: Probe) -> None:
-        alice = await probe.alice()
-        text = json.dumps(alice.frame("LIST_REQUEST", {"x": 0}))
-        await alice.link.fault_turn()
-        await alice.link.say_text(spoil(text))
-        await _or_list(alice)
-
-
-for _id, (_what, _spoil) in _NOT_JSON.items():
-    _strict(_id, _what, _spoil)
-
-
-async def _or_list(peer: Peer) -> None:
-    """BAD_FRAME must come; a list says that the frame was taken."""
-    came = await peer.link.hears("ERROR", *LISTS)
-    if came.type in LISTS:
-        raise Breach("it was taken as good, and answered by a list")
-    code = came.get("code")
-    if code != "BAD_FRAME":
-        raise Dialect(f"it refuses with {code} in place of BAD_FRAME")
-
-
-@ENVELOPE.should(
-    "2.36-broken-utf8",
-    "a text frame that is no UTF-8 is refused, or ends its link with 1007",
-    "refuse broken UTF-8 (RFC 6455, 8.1)",
-)
-async def _broken_utf8(probe: Probe) -> None:
-    carol = await probe.user("carol")
-    text = json.dumps(carol.frame("LIST_REQUEST", {"x": "?"})).encode()
-    await carol.link.say_bytes(text.replace(b"?", b"\xff"), aiohttp.WSMsgType.TEXT)
-    try:
-        came = await carol.link.hears("ERROR", *LISTS)
-    except Breach:
-        if carol.link.close_code is None:
-            raise
-        return
-    if came.type in LISTS:
-        raise Breach("it was taken as good, and answered by a list")
-
-
-@ENVELOPE.should(
-    "2.37-names-the-place",
-    "the detail of BAD_FRAME names the member that is wrong",
-    "say in detail what is wrong and where",
-)
-async def _names_the_place(probe: Probe) -> None:
-    alice = await probe.alice()
-    await alice.link.fault_turn()
-    await alice.link.say({**alice.frame("LIST_REQUEST", {}), "ts": "now"})
-    error = await alice.link.hears("ERROR")
-    if "ts" not in str(error.get("detail")):
-        raise Breach(f"a ts that is a text is refused by {error.gist()}")
-
-
-@ENVELOPE.should(
-    "2.38-bad-frame-stays",
-    "the link of a user stays up after BAD_FRAME",
-    "do not close the link of a known peer over one frame",
-)
-async def _bad_frame_stays(probe: Probe) -> None:
-    carol = await probe.user("carol")
-    await carol.link.say_text("{")
-    await _is_answered(carol)
 
 
 # --- times --------------------------------------------------------------------------------------

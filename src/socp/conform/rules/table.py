@@ -6,10 +6,30 @@ from typing import Final
 
 from socp.conform.probe import Probe
 from socp.conform.rule import Rule
+from socp.conform.rules.crypto import CRYPTO
+from socp.conform.rules.delivery import DELIVERY
 from socp.conform.rules.envelope import ENVELOPE
+from socp.conform.rules.identifiers import IDS
+from socp.conform.rules.messages import MESSAGES
+from socp.conform.rules.presence import PRESENCE
+from socp.conform.rules.servers import SERVERS, STRANGERS
+from socp.conform.rules.strict_json import STRICT
 from socp.conform.rules.transport import TRANSPORT
+from socp.conform.rules.users import USERS
 
-SECTIONS: Final = (TRANSPORT, ENVELOPE)
+SECTIONS: Final = (
+    TRANSPORT,
+    ENVELOPE,
+    STRICT,
+    CRYPTO,
+    IDS,
+    SERVERS,
+    PRESENCE,
+    DELIVERY,
+    STRANGERS,
+    USERS,
+    MESSAGES,
+)
 SERVER_RULES: Final[tuple[Rule[Probe], ...]] = tuple(
     rule for section in SECTIONS for rule in section.rules
 )
