@@ -48,6 +48,11 @@ class World:
     no_servers: str = ""
     hellos: Pace = field(init=False)
 
+    @property
+    def secure(self) -> bool:
+        """Over TLS."""
+        return self.url.startswith("wss:")
+
     def __post_init__(self) -> None:
         self.hellos = Pace(self.manners.hellos_per_s, _HELLOS_AT_ONCE)
 
