@@ -18,7 +18,7 @@ from socp.conform.server_run import Order, judge_server
 from socp.conform.verdicts import Verdict
 from tests.keys import COUNT, test_key
 
-QUICK = Manners(patience_s=4, quiet_s=0.25, hellos_per_s=100, faults_per_s=8)
+QUICK = Manners(patience_s=4, quiet_s=0.25, rest_s=0.01, hellos_per_s=100, faults_per_s=8)
 
 
 def stored_keys(first: int = 0) -> Cast:

@@ -20,6 +20,12 @@ Socket = aiohttp.ClientWebSocketResponse | web.WebSocketResponse
 Where = Callable[[Frame], bool]
 
 _HEARD_MAX: Final = 20_000
+_ENDS: Final = (
+    aiohttp.WSMsgType.CLOSE,
+    aiohttp.WSMsgType.CLOSING,
+    aiohttp.WSMsgType.CLOSED,
+    aiohttp.WSMsgType.ERROR,
+)
 _FAULTS_AT_ONCE: Final = 12
 _CLOSING_S: Final = 2.0
 
@@ -36,6 +42,10 @@ class Link:
         self.name = name
         self.transcript = transcript
         self.heard: list[Frame] = []
+        self.awaits: set[str] = set()
+        """The msg_refs of what was said on this link for the rule at hand."""
+        self._past: set[str] = set()
+        self._taken_at = 0
         self._socket = socket
         self._manners = manners
         self._faults = Pace(manners.faults_per_s, _FAULTS_AT_ONCE)
@@ -47,6 +57,13 @@ class Link:
     def close_code(self) -> int | None:
         """What the link was closed with, None while it is open."""
         return (self._socket.close_code or 1006) if self._ended else None
+
+    def begin(self, transcript: Transcript) -> None:
+        """Another rule is tried: what still comes about earlier messages is no answer to its."""
+        self.transcript = transcript
+        self._past |= self.awaits
+        self.awaits = set()
+        self.heard.clear()
 
     # --- saying ---------------------------------------------------------------------------------
 
@@ -93,6 +110,15 @@ class Link:
             raise Breach(
                 f"no {' or '.join(kinds)} came within {waited:g} s{self._instead()}"
             ) from None
+
+    async def reaches(
+        self, *kinds: str, within_s: float | None = None
+    ) -> tuple[Frame, tuple[Frame, ...]]:
+        """The same, with what came before it. Raises Breach."""
+        frame = await self.hears(*kinds, within_s=within_s)
+        before = tuple(self.heard[: self._taken_at])
+        del self.heard[: self._taken_at]
+        return frame, before
 
     def has(self, *kinds: str, where: Where = anything) -> bool:
         """Whether such a frame came and was not taken."""
@@ -141,6 +167,7 @@ class Link:
     def _take(self, kinds: tuple[str, ...], where: Where) -> Frame | None:
         for number, frame in enumerate(self.heard):
             if self._fits(frame, kinds, where):
+                self._taken_at = number
                 return self.heard.pop(number)
         return None
 
@@ -157,9 +184,10 @@ class Link:
         try:
             while True:
                 message = await self._socket.receive()
-                if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                if message.type in _ENDS:
                     break
-                self._hear(message.data)
+                if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                    self._hear(message.data)
         finally:
             self._ended = True
             self.transcript.became(self.name, f"closed with {self._socket.close_code}")
@@ -167,6 +195,8 @@ class Link:
 
     def _hear(self, data: str | bytes) -> None:
         frame = Frame.read(data)
+        if frame.get("msg_ref") in self._past:
+            return
         self.transcript.came(self.name, frame.text)
         if len(self.heard) < _HEARD_MAX:
             self.heard.append(frame)

@@ -15,6 +15,8 @@ class Manners:
     """How long an answer may take."""
     quiet_s: float = 0.5
     """How long nothing must come where nothing may."""
+    rest_s: float = 0.05
+    """Between two rules, so that what is on its way arrives."""
     hellos_per_s: float = 3.0
     faults_per_s: float = 4.0
     """Frames that are refused, on one link."""

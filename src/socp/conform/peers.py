@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from socp.conform import preimages
-from socp.conform.canonical import b64, canonical
+from socp.conform.canonical import b64, canonical, unb64
 from socp.conform.cast import Identity
 from socp.conform.frames import Frame, now_ms
 from socp.conform.keys import NotAKey, PublicKey, read_key
@@ -68,6 +68,8 @@ class Peer:
         """Say it; the frame as it was sent."""
         members = self.frame(kind, payload, to=to, **changed)
         await self.link.say(members)
+        if ref := _ref_of(members):
+            self.link.awaits.add(ref)
         return members
 
     async def says_wrong(
@@ -76,6 +78,20 @@ class Peer:
         """The same for what must be refused: such frames are said at a slow pace."""
         await self.link.fault_turn()
         return await self.say(kind, payload, to=to, **changed)
+
+
+def _ref_of(members: dict[str, Any]) -> str:
+    """What ACK and ERROR will call this frame, "" where it has no name."""
+    payload = members["payload"]
+    if file_id := payload.get("file_id"):
+        return str(file_id)
+    try:
+        raw = unb64(payload["ciphertext"])
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return ""
+    author = payload.get("sender", members["from"])
+    reader = payload.get("user_id", members["to"])
+    return preimages.msg_ref(raw, author, reader, members["ts"])
 
 
 @dataclass(frozen=True, slots=True)

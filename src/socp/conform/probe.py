@@ -140,7 +140,7 @@ class Probe:
         world = self.world
         within_s = world.manners.quiet_s if world.mute else None
         try:
-            return await _answer(link, HELLO_ANSWERS, within_s)
+            return await link.reaches(*HELLO_ANSWERS, within_s=within_s)
         except Breach:
             if link.close_code is not None:
                 raise
@@ -185,7 +185,7 @@ class Probe:
         payload = server_hello(who, features=features, nonce=nonce, **hello)
         to = self.world.url.partition("://")[2].rstrip("/") if kind.endswith("JOIN") else "*"
         await say_first(link, who, kind, payload, to=to)
-        answer, before = await _answer(link, LINK_ANSWERS)
+        answer, before = await link.reaches(*LINK_ANSWERS)
         if answer.type == "AUTH_CHALLENGE":
             answer = await proven(link, who, answer, features, user=False)
         if answer.type == "ERROR":
@@ -212,8 +212,7 @@ class Probe:
             peer = await (self.server(name) if server else self.user(name))
             self._links.remove(peer.link)  # it is not closed with this rule
             standing[name] = peer
-        peer.link.transcript = self.transcript
-        peer.link.heard.clear()
+        peer.link.begin(self.transcript)
         self._met.add(name)
         return peer
 
@@ -231,15 +230,6 @@ async def say_first(
     sig = who.key.sign(canonical(payload))
     members = {"type": kind, "from": who.id, "to": to, "ts": now_ms(), "payload": payload}
     await link.say({**members, "sig": sig, **more})
-
-
-async def _answer(
-    link: Link, kinds: tuple[str, ...], within_s: float | None = None
-) -> tuple[Frame, tuple[Frame, ...]]:
-    answer = await link.hears(*kinds, within_s=within_s)
-    before = tuple(link.heard)
-    link.heard.clear()
-    return answer, before
 
 
 async def proven(

@@ -71,6 +71,7 @@ async def judge_server(order: Order, tell: Tell, cast: Cast | None = None) -> Re
 async def _one_by_one(rules: Sequence[Rule[Probe]], world: World, told: Tell) -> None:
     for rule in rules:
         await _one(rule, world, told)
+        await asyncio.sleep(world.manners.rest_s)
 
 
 async def _one(rule: Rule[Probe], world: World, told: Tell) -> None:

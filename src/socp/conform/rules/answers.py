@@ -158,7 +158,7 @@ async def _error_envelope(probe: Probe) -> None:
     same("to", error.members.get("to"), alice.id)
 
 
-_MALFORMED: Final = {
+_MALFORMED: Final[dict[str, tuple[str, dict[str, object]]]] = {
     "9.20-no-ciphertext": ("without ciphertext", {"ciphertext": None}),
     "9.21-ciphertext-number": ("whose ciphertext is a number", {"ciphertext": 7}),
     "9.22-ciphertext-no-base64url": ("whose ciphertext is no base64url", {"ciphertext": "a b!"}),

@@ -8,7 +8,7 @@ from typing import Any, Final
 import aiohttp
 
 from socp.conform import preimages
-from socp.conform.expect import LISTS, of_user, same, text_of
+from socp.conform.expect import LISTS, same, text_of
 from socp.conform.figures import UUID4
 from socp.conform.frames import Frame
 from socp.conform.keys import NotAKey, read_key
@@ -86,9 +86,13 @@ async def _same_name(probe: Probe) -> None:
 async def _display_name(probe: Probe) -> None:
     alice, name = await probe.alice(), f"Carol {secrets.token_hex(3)}"
     carol = await probe.user("carol", meta={"display_name": name})
-    advert = await alice.link.hears("USER_ADVERTISE", where=of_user(carol.id))
-    meta = advert.get("meta")
-    same("display_name", meta.get("display_name") if isinstance(meta, dict) else None, name)
+
+    def says_so(frame: Frame) -> bool:
+        meta = frame.get("meta")
+        named = meta.get("display_name") if isinstance(meta, dict) else None
+        return frame.get("user_id") == carol.id and named == name
+
+    await alice.link.hears("USER_ADVERTISE", where=says_so)
 
 
 @DIRECTORY.must(

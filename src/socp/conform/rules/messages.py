@@ -157,9 +157,12 @@ async def _order(probe: Probe) -> None:
     said = [message(alice.who, bob.id, bob.who.key.public) for _ in range(10)]
     for each in said:
         await alice.say("MSG_DIRECT", each.payload, to=bob.id, ts=each.ts)
-    came = [await bob.link.hears("USER_DELIVER") for _ in said]
-    order = [frame.get("ciphertext") for frame in came]
-    if order != [each.payload["ciphertext"] for each in said]:
+    due = [each.payload["ciphertext"] for each in said]
+    came = [
+        await bob.link.hears("USER_DELIVER", where=lambda f: f.get("ciphertext") in due)
+        for _ in said
+    ]
+    if [frame.get("ciphertext") for frame in came] != due:
         raise Breach("they arrived in another order")
 
 

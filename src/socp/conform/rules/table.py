@@ -15,11 +15,14 @@ from socp.conform.rules.envelope import ENVELOPE
 from socp.conform.rules.files import FILES
 from socp.conform.rules.identifiers import IDS
 from socp.conform.rules.link_auth import BIND, LINK_AUTH
+from socp.conform.rules.mailbox import MAILBOX
 from socp.conform.rules.messages import MESSAGES
 from socp.conform.rules.presence import PRESENCE
+from socp.conform.rules.rotation import ROTATION
 from socp.conform.rules.servers import SERVERS, STRANGERS
 from socp.conform.rules.strict_json import STRICT
 from socp.conform.rules.transport import TRANSPORT
+from socp.conform.rules.two_servers import TWO
 from socp.conform.rules.users import USERS
 
 SECTIONS: Final = (
@@ -40,6 +43,9 @@ SECTIONS: Final = (
     DIRECTORY,
     LINK_AUTH,
     BIND,
+    MAILBOX,
+    ROTATION,
+    TWO,
     LIMITS,
     DIALECTS,
 )
