@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from itertools import count
 
@@ -12,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 from socp.conform.cast import Cast
 from socp.conform.keys import PrivateKey
 from socp.conform.manners import Manners
-from socp.conform.results import Report, Result
+from socp.conform.results import Report
 from socp.conform.rules.table import SERVER_RULES
 from socp.conform.server_run import Order, judge_server
 from socp.conform.verdicts import Verdict
@@ -39,18 +38,25 @@ def private_key(n: int) -> PrivateKey:
     return PrivateKey(key)
 
 
-async def judge(url: str, *globs: str, quick: bool = True, peer_url: str = "") -> Report:
+async def judge(
+    url: str, *globs: str, quick: bool = True, peer_url: str = "", first_key: int = 0
+) -> Report:
     """The report on the rules that fit one of these, all where there is none."""
     rules = tuple(
         rule for rule in SERVER_RULES if not globs or any(fnmatchcase(rule.id, g) for g in globs)
     )
     order = Order(url, rules, peer_url=peer_url, throw_away=True, quick=quick, manners=QUICK)
-    return await judge_server(order, lambda _result: None, stored_keys())
+    return await judge_server(order, lambda _result: None, stored_keys(first_key))
+
+
+def named(report: Report, verdict: Verdict) -> list[str]:
+    """The ids of the rules that ended so."""
+    return [each.rule.id for each in report.results if each.verdict is verdict]
 
 
 def failed(report: Report) -> list[str]:
     """The ids of the rules that fail."""
-    return [each.rule.id for each in _ended(report, Verdict.FAIL)]
+    return named(report, Verdict.FAIL)
 
 
 def told(report: Report) -> str:
@@ -58,9 +64,5 @@ def told(report: Report) -> str:
     return "\n".join(
         f"{each.rule.id} {each.verdict}: {each.why}\n  " + "\n  ".join(each.lines)
         for each in report.results
-        if each.verdict is not Verdict.PASS
+        if each.verdict not in (Verdict.PASS, Verdict.SKIPPED)
     )
-
-
-def _ended(report: Report, verdict: Verdict) -> Iterable[Result]:
-    return (each for each in report.results if each.verdict is verdict)

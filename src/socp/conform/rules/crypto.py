@@ -353,5 +353,5 @@ async def _content_sig_wrong(probe: Probe) -> None:
     ref = preimages.msg_ref(raw, alice.id, "public", ts)
     await alice.says_wrong("MSG_PUBLIC_CHANNEL", payload, to="public", ts=ts)
     await refused(alice.link, "INVALID_SIG", ref=ref)
-    if bob.link.has("MSG_PUBLIC_CHANNEL"):
+    if bob.link.has("MSG_PUBLIC_CHANNEL", where=lambda f: f.get("ciphertext") == b64(raw)):
         raise Breach("it was passed on")
