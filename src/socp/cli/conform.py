@@ -11,10 +11,12 @@ from socp.cli import exits
 from socp.cli.choices import HELP
 
 if TYPE_CHECKING:
+    from socp.conform.listen.house import House
     from socp.conform.results import Report, Result
     from socp.conform.rule import Rule
 
 _URL: Final = "ws://host:port"
+_PORT_MAX: Final = 65_535
 
 
 @click.command(context_settings=HELP)
@@ -28,6 +30,20 @@ _URL: Final = "ws://host:port"
     "--throw-away",
     is_flag=True,
     help="The server is one for tests: also try what people at it would see, such as posts.",
+)
+@click.option(
+    "--listen",
+    metavar="[HOST:]PORT",
+    help="Be a server instead, and judge the client or server that attaches to it.",
+)
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(0, 3_600),
+    default=20.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --listen: how long to wait for what a person must have the client do.",
 )
 @click.option("--quick", is_flag=True, help="Leave out what waits for more than a few seconds.")
 @click.option(
@@ -44,8 +60,9 @@ _URL: Final = "ws://host:port"
     help="Also write the report as JUnit XML, for build servers.",
 )
 @click.option("--rules", is_flag=True, help="Only show the rules, as a table in Markdown.")
-def command(url: str | None, json: bool, junit: str | None, rules: bool, **chosen: Any) -> int:
-    """Judge a SOCP v1.3 server from outside, rule by rule.
+def command(url: str | None, rules: bool, listen: str | None, **chosen: Any) -> int:
+    """Judge a SOCP v1.3 server from outside, rule by rule; with --listen a client, or a server
+    that dials.
 
     Each rule is one of the protocol's page: its section, how much it binds, what was sent, what
     came, what to change. A verdict is pass, fail, differs (in a way that others share, named), or
@@ -56,36 +73,53 @@ def command(url: str | None, json: bool, junit: str | None, rules: bool, **chose
     socp conform ws://localhost:8001
     socp conform ws://localhost:8001 --peer ws://localhost:8002 --throw-away
     socp conform ws://localhost:8001 --only '3.*' --json | jq '.rules[] | select(.verdict=="fail")'
+    socp conform --listen 9009
 
     Exit code 0: every MUST holds; 1: a MUST is broken; 2: it could not be tried.
     """
-    chosen_rules = _chosen(chosen.pop("only"))
+    if url is not None and listen is not None:
+        raise click.UsageError("--listen waits for whom to judge; leave the address out")
     if rules:
-        from socp.conform.report import as_table
-
-        click.echo("\n".join(as_table(chosen_rules)))
-        return exits.OK
-    if url is None:
-        raise click.UsageError(f"say whom to judge: socp conform {_URL}")
-    if not chosen_rules:
+        return _shown(chosen["only"], json=chosen["json"])
+    wanted = _chosen(chosen["only"], guests=listen is not None)
+    if not wanted:
         raise click.UsageError("no rule has such an id; `socp conform --rules` shows them")
-    return exits.carried_out(lambda: _run(url, chosen_rules, chosen, json, junit), "conform")
+    if listen is not None:
+        return exits.carried_out(lambda: _hear(listen, wanted, chosen), "conform")
+    if url is None:
+        raise click.UsageError(f"say whom to judge: socp conform {_URL}, or --listen PORT")
+    return exits.carried_out(lambda: _run(url, wanted, chosen), "conform")
 
 
-def _chosen(globs: tuple[str, ...]) -> tuple[Rule[Any], ...]:
+def _chosen(globs: tuple[str, ...], *, guests: bool) -> tuple[Rule[Any], ...]:
+    """The rules for a guest, or for a server, whose id fits."""
     from fnmatch import fnmatchcase
 
+    from socp.conform.listen.run import GUEST_RULES
     from socp.conform.rules.table import SERVER_RULES
 
     def wanted(rule_id: str) -> bool:
         return not globs or any(fnmatchcase(rule_id, glob) for glob in globs)
 
-    return tuple(rule for rule in SERVER_RULES if wanted(rule.id))
+    every: tuple[Rule[Any], ...] = GUEST_RULES if guests else SERVER_RULES
+    return tuple(rule for rule in every if wanted(rule.id))
 
 
-async def _run(
-    url: str, rules: tuple[Rule[Any], ...], chosen: dict[str, Any], json: bool, junit: str | None
-) -> int:
+def _shown(globs: tuple[str, ...], *, json: bool) -> int:
+    """The rules themselves, on standard output."""
+    from socp.conform.report import as_table, rules_as_json
+
+    servers, guests = _chosen(globs, guests=False), _chosen(globs, guests=True)
+    if json:
+        click.echo(rules_as_json((*servers, *guests)))
+        return exits.OK
+    click.echo("\n".join(("## For servers", "", *as_table(servers))))
+    title = "## For clients and servers that dial (`--listen`)"
+    click.echo("\n".join(("", title, "", *as_table(guests))))
+    return exits.OK
+
+
+async def _run(url: str, rules: tuple[Rule[Any], ...], chosen: dict[str, Any]) -> int:
     from socp.conform.server_run import CannotRun, Order, judge_server
 
     order = Order(
@@ -96,11 +130,43 @@ async def _run(
         quick=chosen["quick"],
     )
     try:
-        report = await judge_server(order, _silence if json else _say)
+        report = await judge_server(order, _silence if chosen["json"] else _say)
     except CannotRun as fault:
         exits.complain(str(fault), "conform")
         return exits.USAGE
-    return _reported(report, json=json, junit=junit)
+    return _reported(report, json=chosen["json"], junit=chosen["junit"])
+
+
+async def _hear(listen: str, rules: tuple[Rule[Any], ...], chosen: dict[str, Any]) -> int:
+    from socp.conform.listen.run import Door, judge_guest
+    from socp.conform.server_run import CannotRun
+
+    host, port = _place(listen)
+    door = Door(host, port, rules, wait_s=chosen["wait_s"])
+    try:
+        report = await judge_guest(door, _silence if chosen["json"] else _say, _invite)
+    except CannotRun as fault:
+        exits.complain(str(fault), "conform")
+        return exits.USAGE
+    return _reported(report, json=chosen["json"], junit=chosen["junit"])
+
+
+def _place(text: str) -> tuple[str, int]:
+    """Host and port in "[HOST:]PORT", loopback where no host is said."""
+    host, _, port = text.rpartition(":")
+    if not port.isascii() or not port.isdigit() or int(port) > _PORT_MAX:
+        raise click.UsageError(f"--listen {text}: write PORT or HOST:PORT")
+    return host or "127.0.0.1", int(port)
+
+
+def _invite(house: House) -> None:
+    """Where the door is, and what to do: on standard error, beside the report."""
+    lines = (
+        f"attach a client to ws://127.0.0.1:{house.port}, or have a server dial it:",
+        f"  --bootstrap ws://127.0.0.1:{house.port}#{house.who.key.public.fingerprint}",
+        f"and have the client send a message to {house.bob.id}, and ask for the list",
+    )
+    click.echo("\n".join(lines), err=True)
 
 
 def _checked(url: str) -> str:

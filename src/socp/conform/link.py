@@ -35,10 +35,21 @@ def anything(_frame: Frame) -> bool:
     return True
 
 
+def ignored(_frame: Frame) -> None:
+    """Nobody looks over our shoulder."""
+
+
 class Link:
     """Reads all the time, so that nothing that comes is missed; `heard` is what nobody took yet."""
 
-    def __init__(self, name: str, socket: Socket, transcript: Transcript, manners: Manners) -> None:
+    def __init__(
+        self,
+        name: str,
+        socket: Socket,
+        transcript: Transcript,
+        manners: Manners,
+        observe: Callable[[Frame], None] = ignored,
+    ) -> None:
         self.name = name
         self.transcript = transcript
         self.heard: list[Frame] = []
@@ -46,7 +57,9 @@ class Link:
         """The msg_refs of what was said on this link for the rule at hand."""
         self._past: set[str] = set()
         self._taken_at = 0
+        self.pongs = 0
         self._socket = socket
+        self._observe = observe
         self._manners = manners
         self._faults = Pace(manners.faults_per_s, _FAULTS_AT_ONCE)
         self._news = asyncio.Event()
@@ -137,6 +150,19 @@ class Link:
         if frame is not None:
             raise Breach(f"{frame.gist()} came, which nobody may send here")
 
+    async def is_answered(self) -> None:
+        """A ping of ours must be answered by a pong. Raises Breach."""
+        before = self.pongs
+        self.transcript.sent(self.name, "(ping)")
+        with contextlib.suppress(ConnectionError):
+            await self._socket.ping()
+        try:
+            async with asyncio.timeout(self._manners.patience_s):
+                while self.pongs == before and not self._ended:
+                    await self._next()
+        except TimeoutError:
+            raise Breach("a ping was not answered by a pong") from None
+
     async def ends(self, *, within_s: float | None = None) -> int:
         """The code with which the other side closes. Raises Breach."""
         try:
@@ -148,11 +174,11 @@ class Link:
         assert self.close_code is not None
         return self.close_code
 
-    async def close(self) -> None:
+    async def close(self, code: int = 1000) -> None:
         """Say goodbye; what the other side does about it is not waited for long."""
         with contextlib.suppress(TimeoutError, ConnectionError):
             async with asyncio.timeout(_CLOSING_S):
-                await self._socket.close()
+                await self._socket.close(code=code)
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
         self._ended = True
@@ -186,7 +212,10 @@ class Link:
                 message = await self._socket.receive()
                 if message.type in _ENDS:
                     break
-                if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                if message.type is aiohttp.WSMsgType.PONG:
+                    self.pongs += 1
+                    self._news.set()
+                elif message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                     self._hear(message.data)
         finally:
             self._ended = True
@@ -195,6 +224,7 @@ class Link:
 
     def _hear(self, data: str | bytes) -> None:
         frame = Frame.read(data)
+        self._observe(frame)
         if frame.get("msg_ref") in self._past:
             return
         self.transcript.came(self.name, frame.text)

@@ -77,6 +77,11 @@ def rule_members(rule: Rule[Any]) -> dict[str, Any]:
     }
 
 
+def rules_as_json(rules: Sequence[Rule[Any]]) -> str:
+    """One JSON list."""
+    return json.dumps([rule_members(rule) for rule in rules], indent=1)
+
+
 def as_json(report: Report) -> str:
     """One JSON object."""
     return json.dumps(as_members(report), indent=1)
