@@ -18,6 +18,7 @@ from socp.conform.results import Report
 from tests.conform.bent import behind_proxy
 from tests.conform.cases import CASES, Case
 from tests.conform.stage import judge
+from tests.conform.visitors import Clumsy, judge_visit, our_client, our_server
 from tests.mesh.launch import Running, running
 
 AT_ONCE = 3
@@ -27,11 +28,14 @@ SLOW = "5.61-silent-server"  # 45 s
 @dataclass(frozen=True)
 class Judged:
     """`ours`: two of ours that are linked; `reserved`: ours that lets only known servers join;
-    `bent`: those that break one rule, by name."""
+    `bent`: those that break one rule, by name; then our guests, and a client made in a hurry."""
 
     ours: Report
     reserved: Report
     bent: dict[str, Report]
+    client: Report
+    dialler: Report
+    clumsy: Report
     ours_s: float
 
 
@@ -56,12 +60,16 @@ def judged(
         async def everything() -> Judged:
             skip = () if request.config.getoption("--long") else (SLOW,)
             began = time.monotonic()
-            both, known, crowd = await asyncio.gather(
+            both, known, crowd, client, dialler, clumsy = await asyncio.gather(
                 judge(ours.url, quick=False, skip=skip, peer_url=beside.url),
                 judge(reserved.url, "5.62*", "6.1-*", first_key=11),
                 _bent(bent.url, key),
+                judge_visit(our_client(tmp_path_factory.mktemp("client")), first_key=3),
+                judge_visit(our_server(tmp_path_factory.mktemp("dialler")), first_key=8),
+                judge_visit(Clumsy(), wait_s=0.2, back_s=0.3, first_key=13),
             )
-            return Judged(both, known, crowd, time.monotonic() - began)
+            taken_s = time.monotonic() - began
+            return Judged(both, known, crowd, client, dialler, clumsy, taken_s)
 
         yield asyncio.run(everything())
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
@@ -16,6 +17,11 @@ from socp.conform.figures import EXPONENT, RSA_BITS, SALT_MAX_BYTES, SALT_SHORT_
 
 _SHA: Final = hashes.SHA256()
 _OAEP: Final = padding.OAEP(padding.MGF1(_SHA), _SHA, None)
+_TEXT_CHARS_MAX: Final = 4_096
+_PEM_HEAD: Final = "-----BEGIN"
+_PEM: Final = re.compile(
+    r"-----BEGIN PUBLIC KEY-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END PUBLIC KEY-----\s*"
+)
 _SPKI_RSA: Final = bytes.fromhex("300d06092a864886f70d0101010500")
 
 
@@ -87,27 +93,33 @@ def read_key(text: object) -> PublicKey:
     """A key in any form that section 13 lists. Raises NotAKey."""
     if not isinstance(text, str) or not text:
         raise NotAKey("no key is there")
+    if len(text) > _TEXT_CHARS_MAX:
+        raise NotAKey(f"{len(text)} characters")
     der, form = _der(text)
     try:
         key = serialization.load_der_public_key(der)
-    except ValueError as fault:
+    except (ValueError, UnsupportedAlgorithm) as fault:
         raise NotAKey("it is not base64url of a DER SubjectPublicKeyInfo") from fault
     if not isinstance(key, rsa.RSAPublicKey):
         raise NotAKey("it is not an RSA key")
-    if key.key_size != RSA_BITS or key.public_numbers().e != EXPONENT:
-        raise NotAKey(f"RSA-{key.key_size}, e = {key.public_numbers().e}")
-    return PublicKey(key, form)
+    numbers = key.public_numbers()
+    if key.key_size != RSA_BITS or numbers.e != EXPONENT or not numbers.n % 2:
+        raise NotAKey(f"RSA-{key.key_size}, e = {numbers.e}")
+    found = PublicKey(key, form)
+    if found.der != der:
+        raise NotAKey("its DER is not that of a plain RSA SubjectPublicKeyInfo")
+    return found
 
 
 def _der(text: str) -> tuple[bytes, str]:
     """Its DER, and the name of a form that is not the page's."""
-    if text.lstrip().startswith("-----BEGIN"):
+    if text.startswith(_PEM_HEAD):
         return _unarmoured(text), "PEM text"
     try:
         data = unb64(text.replace("+", "-").replace("/", "_"))
     except ValueError as fault:
         raise NotAKey("it is not base64url") from fault
-    if data.startswith(b"-----BEGIN"):
+    if data.startswith(_PEM_HEAD.encode()):
         return _unarmoured(data.decode("ascii", "replace")), "base64url of PEM"
     if "+" in text or "/" in text:
         return data, "plain base64"
@@ -115,9 +127,11 @@ def _der(text: str) -> tuple[bytes, str]:
 
 
 def _unarmoured(pem: str) -> bytes:
-    body = "".join(line for line in pem.split() if line and not line.startswith("-"))
+    found = _PEM.fullmatch(pem)
+    if found is None:
+        raise NotAKey("its PEM cannot be read")
     try:
-        return base64.b64decode(body.removeprefix("BEGINPUBLICKEY").removesuffix("ENDPUBLICKEY"))
+        return base64.b64decode("".join(found[1].split()), validate=True)
     except ValueError as fault:
         raise NotAKey("its PEM cannot be read") from fault
 

@@ -39,7 +39,7 @@ def summary(report: Report) -> Iterator[str]:
         yield f"{level:<9}  {counts}"
     for why, count in report.skipped_because():
         yield f"{count} skipped: {shortened(why)}"
-    yield f"{report.subject}: {'every MUST holds' if report.holds else 'a MUST is broken'}"
+    yield f"{shortened(report.subject)}: {'every MUST holds' if report.holds else 'a MUST is broken'}"
 
 
 def as_members(report: Report) -> dict[str, Any]:

@@ -73,8 +73,10 @@ async def _signed(visit: Visit) -> None:
     "send HEARTBEAT {} to every server every 15 s",
 )
 async def _heartbeat(visit: Visit) -> None:
-    guest = await visit.guest()
-    await guest.link.hears("HEARTBEAT", within_s=HEARTBEAT_S + 5)
+    try:
+        await visit.told("HEARTBEAT", within_s=HEARTBEAT_S + 5)
+    except Unjudged as fault:
+        raise Breach(str(fault)) from fault
 
 
 @DIALLERS.must(

@@ -59,15 +59,22 @@ class Visit:
         await asyncio.sleep(self.house.manners.quiet_s)
         await self.guest()
 
-    async def told(self, *kinds: str, where: Where = anything, hint: str = "") -> Frame:
-        """Such a frame, whenever it was said. Raises Unjudged where none comes in `wait_s`."""
+    async def told(
+        self,
+        *kinds: str,
+        where: Where = anything,
+        within_s: float | None = None,
+        hint: str = "",
+    ) -> Frame:
+        """Such a frame, whenever it was said. Raises Unjudged where none comes in time."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + self.wait_s
+        wait_s = self.wait_s if within_s is None else within_s
+        end = loop.time() + wait_s
         while True:
             for frame in self.house.said:
                 if frame.type in kinds and where(frame):
                     self.transcript.came("guest", frame.text)
                     return frame
             if loop.time() > end:
-                raise Unjudged(f"no {' or '.join(kinds)} came in {self.wait_s:g} s{hint}")
+                raise Unjudged(f"no {' or '.join(kinds)} came in {wait_s:g} s{hint}")
             await asyncio.sleep(0.1)
