@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -12,13 +13,14 @@ import pytest
 
 from socp.conform.judging import judged, skipped
 from socp.conform.listen.run import GUEST_RULES
-from socp.conform.report import as_json, as_junit, as_table, rules_as_json, summary, told
+from socp.conform.report import as_json, as_junit, as_page, as_table, rules_as_json, summary, told
 from socp.conform.results import Report, Result
 from socp.conform.rule import Need, Rule
 from socp.conform.rules.table import SERVER_RULES
 from socp.conform.transcript import Transcript, shortened
 from socp.conform.verdicts import Breach, Dialect, Level, Unjudged, Verdict
 
+ROOT = Path(__file__).resolve().parents[2]
 EVERY: tuple[Rule[Any], ...] = (*SERVER_RULES, *GUEST_RULES)
 
 
@@ -119,6 +121,11 @@ def test_a_rule_says_where_it_stands_and_what_to_change(each: Rule[Any]) -> None
     assert not each.title.endswith(".")
     assert not each.remedy.endswith(".")
     assert (each.level is Level.EXTENSION) or not each.feature or each.section == "12"
+
+
+def test_the_page_of_the_rules_is_current() -> None:
+    page = "\n".join(as_page(SERVER_RULES, GUEST_RULES)) + "\n"
+    assert (ROOT / "docs/rules.md").read_text() == page, "script/rules makes it anew"
 
 
 def test_the_rules_are_shown_as_a_table_and_as_json() -> None:

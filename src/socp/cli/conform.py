@@ -107,15 +107,11 @@ def _chosen(globs: tuple[str, ...], *, guests: bool) -> tuple[Rule[Any], ...]:
 
 def _shown(globs: tuple[str, ...], *, json: bool) -> int:
     """The rules themselves, on standard output."""
-    from socp.conform.report import as_table, rules_as_json
+    from socp.conform.report import as_page, rules_as_json
 
     servers, guests = _chosen(globs, guests=False), _chosen(globs, guests=True)
-    if json:
-        click.echo(rules_as_json((*servers, *guests)))
-        return exits.OK
-    click.echo("\n".join(("## For servers", "", *as_table(servers))))
-    title = "## For clients and servers that dial (`--listen`)"
-    click.echo("\n".join(("", title, "", *as_table(guests))))
+    text = rules_as_json((*servers, *guests)) if json else "\n".join(as_page(servers, guests))
+    click.echo(text)
     return exits.OK
 
 

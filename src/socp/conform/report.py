@@ -39,7 +39,8 @@ def summary(report: Report) -> Iterator[str]:
         yield f"{level:<9}  {counts}"
     for why, count in report.skipped_because():
         yield f"{count} skipped: {shortened(why)}"
-    yield f"{shortened(report.subject)}: {'every MUST holds' if report.holds else 'a MUST is broken'}"
+    word = "every MUST holds" if report.holds else "a MUST is broken"
+    yield f"{shortened(report.subject)}: {word}"
 
 
 def as_members(report: Report) -> dict[str, Any]:
@@ -126,6 +127,24 @@ def _case(suite: ElementTree.Element, result: Result) -> None:
 def _text(text: str) -> str:
     """What XML can hold."""
     return text.translate(_XML_FORBIDDEN).encode("utf-8", "replace").decode()
+
+
+def as_page(servers: Sequence[Rule[Any]], guests: Sequence[Rule[Any]]) -> Iterator[str]:
+    """The rules themselves, as a page in Markdown."""
+    yield from (
+        "# The rules of `socp conform`",
+        "",
+        "Made by `script/rules` from the table itself; [conformance.md](conformance.md) says how to"
+        " read it.",
+        "",
+        f"## For servers ({len(servers)})",
+        "",
+        *as_table(servers),
+        "",
+        f"## For clients and servers that dial: `--listen` ({len(guests)})",
+        "",
+        *as_table(guests),
+    )
 
 
 def as_table(rules: Sequence[Rule[Any]]) -> Iterator[str]:

@@ -19,7 +19,8 @@ from socp.conform.rule import Need, Rule
 from socp.conform.transcript import Transcript
 from socp.conform.verdicts import Finding
 
-_FIRST_CALLED: Final = ("alice", "bob", "east", "carol", "west")
+_STANDING: Final = ("bob", "carol", "west", "erin", "fred", "north")
+_MANY_RULES: Final = 30  # then all of them are needed soon, and keys are made meanwhile
 _HTTP_S: Final = 20.0
 Tell = Callable[[Result], None]
 
@@ -60,6 +61,8 @@ async def judge_server(order: Order, tell: Tell, cast: Cast | None = None) -> Re
                 ready.append(rule)
         if not ready:
             raise CannotRun(f"none of these rules can be tried: {results[0].why}")
+        if len(ready) > _MANY_RULES:
+            world.cast.call(*_STANDING)
         async with asyncio.TaskGroup() as group:
             for rule in ready:
                 if rule.waits_s:
@@ -105,7 +108,6 @@ async def _world(order: Order, cast: Cast) -> AsyncIterator[World]:
             peer_url=order.peer_url,
             throw_away=order.throw_away,
         )
-        cast.call(*_FIRST_CALLED)
         try:
             yield world
         finally:
@@ -122,6 +124,7 @@ async def _look(world: World) -> None:
             await probe.connect()
         except Finding as fault:
             raise CannotRun(f"{fault}; is a server running there?") from fault
+        world.cast.call("alice", "east")
         try:
             answer = (await probe.alice()).answer
             world.server_id = str(answer.get("server_id") or answer.members.get("from", ""))
