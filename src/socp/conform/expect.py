@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from socp.conform.canonical import canonical, foreign_forms
+from socp.conform.canonical import canonical, foreign_forms, unb64
 from socp.conform.figures import STANDARD_CODES
 from socp.conform.frames import Frame
 from socp.conform.keys import PublicKey
@@ -60,6 +60,14 @@ def text_of(frame: Frame, name: str) -> str:
     if not isinstance(value, str):
         raise Breach(f"{frame.type}: {name} is {_short(value)}, and should be a text")
     return value
+
+
+def bytes_of(frame: Frame, name: str) -> bytes:
+    """A member of its payload that must be base64url. Raises Breach."""
+    try:
+        return unb64(text_of(frame, name))
+    except ValueError as fault:
+        raise Breach(f"{frame.type}: {name} is no base64url") from fault
 
 
 def list_of(frame: Frame, name: str) -> list[object]:

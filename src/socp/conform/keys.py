@@ -76,7 +76,7 @@ class PublicKey:
         for salt in (SALT_MAX_BYTES, SALT_SHORT_BYTES):
             try:
                 self.rsa.verify(unb64(signature), data, _pss(salt), _SHA)
-            except InvalidSignature:
+            except (InvalidSignature, ValueError):
                 continue
             return salt
         return None

@@ -225,7 +225,7 @@ class Link:
     def _hear(self, data: str | bytes) -> None:
         frame = Frame.read(data)
         self._observe(frame)
-        if frame.get("msg_ref") in self._past:
+        if str(frame.get("msg_ref")) in self._past:
             return
         self.transcript.came(self.name, frame.text)
         if len(self.heard) < _HEARD_MAX:

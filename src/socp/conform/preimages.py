@@ -9,14 +9,19 @@ from typing import Any
 from socp.conform.canonical import b64, canonical
 
 
+def _text(text: str) -> bytes:
+    """Ids as they were said, whatever they are: whether they are ids is judged elsewhere."""
+    return text.encode("utf-8", "surrogatepass")
+
+
 def direct(raw_ciphertext: bytes, author: str, reader: str, ts: int) -> bytes:
     """content_sig of a direct message."""
-    return raw_ciphertext + f"{author}{reader}{ts}".encode()
+    return raw_ciphertext + _text(f"{author}{reader}{ts}")
 
 
 def post(raw_ciphertext: bytes, author: str, ts: int) -> bytes:
     """content_sig of a post to the public channel."""
-    return raw_ciphertext + f"{author}{ts}".encode()
+    return raw_ciphertext + _text(f"{author}{ts}")
 
 
 def shares(members: Sequence[Any], creator_der: bytes) -> bytes:
@@ -31,30 +36,30 @@ def msg_ref(raw_ciphertext: bytes, author: str, reader: str, ts: int) -> str:
 
 def link_auth(own_id: str, peer_id: str, nonce: bytes) -> bytes:
     """A proof of `link-auth/1` over the other side's nonce."""
-    return b"socp-link-auth/1" + own_id.encode() + peer_id.encode() + nonce
+    return b"socp-link-auth/1" + _text(own_id + peer_id) + nonce
 
 
 def attach(user_id: str, server_id: str, ts: int, features: Sequence[str]) -> bytes:
     """A user's own statement of where they are and what they can."""
     stated = hashlib.sha256(canonical({"features": list(features)})).digest()
-    return b"socp-attach/1" + f"{user_id}{server_id}{ts}".encode() + stated
+    return b"socp-attach/1" + _text(f"{user_id}{server_id}{ts}") + stated
 
 
 def directory(user_id: str, fingerprint: str, version: int) -> bytes:
     """A directory's word for a user's key."""
-    return b"socp-directory/1" + f"{user_id}{fingerprint}{version}".encode()
+    return b"socp-directory/1" + _text(f"{user_id}{fingerprint}{version}")
 
 
 def rotation(user_id: str, old: str, new: str, version: int, ts: int) -> bytes:
     """What the old key signs; `old` and `new` are fingerprints."""
-    return b"socp-rotate/1" + f"{user_id}{old}{new}{version}{ts}".encode()
+    return b"socp-rotate/1" + _text(f"{user_id}{old}{new}{version}{ts}")
 
 
 def rotation_new(user_id: str, old: str, new: str, version: int, ts: int, sig: bytes) -> bytes:
     """What the new key signs, the old one's signature with it."""
-    return b"socp-rotate-new/1" + f"{user_id}{old}{new}{version}{ts}".encode() + sig
+    return b"socp-rotate-new/1" + _text(f"{user_id}{old}{new}{version}{ts}") + sig
 
 
 def revocation(user_id: str, fingerprint: str, version: int, ts: int) -> bytes:
     """What any key of a user signs to end the id."""
-    return b"socp-revoke/1" + f"{user_id}{fingerprint}{version}{ts}".encode()
+    return b"socp-revoke/1" + _text(f"{user_id}{fingerprint}{version}{ts}")

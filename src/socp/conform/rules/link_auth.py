@@ -6,9 +6,8 @@ import secrets
 from typing import Any, Final
 
 from socp.conform import preimages
-from socp.conform.canonical import unb64
 from socp.conform.cast import Identity
-from socp.conform.expect import LISTS, list_of, of_user, refused, same, text_of
+from socp.conform.expect import LISTS, bytes_of, list_of, of_user, refused, same, text_of
 from socp.conform.figures import NONCE_BYTES
 from socp.conform.frames import Frame, now_ms
 from socp.conform.link import Link
@@ -72,7 +71,7 @@ async def _nonce(probe: Probe) -> None:
     for _ in range(2):
         _, _, challenge = await challenged(probe, "dan")
         nonce = text_of(challenge, "nonce")
-        same("its length", len(unb64(nonce)), NONCE_BYTES)
+        same("its length", len(bytes_of(challenge, "nonce")), NONCE_BYTES)
         seen.add(nonce)
     if len(seen) < 2:
         raise Breach("two challenges have one nonce")
@@ -314,6 +313,8 @@ async def _unbound(probe: Probe, payload: dict[str, Any], **changed: Any) -> Non
     """This LIST_REQUEST must be refused on a bound link."""
     dora = await proving_user(probe, "dora", BOUND)
     members = dora.frame("LIST_REQUEST", payload, **changed)
+    if "bind/1" not in dora.features:
+        raise Breach("its ACK does not announce bind/1, and AUTH_CHALLENGE did")
     if not payload:
         del members["payload"]["bind"]
     await dora.link.say(members)

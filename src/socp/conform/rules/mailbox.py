@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from socp.conform import preimages
-from socp.conform.canonical import unb64
 from socp.conform.cast import new_id
-from socp.conform.expect import about, refused, same
+from socp.conform.expect import about, bytes_of, refused, same
 from socp.conform.figures import LATE_MS
 from socp.conform.frames import Frame, now_ms
 from socp.conform.peers import Message, Peer, message
@@ -43,9 +42,9 @@ async def taken(reader: Peer, frame: Frame) -> None:
 
 def ref_of(frame: Frame) -> str:
     """The msg_ref of what was delivered."""
-    raw = unb64(str(frame.get("ciphertext")))
-    ts = frame.ts
-    assert type(ts) is int
+    raw, ts = bytes_of(frame, "ciphertext"), frame.ts
+    if type(ts) is not int:
+        raise Breach(f"the ts of USER_DELIVER is {ts!r:.40}")
     return preimages.msg_ref(raw, str(frame.get("sender")), str(frame.members.get("to")), ts)
 
 

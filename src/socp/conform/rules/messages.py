@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from socp.conform import preimages
-from socp.conform.canonical import b64, unb64
-from socp.conform.expect import refused, same, text_of
+from socp.conform.canonical import b64
+from socp.conform.expect import bytes_of, refused, same, text_of
 from socp.conform.frames import Frame
 from socp.conform.link import Where
 from socp.conform.peers import Message, Peer, message
@@ -115,7 +115,7 @@ async def _deliver_signed(probe: Probe) -> None:
 async def _opens(probe: Probe) -> None:
     alice, bob = await probe.alice(), await probe.bob()
     said, frame = await delivered(alice, bob)
-    raw = unb64(text_of(frame, "ciphertext"))
+    raw = bytes_of(frame, "ciphertext")
     if bob.who.key.opened(raw) is None:
         raise Breach("the ciphertext does not open with the reader's key")
     signed = preimages.direct(raw, alice.id, bob.id, said.ts)

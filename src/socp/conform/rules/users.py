@@ -243,7 +243,8 @@ async def _listed(probe: Probe) -> tuple[Peer, Peer, list[object], list[object]]
     while more:
         listed = await alice.link.hears(*LISTS)
         ids += list_of(listed, "users" if listed.get("users") is not None else "online_users")
-        rows += listed.get("online") or []
+        online = listed.get("online")
+        rows += online if isinstance(online, list) else []
         more = listed.get("more") is True
     return alice, bob, ids, rows
 
