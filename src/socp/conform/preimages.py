@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from socp.conform.canonical import b64, canonical
+
+PUBLIC: Final = "public"
 
 
 def _text(text: str) -> bytes:
@@ -22,6 +24,20 @@ def direct(raw_ciphertext: bytes, author: str, reader: str, ts: int) -> bytes:
 def post(raw_ciphertext: bytes, author: str, ts: int) -> bytes:
     """content_sig of a post to the public channel."""
     return raw_ciphertext + _text(f"{author}{ts}")
+
+
+def content_forms(raw_ciphertext: bytes, author: str, reader: str, ts: int) -> dict[str, bytes]:
+    """content_sig in each form that section 3 has others accept; `reader` "public" is a post."""
+    tail = _text(f"{author}{'' if reader == PUBLIC else reader}{ts}")
+    text = b64(raw_ciphertext).encode()
+    members = {"ciphertext": b64(raw_ciphertext), "from": author, "to": reader, "ts": ts}
+    return {
+        "raw": raw_ciphertext + tail,
+        "text": text + tail,
+        "raw-digested": hashlib.sha256(raw_ciphertext + tail).digest(),
+        "text-digested": hashlib.sha256(text + tail).digest(),
+        "json": canonical(members),
+    }
 
 
 def shares(members: Sequence[Any], creator_der: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -66,6 +66,17 @@ class Refused(Breach):
         self.detail = str(error.get("detail"))
 
 
+async def turned_away(hello: Awaitable[Peer], *codes: str) -> Refused:
+    """The ERROR that must answer this hello, with one of these codes where any is given."""
+    try:
+        await hello
+    except Refused as refusal:
+        if codes and refusal.code not in codes:
+            raise Breach(f"the ERROR says {refusal.code} in place of {codes[0]}") from refusal
+        return refusal
+    raise Breach("the hello was taken")
+
+
 class Probe:
     """For one rule; its links are closed when the rule was tried, those of standing people not."""
 
@@ -101,6 +112,11 @@ class Probe:
         """Close what this rule opened."""
         for link in self._links:
             await link.close()
+
+    def check_may_prove(self) -> None:
+        """Raises Unjudged over TLS, where a proof covers what we cannot read."""
+        if self.world.secure:
+            raise Unjudged("over TLS a proof covers the exporter value, which this kit cannot read")
 
     # --- users ----------------------------------------------------------------------------------
 

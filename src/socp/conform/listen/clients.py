@@ -103,7 +103,8 @@ async def _content_sig(visit: Visit) -> None:
     raw, ts = _raw(said), said.ts
     if type(ts) is not int:
         raise Breach(f"ts is {ts!r:.40}")
-    for form, signed in _forms(raw, visit.id, visit.house.bob.id, ts).items():
+    forms = preimages.content_forms(raw, visit.id, visit.house.bob.id, ts)
+    for form, signed in forms.items():
         if visit.key.signed(text_of(said, "content_sig"), signed):
             if form == "raw":
                 return
@@ -113,19 +114,6 @@ async def _content_sig(visit: Visit) -> None:
 
 def _raw(said: Frame) -> bytes:
     return bytes_of(said, "ciphertext")
-
-
-def _forms(raw: bytes, author: str, reader: str, ts: int) -> dict[str, bytes]:
-    tail = f"{author}{reader}{ts}".encode()
-    text = b64(raw).encode()
-    members = {"ciphertext": b64(raw), "from": author, "to": reader, "ts": ts}
-    return {
-        "raw": raw + tail,
-        "text": text + tail,
-        "raw-digested": hashlib.sha256(raw + tail).digest(),
-        "text-digested": hashlib.sha256(text + tail).digest(),
-        "json": canonical(members),
-    }
 
 
 # --- the public channel -------------------------------------------------------------------------

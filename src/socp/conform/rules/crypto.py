@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from typing import Any, Final
@@ -288,19 +287,6 @@ async def _padded_sig(probe: Probe) -> None:
 # --- content_sig, which a server verifies for posts ---------------------------------------------
 
 
-def _forms(raw: bytes, author: str, ts: int) -> dict[str, bytes]:
-    tail = f"{author}{ts}".encode()
-    text = b64(raw).encode()
-    members = {"ciphertext": b64(raw), "from": author, "to": "public", "ts": ts}
-    return {
-        "raw": raw + tail,
-        "text": text + tail,
-        "raw-digested": hashlib.sha256(raw + tail).digest(),
-        "text-digested": hashlib.sha256(text + tail).digest(),
-        "json": canonical(members),
-    }
-
-
 _FORMS: Final = {
     "3.40-content-sig-raw": ("raw", "raw_ciphertext || from || ts"),
     "3.41-content-sig-text": ("text", "the base64url text of the ciphertext in its place"),
@@ -322,10 +308,11 @@ def _takes_form(rule_id: str, form: str, what: str) -> None:
     async def _taken(probe: Probe) -> None:
         alice, bob = await probe.alice(), await probe.bob()
         raw, ts = secrets.token_bytes(RSA_BYTES), now_ms()
+        signed = preimages.content_forms(raw, alice.id, "public", ts)[form]
         payload = {
             "ciphertext": b64(raw),
             "sender_pub": alice.who.key.public.text,
-            "content_sig": alice.who.key.sign(_forms(raw, alice.id, ts)[form]),
+            "content_sig": alice.who.key.sign(signed),
         }
         await alice.say("MSG_PUBLIC_CHANNEL", payload, to="public", ts=ts)
         await bob.link.hears(

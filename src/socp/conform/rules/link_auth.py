@@ -12,9 +12,9 @@ from socp.conform.figures import NONCE_BYTES
 from socp.conform.frames import Frame, now_ms
 from socp.conform.link import Link
 from socp.conform.peers import Peer, message, server_hello, user_hello
-from socp.conform.probe import Probe, Refused, proof_payload, say_first
+from socp.conform.probe import Probe, proof_payload, say_first, turned_away
 from socp.conform.rule import Need, Section
-from socp.conform.verdicts import Breach, Unjudged
+from socp.conform.verdicts import Breach
 
 LINK_AUTH: Final[Section[Probe]] = Section(needs=(Need.USERS,), feature="link-auth/1")
 BIND: Final[Section[Probe]] = Section(needs=(Need.USERS,), feature="bind/1")
@@ -26,8 +26,7 @@ async def challenged(
     probe: Probe, name: str, nonce: bytes | None = None
 ) -> tuple[Link, Identity, Frame]:
     """A user who said hello with an auth_nonce, and the challenge that came."""
-    if probe.world.secure:
-        raise Unjudged("over TLS the proof covers the exporter value, which this kit cannot read")
+    probe.check_may_prove()
     who = await probe.identity(name)
     link = await probe.connect(name)
     given = secrets.token_bytes(NONCE_BYTES) if nonce is None else nonce
@@ -43,8 +42,7 @@ async def proving_user(
     probe: Probe, name: str, features: tuple[str, ...] = PROVES, **hello: Any
 ) -> Peer:
     """A user who proved the key."""
-    if probe.world.secure:
-        raise Unjudged("over TLS the proof covers the exporter value, which this kit cannot read")
+    probe.check_may_prove()
     return await probe.user(name, features=features, **hello)
 
 
@@ -173,11 +171,7 @@ async def _auth_nonce(probe: Probe) -> None:
 async def _no_downgrade(probe: Probe) -> None:
     dan = await proving_user(probe, "dan")
     await dan.link.close()
-    try:
-        await probe.attached(await probe.connect("dan, bare"), dan.who)
-    except Refused:
-        return
-    raise Breach("the bare hello was taken")
+    await turned_away(probe.attached(await probe.connect("dan, bare"), dan.who))
 
 
 @LINK_AUTH.extension(
@@ -222,14 +216,10 @@ async def _bad_attach(probe: Probe) -> None:
 )
 async def _live_link_stays(probe: Probe) -> None:
     dan = await proving_user(probe, "dan")
-    try:
-        await probe.attached(await probe.connect("dan again"), dan.who, features=PROVES)
-    except Refused as refusal:
-        same("the code", refusal.code, "NAME_IN_USE")
-        await dan.say("LIST_REQUEST", {})
-        await dan.link.hears(*LISTS)
-        return
-    raise Breach("both links were taken")
+    again = probe.attached(await probe.connect("dan again"), dan.who, features=PROVES)
+    await turned_away(again, "NAME_IN_USE")
+    await dan.say("LIST_REQUEST", {})
+    await dan.link.hears(*LISTS)
 
 
 @LINK_AUTH.extension(
@@ -239,8 +229,7 @@ async def _live_link_stays(probe: Probe) -> None:
     waits_s=15,
 )
 async def _dead_link_goes(probe: Probe) -> None:
-    if probe.world.secure:
-        raise Unjudged("over TLS the proof covers the exporter value, which this kit cannot read")
+    probe.check_may_prove()
     who = await probe.identity("dead")
     dead = await probe.connect("dead", autoping=False)
     await probe.attached(dead, who, features=PROVES)
@@ -260,8 +249,7 @@ async def _dead_link_goes(probe: Probe) -> None:
     needs=[Need.SERVERS],
 )
 async def _server_challenged(probe: Probe) -> None:
-    if probe.world.secure:
-        raise Unjudged("over TLS the proof covers the exporter value, which this kit cannot read")
+    probe.check_may_prove()
     nonce = secrets.token_bytes(NONCE_BYTES)
     who = await probe.identity("proud")
     link = await probe.connect("proud")

@@ -8,7 +8,7 @@ from socp.conform.cast import Identity
 from socp.conform.expect import list_of, refused, same, signed_form, text_of
 from socp.conform.figures import HEARTBEAT_S, SILENCE_S, UUID4
 from socp.conform.peers import server_hello
-from socp.conform.probe import Probe, Refused, say_first
+from socp.conform.probe import Probe, say_first, turned_away
 from socp.conform.rule import Need, Section
 from socp.conform.verdicts import Breach, Dialect, Unjudged
 
@@ -137,12 +137,7 @@ _other_hello("5.10-peer-link", "PEER_HELLO_LINK")
 )
 async def _one_link(probe: Probe) -> None:
     east = await probe.east()
-    try:
-        await probe.linked(await probe.connect("east again"), east.who)
-    except Refused as refusal:
-        same("the code", refusal.code, "NAME_IN_USE")
-        return
-    raise Breach("both links were taken")
+    await turned_away(probe.linked(await probe.connect("east again"), east.who), "NAME_IN_USE")
 
 
 @SERVERS.must(
@@ -154,12 +149,7 @@ async def _known_id_other_key(probe: Probe) -> None:
     north = await probe.server("north")
     await north.link.close()
     thief = Identity("thief", north.id, (await probe.identity("erin")).key)
-    try:
-        await probe.linked(await probe.connect("thief"), thief)
-    except Refused as refusal:
-        same("the code", refusal.code, "BAD_KEY")
-        return
-    raise Breach("another key was taken for a known id")
+    await turned_away(probe.linked(await probe.connect("thief"), thief), "BAD_KEY")
 
 
 @SERVERS.must(
@@ -274,11 +264,6 @@ STRANGERS: Final[Section[Probe]] = Section(needs=(Need.KNOWN,))
 )
 async def _known_only(probe: Probe) -> None:
     north = await probe.identity("north")
-    try:
-        await probe.linked(await probe.connect("north"), north)
-    except Refused as refusal:
-        same("the code", refusal.code, "NOT_ALLOWED")
-        if north.key.public.fingerprint not in refusal.detail:
-            raise Breach("the detail does not say which key it is") from refusal
-        return
-    raise Breach("it was welcomed")
+    refusal = await turned_away(probe.linked(await probe.connect("north"), north), "NOT_ALLOWED")
+    if north.key.public.fingerprint not in refusal.detail:
+        raise Breach("the detail does not say which key it is")

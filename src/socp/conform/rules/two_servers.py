@@ -7,7 +7,7 @@ from typing import Final
 from socp.conform.cast import new_id
 from socp.conform.expect import LISTS, about, list_of, of_user, same
 from socp.conform.peers import Message, Peer, message
-from socp.conform.probe import Probe, Refused
+from socp.conform.probe import Probe, turned_away
 from socp.conform.rule import Need, Section
 from socp.conform.rules.channel import is_post, post
 from socp.conform.rules.files import chunk, of_file, start
@@ -150,12 +150,7 @@ async def _key_across(probe: Probe) -> None:
 )
 async def _name_in_use_across(probe: Probe) -> None:
     _, yves = await _both(probe)
-    try:
-        await probe.attached(await probe.connect("yves, here"), yves.who)
-    except Refused as refusal:
-        same("the code", refusal.code, "NAME_IN_USE")
-        return
-    raise Breach("both links were taken")
+    await turned_away(probe.attached(await probe.connect("yves, here"), yves.who), "NAME_IN_USE")
 
 
 @TWO.must(

@@ -10,7 +10,7 @@ from socp.conform.expect import LISTS, list_of, of_user, refused, same, text_of
 from socp.conform.frames import Frame
 from socp.conform.keys import NotAKey, read_key
 from socp.conform.peers import Peer, user_hello
-from socp.conform.probe import Probe, Refused, say_first
+from socp.conform.probe import Probe, say_first, turned_away
 from socp.conform.rule import Need, Section
 from socp.conform.verdicts import Breach, Dialect
 
@@ -149,12 +149,7 @@ async def _leaving_is_told(probe: Probe) -> None:
 )
 async def _name_in_use(probe: Probe) -> None:
     alice = await probe.alice()
-    try:
-        await probe.attached(await probe.connect("alice again"), alice.who)
-    except Refused as refusal:
-        same("the code", refusal.code, "NAME_IN_USE")
-        return
-    raise Breach("both links were taken")
+    await turned_away(probe.attached(await probe.connect("alice again"), alice.who), "NAME_IN_USE")
 
 
 @USERS.must(
@@ -179,12 +174,7 @@ async def _another_key(probe: Probe) -> None:
     carol = await probe.user("carol")
     await carol.link.close()
     thief = Identity("thief", carol.id, (await probe.identity("erin")).key)
-    try:
-        await probe.attached(await probe.connect("thief"), thief)
-    except Refused as refusal:
-        same("the code", refusal.code, "BAD_KEY")
-        return
-    raise Breach("another key was taken for a known id")
+    await turned_away(probe.attached(await probe.connect("thief"), thief), "BAD_KEY")
 
 
 @USERS.must(
