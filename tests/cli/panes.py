@@ -50,6 +50,10 @@ class Pane:
             assert time.monotonic() < until, f"nothing matches {pattern!r}:\n{screen}"
             time.sleep(LOOK_EVERY_S)
 
+    def state(self, format_: str) -> str:
+        """What tmux knows of it, e.g. "#{cursor_flag}"."""
+        return self._tmux("display-message", "-p", "-t", "it", format_).strip()
+
     def _tmux(self, *arguments: str) -> str:
         return tmux(self.socket, *arguments)
 

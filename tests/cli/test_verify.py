@@ -182,7 +182,7 @@ def test_members_are_shown_with_how_sure_and_the_choice_is_kept(socp: Shell) -> 
     assert shown.code == 0
     assert shown.out.startswith("what you say to everyone is for all who are there; where")
     assert re.search(r"^  bob  [0-9a-f-]{36}  first seen \d\d:\d\d$", shown.out, re.MULTILINE)
-    assert away("members", "--readers", "verified", "--unbound", "leave-out").code == 0
+    assert socp("members", "--readers", "verified", "--unbound", "leave-out").code == 0
     choice, member = away("members", "--json").events()
     assert "online" not in member
     assert choice == {"event": "readers", "leave_out": True, "verified_only": True}

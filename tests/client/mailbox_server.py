@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aiohttp import web
 
@@ -15,12 +16,14 @@ from socp.crypto import content_sig, hybrid, signing
 from socp.crypto.keys import PrivateKey, Suite
 from socp.crypto.signing import sign_transport
 from socp.crypto.symbolic import SymbolicSuite
+from socp.member.effects import PeerMoved
 from socp.wire import base64url, content
 from socp.wire.canonical import canonical
 from socp.wire.content import Body, Place
 from socp.wire.envelope import encode
 from socp.wire.features import BIND, LINK_AUTH, MAILBOX, USER_FEATURES
 from socp.wire.msg_ref import msg_ref
+from tests.client.people import somebody
 from tests.client.v13_server import SERVER_ID, Frame, Link, Server, now_ms
 
 FEATURES = (LINK_AUTH, BIND, MAILBOX)
@@ -55,6 +58,7 @@ class MailServer(Server):
     mail: dict[str, tuple[Frame, int]] = field(default_factory=dict)
     acked: list[str] = field(default_factory=list)
     answers: str = "queued"
+    takes_files: bool = True
     forgets: bool = True  # False: as if killed before it had the ACK on its disk
     features: tuple[str, ...] = FEATURES
 
@@ -85,6 +89,8 @@ class MailServer(Server):
                     self.mail.pop(members["msg_ref"], None)
             case "MSG_DIRECT" if self.answers:
                 await self.answer(link, frame)
+            case "FILE_CHUNK" | "FILE_END" if not self.takes_files:
+                pass
             case "FILE_START" | "FILE_CHUNK" | "FILE_END":
                 said = {"msg_ref": members["file_id"], "of": frame["type"], "status": "queued"}
                 await link.say("ACK", said)
@@ -177,3 +183,13 @@ async def keeping(suite: Suite, key: PrivateKey | None = None) -> AsyncIterator[
         yield server
     finally:
         await server.stop()
+
+
+async def made_known(folder: Path, server: MailServer, suite: SymbolicSuite) -> tuple[Link, Absent]:
+    """Alice's profile, in which bob's key is pinned; her first link, which is over."""
+    bob = Absent(server, suite.generate())
+    async with somebody(folder, server.url, suite) as alice:
+        link = await server.link()
+        await bob.is_known(link)
+        await alice.hears(PeerMoved, lambda moved: not moved.online)
+    return link, bob

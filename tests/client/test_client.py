@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -48,18 +48,7 @@ from socp.member.records import LineState, Record
 from socp.storage.errors import StorageError
 from socp.storage.profile_store import ProfileStore
 from tests.client.people import FRIEND_ID, Friend, somebody, two
-from tests.client.v13_server import Server, serving
-
-
-@pytest.fixture
-def suite() -> SymbolicSuite:
-    return SymbolicSuite(7)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    async with serving() as started:
-        yield started
+from tests.client.v13_server import Server
 
 
 async def knocks(port: int, times: int) -> None:
@@ -189,13 +178,15 @@ async def test_a_server_that_goes_is_told_once_and_attached_to_again_when_it_is_
         assert offline.reason == "the link broke; trying again"
 
 
-async def test_a_server_that_is_not_there_is_named_with_the_systems_reason(
+async def test_a_server_that_is_not_there_is_named_with_how_to_start_one(
     tmp_path: Path, server: Server, suite: SymbolicSuite
 ) -> None:
     await server.stop()
     async with somebody(tmp_path, server.url, suite, attached=False) as alice:
         told = await alice.hears(Offline)
-        assert told.reason == "[Errno 111] Connection refused; trying again"
+        port = server.url.rpartition(":")[2]
+        remedy = f"start a server: script/server (or socp serve) --port {port}"
+        assert told.reason == f"nothing listens there; {remedy}; trying again"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,18 +15,7 @@ from socp.client.unlocking import Plain
 from socp.crypto.symbolic import SymbolicSuite
 from socp.member.effects import MessageArrived
 from tests.client.people import FRIEND_ID, somebody, two
-from tests.client.v13_server import Server, serving
-
-
-@pytest.fixture
-def suite() -> SymbolicSuite:
-    return SymbolicSuite(7)
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    async with serving() as started:
-        yield started
+from tests.client.v13_server import Server
 
 
 def within(folder: Path) -> list[str]:

@@ -11,35 +11,20 @@ import pytest
 from socp.client.client import Client
 from socp.client.unlocking import unlock
 from socp.crypto.symbolic import SymbolicSuite
-from socp.member.effects import FileDone, LineMoved, MessageArrived, PeerMoved
+from socp.member.effects import FileDone, LineMoved, MessageArrived
 from socp.member.records import LineState
 from socp.storage.profile_store import ProfileStore
-from tests.client.mailbox_server import Absent, MailServer, keeping
+from tests.client.mailbox_server import MailServer, keeping, made_known
 from tests.client.people import Person, somebody
-from tests.client.v13_server import Link, now_ms
+from tests.client.v13_server import now_ms
 
 DAY_MS = 24 * 3_600_000
-
-
-@pytest.fixture
-def suite() -> SymbolicSuite:
-    return SymbolicSuite(7)
 
 
 @pytest.fixture
 async def server(suite: SymbolicSuite) -> AsyncIterator[MailServer]:
     async with keeping(suite) as started:
         yield started
-
-
-async def made_known(folder: Path, server: MailServer, suite: SymbolicSuite) -> tuple[Link, Absent]:
-    """Alice's profile, in which bob's key is pinned; her first link, which is over."""
-    bob = Absent(server, suite.generate())
-    async with somebody(folder, server.url, suite) as alice:
-        link = await server.link()
-        await bob.is_known(link)
-        await alice.hears(PeerMoved, lambda moved: not moved.online)
-    return link, bob
 
 
 def texts(alice: Person) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from socp.client.errors import BadAddress
-from socp.client.server_url import DEFAULT, parse
+from socp.client.server_url import DEFAULT, meant, parse
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,26 @@ from socp.client.server_url import DEFAULT, parse
 def test_one_server_has_one_spelling(given: str, text: str, loopback: bool) -> None:
     url = parse(given)
     assert (url.text, url.loopback) == (text, loopback)
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("localhost:8001", "ws://localhost:8001"),
+        (" 127.0.0.1:9000", "ws://127.0.0.1:9000"),
+        ("chat.example.org", "wss://chat.example.org"),
+        ("chat.example.org:8443/ws", "wss://chat.example.org:8443/ws"),
+        ("ws://chat.example.org", "ws://chat.example.org"),
+    ],
+)
+def test_who_types_no_scheme_means_tls_but_for_this_machine(typed: str, text: str) -> None:
+    assert meant(typed).text == text
+
+
+@pytest.mark.parametrize("typed", ["", "http://localhost", "two words", "localhost:port", "://"])
+def test_what_cannot_be_meant_is_no_address(typed: str) -> None:
+    with pytest.raises(BadAddress):
+        meant(typed)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from socp.client.errors import ProfileUnusable
 from socp.client.walk import Walk
 from socp.member.effects import Disconnect, Effect, Persist, Transmit
 from socp.member.events import Event, Now, RequestList, Say, Tick
+from socp.member.own_frame import Ready
 from socp.member.records import Record, Seen
 from socp.storage.errors import StorageError
 
@@ -45,7 +46,7 @@ class Script:
 
 
 def sent(name: str) -> Transmit:
-    return Transmit(name.encode())
+    return Transmit(Ready(name.encode()))
 
 
 @asynccontextmanager

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from socp.crypto.keys import (
+    OPENED_AHEAD_MAX,
     KeyRefused,
     RsaPrivateKey,
     RsaSuite,
+    Unreadable,
     load_foreign_private,
     load_private,
 )
@@ -163,3 +165,55 @@ def _openssl(key: RsaPrivateKey) -> rsa.RSAPrivateKey:
 
 def _bytes(value: int) -> bytes:
     return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+
+class Counted:
+    """OpenSSL's key, counting what it opens."""
+
+    def __init__(self, key: rsa.RSAPrivateKey) -> None:
+        self._key = key
+        self.opened = 0
+
+    def public_key(self) -> rsa.RSAPublicKey:
+        return self._key.public_key()
+
+    def decrypt(self, ciphertext: bytes, scheme: padding.OAEP) -> bytes:
+        self.opened += 1
+        return self._key.decrypt(ciphertext, scheme)
+
+
+def _counted() -> tuple[RsaPrivateKey, Counted]:
+    counted = Counted(_openssl(test_key(0)))
+    return RsaPrivateKey(counted), counted  # type: ignore[arg-type]
+
+
+def test_what_was_opened_ahead_is_had_at_once_and_once() -> None:
+    key, counted = _counted()
+    sealed = key.public.seal(b"hello")
+    key.open_ahead(sealed)
+    assert key.open(sealed) == b"hello"
+    assert counted.opened == 1
+    assert key.open(sealed) == b"hello"
+    assert counted.opened == 2  # it is not kept for longer
+
+
+@pytest.mark.threat("M8")
+def test_what_cannot_be_opened_cannot_be_opened_ahead() -> None:
+    key, counted = _counted()
+    garbage = test_key(1).public.seal(b"hello")
+    key.open_ahead(garbage)
+    with pytest.raises(Unreadable):
+        key.open(garbage)
+    assert counted.opened == 1
+    key.open_ahead(b"short")
+    assert counted.opened == 1
+
+
+def test_what_was_opened_ahead_and_is_never_asked_for_does_not_pile_up() -> None:
+    key, counted = _counted()
+    first = key.public.seal(b"first")
+    key.open_ahead(first)
+    for _ in range(OPENED_AHEAD_MAX):
+        key.open_ahead(key.public.seal(b"more"))
+    assert key.open(first) == b"first"
+    assert counted.opened == OPENED_AHEAD_MAX + 2  # it had been forgotten

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("run", "dev")
+LOCKS = ("run", "dev", "fuzz")
 
 
 def normal(requirement: str) -> str:
@@ -36,12 +36,14 @@ def locked(level: str) -> dict[str, str]:
     return {normal(block): block for block in blocks if block.strip()}
 
 
+@pytest.mark.threat("P6")
 def test_every_dependency_has_its_reasons_written_down() -> None:
     page = (ROOT / "docs/dependencies.md").read_text()
     rows = {normal(name) for name in re.findall(r"^\| `([^`]+)`", page, flags=re.MULTILINE)}
     assert rows == asked_for()
 
 
+@pytest.mark.threat("P6")
 @pytest.mark.parametrize("level", LOCKS)
 def test_every_locked_requirement_is_pinned_and_carries_hashes(level: str) -> None:
     requirements = locked(level)
@@ -58,10 +60,11 @@ def test_the_locks_name_no_address_and_no_path(level: str) -> None:
 
 
 def test_what_is_tested_is_what_runs() -> None:
-    run, dev = locked("run"), locked("dev")
-    pins = {name: block.split()[0] for name, block in dev.items()}
-    assert {name: block.split()[0] for name, block in run.items()}.items() <= pins.items()
+    run, dev, fuzz = (
+        {name: block.split()[0] for name, block in locked(level).items()} for level in LOCKS
+    )
+    assert run.items() <= dev.items() <= fuzz.items()
 
 
 def test_everything_asked_for_is_locked() -> None:
-    assert asked_for() <= locked("dev").keys()
+    assert asked_for() <= locked("fuzz").keys()

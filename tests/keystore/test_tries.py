@@ -40,10 +40,20 @@ def test_a_clock_that_is_set_never_makes_the_wait_longer(tmp_path: Path, clock: 
     assert 0 <= tries.wait_ms(tmp_path, clock) <= tries.WAIT_MS_MAX
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"wrong": "many"}', '{"wrong": -5, "last_ms": 0}'])
-def test_a_count_that_is_damaged_locks_nobody_out(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b'{"wrong": "many"}',
+        b'{"wrong": -5, "last_ms": 0}',
+        b'{"\xff": 1}',
+        b'{"x": ' + b"[" * 10_000,
+    ],
+)
+def test_a_count_that_is_damaged_locks_nobody_out(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / tries.TRIES_FILE
-    file.write_text(content)
+    file.write_bytes(content)
     file.chmod(0o600)
     assert tries.wait_ms(tmp_path, NOW) == 0
     tries.wrong(tmp_path, NOW)

@@ -195,11 +195,11 @@ class Desk:
             self.event(Shown(tuple(seen)))
         return effects
 
-    def passes(self, seconds: float) -> None:
-        """Let time pass, ten ticks a second."""
-        for _ in range(int(seconds * 10)):
-            self.wall += 100
-            self.mono += 100
+    def passes(self, seconds: float, tick_ms: int = 100) -> None:
+        """Let time pass, ten ticks a second; hours are soon over with fewer."""
+        for _ in range(int(seconds * 1_000 / tick_ms)):
+            self.wall += tick_ms
+            self.mono += tick_ms
             self.event(Tick())
 
     def says(self, to: Friend, text: str) -> None:

@@ -250,7 +250,7 @@ def test_it_is_asked_for_less_and_less_often(desk: Desk) -> None:
     alice = desk.friend("alice")
     said(alice, 1, 3)
     for _ in range(240):
-        desk.passes(60)
+        desk.passes(60, tick_ms=1_000)
         answers(desk)
     assert 3 <= len(asked(desk, alice)) <= 6
 

@@ -307,7 +307,7 @@ def test_a_line_that_a_server_cannot_take_waits_longer_each_time_and_goes_as_it_
     desk.passes(2 * first_s - 0.5)
     assert len(sent(desk)) == 2
     for _ in range(20):
-        desk.passes(601)
+        desk.passes(601, tick_ms=1_000)
         desk.refuses(last(desk), code)
     assert len(sent(desk)) >= 20
     assert len(set(sent(desk))) == 1

@@ -75,6 +75,12 @@ class Asker:
             desk.acks(desk.sent("MSG_DIRECT")[-1], "queued")
         return desk.sent("MSG_DIRECT")[before:]
 
+    def gets_anew(self, seq: int) -> Envelope:
+        """The frame that goes out when the same bytes did not help: it is composed anew."""
+        self.gets(seq, seq)
+        (anew,) = self.gets(seq, seq)
+        return anew
+
 
 def anew_of(desk: Desk, friend: Friend, frame: Envelope) -> tuple[Body, Place]:
     """What this frame says, composed anew."""
@@ -328,9 +334,7 @@ def test_composed_anew_it_is_still_the_line_that_its_reader_calls_it_by(desk: De
     desk.loses_the_link()
     desk.again(desk.store())
     desk.attaches()
-    asker = Asker(desk, alice)
-    asker.gets(1, 1)
-    asker.gets(1, 1)
+    Asker(desk, alice).gets_anew(1)
     alice.sends(Receipt(of=(desk.ref(frame),), state="read"), 3)
     assert desk.kept(SaidReached)[-1] == SaidReached(desk.ref(frame), LineState.READ, alice.id)
 
@@ -339,9 +343,7 @@ def test_composed_anew_it_is_still_the_line_that_its_reader_calls_it_by(desk: De
 def test_composed_anew_it_is_told_of_as_the_same_line(desk: Desk) -> None:
     alice = desk.friend("alice")
     (frame,) = says(desk, alice, "one")
-    asker = Asker(desk, alice)
-    asker.gets(1, 1)
-    asker.gets(1, 1)
+    Asker(desk, alice).gets_anew(1)
     alice.sends(Receipt(of=(desk.ref(frame),), state="read"), 3)
     assert (desk.line().text, desk.line().state) == ("one", LineState.READ)
 
@@ -353,9 +355,7 @@ def test_composed_anew_and_delivered_it_is_the_same_line_that_was(desk: Desk) ->
     desk.loses_the_link()
     desk.again(desk.store())
     desk.attaches()
-    asker = Asker(desk, alice)
-    asker.gets(1, 1)
-    (anew,) = asker.gets(1, 1)
+    anew = Asker(desk, alice).gets_anew(1)
     desk.acks(anew, "delivered")
     assert desk.kept(SaidReached)[-1] == SaidReached(desk.ref(frame), LineState.DELIVERED, "")
 

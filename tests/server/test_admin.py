@@ -77,10 +77,11 @@ async def test_what_is_no_command_is_told_so(tmp_path: Path) -> None:
         await until((tmp_path / places.ADMIN_SOCKET).exists)
         reply = await asked(tmp_path, Request("reboot"))
         assert (reply.ok, "no such command" in reply.lines[0]) == (False, True)
-        reader, writer = await asyncio.open_unix_connection(tmp_path / places.ADMIN_SOCKET)
-        writer.write(b"[[[[\n")
-        assert b"not a command" in await reader.read()
-        writer.close()
+        for line in (b"[[[[", b'{"do": "\xff"}', b'{"x": ' + b"[" * 3_000):
+            reader, writer = await asyncio.open_unix_connection(tmp_path / places.ADMIN_SOCKET)
+            writer.write(line + b"\n")
+            assert b"not a command" in await reader.read()
+            writer.close()
         reader, writer = await asyncio.open_unix_connection(tmp_path / places.ADMIN_SOCKET)
         writer.write(b"x" * 100_000)
         with contextlib.suppress(ConnectionResetError):

@@ -159,6 +159,7 @@ def test_the_password_of_a_database_is_in_no_repr(
     ("text", "line"),
     [
         ("port = ", "is not TOML"),
+        ("port = " + "[" * 5_000, "is not TOML"),
         ("prot = 1", 'unknown key "prot"; did you mean port?'),
         ('bootstrap = "ws://a:1"', '"bootstrap" in'),
         ("port = [1]", '"port" in'),

@@ -41,6 +41,9 @@ class HeldKey:
     def open(self, ciphertext: bytes) -> bytes:
         return KEY.open(ciphertext)
 
+    def open_ahead(self, ciphertext: bytes) -> None:
+        KEY.open_ahead(ciphertext)
+
     def to_bytes(self) -> bytes:
         return KEY.to_bytes()
 

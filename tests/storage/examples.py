@@ -7,7 +7,9 @@ from dataclasses import replace
 from socp.crypto.rotation import KeyStep, Revocation
 from socp.crypto.vault import Vault
 from socp.member import records as member
+from socp.member.draft import Draft, KeptDraft
 from socp.node import records as node
+from socp.storage.profile_rows import Kept
 from socp.wire.content import Place
 from socp.wire.ids import PUBLIC
 
@@ -124,7 +126,8 @@ OUTGOING = member.OutgoingFile(
     stage=member.FileStage.OPEN,
 )
 INCOMING = member.IncomingFile(BOB, ALICE, "plan.txt", 3, "ab" * 16, NOW, member.FileStage.REFUSED)
-MEMBER_RECORDS: tuple[member.Record, ...] = (
+DRAFT = KeptDraft(BOB, Draft("half of the secret plan", "d" * 43, quote='your "schnitzel"'), NOW)
+MEMBER_RECORDS: tuple[Kept, ...] = (
     CONTACT,
     KNOWN_SERVER,
     SEEN,
@@ -139,6 +142,7 @@ MEMBER_RECORDS: tuple[member.Record, ...] = (
     THREAD,
     OUTGOING,
     INCOMING,
+    DRAFT,
 )
 SETTINGS = member.Settings(ALICE, "Alice Ærlig 🙂", "ws://localhost:8001", run="ab" * 8)
 VAULT = Vault(bytes(range(32)))

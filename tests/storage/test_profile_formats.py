@@ -121,6 +121,15 @@ def test_after_an_upgrade_nothing_of_it_is_in_the_database_in_clear(folder: Path
     assert b"deleted" in (folder / "socp.db.format-4.bak").read_bytes()  # it had been there
 
 
+def test_a_profile_of_format_5_has_room_for_what_is_typed(folder: Path) -> None:
+    of_format(folder, 5)
+    for _ in range(2):
+        with ProfileStore.open(folder, a_vault) as store:
+            assert store.drafts().result() in ((), (examples.DRAFT,))
+            store.write([examples.DRAFT]).result()
+            assert store.drafts().result() == (examples.DRAFT,)
+
+
 def test_many_messages_of_before_are_all_remembered(folder: Path) -> None:
     of_format(folder, 4)
     seen = [SEEN._replace(msg_ref=f"{number:043d}", ts=number) for number in range(20_001)]

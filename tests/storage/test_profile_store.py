@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from socp.member import records
 from socp.member.records import LineState, Said
 from socp.storage import FolderBusy, StorageError
 from socp.storage.profile_reader import ProfileReader
+from socp.storage.profile_rows import Kept
 from socp.storage.profile_store import ProfileStore
 from socp.wire import content
 from socp.wire.content import Body, Delete, Edit, Place, Text
@@ -32,7 +34,7 @@ from tests.storage.examples import (
 )
 
 
-def written(folder: Path | None, *writes: list[records.Record]) -> records.Remembered:
+def written(folder: Path | None, *writes: Sequence[Kept]) -> records.Remembered:
     """What a store remembers after these writes; when on disk, after a restart too."""
     with ProfileStore.open(folder, a_vault) as store:
         for write in writes:

@@ -61,6 +61,7 @@ def known(store: ProfileStore, folder: Path) -> list[object]:
             store.settings(),
             store.load(),
             store.sent(BOB, "ab" * 8, [3]).result(),
+            store.drafts().result(),
             reader.lines(BOB, limit=1000),
             reader.lines("public", limit=1000),
             reader.search("word7", limit=1000),

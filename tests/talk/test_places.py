@@ -101,3 +101,34 @@ def test_no_answer_at_all_ends_with_the_flag_to_use(
     monkeypatch.setattr("sys.stdin.readline", lambda: "", raising=False)
     with pytest.raises(BadName, match="use --as NAME"):
         asking.ask_name()
+
+
+def test_the_only_profile_is_taken_without_a_question_where_it_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "profiles", lambda: tmp_path)
+    assert places.only_profile() is None
+    ann = profile(tmp_path, "ann", used_s=1)
+    assert places.only_profile() == ann
+    with FolderLock.take(ann):
+        assert places.only_profile() is None
+        assert f"in use by process {os.getpid()}" in places.why_taken(ann)
+        assert "--profile" in places.why_taken(ann)
+    assert places.why_taken(ann) == ""
+    profile(tmp_path, "bob", used_s=2)
+    assert places.only_profile() is None
+
+
+def test_servers_are_looked_for_where_they_usually_are_and_where_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "checkout", lambda: tmp_path)
+    assert places.server_ports() == [8001, 8002, 8003]
+    for used_s, name in enumerate(("8111", "8002", "profiles", "99999", "9000")):
+        (tmp_path / "var" / name).mkdir(parents=True)
+        os.utime(tmp_path / "var" / name, (used_s, used_s))
+    assert places.server_ports() == [8001, 8002, 8003, 9000, 8111]
+    monkeypatch.setattr(places, "checkout", lambda: None)
+    monkeypatch.setattr("platformdirs.user_data_path", lambda _: tmp_path / "data")
+    (tmp_path / "data" / "server-7000").mkdir(parents=True)
+    assert places.server_ports() == [8001, 8002, 8003, 7000]

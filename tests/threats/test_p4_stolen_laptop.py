@@ -17,6 +17,7 @@ from socp.client.profile_folder import Chosen, open_profile
 from socp.client.unlocking import Passphrase
 from socp.crypto.keys import PrivateKey
 from socp.crypto.symbolic import SymbolicSuite
+from socp.member.draft import Draft
 from socp.member.effects import MessageArrived, Online
 from socp.member.records import Amendment, LineState, Said
 from tests import logbook
@@ -34,6 +35,7 @@ TEXTS = (
     "zwetschgenknoedel at the quay wall",
     "l'\u00e9chappatoire of Bartholomew",
     "nobody shall know this sentence",
+    "halfway through a confession",
 )
 
 pytestmark = pytest.mark.threat("P4")
@@ -98,6 +100,7 @@ async def test_what_was_said_and_who_is_known_is_not_in_the_folder(
                 assert notice.text == TEXTS[0]
                 break
         await client.send(bob.id, TEXTS[1])
+        await client.keep_drafts({bob.id: Draft(TEXTS[3], quote=TEXTS[0])})
         secrets += [word for text in TEXTS for word in words_of(text)]
         secrets += [client.user_id, bob.id, bob.key.public.text[:60]]
         assert found(folder, secrets) == []  # while it is in use, with the log of the database
@@ -147,6 +150,7 @@ def test_no_record_and_no_key_is_in_the_folder(tmp_path: Path) -> None:
         *("number0000001", "number0001000", "entirely", "Ermintrude", "ws://localhost:8001"),
         *(examples.ALICE, examples.BOB, examples.SERVER, examples.CONTACT.pubkey),
         *("hello\nyou", "r" * 43, f"{7:043d}"),
+        *("half of the secret plan", "schnitzel", "d" * 43),
         *(examples.CHANNEL_KEY.private, examples.CHANNEL_KEY.group_key, *examples.LINE.frames[:1]),
         *(part for number in (4, 5, 6) for part in private_parts(test_key(number))),
         *(WORDS, vault.master),

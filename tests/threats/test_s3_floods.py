@@ -35,6 +35,9 @@ class Counted:
     def open(self, ciphertext: bytes) -> bytes:
         return self.key.open(ciphertext)
 
+    def open_ahead(self, ciphertext: bytes) -> None:
+        self.key.open_ahead(ciphertext)
+
     def to_bytes(self) -> bytes:
         return self.key.to_bytes()
 

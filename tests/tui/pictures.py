@@ -1,78 +1,79 @@
-"""Pictures of the full screen: eight screens in three sizes (`script/pictures`)."""
+"""Pictures of the full screen: eight screens in three sizes (`script/pictures`). They are the same
+bytes each time: clock, ids and keys are played."""
 
 from __future__ import annotations
 
 import asyncio
-import re
+import os
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Final
+from unittest import mock
+
+from textual.pilot import Pilot
+from textual.widgets import Input, Static, TextArea
 
 from socp.crypto.symbolic import SymbolicSuite
-from socp.member.effects import FileProgress
+from socp.member.draft import Draft
+from socp.member.effects import FileProgress, GapFound
 from socp.tui.app import SocpApp
 from socp.tui.choices_file import Choices
 from socp.tui.first_start import FirstStart
 from socp.tui.opening import Opening
-from socp.wire.content import Edit, Reaction, Text
+from socp.wire.ids import PUBLIC
 from tests.client.mailbox_server import Absent, keeping
+from tests.tui import group
+from tests.tui.drawing import svg
 from tests.tui.stage import Stage, stage, waited
 
 SIZES: Final = ((80, 24), (120, 36), (200, 60))
+NOW: Final = "12 12:41"
 QUIET: Final = Choices(notify="off")
-_FONTS: Final = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
-_FAMILY: Final = 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace'
-PEOPLE: Final = ("carol", "Dave Miller", "erin", "Frédéric", "grace")
-LONG: Final = "\n".join(f"{n:>3} | def step_{n}(self) -> None: ..." for n in range(1, 41))
 
 
-def svg(app: SocpApp) -> str:
-    """The picture, which asks no other machine for a font."""
-    drawn = _FONTS.sub("", app.export_screenshot(title="socp"))
-    return drawn.replace("Fira Code, monospace", _FAMILY).replace("Fira Code", "ui-monospace")
+@contextmanager
+def played() -> Iterator[None]:
+    """Midday of one day in Greenwich, and the same ids each time."""
+    ticks = count(group.ms(NOW) * 1_000_000, 100_000)
+    ids = map(uuid.UUID, (f"a1111111-1111-4111-8111-{number:012}" for number in count(1)))
+    around = {"TZ": "UTC", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    with (
+        mock.patch.dict(os.environ, around),
+        mock.patch("time.time_ns", side_effect=ticks),
+        mock.patch("uuid.uuid4", side_effect=ids),
+    ):
+        time.tzset()
+        yield
+    time.tzset()
 
 
 async def peopled(it: Stage) -> None:
     """Bob is here, and some others."""
     await it.bob.comes(it.link)
-    for number, name in enumerate(PEOPLE, 2):
-        their_id = f"{number}1111111-1111-4111-8111-111111111111"
+    for their_id, name in group.PEOPLE.items():
         other = Absent(it.server, it.suite.generate(), name, their_id)
-        await other.comes(it.link)
-        await it.until(lambda who=their_id: who in it.session.here)  # type: ignore[misc]
-    await it.until(lambda: it.bob.id in it.session.here)
+        await (other.is_known if their_id == group.GRACE else other.comes)(it.link)
+    others = len(group.PEOPLE)  # without Grace, with Bob
+    await it.until(lambda: len(it.session.here - {it.session.me.user_id}) == others)
+    await it.until(lambda: group.GRACE not in it.session.here)
 
 
 async def spoken(it: Stage) -> None:
     """A talk with a little of everything."""
     await peopled(it)
-    number = it.session.me.safety_number(it.bob.id)
-    await it.session.me.verify(it.bob.id, number)
-    await it.opens()
-    await it.bob_says("Did you see https://example.org/harbour/plan yet? The ferry leaves at ten.")
-    await it.sees("Did you see")
-    first = it.session.window.lines[-1].msg_ref
-    await it.says("Yes! I bring the tickets, and the map that we marked last time :tada:")
-    await it.sees("I bring the tickets")
-    await it.until(lambda: it.session.window.lines[-1].msg_ref)
-    mine = it.session.window.lines[-1].msg_ref
-    await it.bob_says(Edit(of=first, body="Did you see https://example.org/harbour/plan yet?"))
-    await it.bob_says(Text(body="Perfect. Nine, then, not ten.", reply_to=mine))
-    await it.bob_says(Reaction(of=mine, emoji="👍"))
-    it.server.answers = "delivered"
-    await it.bob_says("Here is what the script says:\n" + LONG)
-    await it.sees("Enter unfolds")
-    plan = Path(tempfile.mkdtemp()) / "harbour-plan.pdf"
-    plan.write_bytes(bytes(3_000_000))
-    await it.session.me.send_file(it.bob.id, plan)
-    await it.sees("harbour-plan.pdf")
-    await it.sees("keeps it until they")
-    file_id = it.session.window.lines[-1].file_id
+    it.session.drafts.keep(group.DAVE, Draft("L, or what the"))
+    await it.opens("Bob")
+    gap = GapFound(group.BOB, group.BOB, 1, group.ms("12 08:55"), group.ms("12 12:31"), asked=True)
+    it.session._heard(gap)
     half = FileProgress(
-        file_id, it.bob.id, plan.name, 1_900_000, 3_000_000, True, 1_048_576, remaining_s=1
+        group.PLAN_ID, group.BOB, group.PLAN, 1_900_000, 3_000_000, True, 1_048_576, remaining_s=1
     )
     it.session._heard(half)
     await it.sees("63% of")
@@ -83,13 +84,14 @@ async def everyone(it: Stage) -> None:
     """The public channel, the light theme, an answer to a command, no server."""
     await peopled(it)
     it.app.theme = "socp-light"
-    await it.says("/all Good morning! Who is at the office today?")
-    await it.sees("Good morning")
+    it.session.turn_to(PUBLIC)
+    await it.sees("snore")
     await it.says("/receipts off")
+    await it.sees("nobody hears")
     await it.server.stop()
     await it.until(lambda: not it.session.link.attached)
-    await it.says("Anybody?")
-    await it.sees("Anybody?")
+    await it.says("We could take the second boat, too.")
+    await it.sees("second boat")
 
 
 async def jump(it: Stage) -> None:
@@ -108,16 +110,18 @@ async def search(it: Stage) -> None:
 async def verify(it: Stage) -> None:
     await spoken(it)
     await it.pilot.press("f3")
-    await it.until(lambda: "█" in it.read("#code"))
+    await it.until(lambda: it.app.screen.query("#code"))
+    await it.until(lambda: "▀" in it.read("#code"))
 
 
 async def changed_key(it: Stage) -> None:
     await spoken(it)
-    await Absent(it.server, it.suite.generate()).is_known(it.link)
+    await Absent(it.server, it.suite.generate(), "Bob").is_known(it.link)
     await it.until(lambda: it.session.blocked)
 
 
 async def help_(it: Stage) -> None:
+    await spoken(it)
     it.app.theme = "socp-high-contrast"
     await it.pilot.press("f1")
 
@@ -150,13 +154,27 @@ PICTURES: Final = tuple(Picture(name, size) for name in ("first-start", *SCREENS
 
 async def taken(picture: Picture) -> str:
     """Play it, and draw it."""
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, played():
         if picture.name == "first-start":
             return await _first_start(picture, Path(place))
-        async with stage(Path(place), size=picture.size, choices=QUIET) as it:
+        played_by = stage(
+            Path(place), size=picture.size, choices=QUIET, before=group.has_talked, name="Bob"
+        )
+        async with played_by as it:
             await SCREENS[picture.name](it)
             await it.pilot.pause(0.4)
-            return svg(it.app)
+            return await drawn(it.pilot)
+
+
+async def drawn(pilot: Pilot[int]) -> str:
+    """As it is when the cursor is to be seen."""
+    app = pilot.app
+    for line in app.screen.query(Input):
+        line._pause_blink(visible=True)
+    for area in app.screen.query(TextArea):
+        area._pause_blink(visible=True)
+    await pilot.pause()
+    return svg(app)
 
 
 async def _first_start(picture: Picture, folder: Path) -> str:
@@ -165,9 +183,10 @@ async def _first_start(picture: Picture, folder: Path) -> str:
         app = SocpApp(opening, QUIET, login="ann")
         async with app.run_test(size=picture.size) as pilot:
             await waited(pilot, lambda: isinstance(app.screen, FirstStart))
-            await pilot.pause(0.4)
+            state = app.screen.query_one("#server-state", Static)
+            await waited(pilot, lambda: "✓" in str(state.render()))
             port = server.url.rsplit(":", 1)[1]
-            return svg(app).replace(port, "8001".ljust(len(port), "\u00a0"))
+            return (await drawn(pilot)).replace(port, "8001".ljust(len(port), "\u00a0"))
 
 
 def main(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,9 @@ from textual.widgets import Static
 
 from socp.client.unlocking import Plain
 from socp.crypto.symbolic import SymbolicSuite
+from socp.member.draft import Draft
 from socp.member.effects import PeerMoved
+from socp.member.history_line import HistoryLine
 from socp.tui.app import SocpApp
 from socp.tui.choices_file import Choices
 from socp.tui.composer import Composer
@@ -75,6 +77,52 @@ class Stage:
     async def says(self, text: str) -> None:
         await self.types(text)
         await self.pilot.press("enter")
+
+    async def enters(self, text: str) -> None:
+        """As if it was pasted, then Enter."""
+        self.composer.take(Draft(text))
+        await self.pilot.press("enter")
+
+    async def file_waits(self) -> None:
+        """A file to bob, of which the server takes nothing yet."""
+        self.server.takes_files = False
+        path = self.session.me.downloads / "long.bin"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(bytes(3_000_000))
+        await self.enters(f"/file bob {path}")
+        await self.sees("▤ long.bin")
+
+    async def begins_again(self) -> None:
+        """Nothing lies over the talk with bob, and nothing is typed."""
+        self.server.takes_files = True
+        while len(self.app.screen_stack) > 2:
+            await self.app.pop_screen()
+        self.session.see()
+        if self.session.turned_to != self.bob.id:
+            await self.opens()
+        self.session.asides.clear(self.bob.id)
+        self.messages.action_newest()
+        self.composer.take(Draft())
+        self.composer.focus()
+        await self.pilot.pause()
+
+    async def said_by_bob(self, text: str) -> str:
+        """He says it, and it is in sight; the msg_ref."""
+        ref = await self.bob_says(text)
+        await self.until(lambda: self.session.window.lines and self.last.text == text, text)
+        await self.pilot.pause()
+        return ref
+
+    async def said_by_me(self, text: str) -> str:
+        """It is in sight and has its name; the msg_ref."""
+        await self.enters(text)
+        await self.until(lambda: self.last.text == text and self.last.msg_ref, text)
+        return self.last.msg_ref
+
+    @property
+    def last(self) -> HistoryLine:
+        """The last line of the open conversation."""
+        return self.session.window.lines[-1]
 
     async def until(self, there: Callable[[], object], what: str = "") -> None:
         """Return when it is so; the screen is told in the failure."""
@@ -167,6 +215,46 @@ async def stage(
                 yield it
             finally:
                 await leave(app)
+
+
+Pilots = Mapping[str, Callable[[Stage], Awaitable[None]]]
+
+
+async def driven(it: Stage, pilots: Pilots, names: Iterable[str]) -> None:
+    """Each of them on one stage, from a fresh beginning; all that went wrong is told together."""
+    faults = {}
+    for name in names:
+        await it.begins_again()
+        try:
+            await pilots[name](it)
+        except AssertionError as fault:
+            faults[name] = str(fault)
+    assert not faults, "\n\n".join(f"--- {name}: {fault}" for name, fault in faults.items())
+
+
+@asynccontextmanager
+async def again(
+    it: Stage,
+    folder: Path,
+    *,
+    profile: str = "alice",
+    choices: Choices = Choices(notify="off"),  # noqa: B008
+) -> AsyncIterator[Stage]:
+    """Alice quits, and starts again; her friend and their server stay. `profile` may be a copy of
+    hers."""
+    await leave(it.app)
+    opening = Opening(folder / profile, "", it.server.url, Plain(), folder / "downloads")
+    app = SocpApp(opening, choices, login="alice", suite=it.suite)
+    number = len(it.server.links)
+    async with app.run_test(size=SIZE) as pilot:
+        link = await it.server.link(number)
+        that = Stage(app, pilot, it.server, link, it.bob, it.suite, it.seq)
+        try:
+            await that.until(lambda: app.session is not None and app.session.link.attached)
+            await that.until(lambda: that.session.window.to_end)
+            yield that
+        finally:
+            await leave(app)
 
 
 async def waited(pilot: Pilot[int], there: Callable[[], object]) -> None:

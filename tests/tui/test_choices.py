@@ -32,6 +32,7 @@ def test_theme_notifications_and_keys_are_read(tmp_path: Path) -> None:
         ('[keys]\nfly = "f"', "no key is called 'fly'; there are"),
         ("[keys]\njump = 1", "jump wants a key in quotes"),
         ("theme = ", "is no TOML"),
+        ("theme = " + "[" * 5_000, "lists in lists without end"),
         ("theme = '" + "x" * 300_000 + "'", "is longer than"),
     ],
 )

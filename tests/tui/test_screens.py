@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from textual.content import Content
 from textual.events import Key, Paste
 from textual.widgets import Input
 
@@ -118,8 +119,9 @@ async def test_help_says_every_key_and_every_command_and_ones_own_keys(tmp_path:
 
 async def test_any_command_is_found_in_the_palette(tmp_path: Path) -> None:
     async with stage(tmp_path) as it:
-        offered = {each.title for each in it.talk.app.get_system_commands(it.app.screen)}
-        assert {"Jump to a talk", "Search", "/whois NAME", "/delete [#N]"} <= offered
+        titles = [each.title for each in it.talk.app.get_system_commands(it.app.screen)]
+        offered = {Content.from_markup(title).plain for title in titles}
+        assert {"Jump to a talk", "Search", "/whois NAME", "/history [NAME|all] [lines]"} <= offered
         await it.pilot.press("ctrl+p")
         await it.until(lambda: it.app.screen is not it.talk)
         await it.types("whois")
@@ -152,6 +154,24 @@ async def test_without_colour_there_is_none(
         drawn = it.app.export_screenshot()
         colours = {c.lower() for c in re.findall(r"fill: (#[0-9a-fA-F]{6})", drawn)}
         assert colours <= {"#c5c8c6", "#292929", "#868887"}  # those of the picture itself, and dim
+
+
+async def test_a_terminal_of_few_colours_shows_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("COLORTERM")
+    async with stage(tmp_path) as it:
+        assert it.app.theme == "socp-terminal"
+        await it.opens()
+        await it.bob_says("hello")
+        await it.sees("hello")
+        await it.pilot.press("escape")
+        await it.until(lambda: it.messages.at)
+        row = it.messages.row_of(it.messages.at)
+        assert row is not None
+        strip = it.messages.render_line(row - it.messages.scroll_offset.y)
+        assert all(part.style and part.style.reverse for part in strip)
 
 
 async def test_a_long_text_is_folded_and_unfolds(tmp_path: Path) -> None:
@@ -223,7 +243,7 @@ async def test_a_file_dropped_on_the_window_is_one_to_be_sent(tmp_path: Path) ->
         await it.opens()
         (tmp_path / "a plan.pdf").write_bytes(b"x")
         it.app.post_message(Paste(f"'{tmp_path}/a plan.pdf' "))
-        await it.until(lambda: it.composer.text == f"/file bob '{tmp_path}/a plan.pdf'")
+        await it.until(lambda: it.composer.text == f"/file bob {tmp_path}/a plan.pdf")
         it.composer.text = ""
         it.app.post_message(Paste("/etc is a folder\nand more"))
         await it.until(lambda: it.composer.text == "/etc is a folder\nand more")

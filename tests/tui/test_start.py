@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
+from textual.containers import VerticalScroll
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
 
 from socp.client import unlocking
 from socp.client.errors import VaultLocked
 from socp.client.unlocking import Passphrase, Plain
 from socp.crypto.symbolic import SymbolicSuite
 from socp.keystore.vault_file import Locked
+from socp.talk import places
+from socp.tui import first_start
 from socp.tui.app import SocpApp
 from socp.tui.choices_file import Choices
 from socp.tui.first_start import FirstStart
+from socp.tui.jump_screen import JumpScreen
 from socp.tui.opening import Opening
+from socp.tui.profiles_screen import NEW, ProfilesScreen
+from socp.tui.row_view import RowView
+from socp.tui.talk_head import TalkHead
 from socp.tui.unlock_screen import UnlockScreen
+from tests.client.described import described
 from tests.client.mailbox_server import keeping
 from tests.client.people import somebody
 from tests.tui.stage import SIZE, clicked, leave, stage, waited
@@ -46,7 +57,7 @@ async def test_what_is_typed_wrongly_is_said_and_stays(tmp_path: Path) -> None:
     app = SocpApp(Opening(tmp_path / "ann"), Choices(notify="off"), login="ann")
     async with app.run_test(size=SIZE) as pilot:
         await waited(pilot, lambda: isinstance(app.screen, FirstStart))
-        said = {"passphrase": "short", "again": "other", "server": "localhost", "name": " "}
+        said = {"passphrase": "short", "again": "other", "server": "http://localhost", "name": " "}
         for name, fault in (
             ("name", "at least one letter"),
             ("server", "ws://"),
@@ -70,7 +81,7 @@ async def test_no_passphrase_is_asked_about_once(tmp_path: Path) -> None:
         async with app.run_test(size=SIZE) as pilot:
             await waited(pilot, lambda: isinstance(app.screen, FirstStart))
             await clicked(pilot, "#begin")
-            assert "press Begin once more" in str(app.screen.query_one("#fault").render())
+            assert "once more if that is" in str(app.screen.query_one("#fault").render())
             await clicked(pilot, "#begin")
             await waited(pilot, lambda: app.session and app.session.link.attached)
             assert unlocking.locked(tmp_path / "ann") is Locked.PLAIN
@@ -117,13 +128,171 @@ async def test_a_screen_that_nobody_touches_is_locked_where_there_is_a_passphras
             await leave(app)
 
 
-async def test_a_profile_in_use_says_so_and_ends(tmp_path: Path) -> None:
+async def test_a_profile_in_use_says_so_and_offers_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "profiles", lambda: tmp_path)
     async with stage(tmp_path) as it:
         second = SocpApp(Opening(tmp_path / "alice"), Choices(notify="off"), suite=it.suite)
         async with second.run_test(size=SIZE) as pilot:
-            await waited(pilot, lambda: second.return_value is not None)
-        assert second.return_value == 2
-        assert "use" in second.fault
+            await waited(pilot, lambda: _listed(second))
+            assert f"alice is in use by process {os.getpid()}" in _fault(second)
+            listed = _listed(second)
+            assert listed[0].split() == ["alice", "in", "use"]
+            assert listed[1] == " + somebody new"
+            await pilot.press("up", "enter")
+            assert isinstance(second.screen, ProfilesScreen)  # nobody is two
+            await pilot.press("down", "enter")
+            await waited(pilot, lambda: isinstance(second.screen, FirstStart))
+            await pilot.press("escape")
+            await waited(pilot, lambda: isinstance(second.screen, ProfilesScreen))
+            await leave(it.app)
+            await waited(pilot, lambda: "in use" not in _listed(second)[0])
+            await pilot.press("up", "enter")
+            await waited(pilot, lambda: second.session and second.session.link.attached)
+            assert second.session
+            assert second.session.me.name == "alice"
+            await leave(second)
+
+
+async def test_several_profiles_are_a_choice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "profiles", lambda: tmp_path)
+    suite = SymbolicSuite(1)
+    lock = Passphrase(lambda: PASSPHRASE)
+    async with keeping(suite) as server:
+        for name, how in (("ann", lock), ("bob", Plain())):
+            async with somebody(tmp_path, server.url, suite, name, lock=how):
+                pass
+        app = SocpApp(Opening(), Choices(notify="off"), login="bob", suite=suite)
+        async with app.run_test(size=(40, 12)) as pilot:
+            await waited(pilot, lambda: _listed(app))
+            listed = [" ".join(row.split()) for row in sorted(_listed(app))]
+            assert listed == ["+ somebody new", "ann passphrase", "bob not sealed"]
+            app.screen.query_one(RowView).mark(NEW)
+            await pilot.press("enter")
+            await waited(pilot, lambda: isinstance(app.screen, FirstStart))
+            assert app.screen.query_one("#name", Input).value == ""  # there is a bob
+            await pilot.press("escape")
+            await waited(pilot, lambda: isinstance(app.screen, ProfilesScreen))
+            app.screen.query_one(RowView).mark("ann")
+            await pilot.press("enter")
+            await waited(pilot, lambda: _asks(app))
+            await pilot.press("escape")
+            await waited(pilot, lambda: isinstance(app.screen, ProfilesScreen))
+            app.screen.query_one(RowView).mark("bob")
+            await pilot.press("enter")
+            await waited(pilot, lambda: app.session and app.session.link.attached)
+            assert app.session
+            assert app.session.me.name == "bob"
+            await leave(app)
+
+
+async def test_a_server_on_this_machine_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as there:
+        there.bind(("127.0.0.1", 0))
+        free_port: int = there.getsockname()[1]
+    monkeypatch.setattr(places, "server_ports", lambda: [free_port])
+    monkeypatch.setattr(first_start, "AGAIN_S", 0.05)
+    app = SocpApp(Opening(tmp_path / "ann"), Choices(notify="off"), login="ann")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await waited(pilot, lambda: "no server is running" in _state(app))
+        assert "script/server" in _state(app)
+        async with described("invite", free_port):
+            await waited(pilot, lambda: "wants an invitation" in _state(app))
+            assert _field(app, "server").value == f"ws://localhost:{free_port}"
+            assert _field(app, "code").region.height
+            await pilot.press("enter", "enter")
+            assert app.focused is _field(app, "code")
+            for code, fault in (("", "ask its operator"), ("nonsense", "that is no invitation")):
+                _field(app, "code").value = code
+                await clicked(pilot, "#begin")
+                await _complains(app, pilot, fault)
+                assert app.focused is _field(app, "code")
+        _field(app, "server").value = "localhost:1"
+        await waited(pilot, lambda: "nothing answers there now" in _state(app))
+
+
+async def test_all_of_it_is_seen_in_a_small_terminal_and_the_next_step_in_a_tiny_one(
+    tmp_path: Path,
+) -> None:
+    app = SocpApp(Opening(tmp_path / "ann"), Choices(notify="off"), login="ann")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await waited(pilot, lambda: isinstance(app.screen, FirstStart))
+        await pilot.press("enter", "enter", "enter", "enter")
+        await waited(pilot, lambda: "whoever can read" in _fault(app))
+        await pilot.pause()
+        form = app.screen.query_one(VerticalScroll)
+        assert form.max_scroll_y == 0  # nothing of it is out of sight
+        await pilot.resize_terminal(60, 10)
+        await waited(pilot, lambda: form.max_scroll_y > 0)
+        await pilot.press("shift+tab", "x", "enter", "enter")
+        await waited(pilot, lambda: "not the same" in _fault(app))
+        assert app.focused is _field(app, "passphrase")
+        await waited(pilot, lambda: _in_sight(app, "#begin") and _in_sight(app, "#fault"))
+        assert _field(app, "name").value == "ann"
+
+
+async def test_who_is_new_sees_who_is_here_and_whom_they_write_to(tmp_path: Path) -> None:
+    async with stage(tmp_path, size=(80, 24)) as it:
+        await it.sees("You are alice")
+        assert "nobody else is here" in str(it.talk.query_one(TalkHead).render())
+        assert str(it.composer.border_title) == "to everyone"
+        await it.bob.comes(it.link)
+        await it.sees("bob is here. Ctrl-K turns to one")
+        assert "1 here, F2 shows who" in str(it.talk.query_one(TalkHead).render())
+        await it.pilot.press("ctrl+k")
+        await it.until(lambda: isinstance(it.app.screen, JumpScreen))
+        await it.until(lambda: it.app.screen.query_one(RowView).at)
+        await it.pilot.press("enter")  # never to where one is already
+        await it.sees("Only bob can read it.")
+        await it.until(lambda: str(it.composer.border_title) == "to bob")
+
+
+@pytest.mark.parametrize("opened", [Opening(), Opening(Path("x"))])
+async def test_ctrl_c_leaves_where_nothing_began(
+    opened: Opening, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(places, "profiles", lambda: tmp_path)
+    app = SocpApp(opened, Choices(notify="off"), login="ann")
+    async with app.run_test(size=SIZE) as pilot:
+        await waited(pilot, lambda: isinstance(app.screen, FirstStart))
+        await pilot.press("ctrl+c")
+        await waited(pilot, lambda: app.return_value == 0)
+
+
+def _field(app: SocpApp, name: str) -> Input:
+    return app.screen.query_one(f"#{name}", Input)
+
+
+def _state(app: SocpApp) -> str:
+    found = app.screen.query("#server-state")
+    return str(found.first(Static).render()) if found else ""
+
+
+async def _complains(app: SocpApp, pilot: Pilot[int], fault: str) -> None:
+    await waited(pilot, lambda: fault in _fault(app))
+
+
+def _fault(app: SocpApp) -> str:
+    return str(app.screen.query_one(".fault", Static).render())
+
+
+def _in_sight(app: SocpApp, selector: str) -> bool:
+    form, region = app.screen.query_one(VerticalScroll), app.screen.query_one(selector).region
+    return region.height > 0 and form.region.contains_region(region)
+
+
+def _listed(app: SocpApp) -> list[str]:
+    """The rows of the choice of profiles, [] where it is not there."""
+    if not isinstance(app.screen, ProfilesScreen):
+        return []
+    found = app.screen.query(RowView)
+    return found.first(RowView).text().split("\n") if found and found.first(RowView).at else []
 
 
 def _asks(app: SocpApp) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import sys
@@ -30,7 +31,8 @@ def screen(folder: Path, url: str, name: str) -> Iterator[Pane]:
         *("--profile-dir", str(folder / "profile"), "--downloads", str(folder / "downloads")),
         *("--choices", str(folder / "none.toml")),
     ]
-    script = f"{shlex.join(words)}; echo ended with $?; exec sleep {PATIENCE_S * 8:.0f}"
+    after = f"echo ended with $?; stty -a; exec sleep {PATIENCE_S * 8:.0f}"
+    script = f"{shlex.join(words)}; {after}"
     socket = folder / "tmux"
     tmux(socket, "new-session", "-d", "-s", "it", "-x", "90", "-y", "24", "sh", "-c", script)
     try:
@@ -51,7 +53,7 @@ def mesh(folder: Path) -> Iterator[tuple[Running, Running]]:
 
 def begins(pane: Pane) -> None:
     """The first start, as its name and server already stand there."""
-    pane.shows("something answers there")
+    pane.shows("a server is there")
     pane.types("Enter", "Enter")
     pane.shows("everyone here|Everyone here can read it")
 
@@ -63,7 +65,7 @@ def meet(ann: Pane, bob: Pane) -> None:
     ann.types("Enter")
     ann.shows(r"bob  here  F3 compares keys")
     ann.types("hello from the other server", "Enter")
-    ann.shows("hello from the other server +.*✓✓")
+    ann.shows("hello from the other server +.*(✓✓|read)")
     bob.shows("● ann")
     bob.types("F5")
     bob.shows("new since you left")
@@ -91,7 +93,7 @@ def react(ann: Pane, bob: Pane) -> None:
     ann.types("Escape")
     ann.shows("r answer  e change")
     ann.types("End", "+")
-    ann.shows("react")
+    ann.shows("─ react ─")
     ann.types("tada", "Enter")
     bob.shows("🎉 ann")
     ann.shows("r answer  e change")
@@ -160,12 +162,40 @@ def test_a_server_killed_and_back(tmp_path: Path) -> None:
         ann.types("half a sen")
         port = server.port
         server.stop(signal.SIGKILL)
-        ann.shows("not connected since")
+        ann.shows(r"not connected since \d\d:\d\d; type on, what you say waits")
+        ann.shows("○ ann  not connected")
         ann.types("tence", "Enter")
         ann.shows("▎ half a sentence")
         ann.shows("waiting")
         stack.enter_context(running(tmp_path / "a", "--bootstrap", "none", port=port))
         ann.shows(r"half a sentence +\d\d:\d\d ✓")
         assert "not connected" not in ann.screen()
+        ann.shows("● ann")
         ann.types("C-q")
-        ann.shows("ended with 0")
+        is_as_before(ann)
+
+
+def test_a_signal_leaves_the_terminal_as_before(tmp_path: Path) -> None:
+    """Ctrl-C only says how one leaves."""
+    with ExitStack() as stack:
+        server = stack.enter_context(running(tmp_path / "a", "--bootstrap", "none"))
+        ann = stack.enter_context(screen(tmp_path / "ann", server.url, "ann"))
+        begins(ann)
+        cursor = ann.state("#{cursor_y}")
+        assert ann.screen().splitlines()[int(cursor)].count("│") >= 2, "the composer's row"
+        ann.types("C-c")
+        ann.shows("(?i)ctrl.q")
+        os.kill(child_of(int(ann.state("#{pane_pid}"))), signal.SIGTERM)
+        is_as_before(ann)
+
+
+def is_as_before(pane: Pane) -> None:
+    """Its own screen, cursor and mouse are there, and what one types is shown."""
+    pane.shows("ended with 0")
+    pane.shows("isig icanon iexten echo ")
+    assert pane.state("#{alternate_on}#{mouse_any_flag}#{cursor_flag}") == "001"
+
+
+def child_of(pid: int) -> int:
+    """The one process that a shell waits for."""
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])

@@ -1,108 +1,82 @@
-"""How soon a key press is seen while messages pour in, and what a long history adds to opening.
+"""How soon a key press is seen while messages pour in, what holds the interface's loop up, what a
+long talk costs.
 
 `script/bench screen [LINES]` runs the full screen in a terminal of its own, with a real server and
-people who talk to it. The goals: with 100,000 lines opening takes under 1 s more than with none; a
-key press is on the screen within 50 ms at the 95th percentile while 200 messages a second arrive.
-The server and the people, who would be on other machines, give way to the screen (nice 15).
+people who talk to it, in processes of their own with RSA keys; one of them in the open talk. Those,
+who would be on other machines, give way to the screen (nice 15). The goals: with 100,000 lines
+opening takes under 1 s more than with none; a key press is on the screen within 50 ms at the 95th
+percentile while 200 messages a second arrive; nothing holds the loop for 16 ms of the processor.
+References of the same run: a bare text area of Textual, and this screen while nobody talks.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
-import pty
 import re
 import shutil
-import signal
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Final
 
 from socp.bench.corpus import Corpus
 from socp.bench.history import COMMIT_ROWS, LINES, machine, verdict
+from socp.bench.loop_watch import NOTED_MS, read
+from socp.bench.speakers import A_SECOND, GIVING_WAY, READER, speaking
+from socp.bench.terminal import COLUMNS, ROWS, Terminal, terminal
 from socp.client.client import Client
-from socp.client.errors import UnknownPerson
 from socp.client.unlocking import Plain, unlock
 from socp.member.effects import Online
 from socp.storage.profile_store import ProfileStore
 
 OPEN_S_MAX: Final = 1.0
 KEY_MS_MAX: Final = 50
-A_SECOND: Final = 200
-SPEAKERS: Final = 8  # a server takes 30 frames a second from each
+HELD_MS_MAX: Final = 16
 PAIRS: Final = 5
-GIVING_WAY: Final = 15
-ROUNDS: Final = 4
+RUNS: Final = 3
+ROUNDS: Final = 2
 KEYS: Final = "αβγδεζηθικλμνξπρστυφχψωбвгджзийлптфцчшщъыьэюя"  # which no message has
 PAUSE_S: Final = 0.15
-PATIENCE_S: Final = 60
-ROWS, COLUMNS = 40, 120
+PASTED_BYTES: Final = 65_536
+PAGES_AT_ONCE: Final = 10
+FIRST_WORDS: Final = 3
 _READY: Final = "Ctrl-K"
+_UNREAD: Final = "\x1b[15~"  # F5
+_NEXT_TALK: Final = "\x0e"  # Ctrl-N
+_PAGE_UP: Final = "\x1b[5~"
 _LISTENING: Final = re.compile(r"Listening on (ws://127\.0\.0\.1:\d+)")
 
 
 def main() -> None:
-    """Measure and print; `speak FOLDER URL` is what the people do, in a process of their own."""
-    if sys.argv[1:2] == ["speak"]:
-        os.nice(GIVING_WAY)
-        asyncio.run(_speak(Path(sys.argv[2]), sys.argv[3]))
-        return
-    corpus = Corpus(int(sys.argv[1]) if len(sys.argv) > 1 else LINES)
+    """Measure and print."""
+    corpus = Corpus(int(sys.argv[1]) if len(sys.argv) > 1 else LINES, people=1)
     with tempfile.TemporaryDirectory() as place, _server(Path(place)) as url:
-        print(machine())
-        asyncio.run(_measure(Path(place), url, corpus))
+        folder = Path(place)
+        print(f"{machine()}, load {os.getloadavg()[0]:.1f}; {COLUMNS} x {ROWS} cells", flush=True)
+        empty, full = asyncio.run(_profiles(folder, url, corpus))
+        _print_opening(empty, full, corpus)
+        _print_holding(folder, full, corpus)
+        for number in range(RUNS):
+            _print_pressing(folder, empty, url, number)
 
 
-async def _measure(folder: Path, url: str, corpus: Corpus) -> None:
+async def _profiles(folder: Path, url: str, corpus: Corpus) -> tuple[Path, Path]:
+    """One without a line, one with all of them in one talk."""
     empty, full = folder / "empty", folder / "full"
-    async with Client.open(empty, url, name="reader", downloads=folder, lock=Plain()) as me:
+    async with Client.open(empty, url, name=READER, downloads=folder, lock=Plain()) as me:
         async for notice in me.events():
             if isinstance(notice, Online):  # from now on the profile knows its server
                 break
     shutil.copytree(empty, full)
     await asyncio.to_thread(_fill, full, corpus)
-    pairs = [
-        (
-            await asyncio.to_thread(_opened_s, empty, ""),
-            await asyncio.to_thread(_opened_s, full, "0000000"),
-        )
-        for _ in range(PAIRS)
-    ]
-    more = median(b - a for a, b in pairs)
-    without, with_ = (median(times) for times in zip(*pairs, strict=True))
-    print(
-        f"opened            empty {without:.2f} s, {len(corpus.texts)} lines {with_:.2f} s,"
-        f" {more:.2f} s more (median of {PAIRS} pairs); goal under {OPEN_S_MAX} s:"
-        f" {verdict(more < OPEN_S_MAX)}"
-    )
-    with _screen(full) as screen:
-        await asyncio.to_thread(screen.shows, _READY, time.perf_counter())
-        quiet = await asyncio.to_thread(_pressed_ms, screen)
-        with _speaking(folder, url) as said:
-            at_first, before = await asyncio.to_thread(said), time.perf_counter()
-            busy = await asyncio.to_thread(_pressed_ms, screen)
-            rate = (await asyncio.to_thread(said) - at_first) / (time.perf_counter() - before)
-    print(f"key press, quiet  p50 {median(quiet):5.1f} ms  p95 {_p95(quiet):5.1f} ms")
-    print(
-        f"key press, busy   p50 {median(busy):5.1f} ms  p95 {_p95(busy):5.1f} ms,"
-        f" {rate:.0f} messages a second; goal under {KEY_MS_MAX} ms:"
-        f" {verdict(_p95(busy) < KEY_MS_MAX)}"
-    )
-
-
-def _p95(times: list[float]) -> float:
-    return quantiles(times, n=100)[94]
+    return empty, full
 
 
 def _fill(folder: Path, corpus: Corpus) -> None:
@@ -112,118 +86,178 @@ def _fill(folder: Path, corpus: Corpus) -> None:
             store.write(rows[at : at + COMMIT_ROWS]).result()
 
 
-@dataclass
-class Speaker:
-    """Somebody who says something, again and again."""
-
-    me: Client
-    said: int = 0
-    began: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def listen(self) -> None:
-        """Nothing is left lying about."""
-        async for _ in self.me.events():
-            pass
-
-    async def speak(self) -> None:
-        """So often that all of them make `A_SECOND`."""
-        while not (reader := self._reader()):  # noqa: ASYNC110 - it is told to `listen`
-            await asyncio.sleep(PAUSE_S)
-        due = time.perf_counter()
-        while True:
-            text = f"message {self.said} of {self.me.name}, as long as people write them"
-            await self.me.send(reader, text)
-            self.said += 1
-            self.began.set()
-            due = max(due + SPEAKERS / A_SECOND, time.perf_counter() - 1)
-            await asyncio.sleep(max(due - time.perf_counter(), 0))
-
-    def _reader(self) -> str:
-        with suppress(UnknownPerson):
-            return self.me.find("reader")
-        return ""
+# --- opening ------------------------------------------------------------------------------------
 
 
-async def _speak(folder: Path, url: str) -> None:
-    """All of them; how much they said is written for each line that is read, until the last."""
-    async with AsyncExitStack() as stack:
-        speakers = []
-        for number in range(SPEAKERS):
-            place, name = folder / f"speaker-{number}", f"speaker {number}"
-            opening = Client.open(place, url, name=name, downloads=folder, lock=Plain())
-            speakers.append(Speaker(await stack.enter_async_context(opening)))
-        async with asyncio.TaskGroup() as tasks:
-            running = [
-                tasks.create_task(work)
-                for each in speakers
-                for work in (each.listen(), each.speak())
-            ]
-            async with asyncio.timeout(PATIENCE_S):
-                for each in speakers:
-                    await each.began.wait()
-            while await asyncio.to_thread(sys.stdin.readline):
-                print(sum(each.said for each in speakers), flush=True)
-            for task in running:
-                task.cancel()
-
-
-@contextmanager
-def _speaking(folder: Path, url: str) -> Iterator[Callable[[], int]]:
-    """While people speak: what tells how often they did so far."""
-    process = subprocess.Popen(  # noqa: S603 - ourselves
-        [sys.executable, "-m", "socp.bench.screen", "speak", str(folder), url],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+def _print_opening(empty: Path, full: Path, corpus: Corpus) -> None:
+    pairs = [(_opened_s(empty, ""), _opened_s(full, "0000000")) for _ in range(PAIRS)]
+    more = median(b - a for a, b in pairs)
+    without, with_ = (median(times) for times in zip(*pairs, strict=True))
+    print(
+        f"opened            empty {without:.2f} s, {len(corpus.texts)} lines {with_:.2f} s,"
+        f" {more:.2f} s more (median of {PAIRS} pairs); goal under {OPEN_S_MAX} s:"
+        f" {verdict(more < OPEN_S_MAX)}",
+        flush=True,
     )
-    asked, answered = process.stdin, process.stdout
-    assert asked is not None
-    assert answered is not None
-
-    def said() -> int:
-        print(file=asked, flush=True)
-        return int(answered.readline())
-
-    try:
-        yield said
-    finally:
-        asked.close()
-        answered.close()
-        process.wait()
 
 
-class Screen:
-    """A terminal: what is pressed, and what was drawn since."""
-
-    def __init__(self, terminal: int) -> None:
-        self._terminal = terminal
-        self._drawn = b""
-        self._changed = threading.Condition()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def press(self, keys: str) -> None:
-        """As a terminal sends them."""
-        with self._changed:
-            self._drawn = b""
-        os.write(self._terminal, keys.encode())
-
-    def shows(self, text: str, since: float) -> float:
-        """How long after `since` it was drawn, s."""
-        with self._changed:
-            seen = self._changed.wait_for(lambda: text.encode() in self._drawn, PATIENCE_S)
-        if not seen:
-            raise TimeoutError(f"{text!r} was never drawn")
-        return time.perf_counter() - since
-
-    def _read(self) -> None:
-        with suppress(OSError):  # the program is gone
-            while piece := os.read(self._terminal, 65_536):
-                with self._changed:
-                    self._drawn = (self._drawn + piece)[-4_000_000:]
-                    self._changed.notify_all()
+def _opened_s(folder: Path, shown: str) -> float:
+    start = time.perf_counter()
+    with _screen(folder) as screen:
+        screen.shows(_READY, start)
+        return screen.shows(shown, start)
 
 
-def _pressed_ms(screen: Screen) -> list[float]:
+def _screen(folder: Path) -> AbstractContextManager[Terminal]:
+    return terminal("-m", "socp.cli.main", "tui", "--profile-dir", str(folder))
+
+
+# --- what holds the loop up ---------------------------------------------------------------------
+
+
+def _print_holding(folder: Path, full: Path, corpus: Corpus) -> None:
+    """Step by step, in one run of the screen."""
+    file = folder / "held"
+    begun = time.time()
+    words = ("-m", "socp.bench.loop_watch", str(file), "tui", "--profile-dir", str(full))
+    with terminal(*words) as screen:
+        screen.shows(_READY, time.perf_counter())
+        screen.still(PAUSE_S * 4)
+        _print_held(file, "opening", begun)
+        before = screen.resident_mib
+        steps: tuple[tuple[str, Callable[[Terminal], None]], ...] = (
+            ("turn to the long talk", _turn_to_it),
+            ("page up, 10 times", _page_up),
+            ("turn the wheel, 50 times", _turn_the_wheel),
+            ("search while typing", lambda it: _search(it, corpus)),
+            ("paste 64 KiB", _paste),
+            ("resize, 8 times", _resize),
+        )
+        for name, step in steps:
+            begun = time.time()
+            step(screen)
+            screen.still(PAUSE_S * 2)
+            _print_held(file, name, begun)
+        begun, pages = time.time(), _scroll_through(screen, corpus)
+        _print_held(file, f"all {pages} pages", begun)
+        print(
+            f"memory            {before:.0f} MiB opened, {screen.resident_mib:.0f} MiB at its end"
+        )
+
+
+def _print_held(file: Path, name: str, since_s: float) -> None:
+    held = read(file, since_s, time.time())
+    processor = sorted((each.processor_ms for each in held), reverse=True)[:1] or [0.0]
+    clock = max((each.clock_ms for each in held), default=0.0)
+    long = sum(each.processor_ms > HELD_MS_MAX for each in held)
+    print(
+        f"loop held         {name:25} {processor[0]:5.1f} ms of the processor at most,"
+        f" {clock:5.1f} ms by the clock; {long} over {HELD_MS_MAX} ms, {len(held)} over"
+        f" {NOTED_MS} ms",
+        flush=True,
+    )
+
+
+def _turn_to_it(screen: Terminal) -> None:
+    screen.press(_NEXT_TALK)
+
+
+def _page_up(screen: Terminal) -> None:
+    for _ in range(PAGES_AT_ONCE):
+        screen.press(_PAGE_UP)
+        screen.still(PAUSE_S)
+
+
+def _turn_the_wheel(screen: Terminal) -> None:
+    for _ in range(50):
+        screen.press("\x1b[<64;60;10M")
+        time.sleep(PAUSE_S / 10)
+
+
+def _search(screen: Terminal, corpus: Corpus) -> None:
+    screen.press("\x06")
+    screen.still(PAUSE_S)
+    for letter in corpus.words[0]:
+        screen.press(letter)
+        screen.still(PAUSE_S)
+    screen.press("\x1b")
+    screen.still(PAUSE_S)
+
+
+def _paste(screen: Terminal) -> None:
+    line = "words that somebody copied from somewhere else, again and again\n"
+    text = (line * (PASTED_BYTES // len(line) + 1))[:PASTED_BYTES]
+    screen.press(f"\x1b[200~{text}\x1b[201~")
+    screen.still(PAUSE_S * 4)
+    screen.press("\x15")
+    for _ in range(3):
+        screen.press("x")
+        screen.still(PAUSE_S)
+
+
+def _resize(screen: Terminal) -> None:
+    for rows, columns in ((24, 80), (60, 200), (30, 100), (ROWS, COLUMNS)) * 2:
+        screen.resize(rows, columns)
+        screen.still(PAUSE_S)
+
+
+def _scroll_through(screen: Terminal, corpus: Corpus) -> int:
+    """To the very first line; how many pages that were."""
+    pages, first = 0, " ".join(corpus.texts[0].split()[:FIRST_WORDS])
+    while not screen.drew(first) and pages < len(corpus.texts):
+        screen.press(_PAGE_UP * PAGES_AT_ONCE)
+        pages += PAGES_AT_ONCE
+        screen.still(PAUSE_S / 3)
+    return pages
+
+
+# --- key presses --------------------------------------------------------------------------------
+
+
+def _print_pressing(folder: Path, profile: Path, url: str, number: int) -> None:
+    """One run: the references, then the same with people talking."""
+    with terminal("-m", "socp.bench.bare_input") as bare:
+        bare.shows("ready", time.perf_counter())
+        reference = _pressed_ms(bare)
+    with _screen(profile) as screen:
+        screen.shows(_READY, time.perf_counter())
+        screen.still(PAUSE_S * 2)
+        drawn, held = screen.bytes_drawn, screen.loop_ms
+        quiet = _pressed_ms(screen)
+        keys_ms = screen.loop_ms - held
+        a_key = (screen.bytes_drawn - drawn) / len(quiet)
+        place = folder / f"people {number}"
+        place.mkdir()
+        with speaking(place, url) as said:
+            at_first = said()
+            screen.press(_UNREAD)
+            screen.shows("message ", time.perf_counter())
+            at_first, before = said(), time.perf_counter()
+            drawn, held = screen.bytes_drawn, screen.loop_ms
+            busy = _pressed_ms(screen)
+            held = screen.loop_ms - held - keys_ms
+            count, took_s = said() - at_first, time.perf_counter() - before
+            a_message = max(screen.bytes_drawn - drawn - a_key * len(busy), 0) / max(count, 1)
+    print(
+        f"key press, run {number + 1}  bare text area p95 {_p95(reference):.1f} ms; nobody talks"
+        f" p50 {median(quiet):.1f}, p95 {_p95(quiet):.1f} ms; {count / took_s:.0f} messages a"
+        f" second (of {A_SECOND}) p50 {median(busy):.1f}, p95 {_p95(busy):.1f} ms; goal under"
+        f" {KEY_MS_MAX} ms: {verdict(_p95(busy) < KEY_MS_MAX)}"
+    )
+    print(
+        f"drawn, run {number + 1}      {a_key:.0f} bytes a key press, {a_message:.0f} a message;"
+        f" the loop has the processor {keys_ms / len(quiet):.1f} ms a key press and"
+        f" {held / max(count, 1):.2f} ms a message, its drawing included;"
+        f" load {os.getloadavg()[0]:.1f}",
+        flush=True,
+    )
+
+
+def _p95(times: list[float]) -> float:
+    return quantiles(times, n=100)[94]
+
+
+def _pressed_ms(screen: Terminal) -> list[float]:
     """How long each of many key presses takes to be drawn."""
     times = []
     for _ in range(ROUNDS):
@@ -234,29 +268,6 @@ def _pressed_ms(screen: Screen) -> list[float]:
         screen.press("\x15")  # Ctrl-U: an empty line again
         time.sleep(PAUSE_S * 2)
     return times
-
-
-def _opened_s(folder: Path, shown: str) -> float:
-    start = time.perf_counter()
-    with _screen(folder) as screen:
-        screen.shows(_READY, start)
-        return screen.shows(shown, start)
-
-
-@contextmanager
-def _screen(folder: Path) -> Iterator[Screen]:
-    words = [sys.executable, "-m", "socp.cli.main", "tui", "--profile-dir", str(folder)]
-    environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    child, terminal = pty.fork()
-    if child == 0:
-        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-        os.execvpe(words[0], words, environment)  # noqa: S606 - ourselves
-    try:
-        yield Screen(terminal)
-    finally:
-        os.kill(child, signal.SIGTERM)
-        os.waitpid(child, 0)
-        os.close(terminal)
 
 
 @contextmanager

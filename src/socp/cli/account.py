@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from socp.cli.whose import Whose
 
 Work: TypeAlias = "Coroutine[Any, Any, str]"
-_PASSWORD_BYTES_MAX: Final = 8192
+_FILE: Final = "--password-file"
 
 
 def _options(command: Callable[..., int]) -> Callable[..., int]:
     """What all verbs share."""
     return whose(
         click.option(
-            "--password-file",
+            _FILE,
             type=click.Path(dir_okay=False, allow_dash=False),
             metavar="FILE",
             help="Read the password from the first line of FILE (/dev/fd/3 is one), not the"
@@ -159,6 +159,7 @@ def _forget_password(who: _Who) -> Work:
 def _done(work: Callable[[], Work]) -> int:
     import asyncio
 
+    from socp.cli.secret import NoSecret
     from socp.client.errors import ClientError, NoAnswer, TurnedAway
     from socp.crypto.passwords import WeakPassword
     from socp.talk.places import BadName
@@ -168,45 +169,24 @@ def _done(work: Callable[[], Work]) -> int:
     except (NoAnswer, TurnedAway) as fault:
         exits.complain(str(fault), "account")
         return exits.FAILED
-    except (BadName, ClientError, WeakPassword, NoPassword) as fault:
+    except (BadName, ClientError, WeakPassword, NoSecret) as fault:
         exits.complain(str(fault), "account")
         return exits.USAGE
     return exits.OK
 
 
-class NoPassword(Exception):
-    """None was given; `str()` says how to give one."""
-
-
 def _password(file: str | None, *, twice: bool) -> str:
-    import getpass
+    """NoSecret."""
+    from socp.cli import secret
 
     if file is not None:
-        return _first_line(file)
+        return secret.first_line(file, "password")
     if not sys.stdin.isatty():
-        raise NoPassword("there is no terminal to type a password at; use --password-file")
-    try:
-        password = getpass.getpass("password: ")
-        if twice and getpass.getpass("once more: ") != password:
-            raise NoPassword("the two are not the same; try again")
-    except (EOFError, OSError):
-        raise NoPassword("no password was given; type it, or use --password-file") from None
-    except UnicodeDecodeError:
-        raise NoPassword(
-            "this terminal sent characters that its language setting has not; set LANG to one with"
-            " UTF-8, or use --password-file"
-        ) from None
+        raise secret.NoSecret(f"there is no terminal to type a password at; use {_FILE}")
+    password = secret.typed("password: ", "password", _FILE)
+    if twice and secret.typed("once more: ", "password", _FILE) != password:
+        raise secret.NoSecret("the two are not the same; try again")
     return password
-
-
-def _first_line(file: str) -> str:
-    try:
-        with open(file, "rb") as opened:
-            line = opened.readline(_PASSWORD_BYTES_MAX)
-        return line.decode().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as fault:
-        why = fault.strerror if isinstance(fault, OSError) else "it is not UTF-8"
-        raise NoPassword(f"cannot read a password from {file}: {why}; check the file") from None
 
 
 def _quoted(who: _Who) -> str:

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from socp.cli.lines.piped import Printer
 from socp.cli.logs import log_to_standard_error
 from socp.cli.whose import Whose
 from socp.client.client import Client
+from socp.client.clock import now_ms
 from socp.client.errors import ClientError, TurnedAway
 from socp.client.notices import GivenUp, Notice, Offline
 from socp.client.profile_folder import check_begun
@@ -178,8 +178,3 @@ async def _beside(errand: Errand, work: Work) -> int:
         for task in (following, doing):
             task.cancel()
         await asyncio.gather(following, doing, return_exceptions=True)
-
-
-def now_ms() -> int:
-    """Unix ms."""
-    return time.time_ns() // 1_000_000

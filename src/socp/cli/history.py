@@ -76,8 +76,8 @@ def _history(
 
 
 async def _conversations(look: Look, limit: int) -> int:
-    from socp.cli.looking_back import now_ms
     from socp.cli.past_json import conversation_event
+    from socp.client.clock import now_ms
 
     found = await look.saved.conversations(limit=limit)
     for one in reversed(found):

@@ -32,13 +32,14 @@ def command(json: bool, **options: str | None) -> int:
 def _list(options: Options, *, json: bool) -> Coroutine[Any, Any, int]:
     from socp.cli import errand
     from socp.cli.whose import Whose
+    from socp.client.clock import now_ms
     from socp.talk.listing import listing
 
     async def work(doing: Errand) -> int:
         await doing.patience.attached()
         users = await doing.me.list_users()
         if not json:
-            for entry in listing(doing.me, doing.phrases, users, errand.now_ms()):
+            for entry in listing(doing.me, doing.phrases, users, now_ms()):
                 doing.say(entry)
             return exits.OK
         people = {person.user_id: person for person in doing.me.contacts.members()}

@@ -3,7 +3,6 @@ main thread, whatever else waits meanwhile."""
 
 from __future__ import annotations
 
-import getpass
 import signal
 import sys
 import time
@@ -12,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from socp.cli import secret
+from socp.cli.secret import NoSecret
 from socp.cli.unseen import unseen
 from socp.client import unlocking
 from socp.client.errors import VaultLocked, WeakPassphrase
@@ -19,7 +20,7 @@ from socp.client.unlocking import Keyring, Lock, Passphrase, Plain
 from socp.keystore.vault_file import Locked
 
 TRIES: Final = 3
-_LINE_BYTES_MAX: Final = 8192
+_WHAT: Final = "passphrase"
 _PLAIN: Final = (
     "no passphrase: whoever can read this folder can read all that is in it, and speak as you;"
     " `socp profile passwd` seals it later\n"
@@ -84,14 +85,9 @@ def ask_new(prompt: str, *, plain: bool) -> str:
 
 
 def first_line(file: str) -> str:
-    """The secret in it; VaultLocked where it cannot be read."""
-    try:
-        with Path(file).open("rb") as opened:
-            line = opened.readline(_LINE_BYTES_MAX)
-        return line.decode().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as fault:
-        why = fault.strerror if isinstance(fault, OSError) else "it is not UTF-8"
-        raise VaultLocked(f"cannot read a passphrase from {file}: {why}; check the file") from None
+    """The passphrase in it; VaultLocked where it cannot be read."""
+    with _wanted():
+        return secret.first_line(file, _WHAT)
 
 
 def _right(folder: Path) -> str:
@@ -120,15 +116,14 @@ def _ended_by_ctrl_c() -> Iterator[None]:
 
 def typed(prompt: str) -> str:
     """What somebody types without its being shown. VaultLocked where nobody does."""
+    with _wanted(), _ended_by_ctrl_c():
+        return secret.typed(prompt, _WHAT, "--passphrase-file FILE")
+
+
+@contextmanager
+def _wanted() -> Iterator[None]:
+    """Without it the profile stays locked."""
     try:
-        with _ended_by_ctrl_c():
-            return getpass.getpass(prompt)
-    except (EOFError, OSError):
-        raise VaultLocked(
-            "no passphrase was given; type it, or use --passphrase-file FILE"
-        ) from None
-    except UnicodeDecodeError:
-        raise VaultLocked(
-            "this terminal sent characters that its language setting has not; set LANG to one with"
-            " UTF-8, or use --passphrase-file FILE"
-        ) from None
+        yield
+    except NoSecret as fault:
+        raise VaultLocked(str(fault)) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from socp.cli.event_json import Event, Events, line
 from socp.cli.lines.piped import Printer
 from socp.cli.past_json import line_event
 from socp.cli.whose import Whose
+from socp.client.clock import now_ms
 from socp.client.errors import AmbiguousPerson, UnknownPerson
 from socp.client.history import History, SavedHistory
 from socp.client.profile_folder import check_begun
@@ -84,8 +84,3 @@ async def _look(folder: Path, lock: Lock | None, work: Work, *, json: bool, verb
         except (UnknownPerson, AmbiguousPerson) as fault:
             exits.complain(str(fault), verb)
             return exits.FAILED
-
-
-def now_ms() -> int:
-    """Unix ms."""
-    return time.time_ns() // 1_000_000

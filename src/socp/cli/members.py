@@ -80,7 +80,7 @@ async def _met(doing: Errand) -> None:
 
 
 def _show(doing: Errand, choice: PublicChoice) -> None:
-    from socp.cli.errand import now_ms
+    from socp.client.clock import now_ms
     from socp.talk.entries import Entry
     from socp.talk.readers import choice_text
 

@@ -8,7 +8,8 @@ import time
 from typing import Final
 
 from socp.cli import exits
-from socp.cli.errand import Errand, now_ms
+from socp.cli.errand import Errand
+from socp.client.clock import now_ms
 from socp.client.notices import Notice
 from socp.member.effects import FileDone, FileFailed, FileProgress, FileWaits
 from socp.talk.file_phrases import progress_text

@@ -273,12 +273,11 @@ def _secret(file: str | None, *, anew: bool) -> str:
 
 
 async def _in_thread(folder: Path, work: Callable[[], int]) -> int:
-    """After a wrong passphrase the next one waits."""
     import asyncio
 
-    from socp.client import unlocking
+    from socp.client.opening import next_try
 
-    await asyncio.sleep(await asyncio.to_thread(unlocking.wait_s, folder))
+    await next_try(folder)
     return await asyncio.to_thread(work)
 
 

@@ -58,7 +58,7 @@ def _send(
 
 
 def _said(doing: Errand, line: Line) -> int:
-    from socp.cli.errand import now_ms
+    from socp.client.clock import now_ms
     from socp.member.records import LineState
 
     refused = line.state is LineState.REFUSED
@@ -76,9 +76,9 @@ def _said(doing: Errand, line: Line) -> int:
 def _text(given: str | None) -> str:
     """What to say. BadName."""
     from socp.talk.places import BadName
+    from socp.wire.text import encodable
 
-    # An argument that is no UTF-8 comes as lone surrogates, which nobody could send.
-    text = _read() if given in (None, "-") else (given or "").encode(errors="replace").decode()
+    text = _read() if given in (None, "-") else encodable(given or "")
     if not text.strip():
         raise BadName("there is no text to send; write it, or give it on standard input")
     return text

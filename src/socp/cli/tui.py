@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -13,6 +13,9 @@ from socp.cli.options import choosing
 
 if TYPE_CHECKING:
     from socp.tui.opening import Opening
+
+_TURN_S: Final = 0.001  # a key press waits no longer for a thread of ours that calculates
+_RUBBISH: Final = (20_000, 20, 20)  # how seldom it is looked for, as gc.set_threshold has it
 
 
 @click.command(context_settings=HELP)
@@ -60,8 +63,8 @@ def command(
     """Talk to people in the full screen; `socp` alone does the same at a terminal.
 
     \b
-    socp                             the first time it asks who you are
-    socp tui --profile ann           where there are several
+    socp                             asks who you are, the first time and where there are several
+    socp tui --profile ann           is ann, without a question
     F1 shows all keys, Ctrl-P finds any command, Ctrl-Q leaves
 
     Exit code 0: you left; 1: the server turned us away, or the profile broke; 2: it could not
@@ -103,7 +106,7 @@ def _opening(
     elif asked.vault in ("plain", "keyring"):
         lock = Plain() if asked.vault == "plain" else Keyring()
     named = any(each is not None for each in (asked.profile, asked.profile_dir, asked.name))
-    folder = asked.folder() if named or places.all_profiles() else None
+    folder = asked.folder() if named else places.only_profile()
     return Opening(
         folder,
         asked.label() or "",
@@ -116,6 +119,7 @@ def _opening(
 
 
 def _run(opening: Opening, choices_file: str | None, profile: str | None) -> int:
+    import gc
     from pathlib import Path
 
     from socp.cli.lines.asking import login_name
@@ -126,6 +130,10 @@ def _run(opening: Opening, choices_file: str | None, profile: str | None) -> int
 
     file = Path(choices_file) if choices_file else places.settings_folder() / "tui.toml"
     named = profile if profile and not is_folder(profile) else login_name()
+    gc.collect()
+    gc.freeze()  # what was loaded is no rubbish: to look through it again took 75 ms of a key press
+    gc.set_threshold(*_RUBBISH)
+    sys.setswitchinterval(_TURN_S)
     app = SocpApp(opening, choices.read(file), login=named)
     code = app.run()
     if app.fault:

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from socp.client import server_url, unlocking
+from socp.client import server_url
 from socp.client.errors import ProfileUnusable, TurnedAway
 from socp.client.http_api import Answer, HttpApi, NotKnown, Server, User
+from socp.client.opening import next_try
 from socp.client.profile_folder import (
     Chosen,
     OpenProfile,
@@ -85,7 +86,7 @@ async def set_password(
 
 async def _opened(folder: Path, name: str, suite: Suite, lock: Lock | None) -> OpenProfile:
     if isinstance(lock, Passphrase):
-        await asyncio.sleep(await asyncio.to_thread(unlocking.wait_s, folder))
+        await next_try(folder)
     return await asyncio.to_thread(open_profile, folder, Chosen(name), suite, lock)
 
 

@@ -7,6 +7,7 @@ import logging
 import random
 import secrets
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from typing import Final
 
 from socp.client import dialling
@@ -16,10 +17,14 @@ from socp.client.dialling import DialFailed
 from socp.client.notices import GivenUp, Offline
 from socp.client.server_url import ServerUrl
 from socp.client.walk import Walk
+from socp.keystore.key_threads import key_threads
+from socp.member.ahead import Work
 from socp.member.events import Connected, Disconnected, FrameReceived, FrameRefused, Tick
+from socp.member.own_frame import OwnFrame
 
 log = logging.getLogger("client")
 NONCE_BYTES: Final = 32
+THREADS: Final = 2  # one opens while the other signs
 _TICK_ATTACHED_S: Final = 0.1
 _TICK_ALONE_S: Final = 1.0
 
@@ -31,12 +36,15 @@ class Attachment:
         self,
         url: ServerUrl,
         walk: Walk,
+        ahead: Callable[[FrameReceived], Work | None],
         tell: Callable[[Offline | GivenUp], None],
         room: Callable[[], Awaitable[None]],
     ) -> None:
-        """`room` returns when there is room for what the next frame brings."""
+        """`ahead` says what of a frame's arithmetic can be done before the brain handles it; `room`
+        returns when there is room for what the next frame brings."""
         self._url = url
         self._walk = walk
+        self._ahead = ahead
         self._tell = tell
         self._room = room
         self._connection: Connection | None = None
@@ -50,10 +58,10 @@ class Attachment:
         self._backoff.reset()
         self._told_offline = False
 
-    def send(self, data: bytes, link: int) -> None:
+    def send(self, frame: OwnFrame, link: int) -> None:
         """Send on that link; once it is gone, nothing: the brain was told and sends again."""
         if self._connection and link == self._walk.link:
-            self._connection.send(data)
+            self._connection.send(frame)
 
     def hang_up(self, reason: str, link: int, *, retry: bool) -> None:
         """The brain wants this link to end, and where not `retry` no other to follow."""
@@ -71,6 +79,11 @@ class Attachment:
 
     async def run(self) -> None:
         """Until cancelled or given up."""
+        with key_threads(THREADS, "socp-keys") as threads:
+            await self._attached(threads)
+        self._tell(GivenUp(self._gave_up))
+
+    async def _attached(self, threads: Executor) -> None:
         async with dialling.session() as session:
             while not self._gave_up:
                 try:
@@ -78,10 +91,10 @@ class Attachment:
                 except DialFailed as fault:
                     self._offline(f"{fault}; trying again")
                 else:
-                    self._offline(await self._carry(Connection(socket)))
+                    connection = Connection(socket, self._ahead, threads)
+                    self._offline(await self._carry(connection))
                 if not self._gave_up:
                     await asyncio.sleep(self._backoff.next_s())
-        self._tell(GivenUp(self._gave_up))
 
     async def tick(self) -> None:
         """Let the brain know that time passes, until cancelled."""

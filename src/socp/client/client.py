@@ -20,6 +20,7 @@ from weakref import WeakValueDictionary
 
 from socp.client import server_url, sources
 from socp.client.attachment import Attachment
+from socp.client.drafting import Drafting
 from socp.client.errors import NoAnswer, ProfileUnusable
 from socp.client.file_work import FileWork
 from socp.client.finding import find
@@ -48,7 +49,7 @@ ANSWER_S: Final = 10
 A = TypeVar("A")
 
 
-class Client(Saying, Trusting):
+class Client(Saying, Trusting, Drafting):
     """One user. Use `Client.open`; everything here belongs to the event loop it was opened in."""
 
     def __init__(
@@ -79,7 +80,8 @@ class Client(Saying, Trusting):
         self._history = History(profile.folder, profile.store.vault)
         self._walk = Walk(self._member, profile.store, self._carry_out)
         self._inbox = Inbox()
-        self._attachment = Attachment(url, self._walk, self._inbox.put, self._room)
+        told, ahead = self._inbox.put, self._member.ahead
+        self._attachment = Attachment(url, self._walk, ahead, told, self._room)
         self._tasks = asyncio.TaskGroup()
         self._running: set[asyncio.Task[None]] = set()
         self._files = FileWork(
@@ -180,8 +182,7 @@ class Client(Saying, Trusting):
         self, who: str, *, since_ms: int = 0, before: int = 0, limit: int = LINES
     ) -> list[HistoryLine]:
         """The newest lines with a user id or "public", the oldest of them first, as they stand now.
-        `since_ms`: only what came then (Unix ms) or later; `before`: only lines with a smaller
-        number, so that one can go on from the first."""
+        `since_ms`: only what came then (Unix ms) or later; `before`: only smaller numbers."""
         return await self._history.lines(who, since_ms=since_ms, before=before, limit=limit)
 
     async def history_after(
@@ -337,7 +338,7 @@ class Client(Saying, Trusting):
     def _carry_out(self, effect: effects.Effect, link: int) -> None:
         match effect:
             case effects.Transmit():
-                self._attachment.send(effect.data, link)
+                self._attachment.send(effect.frame, link)
             case effects.Tell():
                 self._told(effect.notice)
             case effects.Disconnect():

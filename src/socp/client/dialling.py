@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from typing import Final
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, ClientWSTimeout
 
-from socp.client.server_url import ServerUrl
+from socp.client.server_url import ServerUrl, endpoint
 from socp.wire import limits
 from socp.wire.text import printable
 
@@ -19,6 +20,8 @@ _DIAL_S: Final = 10
 _CLOSE_S: Final = 2
 _ALIVE_S: Final = 30  # a server gone without a word is noticed within one and a half of these
 _SHOWN_COLUMNS: Final = 200
+_REFUSED: Final = f"[Errno {errno.ECONNREFUSED}]"
+"""Where a host has several addresses, of their faults there is but a text."""
 
 
 class DialFailed(Exception):
@@ -67,10 +70,23 @@ async def dial(over: aiohttp.ClientSession, url: ServerUrl) -> Socket:
         raise DialFailed(f"its certificate is not trusted: {_said(fault)}") from None
     except aiohttp.ClientConnectorDNSError as fault:
         raise DialFailed(f"no such host: {fault.host}") from None
-    except aiohttp.ClientConnectorError as fault:
-        raise DialFailed(_system(fault.os_error)) from None
     except (aiohttp.ClientError, OSError) as fault:
-        raise DialFailed(_said(fault)) from None
+        raise DialFailed(why(fault, url)) from None
+
+
+def why(fault: Exception, url: ServerUrl) -> str:
+    """Why nobody can be reached there, and what to do."""
+    if not isinstance(fault, aiohttp.ClientConnectorError):
+        return _said(fault)
+    refused = fault.os_error.errno == errno.ECONNREFUSED or _REFUSED in str(fault.os_error)
+    return _nothing_there(url) if refused else _system(fault.os_error)
+
+
+def _nothing_there(url: ServerUrl) -> str:
+    if not url.loopback:
+        return "nothing listens there; check the address, or ask the server's operator"
+    _, port = endpoint(url)
+    return f"nothing listens there; start a server: script/server (or socp serve) --port {port}"
 
 
 def _system(fault: OSError) -> str:

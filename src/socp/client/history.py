@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 from socp.client import unlocking
 from socp.client.errors import ProfileResealed, ProfileUnusable
 from socp.client.finding import find
+from socp.client.opening import next_try
 from socp.client.profile_folder import check_begun
 from socp.client.unlocking import Lock, Passphrase
 from socp.crypto.keys import RsaSuite
@@ -117,7 +118,7 @@ class History:
         waits), ProfileUnusable.
         """
         if isinstance(lock, Passphrase):
-            await asyncio.sleep(await asyncio.to_thread(unlocking.wait_s, folder))
+            await next_try(folder)
         saved = await asyncio.to_thread(_opened, folder, lock)
         try:
             yield saved

@@ -49,6 +49,7 @@ class User(Answer, frozen=True):
 class Server(Answer, frozen=True):
     server_id: str
     login: tuple[str, ...] = ()
+    registration: str = ""
 
 
 class NotKnown(TurnedAway):
@@ -130,7 +131,7 @@ class HttpApi:
         except dialling.Redirected:
             raise NoAnswer(f"{self._url.text} sends us elsewhere; give that address") from None
         except (aiohttp.ClientError, OSError) as fault:
-            said = printable(str(fault), width=_SHOWN_COLUMNS)
+            said = dialling.why(fault, self._url)
             raise NoAnswer(f"{self._url.text} cannot be reached: {said}") from None
         if status >= 300:
             raise self._refused(status, text)

@@ -33,6 +33,7 @@ from socp.client.own_passphrase import OwnPassphrase
 from socp.client.profile_folder import Chosen
 from socp.client.unlocking import Keyring, Passphrase, Plain
 from socp.member.contacts import AddressBook, Person
+from socp.member.draft import Draft
 from socp.member.effects import (
     Amended,
     FileDone,
@@ -75,6 +76,7 @@ __all__ = (  # noqa: RUF022 - this order has a reason
     "LineState",
     "HistoryLine",
     "Conversation",
+    "Draft",
     "History",
     "SavedHistory",
     "AddressBook",

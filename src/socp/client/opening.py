@@ -24,6 +24,11 @@ def chosen(name: str, downloads: Path | None) -> Chosen:
     return Chosen(name, downloads=str(downloads.absolute()) if downloads else "")
 
 
+async def next_try(folder: Path) -> None:
+    """After wrong passphrases the next one waits, 30 s at most. ProfileUnusable."""
+    await asyncio.sleep(await asyncio.to_thread(unlocking.wait_s, folder))
+
+
 async def opened(
     folder: Path,
     said: Chosen,
@@ -34,7 +39,7 @@ async def opened(
 ) -> OpenProfile:
     """As `open_profile`; after wrong passphrases the next one waits."""
     if isinstance(lock, Passphrase):
-        await asyncio.sleep(await asyncio.to_thread(unlocking.wait_s, folder))
+        await next_try(folder)
     opening = asyncio.to_thread(open_profile, folder, said, suite, lock, making_key, usual)
     return await finished(opening, lambda late: late.store.close())
 

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from socp.client import unlocking
+from socp.client.opening import next_try
 from socp.keystore.vault_file import Locked
 
 
@@ -23,5 +24,5 @@ class OwnPassphrase:
     async def is_right(self, text: str) -> bool:
         """Whether this is the passphrase. After wrong ones the answer waits, 30 s at most; always
         False where there is none. ProfileUnusable."""
-        await asyncio.sleep(await asyncio.to_thread(unlocking.wait_s, self._folder))
+        await next_try(self._folder)
         return await asyncio.to_thread(unlocking.is_right, self._folder, text)

@@ -9,16 +9,16 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Annotated, BinaryIO, Final
 
 import msgspec
 
 from socp.client import key_files, unlocking
+from socp.client.clock import now_ms
 from socp.client.errors import ParcelUnreadable, ProfileBusy, ProfileUnusable
 from socp.client.key_files import KEY_FILE
 from socp.client.profile_folder import (
@@ -50,10 +50,10 @@ _WRONG: Final = "that is not the passphrase of this file, or the file is damaged
 
 class _Entry(msgspec.Struct, frozen=True, array_like=True):
     name: str
-    size: int
+    size: Annotated[int, msgspec.Meta(ge=0)]
 
 
-class _Manifest(msgspec.Struct, frozen=True):
+class Manifest(msgspec.Struct, frozen=True):
     format: int
     master: bytes  # of the vault that sealed the files
     files: list[_Entry]
@@ -114,7 +114,7 @@ def _begin_anew(store: ProfileStore) -> None:
     settings = store.settings()
     if settings is None:
         raise ParcelUnreadable("nobody's profile is in this file; export it once more")
-    began_ms = time.time_ns() // 1_000_000
+    began_ms = now_ms()
     store.set_settings(
         # Folders of another machine mean nothing here.
         replace(settings, run=new_run(), origin="import", began_ms=began_ms, downloads="")
@@ -125,12 +125,18 @@ def _begin_anew(store: ProfileStore) -> None:
 
 
 def _write(partial: Path, passphrase: str, vault: Vault, files: dict[str, Path]) -> None:
-    entries = [_Entry(name, path.stat().st_size) for name, path in files.items()]
-    manifest = msgspec.msgpack.encode(_Manifest(FORMAT, vault.master, entries))
-    start = len(manifest).to_bytes(_LENGTH_BYTES, "big") + manifest
+    sizes = [(name, path.stat().st_size) for name, path in files.items()]
+    start = manifest_head(vault.master, sizes)
     with partial.open("r+b") as out:
         for piece in passphrases.seal_stream(passphrase, _chunks(start, files.values())):
             out.write(piece)
+
+
+def manifest_head(master: bytes, sizes: Iterable[tuple[str, int]]) -> bytes:
+    """What the stream begins with: the names of files and their sizes in bytes."""
+    entries = [_Entry(name, size) for name, size in sizes]
+    manifest = msgspec.msgpack.encode(Manifest(FORMAT, master, entries))
+    return len(manifest).to_bytes(_LENGTH_BYTES, "big") + manifest
 
 
 def _chunks(start: bytes, files: Iterable[Path]) -> Iterator[bytes]:
@@ -181,22 +187,26 @@ def _read(file: BinaryIO, passphrase: str, folder: Path) -> bytes:
         raise ParcelUnreadable("this is no exported profile; give the file that was exported")
     sealed = iter(lambda: file.read(SEALED_CHUNK_BYTES), b"")
     try:
-        take = _taker(passphrases.open_stream(passphrase, head, sealed))
-        manifest = _manifest(take)
+        take = taker(passphrases.open_stream(passphrase, head, sealed))
+        manifest = read_manifest(take)
         for entry in manifest.files:
             _write_new(folder / entry.name, entry.size, take)
         if take(1):
             raise Unreadable
-    except (Unreadable, msgspec.MsgspecError):
+    except Unreadable:
         raise ParcelUnreadable(_WRONG) from None
     return manifest.master
 
 
-def _manifest(take: Callable[[int], bytes]) -> _Manifest:
+def read_manifest(take: Callable[[int], bytes]) -> Manifest:
+    """What a profile's file begins with. Unreadable, ParcelUnreadable."""
     size = int.from_bytes(_exactly(take, _LENGTH_BYTES), "big")
     if size > _MANIFEST_BYTES_MAX:
         raise Unreadable
-    manifest = msgspec.msgpack.decode(_exactly(take, size), type=_Manifest)
+    try:
+        manifest = msgspec.msgpack.decode(_exactly(take, size), type=Manifest)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise Unreadable from None
     names = [entry.name for entry in manifest.files]
     if manifest.format > FORMAT:
         raise ParcelUnreadable("a newer version of socp exported this; upgrade socp")
@@ -207,7 +217,7 @@ def _manifest(take: Callable[[int], bytes]) -> _Manifest:
     return manifest
 
 
-def _taker(chunks: Iterator[bytes]) -> Callable[[int], bytes]:
+def taker(chunks: Iterator[bytes]) -> Callable[[int], bytes]:
     """The next so many bytes of a stream, fewer at its end, which is read to the last."""
     held = bytearray()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from socp.client import key_files, server_url, unlocking
+from socp.client.clock import now_ms
 from socp.client.errors import ProfileBusy, ProfileUnusable, SealUnchosen
 from socp.client.key_files import KEY_FILE, Keys
 from socp.client.unlocking import Lock
@@ -212,7 +212,7 @@ def _begun(user_id: str, chosen: Chosen, origin: str) -> Settings:
         chosen.downloads,
         run=new_run(),
         origin=origin,
-        began_ms=time.time_ns() // 1_000_000,
+        began_ms=now_ms(),
     )
 
 

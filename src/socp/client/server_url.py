@@ -44,6 +44,14 @@ def parse(text: str) -> ServerUrl:
     return ServerUrl(_spelled(url, host, port), is_loopback(host))
 
 
+def meant(text: str) -> ServerUrl:
+    """As `parse`, for what somebody typed: without a scheme it is TLS, and on this machine none."""
+    if "://" in text:
+        return parse(text)
+    url = parse(f"ws://{text.strip()}")
+    return url if url.loopback else parse(f"wss://{text.strip()}")
+
+
 def http(url: ServerUrl) -> str:
     """The server's address for HTTP, without a path: http:// beside ws://, https:// beside wss."""
     parts = urlsplit(url.text)

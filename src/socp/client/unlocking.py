@@ -6,7 +6,6 @@ Everything here blocks; a passphrase costs 0.15 s and 64 MiB at each try.
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Final, TypeAlias, assert_never
 
 from socp import keystore
+from socp.client.clock import now_ms
 from socp.client.errors import (
     ProfileUnusable,
     SealUnchosen,
@@ -96,7 +96,7 @@ def check_not_lost(folder: Path) -> None:
 def wait_s(folder: Path) -> float:
     """How long the next passphrase has to wait, for wrong ones before it; 30 s at most."""
     try:
-        return tries.wait_ms(folder, _now_ms()) / 1000 if folder.is_dir() else 0
+        return tries.wait_ms(folder, now_ms()) / 1000 if folder.is_dir() else 0
     except KeyFileError as fault:
         raise ProfileUnusable(str(fault)) from None
 
@@ -228,8 +228,8 @@ def _try(folder: Path, found: VaultKey, text: str) -> bytes:
     try:
         master = passphrases.unlock(text, found.key)
     except Unreadable:
-        tries.wrong(folder, _now_ms())
-        seconds = tries.wait_ms(folder, _now_ms()) / 1000
+        tries.wrong(folder, now_ms())
+        seconds = tries.wait_ms(folder, now_ms()) / 1000
         raise WrongPassphrase(
             f"that is not the passphrase of this profile; try again, in {seconds:.0f} s"
         ) from None
@@ -270,7 +270,3 @@ def _answering() -> Iterator[None]:
         yield
     except NoKeyring as fault:
         raise VaultLocked(str(fault)) from None
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

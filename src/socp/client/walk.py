@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from socp.client.bound import Bound
+from socp.client.clock import now_ms
 from socp.client.errors import ClientClosed, ProfileUnusable
 from socp.member.effects import Effect, Persist
 from socp.member.events import Event, Now
@@ -49,7 +50,7 @@ class Batch:
 
 def now() -> Now:
     """The time of an event that happens now."""
-    return Now(time.time_ns() // 1_000_000, time.monotonic_ns() // 1_000_000)
+    return Now(now_ms(), time.monotonic_ns() // 1_000_000)
 
 
 class Walk:

@@ -19,6 +19,7 @@ KEY_BITS: Final = 4096
 EXPONENT: Final = 65537
 PARSED_KEYS_KEPT: Final = 4096
 PRIVATE_BYTES_MAX: Final = 8192
+OPENED_AHEAD_MAX: Final = 64
 
 _PSS_SIGN: Final = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.MAX_LENGTH)  # 478 bytes
 _PSS_VERIFY: Final = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.AUTO)
@@ -77,6 +78,9 @@ class PrivateKey(Protocol):
 
     def open(self, ciphertext: bytes) -> bytes:
         """The plaintext of `seal`, or Unreadable."""
+
+    def open_ahead(self, ciphertext: bytes) -> None:
+        """Do the arithmetic of `open`, in any thread; who opens the same next has it at once."""
 
     def to_bytes(self) -> bytes:
         """The secret itself, for sealing and storing; `Suite.load_private` takes it back."""
@@ -168,6 +172,7 @@ class RsaPrivateKey(SecretHolder):
         self.public = RsaPublicKey(key.public_key())
         super().__init__(self.public)
         self._key = key
+        self._ahead: dict[bytes, bytes | None] = {}  # opened and not asked for; None: Unreadable
 
     def sign(self, data: bytes) -> bytes:
         """PSS with SHA-256 and the maximal salt, which most others insist on; 512 bytes."""
@@ -177,10 +182,27 @@ class RsaPrivateKey(SecretHolder):
         """The plaintext, or Unreadable whatever was wrong."""
         if len(ciphertext) != limits.RSA_BYTES:
             raise Unreadable
+        opened = self._ahead.pop(ciphertext, b"")  # an empty one is opened again
+        if opened == b"":
+            opened = self._opened(ciphertext)
+        if opened is None:
+            raise Unreadable
+        return opened
+
+    def open_ahead(self, ciphertext: bytes) -> None:
+        """See PrivateKey. What nobody asked for is forgotten in time."""
+        if len(ciphertext) != limits.RSA_BYTES:
+            return
+        opened = self._opened(ciphertext)
+        if len(self._ahead) >= OPENED_AHEAD_MAX:
+            self._ahead.clear()
+        self._ahead[ciphertext] = opened
+
+    def _opened(self, ciphertext: bytes) -> bytes | None:
         try:
             return self._key.decrypt(ciphertext, _OAEP)
         except ValueError:
-            raise Unreadable from None
+            return None
 
     def to_bytes(self) -> bytes:
         """PKCS8 DER, unencrypted."""

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import secrets
 import struct
-import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from socp.crypto.keys import Unreadable
-from socp.crypto.passwords import COST, Cost
+from socp.crypto.passwords import COST, Cost, argon2id
 from socp.wire.errors import Misuse
 
 KEY_BYTES: Final = 32
@@ -140,16 +138,9 @@ def _stretched(passphrase: str, head: bytes) -> bytes:
     ):
         if not least <= asked <= most:
             raise Unreadable
-    derivation = Argon2id(
-        salt=head[_COST.size :],
-        length=KEY_BYTES,
-        iterations=cost.passes,
-        lanes=cost.lanes,
-        memory_cost=cost.memory_kib,
-    )
     try:
-        return derivation.derive(unicodedata.normalize("NFC", passphrase).encode())
-    except (MemoryError, UnsupportedAlgorithm, UnicodeEncodeError):
+        return argon2id(passphrase, head[_COST.size :], cost)
+    except UnicodeEncodeError:
         raise Unreadable from None
 
 

@@ -87,6 +87,12 @@ def stretch(password: str, server_id: str, user_id: str, cost: Cost = COST) -> b
     if not cost.is_fair:
         raise Misuse(f"a cost of {cost}")
     salt = digest(b"socp-stretch/1" + id_bytes(user_id) + server_id.encode())
+    return argon2id(password, salt, cost)
+
+
+def argon2id(text: str, salt: bytes, cost: Cost) -> bytes:
+    """32 bytes from what a person types. Unreadable where there is not so much memory,
+    UnicodeEncodeError for half characters."""
     derivation = Argon2id(
         salt=salt,
         length=KEY_BYTES,
@@ -95,7 +101,7 @@ def stretch(password: str, server_id: str, user_id: str, cost: Cost = COST) -> b
         memory_cost=cost.memory_kib,
     )
     try:
-        return derivation.derive(unicodedata.normalize("NFC", password).encode())
+        return derivation.derive(unicodedata.normalize("NFC", text).encode())
     except (MemoryError, UnsupportedAlgorithm):
         raise Unreadable from None
 

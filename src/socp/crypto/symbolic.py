@@ -97,6 +97,9 @@ class SymbolicPrivateKey(SecretHolder):
             raise Unreadable
         return plaintext
 
+    def open_ahead(self, ciphertext: bytes) -> None:
+        """Costs nothing, whenever it is done."""
+
     def to_bytes(self) -> bytes:
         """The secret with a heading, 73 bytes."""
         return _PRIVATE_HEAD + self._secret

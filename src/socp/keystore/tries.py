@@ -55,5 +55,5 @@ def _load(folder: Path) -> _Tries:
         content = read(place)
     try:
         return msgspec.json.decode(content, type=_Tries) if content else _Tries()
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return _Tries()  # damaged: it guards nothing that Argon2id does not

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from socp.member import latest
+
 PEOPLE_MAX: Final = 1_000
 
 
@@ -28,9 +30,8 @@ class Allowance:
         used = self._used.get(who)
         if used is None or mono - used.since_ms >= self._per_ms:
             self._used.pop(who, None)
-            if len(self._used) >= PEOPLE_MAX:
-                del self._used[next(iter(self._used))]
-            used = self._used[who] = _Used(mono)
+            used = _Used(mono)
+            latest.keep(self._used, who, used, PEOPLE_MAX)
         if used.count + count > self._most:
             return False
         used.count += count

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from socp.member import latest
 from socp.member.effects import Amended
 from socp.member.emitter import Emitter
 from socp.member.events import Amend, Change, Now
@@ -21,6 +22,7 @@ from socp.member.seen import Seen
 from socp.member.sent import Sent
 from socp.wire import limits
 from socp.wire.content import Delete, Edit, Place, Reaction
+from socp.wire.text import encodable
 
 EARLY_MAX: Final = 1_000
 EARLY_BYTES_MAX: Final = limits.MIB  # of words
@@ -47,7 +49,7 @@ class Amendments:
 
     def say(self, event: Amend, now: Now) -> None:
         """The person's own."""
-        text = event.body.encode(errors="replace").decode()
+        text = encodable(event.body)
         body: _Amending
         match event.kind:
             case "edit":
@@ -97,9 +99,7 @@ class Amendments:
         known = self._told.get(_key(row))
         if known is not None and not newer(row, known):
             return
-        if len(self._told) >= TOLD_MAX:
-            del self._told[next(iter(self._told))]
-        self._told[_key(row)] = replace(row, body="")
+        latest.keep(self._told, _key(row), replace(row, body=""), TOLD_MAX)
         self._emit.tell(
             Amended(row.talk, row.of, row.author, row.kind, row.body, row.ts, row.number)
         )

@@ -122,6 +122,12 @@ class Contacts:
             return ""
         return f"{self.label(user_id)}'s key changed on {day(contact.changed_ms)}"
 
+    def doubtful(self, user_id: str, why: str) -> str:
+        """Why something of theirs is refused, and before it what may be behind that: the key that
+        is claimed for them."""
+        changed = self.changed(user_id)
+        return f"{changed}: compare safety numbers; {why}" if changed else why
+
     def is_revoked(self, user_id: str) -> bool:
         """Whether they said that this id is dead."""
         return user_id in self.book.revoked

@@ -30,8 +30,6 @@ HOLD_OFF_AWAY_MAX_MS: Final = 600_000
 anew before. Who is away is tried at all only where the server has `mailbox/1`."""
 NOT_CONNECTED: Final = "not connected; it goes when you are"
 NO_CHANNEL_KEY: Final = "the public channel's key is not here yet; it goes when it comes"
-
-
 DECIDE: Final = (
     "compare safety numbers with them by another way than this chat (socp verify), then take the"
     " new key or keep the old one"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from socp.member.contacts import Person
+from socp.member.own_frame import OwnFrame
 from socp.member.records import LineState, Record
 from socp.member.records import TrustState as TrustState  # noqa: PLC0414 - notices speak of it
 
@@ -15,7 +16,12 @@ from socp.member.records import TrustState as TrustState  # noqa: PLC0414 - noti
 class Transmit:
     """Put this frame on the socket, in order."""
 
-    data: bytes
+    frame: OwnFrame
+
+    @property
+    def data(self) -> bytes:
+        """Its bytes; where it is not signed yet this costs the signature."""
+        return self.frame.data
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from socp.crypto.keys import PrivateKey
-from socp.crypto.signing import sign_transport
+from socp.member import latest
 from socp.member.effects import Effect, Notice, Persist, Tell, Transmit, Warned
 from socp.member.events import Now
 from socp.member.key_book import FORMER_TRIED
+from socp.member.own_frame import Ready, Unsigned
 from socp.member.records import Record
 from socp.wire.bind import bound
-from socp.wire.canonical import to_members
-from socp.wire.envelope import encode
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import (
     Ack,
     MsgPublicChannel,
     Payload,
     PublicChannelKeyShare,
-    members_bytes,
 )
 
 WARNED_MAX: Final = 1_000
@@ -84,9 +82,7 @@ class Emitter:
         """
         if subject in self._warned:
             return
-        if len(self._warned) >= WARNED_MAX:
-            del self._warned[next(iter(self._warned))]
-        self._warned[subject] = None
+        latest.keep(self._warned, subject, None, WARNED_MAX)
         self.warn(text)
 
     def warn_again(self, subject: str) -> None:
@@ -97,20 +93,23 @@ class Emitter:
 
     def frame(self, payload: Payload, *, to: str, ts: int) -> bytes:
         """A frame of ours, encoded: `ts` Unix ms. Costs one signature."""
-        kind = type(payload).TYPE
-        if self.terms.bound and not isinstance(payload, _UNBOUND):
-            payload = bound(payload, type=kind, from_=self.user_id, to=to, ts=ts)
-        sig = sign_transport(self.key, to_members(payload))
-        return encode(kind, self.user_id, to, ts, members_bytes(payload), sig)
+        return self._frame(payload, to, ts).data
 
     def transmit(self, data: bytes) -> None:
         """Put an encoded frame on the socket."""
-        self.add(Transmit(data))
+        self.add(Transmit(Ready(data)))
 
     def send(self, payload: Payload, now: Now, *, to: str = "") -> None:
-        """Build a frame, to our server where `to` is "", and put it on the socket."""
+        """Build a frame, to our server where `to` is "", and put it on the socket. It is signed
+        when it goes."""
         to = to or self.terms.server_id or EVERYONE
-        self.transmit(self.frame(payload, to=to, ts=now.wall))
+        self.add(Transmit(self._frame(payload, to, now.wall)))
+
+    def _frame(self, payload: Payload, to: str, ts: int) -> Unsigned:
+        if self.terms.bound and not isinstance(payload, _UNBOUND):
+            kind = type(payload).TYPE
+            payload = bound(payload, type=kind, from_=self.user_id, to=to, ts=ts)
+        return Unsigned(self.key, payload, from_=self.user_id, to=to, ts=ts)
 
     def ack(self, msg_ref: str, now: Now, *, of: str = "") -> None:
         """Have our server know that this is kept here, or over for good: it may let go of it

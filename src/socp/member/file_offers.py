@@ -8,6 +8,7 @@ from typing import Final
 from socp.crypto.keys import PrivateKey
 from socp.files.receiver import accept
 from socp.files.transfer import Broken
+from socp.member import latest
 from socp.member.arrivals import Arrivals
 from socp.member.contacts import Contacts
 from socp.member.emitter import Emitter
@@ -82,8 +83,8 @@ class FileOffers:
             first=first_form(self._contacts.get(author)),
         )
         if isinstance(begun, Broken):
-            if changed := self._contacts.changed(author):
-                return self._undecided(author, payload.file_id, changed, begun.reason, now)
+            if self._contacts.changed(author):
+                return self._undecided(author, payload.file_id, begun.reason, now)
             if public and self._room.sending_key() is None:  # it may open when a key is here
                 return self._refused(author, begun.reason, now)
             return self._refused_for_good(author, payload.file_id, begun.reason, envelope.ts, now)
@@ -126,15 +127,13 @@ class FileOffers:
 
     # --- refusals -------------------------------------------------------------------------------
 
-    def _undecided(self, author: str, file_id: str, changed: str, why: str, now: Now) -> None:
+    def _undecided(self, author: str, file_id: str, why: str, now: Now) -> None:
         """It may be by the key that is claimed for them: it may come once more when the person has
         decided, and is told of once."""
         if (author, file_id) in self._undecided_told:
             return
-        if len(self._undecided_told) >= UNDECIDED_MAX:
-            del self._undecided_told[next(iter(self._undecided_told))]
-        self._undecided_told[author, file_id] = None
-        self._refused(author, f"{changed}: compare safety numbers; {why}", now)
+        latest.keep(self._undecided_told, (author, file_id), None, UNDECIDED_MAX)
+        self._refused(author, self._contacts.doubtful(author, why), now)
 
     def _refused_for_good(self, author: str, file_id: str, why: str, ts: int, now: Now) -> None:
         # Then its FILE_END will be acknowledged, and its like not told of. Of one that is partly

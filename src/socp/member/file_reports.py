@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final, Literal
 
 from socp.files.transfer import REPORT_BYTES
+from socp.member import latest
 from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.incoming import Incoming, IncomingFiles
@@ -18,8 +19,13 @@ STRAY_MS: Final = 10_000
 STRAYS_MAX: Final = 100
 
 
+def report(mouth: Mouth, to: str, said: FileState, now: Now) -> None:
+    """Say it quietly; what was not said yet of the same file is replaced by what is newer."""
+    mouth.post(to, said, now, quiet=True, key=f"file_state {said.file_id}")
+
+
 class FileReports:
-    """Says it quietly; what was not said yet is replaced by what is newer."""
+    """The receiving end's."""
 
     def __init__(self, emitter: Emitter, mouth: Mouth, files: IncomingFiles) -> None:
         self._emit = emitter
@@ -29,8 +35,7 @@ class FileReports:
 
     def say(self, author: str, file_id: str, state: State, now: Now, *, have: int = 0) -> None:
         """`have`: so many of the first chunks are here."""
-        body = FileState(file_id=file_id, have=have, state=state)
-        self._mouth.post(author, body, now, quiet=True, key=f"file_state {file_id}")
+        report(self._mouth, author, FileState(file_id=file_id, have=have, state=state), now)
 
     def stands(self, incoming: Incoming, now: Now) -> None:
         """Where it stands, to an author who waits for it."""
@@ -63,7 +68,5 @@ class FileReports:
             return
         if now.mono - self._strays.get(file_id, now.mono - STRAY_MS) < STRAY_MS:
             return
-        if len(self._strays) >= STRAYS_MAX:
-            del self._strays[next(iter(self._strays))]
-        self._strays[file_id] = now.mono
+        latest.keep(self._strays, file_id, now.mono, STRAYS_MAX)
         self.say(author, file_id, "paused", now)

@@ -39,6 +39,10 @@ class Frames:
         self._take_clear = take_clear
         self._attached = attached
 
+    def takes(self) -> frozenset[type[Payload]]:
+        """Which frames are taken from a server; others are not for a client."""
+        return frozenset((*_GREETINGS, *self._routes))
+
     def received(self, event: FrameReceived, now: Now) -> None:
         """A frame came."""
         envelope = event.envelope

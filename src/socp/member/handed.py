@@ -21,8 +21,6 @@ DELIVERED_STATUS: Final = "delivered"  # of an ACK, as the other two (section 9)
 QUEUED_STATUS: Final = "queued"
 REFUSED_STATUS: Final = "refused"
 DETAIL_COLUMNS: Final = 200
-
-
 _ORDER: Final = (LineState.DONE, LineState.DELIVERED, LineState.READ)
 
 

@@ -6,7 +6,7 @@ was changed later stands beside what was said, and is laid over it when it is re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from socp.member.emitter import Emitter
@@ -77,37 +77,25 @@ class History:
         file_id: str = "",
     ) -> int:
         """We said this to a user id or "public"; `moved` tells what becomes of it."""
-        return self._add(
-            Said(
-                number=self._next(),
-                talk=to,
-                author=self._emit.user_id,
-                text=text,
-                ts=now.wall,
-                at_ms=now.wall,
-                trust="",
-                msg_refs=(),
-                kind=kind,
-                state=LineState.WAITING,
-                reply_to=reply_to,
-                file_id=file_id,
-            )
-        )
+        ours = self._ours(to, text, now, kind)
+        said = replace(ours, state=LineState.WAITING, reply_to=reply_to, file_id=file_id)
+        return self._add(said)
 
     def note(self, talk: str, text: str, now: Now) -> int:
         """Something about the conversation itself: "this contact's key changed"."""
-        return self._add(
-            Said(
-                number=self._next(),
-                talk=talk,
-                author=self._emit.user_id,
-                text=text,
-                ts=now.wall,
-                at_ms=now.wall,
-                trust="",
-                msg_refs=(),
-                kind=NOTE,
-            )
+        return self._add(self._ours(talk, text, now, NOTE))
+
+    def _ours(self, talk: str, text: str, now: Now, kind: str) -> Said:
+        return Said(
+            number=self._next(),
+            talk=talk,
+            author=self._emit.user_id,
+            text=text,
+            ts=now.wall,
+            at_ms=now.wall,
+            trust="",
+            msg_refs=(),
+            kind=kind,
         )
 
     def moved(

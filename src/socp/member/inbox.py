@@ -16,6 +16,7 @@ from socp.crypto import hybrid
 from socp.crypto.content_sig import Form
 from socp.crypto.keys import PublicKey, Suite, Unreadable
 from socp.crypto.signing import verify_transport
+from socp.member import latest
 from socp.member.arrivals import Arrivals
 from socp.member.contacts import Contacts
 from socp.member.effects import Trust as Sureness
@@ -138,7 +139,7 @@ class Inbox:
         never has another key."""
         author = letter.author
         contact = self._contacts.get(author)
-        if contact is None or not contact.features or self._is_dead(author):
+        if contact is None or not contact.features or self._contacts.is_revoked(author):
             return False
         key, _ = self._trust.successors.signer(author, letter.sender_pub, max(letter.times))
         try:
@@ -152,9 +153,6 @@ class Inbox:
             return False
         self._asked_after.add(asked)
         return True
-
-    def _is_dead(self, author: str) -> bool:
-        return self._contacts.is_revoked(author)
 
     def _leave(self, letter: Letter) -> bool:
         """Not take it now, where the server keeps it and hands it out on the next link. Neither are
@@ -262,7 +260,7 @@ class Inbox:
     def _read(self, letter: Letter, key: PublicKey, now: Now) -> bool:
         """Show or refuse; False where the channel's key may still come."""
         contact = self._contacts.get(letter.author)
-        if self._is_dead(letter.author):
+        if self._contacts.is_revoked(letter.author):
             self._refuse(letter, Why.REVOKED, now)
             return True
         last_ts = max(letter.times)
@@ -307,14 +305,10 @@ class Inbox:
     ) -> Why | Callable[[], None]:
         """What is to be done about what it says, once it is remembered."""
         if self._bound(letter) and plaintext.startswith(b"{"):
-            # Never outside a seal that has its author in it. Whose client does not know that ours
-            # has `content/1` sends bare text, and that may look like anything.
-            try:
-                body, place = content.decode(plaintext)
-                what = content.digest(plaintext)
-                return lambda: self._speech.take(origin, body, place, what, now)
-            except PeerFault:
-                pass
+            # Never outside a seal that has its author in it.
+            said = _content(plaintext)
+            if said is not None:
+                return lambda: self._speech.take(origin, *said, now)
         try:
             text = plaintext.decode()
         except UnicodeDecodeError:
@@ -377,14 +371,18 @@ class Inbox:
     ) -> None:
         if ref in self._told:
             return
-        if len(self._told) >= RETOLD_MAX:
-            del self._told[next(iter(self._told))]
-        self._told[ref] = None
-        self._arrivals.refusal(author, self._reason(author, why), ts, now, public=public)
+        latest.keep(self._told, ref, None, RETOLD_MAX)
+        reason = self._contacts.doubtful(author, why.value)
+        self._arrivals.refusal(author, reason, ts, now, public=public)
 
-    def _reason(self, author: str, why: Why) -> str:
-        changed = self._contacts.changed(author)
-        return f"{changed}: compare safety numbers; {why.value}" if changed else why.value
+
+def _content(plaintext: bytes) -> tuple[content.Body, content.Place, bytes] | None:
+    """What is said, where it stands, and the digest of it. None for bare text, which may look like
+    anything: a client sends that which does not know that ours has `content/1`."""
+    try:
+        return *content.decode(plaintext), content.digest(plaintext)
+    except PeerFault:
+        return None
 
 
 def _told_as(letter: Letter) -> str:

@@ -29,8 +29,6 @@ OPEN_PER_AUTHOR_MAX: Final = 16
 ENDED_MAX: Final = 1_000
 KEPT_MS: Final = 30 * 24 * 3_600_000
 LOOK_MS: Final = 3_600_000
-
-
 SLOW_BYTES_PER_S: Final = 16 * limits.KIB
 SLOW_AFTER_MS: Final = SILENCE_MS
 """What came no faster than that for so long gives way to what else wants to come: else a few who

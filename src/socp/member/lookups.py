@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from socp.member import latest
 from socp.member.courier import Courier
 from socp.member.events import Now
 from socp.wire.payloads import PubkeyRequest
@@ -52,9 +53,7 @@ class Lookups:
         """Nobody knows them; False where nobody asked."""
         if self._asked.pop(user_id, None) is None:
             return False
-        if len(self._failed) >= ASKING_MAX:
-            del self._failed[next(iter(self._failed))]
-        self._failed[user_id] = now.mono
+        latest.keep(self._failed, user_id, now.mono, ASKING_MAX)
         return True
 
     def overdue(self, now: Now) -> list[str]:

@@ -8,6 +8,7 @@ from typing import get_args
 
 from socp.crypto.keys import PrivateKey, Suite
 from socp.member import gate
+from socp.member.ahead import Ahead, Work
 from socp.member.answers import Answers
 from socp.member.arrivals import Arrivals
 from socp.member.compose import Pen
@@ -170,6 +171,7 @@ class Member:
         self._frames = Frames(
             emit, self._session, self._table(), self._inbox.take_clear, self._attached
         )
+        self._ahead = Ahead(lambda: emit.key, self._room.opener)
         self._handlers = self._events()
 
     # --- what the shell may ask -----------------------------------------------------------------
@@ -223,6 +225,10 @@ class Member:
         """What is added to this machine's clock, 0 unless it is off by more than 5 min."""
         return self._session.offset_ms
 
+    def takes(self) -> frozenset[type[Payload]]:
+        """Which frames are taken from a server; others are not for a client."""
+        return self._frames.takes()
+
     # --- events ---------------------------------------------------------------------------------
 
     def handle(self, event: Event, now: Now) -> list[Effect]:
@@ -232,6 +238,11 @@ class Member:
         """
         self._handlers[type(event)](event, self._corrected(now))
         return self._emit.take()
+
+    def ahead(self, event: FrameReceived) -> Work | None:
+        """What can be done about a frame before it is handled, in any thread, so that handling it
+        takes less; it may be left out. None: nothing."""
+        return self._ahead.work(event.envelope)
 
     def _corrected(self, now: Now) -> Now:
         """The time as our server has it, where this machine's clock is far off (section 2)."""

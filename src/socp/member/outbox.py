@@ -26,6 +26,7 @@ from socp.member.records import LineState, OutboxLine
 from socp.wire import content
 from socp.wire.content import Body, Text
 from socp.wire.errors import Code
+from socp.wire.text import encodable
 
 T = TypeVar("T")
 
@@ -88,7 +89,7 @@ class Outbox:
 
     def say(self, event: Say, now: Now) -> None:
         """Take a line; send it at once where that is possible, else say what it waits for."""
-        text = event.text.encode(errors="replace").decode()  # a terminal may give half characters
+        text = encodable(event.text)
         body = Text(body=text, reply_to=event.reply_to)
         self.post(event.to, body, now, text=text)
 

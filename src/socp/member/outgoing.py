@@ -13,6 +13,7 @@ from socp.files.transfer import (
     SENDING_MAX,
     WINDOW_LIVE_BYTES,
 )
+from socp.member import latest
 from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.file_news import About, Meter
@@ -181,9 +182,7 @@ class OutgoingFiles:
         """It is over, well or not."""
         self._taken(one)
         self._change(one, replace(one.file, stage=FileStage.OVER))
-        if len(self._lately) >= LATELY_MAX:
-            del self._lately[next(iter(self._lately))]
-        self._lately[one.file.file_id] = None
+        latest.keep(self._lately, one.file.file_id, None, LATELY_MAX)
 
     def _taken(self, one: Outgoing) -> None:
         for where in (self.running, self.waiting, self.kept):

@@ -14,6 +14,7 @@ from typing import Final
 
 from socp.files.receiver import Receiver
 from socp.files.transfer import Broken
+from socp.member import latest
 from socp.member.contacts import Contacts
 from socp.member.effects import (
     DropPart,
@@ -165,9 +166,7 @@ class Receiving:
             self._emit.add(OpenSink(receiver.file_id, receiver.size))
         if incoming.part and receiver.file_id in self._offered:
             return  # it goes on
-        if len(self._offered) >= OFFERED_MAX:
-            del self._offered[next(iter(self._offered))]
-        self._offered[receiver.file_id] = None
+        latest.keep(self._offered, receiver.file_id, None, OFFERED_MAX)
         self._emit.tell(
             FileOffered(
                 file_id=receiver.file_id,
@@ -270,7 +269,7 @@ class Receiving:
 
     def _ended_again(self, envelope: Envelope, payload: FileEnd, now: Now) -> None:
         """One that is over came once more: the server may have missed that."""
-        if f"{self.author(envelope, payload)}/{payload.file_id}" in self._seen:
+        if _ref(self.author(envelope, payload), payload.file_id) in self._seen:
             self._emit.ack(payload.file_id, now, of=FileEnd.TYPE)
 
     def author(self, envelope: Envelope, payload: FileFrame) -> str:

@@ -20,11 +20,12 @@ from socp.files.sender import (
 )
 from socp.files.transfer import Broken, Sent
 from socp.member.contacts import Contacts
-from socp.member.delivery import Destinations
+from socp.member.delivery import Destinations, NotYet
 from socp.member.effects import OpenSource, ReadChunk
 from socp.member.emitter import Emitter
 from socp.member.events import ChunkRead, Now, OfferFile, ReadFailed
 from socp.member.file_news import About, FileNews, Meter
+from socp.member.file_reports import report
 from socp.member.handed import QUEUED_STATUS, refusal_text
 from socp.member.history import FILE, History
 from socp.member.outgoing import GIVEN_UP_MS, WAITING_MAX, Mouth, Outgoing, OutgoingFiles
@@ -115,7 +116,7 @@ class Sending:
         if event.to == self._emit.user_id:
             return "that is you"
         if self._contacts.is_revoked(event.to):
-            return "they revoked this id and read nothing any more; ask them for their new one"
+            return str(NotYet.REVOKED)
         if event.file_id in self._files:
             return "it is being sent already"
         if event.to == PUBLIC:
@@ -265,7 +266,7 @@ class Sending:
             self._emit.add(ReadChunk(one.file.file_id, want.index, want.offset, want.size))
 
     def _transmit(self, one: Outgoing, frame: FileStart | FileChunk | FileEnd, now: Now) -> None:
-        self._emit.transmit(self._emit.frame(frame, to=one.file.to, ts=now.wall))
+        self._emit.send(frame, now, to=one.file.to)
 
     # --- answers --------------------------------------------------------------------------------
 
@@ -384,9 +385,8 @@ class Sending:
     def _given_up(self, one: Outgoing, reason: str, now: Now) -> None:
         """Its reader, who may have a part of it, need not wait for the rest."""
         if one.begun and self._reports(one.file.to):
-            body = FileState(file_id=one.file.file_id, state="refused")
-            key = f"file_state {one.file.file_id}"
-            self._mouth.post(one.file.to, body, now, quiet=True, key=key)
+            said = FileState(file_id=one.file.file_id, state="refused")
+            report(self._mouth, one.file.to, said, now)
         self._over(one, reason)
 
     def _over(self, one: Outgoing, reason: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
+from socp.member import latest
 from socp.member.allowance import Allowance
 from socp.member.effects import LoadSent
 from socp.member.emitter import Emitter
@@ -98,9 +99,7 @@ class Sent:
 
     def take_back(self, to: str, of: str) -> None:
         """The person takes a message of theirs back: whoever asks for it gets no word of it."""
-        if len(self._taken_back) >= TAKEN_BACK_MAX:
-            del self._taken_back[next(iter(self._taken_back))]
-        self._taken_back[to, of] = None
+        latest.keep(self._taken_back, (to, of), None, TAKEN_BACK_MAX)
         shelf = self._shelves.get(to)
         if shelf is not None and shelf.run == self._run and shelf.days:
             first = shelf.days[0][1]
@@ -131,9 +130,7 @@ class Sent:
         line = replace(line, state=LineState.WAITING, quiet=True, said=0, key="", doubt=True)
         if given in self._given:
             return replace(line, frames=(), msg_refs=())
-        if len(self._given) >= PER_READER_MAX:
-            del self._given[next(iter(self._given))]
-        self._given[given] = None
+        latest.keep(self._given, given, None, PER_READER_MAX)
         return line
 
     def _age(self, shelf: Shelf, today: int, *, put: bool = False) -> None:

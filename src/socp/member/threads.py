@@ -67,10 +67,10 @@ class Threads:
     def take(self, key: Key, seq: int, ts: int, digest: bytes, now_ms: int) -> Standing:
         """A message of this number came; `ts` its author's, `digest` of what it says."""
         known = self._threads.get(key)
-        if known is None:
-            self._begin(key, seq, ts, digest, now_ms)
-            return Standing.NEXT
         entry = seq.to_bytes(_SEQ_BYTES, "big") + digest[: _ENTRY_BYTES - _SEQ_BYTES]
+        if known is None:
+            self._begin(key, seq, ts, entry, now_ms)
+            return Standing.NEXT
         thread = replace(known, lately=_added(known.lately, entry), heard_ms=now_ms)
         if seq > known.seq:
             gaps = known.gaps
@@ -94,7 +94,7 @@ class Threads:
             if gaps != thread.gaps:
                 self._keep(replace(thread, gaps=gaps))
 
-    def _begin(self, key: Key, seq: int, ts: int, digest: bytes, now_ms: int) -> None:
+    def _begin(self, key: Key, seq: int, ts: int, entry: bytes, now_ms: int) -> None:
         """The first message of a run. What was posted before we were a member is none of ours."""
         author, public, run = key
         runs = self._runs.setdefault((author, public), {})
@@ -105,7 +105,6 @@ class Threads:
             self._drop(next(iter(self._threads)))
         missing = seq > 1 and not (public or self._anew or crowded)
         gaps = (Gap(1, seq - 1, 0, ts),) if missing else ()
-        entry = seq.to_bytes(_SEQ_BYTES, "big") + digest[: _ENTRY_BYTES - _SEQ_BYTES]
         self._keep(Thread(author, public, run, seq, ts, gaps, entry, now_ms))
 
     def _keep(self, thread: Thread) -> None:

@@ -65,6 +65,7 @@ from socp.node.trust import ServerTrust
 from socp.node.walk import Walk
 from socp.wire import limits
 from socp.wire.errors import Misuse
+from socp.wire.payloads import Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,10 @@ class Node:
             links=len(self._links.all),
             mail=self._boxes.waiting,
         )
+
+    def takes(self) -> dict[Stage, frozenset[type[Payload]]]:
+        """Which frames are taken from a peer that stands there."""
+        return self._walk.takes()
 
     def handle(self, event: Event, now: Now) -> list[Effect]:  # noqa: C901 - one case an event
         """Take one event at time `now` and say what must be done about it."""

@@ -75,6 +75,10 @@ class Walk:
         self._handling = False  # the frame at hand passed the gate
         self._routes = self._table()
 
+    def takes(self) -> dict[Stage, frozenset[type[Payload]]]:
+        """Which frames are taken from a peer that stands there."""
+        return {stage: frozenset(row) for stage, row in self._routes.items()}
+
     def frame(self, link_id: LinkId, envelope: Envelope, now: Now) -> None:
         link = self._links.all.get(link_id)
         if link is None or link.stage is Stage.CLOSING:

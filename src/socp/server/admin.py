@@ -109,7 +109,7 @@ class AdminDesk:
             return Reply(False, ("this server belongs to another user",))
         try:
             request = msgspec.json.decode(line, type=Request)
-        except msgspec.DecodeError as fault:
+        except (msgspec.DecodeError, ValueError, RecursionError) as fault:
             return Reply(False, (f"not a command: {fault}",))
         if request.do in WITH_WHO and not request.who.strip():
             whom = f"{request.do} whom? give a fingerprint, or the start of one that"
@@ -149,7 +149,7 @@ def ask(folder: Path, request: Request) -> Reply:
         raise NotRunning(
             f"no server runs on {places.shown(folder)}; start one, or give its --data-dir"
         ) from fault
-    except (OSError, msgspec.DecodeError) as fault:
+    except (OSError, msgspec.DecodeError, ValueError, RecursionError) as fault:
         raise NotRunning(f"the server on {places.shown(folder)} did not answer: {fault}") from fault
 
 

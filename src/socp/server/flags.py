@@ -57,7 +57,7 @@ def _read_file(context: click.Context, _parameter: click.Parameter, path: str | 
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as fault:
         raise click.UsageError(f"cannot read {path}: {fault.strerror}") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise click.UsageError(f"{path} is not TOML: {fault}") from fault
     names = {
         p.name: p for p in context.command.params if p.name not in ("config", "version", "help")

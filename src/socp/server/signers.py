@@ -7,15 +7,13 @@ in the order they were asked for.
 from __future__ import annotations
 
 import logging
-import os
-import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
 from weakref import WeakKeyDictionary
 
 from socp.crypto.keys import PrivateKey
+from socp.keystore.key_threads import key_threads
 from socp.node.effects import Outgoing
 from socp.server import framing
 from socp.server.gate import Gate
@@ -26,7 +24,6 @@ log = logging.getLogger("server.server")
 
 THREADS: Final = 2
 WAITING_MAX: Final = 200  # signatures; beyond, nobody is read from until half are done
-_NICE: Final = 10  # signing gives way to the event loop: its p99 under load is halved
 _KEPT_SIGNATURES: Final = 256
 _KEPT_PAYLOAD_BYTES: Final = 4096
 _OVERHEAD_BYTES: Final = 1024  # of an envelope around its payload: addresses, names and `sig`
@@ -82,7 +79,7 @@ class Signers:
         self._key = key
         self._gate = gate
         self._wake = wake
-        self._threads = ThreadPoolExecutor(threads, "sign", _give_way)
+        self._threads = key_threads(threads, "sign")
         self._known: WeakKeyDictionary[Outgoing, Sealed] = WeakKeyDictionary()
         self._signatures: OrderedDict[bytes, str] = OrderedDict()
         self._proofs: OrderedDict[bytes, str] = OrderedDict()
@@ -190,13 +187,6 @@ class Signers:
         self._signatures[payload] = sig
         if len(self._signatures) > _KEPT_SIGNATURES:
             self._signatures.popitem(last=False)
-
-
-def _give_way() -> None:
-    if (
-        hasattr(os, "setpriority") and os.uname().sysname == "Linux"
-    ):  # elsewhere it is the process's
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 def _with_proofs(key: PrivateKey, frame: Outgoing) -> bytes:

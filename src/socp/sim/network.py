@@ -11,6 +11,7 @@ from socp.wire.addresses import HostPort
 
 LATENCY_MS: Final = 1
 REFUSED: Final = "[Errno 111] Connection refused"
+NO_ROUTE: Final = "[Errno 113] No route to host"
 FRAMES_KEPT: Final = 100_000
 
 Tap = Callable[[bytes], Iterable[bytes]]
@@ -98,6 +99,21 @@ class Network:
         self.agenda = agenda
         self._listeners: dict[HostPort, Listener] = {}
         self._wires: list[Wire] = []
+        self._side: tuple[Endpoint, ...] = ()  # one half, while the network is parted
+
+    def part(self, *side: Endpoint) -> None:
+        """From now on these reach each other and nobody else: wires that cross break at once."""
+        self._side = side
+        for wire in self._wires:
+            if wire.open and wire.far is not None and self._apart(wire.near, wire.far):
+                wire.cut()
+
+    def heal(self) -> None:
+        """Everybody reaches everybody again."""
+        self._side = ()
+
+    def _apart(self, one: object, other: object) -> bool:
+        return (one in self._side) is not (other in self._side)
 
     def listen(self, address: HostPort, listener: Listener) -> None:
         """From now on dials to `address` reach `listener`."""
@@ -120,6 +136,8 @@ class Network:
             listener = self._listeners.get(address)
             if listener is None:
                 return failed(REFUSED)
+            if self._apart(near, listener):
+                return failed(NO_ROUTE)
             wire = Wire(self.agenda, near)
             self._wires = [old for old in self._wires if old.open]
             self._wires.append(wire)

@@ -15,8 +15,8 @@ from socp.member.records import Arrived, Said
 from socp.storage import history_segments, sealed_rows
 from socp.storage import profile_schema as tables
 from socp.storage.folded import words
-from socp.storage.history_reads import SAID, as_they_stand, lines_of, name_of, numbers_of, parts
-from socp.storage.sealed_rows import Kind
+from socp.storage.history_reads import SAID, as_they_stand, lines_of, numbers_of
+from socp.storage.sealed_rows import Kind, numbered, parts
 from socp.wire.ids import PUBLIC
 
 HITS_AT_ONCE: Final = 100
@@ -34,7 +34,7 @@ def lines_after(
     columns = tables.said.c
     next_ones = (
         select(columns.name, columns.sealed)
-        .where(columns.talk == vault.token(tables.said.name, talk), columns.name > name_of(after))
+        .where(columns.talk == vault.token(tables.said.name, talk), columns.name > numbered(after))
         .order_by(columns.name)
         .limit(limit)
     )
@@ -65,7 +65,7 @@ def lines(
         .limit(limit + OLDER_MAX if since_ms else limit)
     )
     if before:
-        newest = newest.where(columns.name < name_of(before))
+        newest = newest.where(columns.name < numbered(before))
     found: list[Said] = []
     size = older = 0
     for said in _opened(connection, vault, newest):

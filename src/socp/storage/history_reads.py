@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from itertools import islice
-from typing import Final, TypeVar
+from collections.abc import Collection, Iterable
+from typing import Final
 
 from sqlalchemy import Connection, select
 
@@ -12,18 +11,10 @@ from socp.crypto.vault import Vault
 from socp.member.history_line import HistoryLine, laid_over
 from socp.member.records import Amendment, Said
 from socp.storage import profile_schema as tables
-from socp.storage.sealed_rows import NUMBER_BYTES, Kind
+from socp.storage.sealed_rows import Kind, find, numbered, parts
 
-AT_ONCE: Final = 500  # rows asked for by one statement
 SAID: Final = Kind(Said, tables.said, ("number",), marks=("talk",))
 AMENDED: Final = Kind(Amendment, tables.amendments, ("talk", "of", "author", "kind"), marks=("of",))
-
-T = TypeVar("T")
-
-
-def name_of(number: int) -> bytes:
-    """The row of a line."""
-    return number.to_bytes(NUMBER_BYTES, "big")
 
 
 def numbers_of(connection: Connection, vault: Vault, refs: Collection[str]) -> dict[str, int]:
@@ -41,16 +32,8 @@ def numbers_of(connection: Connection, vault: Vault, refs: Collection[str]) -> d
 
 def lines_of(connection: Connection, vault: Vault, numbers: Collection[int]) -> dict[int, Said]:
     """The lines with these numbers, as they were said."""
-    columns = tables.said.c
-    names = [name_of(number) for number in numbers]
-    found = (
-        SAID.open(vault, name, sealed)
-        for part in parts(names)
-        for name, sealed in connection.execute(
-            select(columns.name, columns.sealed).where(columns.name.in_(part))
-        )
-    )
-    return {said.number: said for said in found}
+    names = (numbered(number) for number in numbers)
+    return {said.number: said for said in find(connection, vault, SAID, names)}
 
 
 def changes_of(
@@ -77,10 +60,3 @@ def as_they_stand(connection: Connection, vault: Vault, lines: Iterable[Said]) -
         laid_over(said, [change for ref in said.msg_refs for change in changes.get(ref, ())])
         for said in lines
     ]
-
-
-def parts(items: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
-    """The items, so many at a time."""
-    source = iter(items)
-    while part := list(islice(source, size)):
-        yield part

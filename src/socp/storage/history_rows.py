@@ -19,8 +19,8 @@ from socp.member.records import Amendment, LineState, Said, SaidMoved, SaidReach
 from socp.storage import history_segments
 from socp.storage import profile_schema as tables
 from socp.storage.dialect import upsert
-from socp.storage.history_reads import AMENDED, SAID, lines_of, name_of, numbers_of, parts
-from socp.storage.sealed_rows import SealedBatch
+from socp.storage.history_reads import AMENDED, SAID, lines_of, numbers_of
+from socp.storage.sealed_rows import SealedBatch, find, numbered
 
 HistoryRecord = Said | SaidMoved | SaidReached | Amendment
 
@@ -99,16 +99,9 @@ class _Rows:
                 case Amendment():
                     changes.add(_change(record))
                     changes.update(_wordings(record, self._refs(record)))
-        self._fetch_changes(changes)
-
-    def _fetch_changes(self, changes: Collection[Change]) -> None:
-        columns = tables.amendments.c
-        for part in parts([AMENDED.name_of(self._vault, *change) for change in changes]):
-            for name, sealed in self._connection.execute(
-                select(columns.name, columns.sealed).where(columns.name.in_(part))
-            ):
-                known: Amendment = AMENDED.open(self._vault, name, sealed)
-                self._changes[_change(known)] = known
+        names = (AMENDED.name_of(self._vault, *change) for change in changes)
+        known = find(self._connection, self._vault, AMENDED, names)
+        self._changes = {_change(amendment): amendment for amendment in known}
 
     # --- one record -----------------------------------------------------------------------------
 
@@ -224,7 +217,7 @@ class _Rows:
         history_segments.cut(self._connection, self._vault)
 
     def _ref_row(self, ref: str) -> dict[str, Any]:
-        number = name_of(self._numbers[ref])
+        number = numbered(self._numbers[ref])
         return {"name": self._vault.token("said_refs", ref), "number": number}
 
     def _change_row(self, amendment: Amendment) -> dict[str, Any]:
@@ -232,7 +225,7 @@ class _Rows:
         return {
             "name": name,
             "of": self._vault.token("amendments", amendment.of),
-            "number": name_of(amendment.number),
+            "number": numbered(amendment.number),
             "sealed": AMENDED.seal(self._vault, name, amendment),
         }
 

@@ -22,8 +22,8 @@ from socp.member.history_line import HistoryLine
 from socp.storage import profile_schema as tables
 from socp.storage.dialect import upsert
 from socp.storage.folded import fold
-from socp.storage.history_reads import SAID, as_they_stand, lines_of, name_of
-from socp.storage.sealed_rows import opened
+from socp.storage.history_reads import SAID, as_they_stand, lines_of
+from socp.storage.sealed_rows import numbered, opened
 
 SEGMENT_LINES: Final = 512
 SEGMENT_BYTES: Final = 1024 * 1024
@@ -58,7 +58,7 @@ _encode = msgspec.msgpack.encode
 def last_cut(connection: Connection) -> bytes:
     """The name of the last line that is in a segment; all after it are the tail."""
     newest = connection.execute(select(func.max(tables.said_words.c.name))).scalar_one()
-    return newest or name_of(0)
+    return newest or numbered(0)
 
 
 def cut(connection: Connection, vault: Vault) -> None:
@@ -105,7 +105,7 @@ def say_again(connection: Connection, vault: Vault, numbers: Collection[int]) ->
     columns = tables.said_words.c
     segments: dict[bytes, set[int]] = {}
     for number in numbers:
-        first = select(func.min(columns.name)).where(columns.name >= name_of(number))
+        first = select(func.min(columns.name)).where(columns.name >= numbered(number))
         name = connection.execute(first).scalar_one()
         if name is not None:
             segments.setdefault(name, set()).add(number)
@@ -167,7 +167,7 @@ def _put(connection: Connection, vault: Vault, name: bytes, lines: Sequence[_Lin
     size = 0
     for line in lines:
         if part and size + len(line.words) > 2 * SEGMENT_BYTES:
-            rows.append(_row(vault, name_of(part[-1].number), part))
+            rows.append(_row(vault, numbered(part[-1].number), part))
             part, size = [], 0
         part.append(line)
         size += len(line.words)

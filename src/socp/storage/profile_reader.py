@@ -9,15 +9,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-import msgspec
 from sqlalchemy import Connection
 
 from socp.crypto.vault import Vault
 from socp.member.history_line import Conversation, HistoryLine
 from socp.member.records import Contact, Settings
 from socp.storage import history_queries, profile_rows, sealed_rows
-from socp.storage.errors import BadRecord, SealedAnew, StorageError
+from socp.storage.errors import SealedAnew, StorageError
 from socp.storage.formats import format_of
+from socp.storage.legible import legible
 from socp.storage.profile_schema import SCHEMA
 from socp.storage.resealed_rows import sealed_by
 from socp.storage.sqlite import FILE_NAME, Sqlite
@@ -121,11 +121,8 @@ class ProfileReader:
 
     def _legible(self, connection: Connection, answer: Callable[[Connection], T]) -> T:
         self._vault = self._present(connection)
-        try:
+        with legible(self._database.place):
             return answer(connection)
-        except (ValueError, TypeError, KeyError, msgspec.MsgspecError) as fault:
-            line = f"{self._database.place} holds what socp did not write ({fault})"
-            raise BadRecord(f"{line}; restore a backup") from fault
 
     def _present(self, connection: Connection) -> Vault:
         """Which one the rows have now: with another's tokens nothing would be found."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, get_args
 
@@ -11,12 +11,15 @@ from sqlalchemy import Connection
 from socp.crypto.rotation import KeyStep, Revocation
 from socp.crypto.vault import Vault
 from socp.member import records
+from socp.member.draft import KeptDraft, is_empty
 from socp.member.records import FileStage, LineState
 from socp.member.taken_back import wordless, words_of
 from socp.storage import history_rows, sealed_rows, seen_rows
 from socp.storage import profile_schema as tables
-from socp.storage.history_reads import parts
 from socp.storage.sealed_rows import Kind, SealedBatch
+
+Kept = records.Record | KeptDraft
+"""What the brain remembers, and what whoever types at it does."""
 
 
 def _always(_record: object) -> bool:
@@ -34,6 +37,14 @@ def _nothing_to_know(file: records.OutgoingFile | records.IncomingFile) -> bool:
 
 
 SETTINGS: Final = Kind(records.Settings, tables.settings, ())
+
+
+def _nothing_typed(kept: KeptDraft) -> bool:
+    """There is nothing to go on with."""
+    return is_empty(kept.draft)
+
+
+DRAFTS: Final = Kind(KeptDraft, tables.drafts, ("talk",), over=_nothing_typed)
 SENT: Final = Kind(records.SentLine, tables.sent, ("to", "run", "seq"))
 KINDS: Final = (
     Kind(records.Contact, tables.contacts, ("user_id",), "contacts"),
@@ -70,15 +81,16 @@ KINDS: Final = (
         "incoming_files",
         over=_nothing_to_know,
     ),
+    DRAFTS,
 )
 OF: Final = sealed_rows.by_record(KINDS)
 
 _HISTORY: Final = get_args(history_rows.HistoryRecord)
 _OWN_SHAPE: Final = {records.Seen, records.SentTakenBack, *_HISTORY}  # not one row each
-assert OF.keys() | _OWN_SHAPE == set(get_args(records.Record)), "a record without a place"
+assert OF.keys() | _OWN_SHAPE == set(get_args(Kept)), "a record without a place"
 
 
-def apply(connection: Connection, vault: Vault, records_: Sequence[records.Record]) -> None:
+def apply(connection: Connection, vault: Vault, records_: Sequence[Kept]) -> None:
     """Carry them out, in order: no table refers to another."""
     batch, seen, said = SealedBatch(vault), [], []
     for record in records_:
@@ -100,12 +112,10 @@ def apply(connection: Connection, vault: Vault, records_: Sequence[records.Recor
 
 def _take_back(connection: Connection, vault: Vault, record: records.SentTakenBack) -> None:
     batch = SealedBatch(vault)
-    for seqs in parts(range(record.first, record.last + 1)):
-        names = [SENT.name_of(vault, record.to, record.run, seq) for seq in seqs]
-        found: list[records.SentLine] = sealed_rows.find(connection, vault, SENT, names)
-        for one in found:
-            if record.of in words_of(one.line):
-                batch.add(SENT, replace(one, line=wordless(one.line, record.of)))
+    numbers = range(record.first, record.last + 1)
+    for one in _sent(connection, vault, record.to, record.run, numbers):
+        if record.of in words_of(one.line):
+            batch.add(SENT, replace(one, line=wordless(one.line, record.of)))
     batch.flush(connection)
 
 
@@ -129,9 +139,20 @@ def sent(
     connection: Connection, vault: Vault, to: str, run: str, seqs: Sequence[int]
 ) -> tuple[records.OutboxLine, ...]:
     """Those of our messages to somebody that are kept."""
-    names = [SENT.name_of(vault, to, run, seq) for seq in seqs]
-    found: list[records.SentLine] = sealed_rows.find(connection, vault, SENT, names)
-    return tuple(one.line for one in found)
+    return tuple(one.line for one in _sent(connection, vault, to, run, seqs))
+
+
+def _sent(
+    connection: Connection, vault: Vault, to: str, run: str, seqs: Iterable[int]
+) -> Iterator[records.SentLine]:
+    names = (SENT.name_of(vault, to, run, seq) for seq in seqs)
+    return sealed_rows.find(connection, vault, SENT, names)
+
+
+def drafts(connection: Connection, vault: Vault) -> tuple[KeptDraft, ...]:
+    """What was typed and not said, the longest kept first."""
+    found: tuple[KeptDraft, ...] = sealed_rows.read(connection, vault, DRAFTS)
+    return tuple(sorted(found, key=lambda kept: kept.kept_ms))
 
 
 def put_settings(connection: Connection, vault: Vault, settings: records.Settings) -> None:

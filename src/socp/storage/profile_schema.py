@@ -31,6 +31,7 @@ incoming_files = sealed_table(metadata, "incoming_files")
 sent = sealed_table(metadata, "sent")
 shelves = sealed_table(metadata, "shelves")
 threads = sealed_table(metadata, "threads")
+drafts = sealed_table(metadata, "drafts")
 
 # The history: each line by its number, and with which token it is found by its conversation;
 # numbers by the tokens of msg_refs; what was changed; and the words of many lines in one row.
@@ -57,7 +58,7 @@ SCHEMA = Schema(
     kind="profile",
     holds="a client's profile",
     metadata=metadata,
-    format=5,
+    format=6,
     migrations=Path(__file__).parent / "migrations" / "profile",
     scrubs=True,
     # It grows for years; each of its rows shows damage by its seal.

@@ -12,15 +12,17 @@ from sqlalchemy import Connection
 
 from socp.crypto.vault import Vault
 from socp.member import records
+from socp.member.draft import KeptDraft
 from socp.storage import profile_rows, resealed_rows
 from socp.storage import profile_schema as tables
 from socp.storage.database import Database, connect
 from socp.storage.folder_lock import FolderLock
+from socp.storage.profile_rows import Kept
 from socp.storage.sqlite import FILE_NAME, copy_file
 from socp.storage.store import Store
 
 
-class ProfileStore(Store[records.Record]):
+class ProfileStore(Store[Kept]):
     """`ProfileStore.open(folder, unlock)`, `load()` once, then `write()` as the brain says."""
 
     SCHEMA = tables.SCHEMA
@@ -86,7 +88,11 @@ class ProfileStore(Store[records.Record]):
             lambda connection: profile_rows.sent(connection, self.vault, to, run, seqs)
         )
 
-    def _apply(self, connection: Connection, records_: Sequence[records.Record]) -> None:
+    def drafts(self) -> Future[tuple[KeptDraft, ...]]:
+        """What was typed and not said, the longest kept first."""
+        return self._ask(lambda connection: profile_rows.drafts(connection, self.vault))
+
+    def _apply(self, connection: Connection, records_: Sequence[Kept]) -> None:
         profile_rows.apply(connection, self.vault, records_)
 
 

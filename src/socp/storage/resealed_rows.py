@@ -13,9 +13,9 @@ from socp.member.records import Said
 from socp.storage import profile_rows
 from socp.storage import profile_schema as tables
 from socp.storage.dialect import upsert
-from socp.storage.history_reads import AMENDED, SAID, parts
+from socp.storage.history_reads import AMENDED, SAID
 from socp.storage.history_rows import PUT_REF
-from socp.storage.sealed_rows import Kind, opened
+from socp.storage.sealed_rows import Kind, opened, parts
 
 _KINDS: Final[dict[Table, Kind]] = {
     # Of the kinds of one table, the first has the record; the others end it.

@@ -6,10 +6,11 @@ A member that a record gets later, with a default, needs no migration.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from sqlalchemy import Column, Connection, LargeBinary, MetaData, Table, bindparam, delete, select
@@ -18,8 +19,11 @@ from socp.crypto.keys import Unreadable
 from socp.crypto.vault import Vault
 from socp.storage.dialect import Put, upsert
 
-NUMBER_BYTES: Final = 8
+AT_ONCE: Final = 500  # rows asked for by one statement
+_NUMBER_BYTES: Final = 8
 _ONLY: Final = b"one"  # the name of the row in a table that has one
+
+T = TypeVar("T")
 
 
 def sealed_table(metadata: MetaData, name: str, *marks: str) -> Table:
@@ -58,7 +62,7 @@ class Kind:
             case ():
                 return _ONLY
             case (int(number),):
-                return number.to_bytes(NUMBER_BYTES, "big")
+                return numbered(number)
             case _:
                 return vault.token(self.table.name, "\0".join(map(str, values)))
 
@@ -70,6 +74,11 @@ class Kind:
         """The record of a row; ValueError for what this vault did not seal there."""
         plain = opened(vault, self.table.name, name, sealed)
         return msgspec.msgpack.decode(plain, type=self.record)
+
+
+def numbered(number: int) -> bytes:
+    """The name of the row that has this number."""
+    return number.to_bytes(_NUMBER_BYTES, "big")
 
 
 def opened(vault: Vault, table: str, name: bytes, sealed: bytes) -> bytes:
@@ -128,12 +137,20 @@ def read(connection: Connection, vault: Vault, kind: Kind) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def find(connection: Connection, vault: Vault, kind: Kind, names: Sequence[bytes]) -> list[Any]:
+def find(connection: Connection, vault: Vault, kind: Kind, names: Iterable[bytes]) -> Iterator[Any]:
     """The records of these rows, in this order, as far as there are any."""
     columns = kind.table.c
-    rows = connection.execute(select(columns.name, columns.sealed).where(columns.name.in_(names)))
-    sealed = {bytes(name): seal for name, seal in rows}
-    return [kind.open(vault, name, sealed[name]) for name in names if name in sealed]
+    for part in parts(names):
+        these = select(columns.name, columns.sealed).where(columns.name.in_(part))
+        sealed = {bytes(name): seal for name, seal in connection.execute(these)}
+        yield from (kind.open(vault, name, sealed[name]) for name in part if name in sealed)
+
+
+def parts(items: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
+    """The items, so many at a time."""
+    source = iter(items)
+    while part := list(islice(source, size)):
+        yield part
 
 
 def by_record(kinds: Sequence[Kind]) -> dict[type[Any], Kind]:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from socp.crypto.vault import Vault
 from socp.member.records import Seen
 from socp.storage import profile_schema as tables
-from socp.storage.sealed_rows import NUMBER_BYTES, opened
+from socp.storage.sealed_rows import numbered, opened
 
 FOLD_EVERY: Final = 256  # rows
 FOLDED_BYTES: Final = 16 * 1024  # a row of so many bytes is left as it is
@@ -89,7 +89,7 @@ def _put(connection: Connection, vault: Vault, number: int, seen: Sequence[Seen]
         (one.msg_ref, one.digest, places.setdefault(one.author, len(places)), one.ts)
         for one in seen
     ]
-    name = number.to_bytes(NUMBER_BYTES, "big")
+    name = numbered(number)
     sealed = vault.seal(_TABLE, name, msgspec.msgpack.encode(_Block(list(places), entries)))
     connection.execute(insert(tables.seen), {"name": name, "sealed": sealed})
 

@@ -10,13 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Generic, Self, TypeVar
 
-import msgspec
 from sqlalchemy import Connection
 
 from socp.storage.database import Database
-from socp.storage.errors import BadRecord
 from socp.storage.folder_lock import FolderLock
 from socp.storage.formats import Schema
+from socp.storage.legible import legible
 from socp.storage.writer import Writer
 
 R = TypeVar("R")
@@ -80,12 +79,8 @@ class Store(ABC, Generic[R]):
         return self._writer.ask(lambda connection: self._legible(connection, answer))
 
     def _legible(self, connection: Connection, load: Callable[[Connection], T]) -> T:
-        try:
+        with legible(self._database.place):
             return load(connection)
-        except (ValueError, TypeError, KeyError, msgspec.MsgspecError) as fault:
-            line = f"{self._database.place} holds what socp did not write ({fault})"
-            # Not the whole database: those who wait for other rows get theirs.
-            raise BadRecord(f"{line}; restore a backup") from fault
 
     def _size(self, _records: Sequence[R]) -> int:
         """How many bytes records hold that do not all have about the same."""

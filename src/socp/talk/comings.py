@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Final
 
+from socp.client.clock import now_ms
 from socp.member.effects import PeerMoved
 from socp.talk.entries import Entry
 from socp.talk.phrases import Phrases
@@ -45,6 +45,5 @@ class Comings:
         came = [user_id for user_id, online in self._now.items() if online]
         went = [user_id for user_id, online in self._now.items() if not online]
         if came or went:
-            now = time.time_ns() // 1_000_000
-            self._show(self._phrases.comings(came, went, self._news, now))
+            self._show(self._phrases.comings(came, went, self._news, now_ms()))
         self._now, self._news = {}, set()

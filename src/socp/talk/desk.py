@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from socp.client.client import Client
+from socp.client.clock import now_ms
 from socp.client.line import Line
 from socp.client.notices import GivenUp, Notice, Offline
 from socp.member import effects
 from socp.talk.comings import Comings
-from socp.talk.obeying import Obeying, Show, now_ms
+from socp.talk.obeying import Obeying, Show
 from socp.talk.own_lines import OwnLines
 
 

@@ -37,17 +37,18 @@ class Entry:
     body_style: str = "class:body"
 
 
-def layout(entry: Entry, width: int | None) -> list[Row]:
-    """The rows to print. `width`: columns of the terminal; None: rows are as long as they are."""
+def layout(entry: Entry, width: int | None, indent: str = INDENT) -> list[Row]:
+    """The rows to print. `width`: columns of the terminal; None: rows are as long as they are.
+    `indent`: what all but the first begin with."""
     head: Row = [(style, printable(text)) for style, text in entry.head]
-    *rows, row = _folded(head, width)
+    *rows, row = _folded(head, width, indent)
     if not entry.body:
         return [*rows, row]
     used = sum(columns(text) for _, text in row)
     for line in printable(entry.body, multiline=True).split("\n"):
-        for piece in _wrapped(line, used, width):
+        for piece in _wrapped(line, used, width, indent):
             rows.append([*row, (entry.body_style, piece)])
-            row, used = [("class:indent", INDENT)], columns(INDENT)
+            row, used = [("class:indent", indent)], columns(indent)
     return rows
 
 
@@ -56,12 +57,12 @@ def plain(row: Row) -> str:
     return "".join(text for _, text in row)
 
 
-def _folded(row: Row, width: int | None) -> list[Row]:
+def _folded(row: Row, width: int | None, indent: str) -> list[Row]:
     """The rows of a head: names and files in it are others' words too."""
     rows: list[Row] = []
     rest = list(row)
-    for piece in _wrapped(plain(row), 0, width):
-        taken: Row = [("class:indent", INDENT)] if rows else []
+    for piece in _wrapped(plain(row), 0, width, indent):
+        taken: Row = [("class:indent", indent)] if rows else []
         missing = len(piece)
         while missing:
             style, text = rest.pop(0)
@@ -73,7 +74,7 @@ def _folded(row: Row, width: int | None) -> list[Row]:
     return rows
 
 
-def _wrapped(line: str, used: int, width: int | None) -> list[str]:
+def _wrapped(line: str, used: int, width: int | None, indent: str) -> list[str]:
     if width is None or used + columns(line) <= width:
         return [line]
     width = max(width, _WIDTH_MIN)
@@ -81,12 +82,12 @@ def _wrapped(line: str, used: int, width: int | None) -> list[str]:
     room = max(width - used, 0)
     if room < _SPACE_MIN:
         pieces.append("")
-        room = width - columns(INDENT)
+        room = width - columns(indent)
     while line:
         end = fits(line, room)
         pieces.append(line[:end])
         line = line[end:]
-        room = width - columns(INDENT)
+        room = width - columns(indent)
     return pieces
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import shlex
 import shutil
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import assert_never
 
 from socp.client.client import Client
+from socp.client.clock import now_ms as now_ms  # noqa: PLC0414 - tui has it from here
 from socp.client.line import Line
 from socp.talk import commands, own_key
 from socp.talk.amending import Amending
@@ -29,13 +29,9 @@ from socp.talk.receipts import receipts
 from socp.talk.transfers import Transfers
 from socp.talk.words import fingerprint_text, time_of
 from socp.wire.ids import PUBLIC
+from socp.wire.text import encodable
 
 Show = Callable[[Entry], None]
-
-
-def now_ms() -> int:
-    """Unix ms."""
-    return time.time_ns() // 1_000_000
 
 
 class Left(Exception):
@@ -71,8 +67,7 @@ class Obeying(ABC):
 
     async def obey(self, line: str) -> None:
         """Carry out one line. Unclear or ClientError say why not; Left."""
-        # A terminal hands over bytes that are no UTF-8 as lone surrogates, which nobody could send.
-        command = parse(line.encode(errors="replace").decode())
+        command = parse(encodable(line))
         if command is not None:
             await self.carry_out(command)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from socp.client.clock import now_ms
 from socp.client.line import Line
 from socp.member.effects import LineMoved
 from socp.member.records import LineState
@@ -96,12 +96,12 @@ class OwnLines:
         kept = self._handed.pop(moved.line_id, False)
         self.refused |= moved.state is LineState.REFUSED
         if kept or moved.state is LineState.REFUSED:
-            self._show(self._phrases.own_moved(moved, _now()))
+            self._show(self._phrases.own_moved(moved, now_ms()))
 
     def _older(self, moved: LineMoved) -> None:
         if self._first_said is None or moved.line_id < self._first_said:
             self._note_handed(moved)
-            self._show(self._phrases.own_moved(moved, _now()))
+            self._show(self._phrases.own_moved(moved, now_ms()))
 
     def _note_latest(self, moved: LineMoved) -> None:
         found = self._latest.get(moved.to)
@@ -122,7 +122,7 @@ class OwnLines:
         again = moved.line_id in self._shown
         self._shown[moved.line_id] = moved.reason
         phrase = self._phrases.own_still_waits if again else self._phrases.own_waits
-        self._show(phrase(moved, _now()))
+        self._show(phrase(moved, now_ms()))
 
     def _settle(self, moved: LineMoved) -> None:
         self._mine.pop(moved.line_id, None)
@@ -131,10 +131,6 @@ class OwnLines:
         self._note_handed(moved)
         if moved.state is LineState.DONE and not shown:
             if moved.kind == "text":  # a change of ours was told as `Amended` already
-                self._show(self._phrases.own(moved, _now()))
+                self._show(self._phrases.own(moved, now_ms()))
         else:
-            self._show(self._phrases.own_moved(moved, _now()))
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
+            self._show(self._phrases.own_moved(moved, now_ms()))

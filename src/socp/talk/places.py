@@ -20,6 +20,8 @@ from socp.wire.text import printable
 NAME_CHARS_MAX: Final = 32
 SERVER: Final = "ws://localhost:8001"
 _EVERYONE: Final = frozenset({"all", "everyone", "public"})
+USUAL_PORTS: Final = (8001, 8002, 8003)
+_PORT_MAX: Final = 65_535
 _APP: Final = "socp"
 _SAFE: Final = " @+"
 
@@ -67,6 +69,25 @@ def profiles() -> Path:
     return root / "var" / "profiles" if root else platformdirs.user_data_path(_APP) / "profiles"
 
 
+def server_ports() -> list[int]:
+    """Where servers of this machine may listen: the usual ports, then those that were used here,
+    the last used first."""
+    root = checkout()
+    folder, prefix = (root / "var", "") if root else (platformdirs.user_data_path(_APP), "server-")
+    try:
+        used = [each for each in folder.iterdir() if each.name.removeprefix(prefix).isdecimal()]
+        used.sort(key=lambda each: each.stat().st_mtime, reverse=True)
+    except OSError:
+        used = []
+    ports = dict.fromkeys([*USUAL_PORTS, *(int(each.name.removeprefix(prefix)) for each in used)])
+    return [port for port in ports if 0 < port <= _PORT_MAX]
+
+
+def start_server() -> str:
+    """The command that starts a server here."""
+    return "script/server" if checkout() else "socp serve"
+
+
 def settings_folder() -> Path:
     """Where one's choices about the screen are."""
     root = checkout()
@@ -112,14 +133,26 @@ def _is_profile(folder: Path) -> bool:
     return (folder / KEY_FILE).is_file() and not folder.name.startswith(".")
 
 
+def only_profile() -> Path | None:
+    """The folder of the one profile there is, where nobody uses it now: there is nothing to ask."""
+    found = all_profiles()
+    return profiles() / found[0] if len(found) == 1 and free_profiles() else None
+
+
 def free_profiles() -> list[str]:
     """Those of `all_profiles` that nobody uses now."""
-    return [name for name in all_profiles() if _is_free(profiles() / name)]
+    return [name for name in all_profiles() if is_free(profiles() / name)]
 
 
-def _is_free(folder: Path) -> bool:
+def is_free(folder: Path) -> bool:
+    """Whether nobody uses the profile there now."""
+    return not why_taken(folder)
+
+
+def why_taken(folder: Path) -> str:
+    """Why nobody can use the profile there now, and what to do; "" where somebody can."""
     try:
-        FolderLock.take(folder).release()
-    except StorageError:
-        return False
-    return True
+        FolderLock.take(folder, option="--profile").release()
+    except StorageError as fault:
+        return str(fault)
+    return ""

@@ -47,7 +47,7 @@ def drawn(text: str, ink: Ink) -> list[str]:
 
 
 def _half_blocks(rows: Sequence[Sequence[bool]]) -> list[str]:
-    """Two rows of dots on each line; what lies under an odd last one is not drawn."""
-    nothing = [False] * len(rows[0])
-    pairs = zip(rows[::2], [*rows[1::2], *([nothing] if len(rows) % 2 else [])], strict=True)
+    """Two rows of dots on each line; what lies under an odd last one is as quiet as the border."""
+    quiet = [rows[0][0]] * len(rows[0])
+    pairs = zip(rows[::2], [*rows[1::2], *([quiet] if len(rows) % 2 else [])], strict=True)
     return ["".join(_HALVES[dots] for dots in zip(*pair, strict=True)) for pair in pairs]

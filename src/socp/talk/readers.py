@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from socp.client.client import Client
+from socp.client.clock import now_ms
 from socp.member.records import PublicChoice
 from socp.talk.commands import Members
 from socp.talk.entries import Entry
@@ -50,4 +50,4 @@ async def members(
     head = f"everyone: you and {len(people)} more can read what is said with /all"
     show(Entry((("class:mark", head),), f"\n{choice_text(choice)}"))
     for person in people:
-        show(phrases.person(person, time.time_ns() // 1_000_000, attached=me.attached))
+        show(phrases.person(person, now_ms(), attached=me.attached))

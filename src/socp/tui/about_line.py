@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from textual.widgets import Static
 
-from socp.tui.drafts import Draft
+from socp.member.draft import Draft
 
 
 class AboutLine(Static):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from socp.member.draft import Draft
 from socp.talk import commands
+from socp.talk.amending import Amending
 from socp.talk.commands import Command, Unclear
 from socp.talk.parsing import parse
 from socp.talk.places import means_everyone
-from socp.tui.drafts import Draft
 from socp.tui.session import Session
 from socp.wire.ids import PUBLIC
 
@@ -31,11 +32,13 @@ class Acting:
     def __init__(self, session: Session, stage: Stage) -> None:
         self._session = session
         self._stage = stage
+        self._amending = Amending(session.me)
 
-    async def say(self, draft: Draft) -> None:
-        """Say it, answer, change, or carry out the command that it is."""
+    async def say(self, talk: str, draft: Draft) -> None:
+        """Say it to those for whom it was typed, whoever is in sight by now: answer, change, or
+        carry out the command that it is."""
         session, text = self._session, draft.text.encode(errors="replace").decode()
-        talk, me = session.turned_to, session.me
+        me = session.me
         if draft.about and draft.edits:
             session.said(await me.edit(talk, draft.about, text))
         elif draft.about and not text.lstrip().startswith("/"):
@@ -43,17 +46,22 @@ class Acting:
         else:
             command = parse(text)
             if command is not None:
-                await self._do(command)
+                await self._do(talk, command)
 
-    async def _do(self, command: Command) -> None:
+    async def _do(self, talk: str, command: Command) -> None:
         session, find = self._session, self._session.me.find
         match command:
+            case commands.Plain():
+                await self._tell(talk, command.text)
+            case commands.Reply() | commands.Edit() | commands.Delete() | commands.React():
+                session.said(await self._amending.do(talk, command))
             case commands.Tell(who=who):
-                session.turn_to(find(who))
-                await self._say_if(command.text)
+                found = find(who)
+                session.turn_to(found)
+                await self._tell(found, command.text)
             case commands.TellAll():
                 session.turn_to(PUBLIC)
-                await self._say_if(command.text)
+                await self._tell(PUBLIC, command.text)
             case commands.ShowHistory(who=who) if who:
                 session.turn_to(PUBLIC if means_everyone(who) else find(who))
             case commands.Search(words=words):
@@ -69,6 +77,6 @@ class Acting:
             case _:
                 await session.carry_out(command)
 
-    async def _say_if(self, text: str) -> None:
+    async def _tell(self, to: str, text: str) -> None:
         if text:
-            await self._session.carry_out(commands.Plain(text))
+            self._session.said(await self._session.me.send(to, text))

@@ -8,59 +8,93 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import ClassVar, Final
+from urllib.parse import unquote
 
 from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import BindingType
-from textual.events import AppFocus, Event, Key, MouseEvent, Paste
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.events import AppBlur, AppFocus, Event, Key, MouseEvent, Paste
+from textual.markup import escape
 from textual.screen import Screen
 from textual.widgets import Static
 
 from socp.client import unlocking
-from socp.client.errors import ClientError, WrongPassphrase
+from socp.client.errors import ClientError, ProfileBusy, WrongPassphrase
 from socp.client.own_passphrase import OwnPassphrase
 from socp.client.unlocking import Passphrase
 from socp.crypto.keys import Suite
 from socp.keystore.vault_file import Locked
-from socp.talk import commands
+from socp.member.draft import Draft
+from socp.talk import commands, places
 from socp.tui import keys, themes
 from socp.tui.choices_file import Choices
-from socp.tui.drafts import Draft
 from socp.tui.first_start import FirstStart
 from socp.tui.notifying import Notifying
 from socp.tui.opening import Opening
 from socp.tui.parts import Part
+from socp.tui.profiles_screen import NEW, ProfilesScreen
 from socp.tui.session import Session
 from socp.tui.talk_screen import TalkScreen
 from socp.tui.unlock_screen import UnlockScreen
 
 LOCK_LOOKS_S: Final = 1.0
+TERMINAL_LOOKS_S: Final = 1.0
 _SEALED: Final = "This profile is sealed by a passphrase."
 
 
-class SocpApp(App[int]):
+class SocpApp(App[int], inherit_bindings=False):
     """Its result is the exit code."""
 
     TITLE = "socp"
     ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [
+        keys.binding("quit", "quit"),
+        keys.binding("palette", "command_palette"),
+        Binding("ctrl+c", "help_quit", show=False, system=True),
+    ]
     CSS = """
     Screen { background: $background; color: $foreground; }
     Dialog { background: $background 60%; }
     #opening { width: 100%; height: 100%; content-align: center middle; color: $muted; }
     Toast { max-width: 60; }
+    Button {
+        color: $foreground;
+        background: $panel;
+        text-style: bold;
+        &.-primary { color: $primary; background: $panel; }
+        &.-error { color: $error; background: $panel; }
+        &:hover { color: $foreground; background: $marked; }
+        &:focus { color: $background; background: $foreground; text-style: bold; }
+        &.-primary:focus { color: $background; background: $primary; text-style: bold; }
+        &.-error:focus { color: $background; background: $error; text-style: bold; }
+        &:ansi { background: ansi_default; }
+        &:ansi:focus {
+            color: ansi_default;
+            background: ansi_default;
+            text-style: bold reverse;
+        }
+    }
+    Input {
+        border: round $line;
+        border-title-color: $muted;
+        background: transparent;
+        height: 3;
+        padding: 0 1;
+        &:focus { border: round $primary; border-title-color: $primary; background: transparent; }
+        & > .input--placeholder { color: $muted; }
+    }
+    .hint { color: $muted; height: auto; }
+    .fault { color: $error; height: auto; }
     """
 
     def __init__(
         self, opening: Opening, choices: Choices, *, login: str = "", suite: Suite | None = None
     ) -> None:
         """`login`: what the system calls the person; `suite`: of which kind the keys are."""
-        without_colour = "NO_COLOR" in os.environ
-        super().__init__(ansi_color=True if without_colour else None)
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._opening = opening
         self._choices = choices
         self._login = login
@@ -70,10 +104,19 @@ class SocpApp(App[int]):
         self.session: Session | None = None
         self.talk: TalkScreen | None = None
         self.fault = ""  # why it ended, to be said when the screen is as before
-        for theme in themes.OURS:
+        for theme in (*themes.OURS, themes.OF_THE_TERMINAL):
             self.register_theme(theme)
-        self.theme = themes.WITHOUT_COLOUR if without_colour else themes.NAMES[choices.theme]
+        few = self.no_color or self.console.color_system == "standard"
+        self.theme = themes.OF_THE_TERMINAL.name if few else themes.NAMES[choices.theme]
         self.set_keymap(dict(choices.keys))
+
+    def get_driver_class(self) -> type[Driver]:
+        """Where there are POSIX terminals, one that may go away."""
+        if os.name != "posix":
+            return super().get_driver_class()
+        from socp.tui.terminal import Terminal  # nowhere else can it be imported
+
+        return Terminal
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """For themes that are not ours."""
@@ -90,34 +133,73 @@ class SocpApp(App[int]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._ended)
         self.set_interval(LOCK_LOOKS_S, self._lock_if_idle)
+        self.set_interval(TERMINAL_LOOKS_S, self._end_if_unseen)
         try:
             self._begin()
         except ClientError as fault:
             self._give_up(str(fault))
 
     def _begin(self) -> None:
-        opening = self._opening
-        locked = None if opening.folder is None else unlocking.locked(opening.folder)
+        if self._opening.folder is not None:
+            self._open(self._opening)
+        elif places.all_profiles():
+            _mounting = self.push_screen(ProfilesScreen())
+        else:
+            _mounting = self.push_screen(FirstStart(self._opening, self._login))
+
+    def _open(self, opening: Opening) -> None:
+        """A profile, be it there or not. ClientError."""
+        assert opening.folder is not None
+        locked = unlocking.locked(opening.folder)
         if locked is None:
             _mounting = self.push_screen(FirstStart(opening, self._login))
+        elif why := places.why_taken(opening.folder):
+            self._ask_again(why)
         elif locked is Locked.PASSPHRASE and opening.lock is None:
-            folder = opening.folder
-            assert folder is not None
-            title, why = "socp", "This profile is sealed by a passphrase."
-            _mounting = self.push_screen(
-                UnlockScreen(title, why, _checking(folder)), self._unlocked
-            )
+            title = f"socp: {unquote(opening.folder.name)}"
+            asking = UnlockScreen(title, _SEALED, OwnPassphrase(opening.folder).is_right)
+            _mounting = self.push_screen(asking, lambda text: self._unlocked(opening, text))
         else:
-            self.run_worker(self._talk(opening), exclusive=True, group="talk")
+            self._begin_talk(opening)
 
-    def _unlocked(self, passphrase: str | None) -> None:
-        assert passphrase is not None
-        opening = replace(self._opening, lock=Passphrase(lambda: passphrase))
-        self.run_worker(self._talk(opening), exclusive=True, group="talk")
+    def _unlocked(self, opening: Opening, passphrase: str | None) -> None:
+        if passphrase is not None:
+            self._begin_talk(replace(opening, lock=Passphrase(lambda: passphrase)))
+
+    @on(ProfilesScreen.Chosen)
+    def _profile_chosen(self, event: ProfilesScreen.Chosen) -> None:
+        if event.profile == NEW:
+            somebody = replace(self._opening, folder=None, name="")
+            _mounting = self.push_screen(FirstStart(somebody, self._new_name()))
+            return
+        try:
+            self._open(replace(self._opening, folder=places.profiles() / event.profile))
+        except ClientError as fault:
+            self._ask_again(str(fault))
+
+    def _new_name(self) -> str:
+        """What the system calls the person, where nobody is called that here."""
+        taken = unlocking.locked(places.profile_folder(self._login)) is not None
+        return "" if taken else self._login
+
+    @on(FirstStart.Back)
+    def _back(self) -> None:
+        if isinstance(self.screen_stack[-2], ProfilesScreen):
+            _closed = self.pop_screen()
 
     @on(FirstStart.Ready)
     def _first_start_ready(self, event: FirstStart.Ready) -> None:
-        self.run_worker(self._talk(event.opening), exclusive=True, group="talk")
+        self._begin_talk(event.opening)
+
+    def _begin_talk(self, opening: Opening) -> None:
+        self.run_worker(self._talk(opening), exclusive=True, group="talk")
+
+    def _ask_again(self, why: str) -> None:
+        """Who else one is, where the one that was meant cannot be."""
+        if isinstance(self.screen, ProfilesScreen):
+            self.screen.complain(why)
+        else:
+            _mounting = self.push_screen(ProfilesScreen(why))
 
     # --- the talk -------------------------------------------------------------------------------
 
@@ -128,10 +210,14 @@ class SocpApp(App[int]):
             async with opening.client(self._making_key, self._suite) as me:
                 began = True
                 session = Session(me, self._changed, self._notifying.arrived)
+                await session.begin()
                 await self._show(session)
                 await session.run()
         except WrongPassphrase as fault:
             self._give_up(str(fault))
+            return
+        except ProfileBusy as fault:
+            self._ask_again(str(fault))
             return
         except ClientError as fault:
             self._failed(str(fault), began=began)
@@ -175,12 +261,17 @@ class SocpApp(App[int]):
     def _ended(self) -> None:
         if self.session is None:
             self.exit(0)
-        else:
-            self.session.leave()
+            return
+        if self.talk is not None:
+            self.talk.keep_draft()
+        self.session.leave()
 
     async def action_quit(self) -> None:
-        """Before there is a talk."""
-        self._ended()
+        """Wherever one is; in the middle of a transfer only when asked twice."""
+        if self.talk is None or isinstance(self.screen, UnlockScreen):
+            self._ended()
+        else:
+            self.talk.leave()
 
     # --- somebody is there ----------------------------------------------------------------------
 
@@ -199,12 +290,25 @@ class SocpApp(App[int]):
             return
         why = "Locked, for nobody was there; what comes is kept."
         self.clear_selection()
-        _mounting = self.push_screen(UnlockScreen("socp", why, session.me.passphrase.is_right))
+        session.go_away()
+        locked = UnlockScreen("socp", why, session.me.passphrase.is_right)
+        _mounting = self.push_screen(locked, lambda _: session.come_back())
+
+    @on(AppBlur)
+    def _unfocused(self) -> None:
+        """The person looks at something else."""
+        if self.session is not None:
+            self.session.go_away()
+
+    def _end_if_unseen(self) -> None:
+        if getattr(self._driver, "gone", False):
+            self._ended()
 
     @on(AppFocus)
     def _focused(self) -> None:
         """What came meanwhile is in sight now."""
-        self._changed(Part.LINES)
+        if self.session is not None:
+            self.session.come_back()
 
     # --- commands -------------------------------------------------------------------------------
 
@@ -218,11 +322,11 @@ class SocpApp(App[int]):
             if key.action != "command_palette":
                 title = key.purpose.capitalize()
                 pressed = keys.shown(key, self._choices.keys)
-                yield SystemCommand(title, pressed, self._acted(talk, key.action))
+                yield SystemCommand(title, escape(pressed), self._acted(talk, key.action))
         for word, arguments, purpose in commands.TABLE:
             if word != "wait":
                 title = f"/{word} {arguments}".rstrip()
-                yield SystemCommand(title, purpose, self._typed(talk, word, arguments))
+                yield SystemCommand(escape(title), purpose, self._typed(talk, word, arguments))
 
     @staticmethod
     def _acted(talk: TalkScreen, action: str) -> Callable[[], Awaitable[None]]:
@@ -234,16 +338,16 @@ class SocpApp(App[int]):
     @staticmethod
     def _typed(talk: TalkScreen, word: str, arguments: str) -> Callable[[], None]:
         def type_it() -> None:
-            talk.composer.take(Draft(f"/{word} " if arguments else f"/{word}"))
+            talk.composer.take_instead(Draft(f"/{word} " if arguments else f"/{word}"))
             talk.composer.focus()
 
         return type_it
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """By the terminal, and said: nobody sees it happen."""
+        super().copy_to_clipboard(text)
+        self.notify("copied", timeout=2, markup=False)
+
     def _said_to_terminal(self, sequence: str) -> None:
         if self._driver is not None:
             self._driver.write(sequence)
-
-
-def _checking(folder: Path) -> Callable[[str], Awaitable[bool]]:
-    """Whether a text opens the profile there; after wrong ones the answer waits."""
-    return OwnPassphrase(folder).is_right

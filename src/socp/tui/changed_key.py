@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Static
 
@@ -27,7 +27,7 @@ class ChangedKey(Vertical):
         display: none;
         & Horizontal { height: auto; }
         & Button { margin-right: 1; min-width: 10; }
-        & Static { height: auto; margin-bottom: 1; }
+        & #what-happened { height: auto; margin-bottom: 1; }
     }
     """
 
@@ -54,14 +54,13 @@ class ChangedKey(Vertical):
         if not self.display:
             self.query_one(f"#{TAKE}", Button).label = "Take new key"
         self.display = True
-        words = Text("KEY CHANGED. ", "bold red")
-        words.append(
-            f"Somebody claims to be {name} with another key: perhaps a new machine of theirs,"
+        words = (
+            f" Somebody claims to be {name} with another key: perhaps a new machine of theirs,"
             " perhaps somebody else. Nothing is sent until you decide. Ask them by another way"
-            " than this chat which safety number they see.",
-            "not bold default",
+            " than this chat which safety number they see."
         )
-        self.query_one("#what-happened", Static).update(words)
+        loud = (" KEY CHANGED ", "bold reverse $error")
+        self.query_one("#what-happened", Static).update(Content.assemble(loud, words))
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

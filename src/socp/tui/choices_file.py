@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from socp.client.errors import ClientError
+from socp.tui import own_keys
 from socp.tui.keys import NAMES as KEYS
 from socp.tui.themes import NAMES as THEMES
 
@@ -49,6 +50,10 @@ def read(file: Path) -> Choices:
         return Choices()
     except OSError as fault:
         raise BadChoices(f"cannot read {file}: {fault.strerror}; mend or move it") from None
+    except RecursionError:
+        raise BadChoices(
+            f"{file} has lists in lists without end; it only holds some lines"
+        ) from None
     except ValueError as fault:  # no UTF-8, or no TOML
         raise BadChoices(f"{file} is no TOML ({fault}); mend that place") from None
     return _checked(file, said)
@@ -68,7 +73,10 @@ def _checked(file: Path, said: dict[str, Any]) -> Choices:
             raise BadChoices(f"{file}: no key is called {name!r}; there are {known}")
         if not isinstance(key, str) or not 0 < len(key) <= _KEY_CHARS_MAX:
             raise BadChoices(f'{file}: {name} wants a key in quotes, such as "ctrl+j"')
-    return Choices(theme, notify, keys)
+    try:
+        return Choices(theme, notify, own_keys.checked(keys))
+    except own_keys.BadKeys as fault:
+        raise BadChoices(f"{file}: {fault}") from None
 
 
 def _one_of(file: Path, name: str, value: object, allowed: tuple[str, ...]) -> str:

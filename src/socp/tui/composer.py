@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import ClassVar, Final
+from urllib.parse import unquote
 
 from textual.binding import BindingType
 from textual.events import Key, Paste
 from textual.message import Message
 from textual.widgets import TextArea
 
+from socp.member.draft import Draft
 from socp.talk.obeying import typed_path
 from socp.talk.offers import Offer
 from socp.tui import emoji, keys
 from socp.tui.completing import completions
-from socp.tui.drafts import Draft, Drafts
+from socp.tui.drafts import Drafts
 from socp.tui.keys import Keymap
 from socp.wire.text import printable
 
 TEXT_CHARS_MAX: Final = 500_000
 _PATH_CHARS_MAX: Final = 4_096
+_FILE_URL: Final = re.compile(r"file://(?:localhost)?(?P<path>/.*)")
+_LINE_ENDS: Final = re.compile("\r\n?|[\x85\u2028\u2029]")
+_ACTING: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+)
 
 
 class Composer(TextArea):
@@ -41,10 +49,11 @@ class Composer(TextArea):
     """
 
     class Said(Message):
-        """The person pressed Enter."""
+        """The person pressed Enter. `talk`: for whom it was typed, whoever is in sight by now."""
 
-        def __init__(self, draft: Draft) -> None:
+        def __init__(self, talk: str, draft: Draft) -> None:
             super().__init__()
+            self.talk = talk
             self.draft = draft
 
     class Wanted(Message):
@@ -53,6 +62,13 @@ class Composer(TextArea):
         def __init__(self, what: str) -> None:
             super().__init__()
             self.what = what
+
+    class Dropped(Message):
+        """A file was dropped on it."""
+
+        def __init__(self, path: str) -> None:
+            super().__init__()
+            self.path = path
 
     class Offered(Message):
         """These can be had with Tab; `at` is the one that stands there now."""
@@ -76,7 +92,8 @@ class Composer(TextArea):
         super().__init__(id=id, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
         self._drafts = drafts
         self._names = names
-        self._does = keys.actions("composer", mine)
+        self._does = keys.composer_actions(mine)
+        self.talk = ""  # a user id, or "public": for whom one types
         self._about = Draft()
         self._back = 0  # how far one went into what was said before
         self._typed = ""  # what stood there when one began to
@@ -95,10 +112,22 @@ class Composer(TextArea):
         """Go on with this."""
         self._about = draft
         self._back = 0
-        self.text = draft.text
+        self.text = harmless(draft.text)
         self.move_cursor(self.document.end)
         self._forget_offers()
         self.post_message(self.AboutChanged())
+
+    def take_instead(self, draft: Draft) -> None:
+        """The same; what stood there can be had again."""
+        if self.text.strip():
+            self._drafts.said(self.text)
+        self.take(draft)
+
+    def turn(self, talk: str) -> None:
+        """Type for somebody else from now on."""
+        self._drafts.keep(self.talk, self.draft)
+        self.talk = talk
+        self.take(self._drafts.of(talk))
 
     def _put(self, text: str) -> None:
         self.text = text
@@ -130,16 +159,15 @@ class Composer(TextArea):
 
     async def _on_paste(self, event: Paste) -> None:
         """A file that was dropped here comes as its path."""
+        event.prevent_default()
+        event.stop()
         if path := dropped(event.text):
-            event.prevent_default()
-            event.stop()
-            self.take(Draft(f"/file {path}"))
-            self.post_message(self.Wanted("dropped"))
-            return
-        if len(self.text) + len(event.text) > TEXT_CHARS_MAX:
-            event.prevent_default()
-            event.stop()
+            self.post_message(self.Dropped(path))
+        elif len(self.text) + len(event.text) > TEXT_CHARS_MAX:
             self.post_message(self.Wanted("too_long"))
+        elif text := harmless(event.text):
+            self._forget_offers()
+            await super()._on_paste(Paste(text))
 
     def action_send(self) -> None:
         """Say it."""
@@ -147,7 +175,7 @@ class Composer(TextArea):
             draft = self.draft
             self._drafts.said(self.text)
             self.take(Draft())
-            self.post_message(self.Said(draft))
+            self.post_message(self.Said(self.talk, draft))
 
     def action_new_line(self) -> None:
         """Another line."""
@@ -196,7 +224,9 @@ class Composer(TextArea):
             self._offer = (self._offer + 1) % len(self._offers)
             self._replace_before(len(taken), self._offers[self._offer].text)
         else:
-            self._offers, self._offer = completions(self._before, self._names), 0
+            found = completions(self._before, self._names)
+            self._offers = [offer for offer in found if harmless(offer.text) == offer.text]
+            self._offer = 0
             if not self._offers:
                 return
             first = self._offers[0]
@@ -214,14 +244,27 @@ class Composer(TextArea):
         self.post_message(self.Offered([], 0))
 
 
+def harmless(text: str) -> str:
+    """Without what would act on the terminal while it stands in the composer: control characters
+    and marks that turn the writing around, which come with what is pasted (threat I8)."""
+    return _ACTING.sub("", _LINE_ENDS.sub("\n", text))
+
+
 def dropped(text: str) -> str:
-    """The path that a terminal pastes for a file that is dropped on it, "" for any other text."""
-    said = text.strip().removeprefix("file://")
+    """What to write behind /file for the path that a terminal pastes when a file is dropped on it,
+    "" for any other text. Terminals quote it, or put backslashes before spaces, or paste an
+    address."""
+    said = text.strip()
     if not said or "\n" in said or len(said) > _PATH_CHARS_MAX or printable(said) != said:
         return ""
+    address = _FILE_URL.fullmatch(said.strip("'\""))
+    if address:
+        said = unquote(address["path"])
     if said.lstrip("'\"")[:1] not in ("/", "~"):
         return ""
     try:
-        return said if typed_path(said).is_file() else ""
-    except OSError:  # a folder that is closed to us
+        path = typed_path(said)
+        is_there = path.is_file()
+    except (OSError, ValueError):  # a folder that is closed to us, a NUL in an address
         return ""
+    return str(path) if is_there and printable(str(path)) == str(path) else ""

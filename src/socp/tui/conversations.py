@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 from socp.member.records import TrustState
@@ -17,10 +18,16 @@ from socp.wire.text import printable
 SHOWN_MAX: Final = 500
 _TEXT_CHARS: Final = 200
 _UNREAD_MAX: Final = 999
+_WEEK: Final = 7  # days
 
 
 class ConversationList(RowView):
-    """Chosen: a user id, or "public"."""
+    """Chosen: a user id, or "public". A bar is beside the one that is open."""
+
+    DEFAULT_CSS = """
+    ConversationList:ansi > .row--at { text-style: none; }
+    ConversationList:ansi:focus > .row--at { text-style: reverse; }
+    """
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -40,13 +47,12 @@ class ConversationList(RowView):
         open_ = talk == session.turned_to
         sign = presence(session, talk)
         name = Piece("name" if unread or open_ else "plain", session.phrases.name(talk))
-        when = time_of(last.at_ms, now) if last.at_ms else ""
-        day = when[5:10] if len(when) > len("12:03") else when
+        day = day_of(last.at_ms, now) if last.at_ms else ""
         bar = Piece("new" if open_ else "plain", "▌" if open_ else " ")
         head = (bar, sign, Piece("plain", " "), name, *trust_sign(session, talk))
         yield spread(head, (Piece("time", day),), width)
         said = " ".join(printable(last.text[:_TEXT_CHARS], multiline=True).split())
-        if draft := session.drafts.of(talk).text[:_TEXT_CHARS]:
+        if not open_ and (draft := session.drafts.of(talk).text[:_TEXT_CHARS]):
             kept = " ".join(printable(draft, multiline=True).split())
             words: Row = (Piece("warn", "draft: "), Piece("mark", kept))
         else:
@@ -57,6 +63,17 @@ class ConversationList(RowView):
         count = str(unread) if unread <= _UNREAD_MAX else f"{_UNREAD_MAX}+"
         badge = (Piece("badge", f" {count} "),) if unread else ()
         yield spread((bar, Piece("plain", "  "), *cut(words, width)), badge, width)
+
+
+def day_of(at_ms: int, now: int) -> str:
+    """The time of today, the day of this week, the date of what was before. Both Unix ms."""
+    when = time_of(at_ms, now)
+    if len(when) <= len("no time"):
+        return when
+    then, today = (datetime.fromtimestamp(ms / 1000) for ms in (at_ms, now))  # noqa: DTZ006
+    if 0 < (today.date() - then.date()).days < _WEEK:
+        return f"{then:%a}"
+    return f"{then.day} {then:%b}" if then.year == today.year else when[: len("2026-03-11")]
 
 
 def presence(session: Session, talk: str) -> Piece:

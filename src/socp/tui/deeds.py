@@ -8,18 +8,20 @@ from typing import Any
 
 import click
 from textual import on
+from textual.events import TextSelected
 from textual.screen import Screen
 
 from socp.client.errors import ClientError
+from socp.member.draft import Draft
 from socp.member.history_line import HistoryLine
 from socp.talk.commands import Unclear
 from socp.talk.obeying import now_ms
 from socp.talk.words import note, quoted
 from socp.tui.composer import Composer
-from socp.tui.drafts import Draft
 from socp.tui.emoji_screen import EmojiScreen
 from socp.tui.messages import MessagePane, first_link
 from socp.tui.session import Session
+from socp.wire.text import printable
 
 Work = Coroutine[Any, Any, None]
 
@@ -56,10 +58,13 @@ class Deeds(Screen[None]):
         if line is None:
             self.composer.focus()
             return
+        if line.talk != self.session.turned_to:
+            return  # one turned to somebody else before it could be done
         match event.what:
             case "copy":
-                self.app.copy_to_clipboard(line.text)
-                self.app.notify("copied", timeout=2, markup=False)
+                self.app.copy_to_clipboard(copyable(line.text))
+            case "copy_link":
+                self._copy_link(line)
             case "open":
                 self._open_of(line)
             case "cancel":
@@ -68,6 +73,22 @@ class Deeds(Screen[None]):
                 self.edit(line)
             case "reply" | "react" | "take_back":
                 self._amend(event.what, line)
+
+    @on(TextSelected)
+    def _selected(self) -> None:
+        """What is typed after it is a message, not keys that do something to one."""
+        if self.selections:
+            self.query_one(MessagePane).action_write()
+
+    @on(MessagePane.Linked)
+    def _linked(self, event: MessagePane.Linked) -> None:
+        self.attempt(_launched(event.address))
+
+    def _copy_link(self, line: HistoryLine) -> None:
+        if address := first_link(line):
+            self.app.copy_to_clipboard(address)
+        else:
+            self.complain("there is no link in it")
 
     def _amend(self, what: str, line: HistoryLine) -> None:
         if not line.msg_ref or line.deleted:
@@ -91,7 +112,7 @@ class Deeds(Screen[None]):
             self.complain("that cannot be changed: it was not sent yet, or taken back")
         else:
             draft = Draft(line.text, line.msg_ref, edits=True, quote=quoted(line.text))
-            self.composer.take(draft)
+            self.composer.take_instead(draft)
             self.composer.focus()
 
     def _react(self, line: HistoryLine, emoji: str | None) -> None:
@@ -115,6 +136,12 @@ class Deeds(Screen[None]):
             self.attempt(_launched(target))
         else:
             self.complain("there is no link in it, and no file")
+
+
+def copyable(text: str) -> str:
+    """What was said, as it may go to the clipboard and be pasted into a terminal: nothing acts in
+    it (threat I8); its lines and tabs are kept."""
+    return "\t".join(printable(part, multiline=True) for part in text.split("\t"))
 
 
 async def _launched(target: str) -> None:

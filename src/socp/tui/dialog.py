@@ -9,13 +9,18 @@ from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from socp.tui import keys
+
 R = TypeVar("R")
 
 
 class Dialog(ModalScreen[R]):
     """Escape closes it without a result."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "close", show=False),
+        keys.binding("quit", "app.quit"),
+    ]
     DEFAULT_CSS = """
     Dialog {
         align: center middle;
@@ -28,10 +33,6 @@ class Dialog(ModalScreen[R]):
             background: $surface;
             padding: 0 1;
         }
-        & Input { border: round $line; background: transparent; height: 3; }
-        & Input:focus { border: round $primary; }
-        & .hint { color: $muted; height: auto; }
-        & .fault { color: $error; height: auto; }
     }
     """
 

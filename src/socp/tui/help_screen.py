@@ -60,10 +60,14 @@ class HelpView(RowView):
             for row in wrapped(right, room - 6):
                 yield (Piece("plain", "      "), *row)
             return
+        blank = Piece("plain", " " * (column + 3))
         first = Piece("own", f"  {left:<{column}} ")
+        if len(left) > column:
+            yield (first,)
+            first = blank
         for row in wrapped(right, room - column - 4):
             yield (first, *row)
-            first = Piece("plain", " " * (column + 3))
+            first = blank
 
 
 class HelpScreen(Dialog[None]):

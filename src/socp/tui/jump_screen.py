@@ -79,10 +79,13 @@ class JumpScreen(Dialog[str]):
 
 def matching(session: Session, typed: str) -> list[str]:
     """User ids, and "public": whose name begins so, then those who have it in theirs; the latest
-    first."""
+    first, and where one is already last: nobody jumps there."""
     wanted = typed.strip().casefold()
     latest = session.talks.order(SHOWN_MAX if not wanted else 2_000)
     order = dict.fromkeys([*latest, *sorted(session.here - {session.me.user_id})])
+    if session.turned_to in order:
+        del order[session.turned_to]
+        order[session.turned_to] = None
     names = {talk: session.called(talk).casefold() for talk in order}
     names[PUBLIC] = "everyone all public"
     begin = [talk for talk in order if names[talk].startswith(wanted)]

@@ -20,20 +20,21 @@ class Key:
     action: str
     purpose: str
     short: str = ""  # in the last row of the screen; "" where it is not named there
+    opens: bool = False  # a screen, to which all goes that is typed after it
 
 
 # Where they work -> what there is.
 TABLE: Final[Mapping[str, tuple[Key, ...]]] = {
     "everywhere": (
-        Key("help", "f1", "help", "help", short="help"),
-        Key("jump", "ctrl+k", "jump", "jump to a talk", short="jump to a talk"),
-        Key("search", "ctrl+f", "search", "search", short="search"),
-        Key("palette", "ctrl+p", "command_palette", "commands", short="commands"),
+        Key("help", "f1", "help", "help", short="help", opens=True),
+        Key("jump", "ctrl+k", "jump", "jump to a talk", short="jump to a talk", opens=True),
+        Key("search", "ctrl+f", "search", "search", short="search", opens=True),
+        Key("palette", "ctrl+p", "command_palette", "commands", short="commands", opens=True),
         Key("next-talk", "alt+down,ctrl+n", "next_talk", "the next talk"),
         Key("previous-talk", "alt+up,ctrl+b", "previous_talk", "the talk above"),
         Key("next-unread", "f5", "next_unread", "the next unread talk"),
         Key("people", "f2", "people", "show or hide the people"),
-        Key("verify", "f3", "verify", "compare keys with somebody"),
+        Key("verify", "f3", "verify", "compare keys with somebody", opens=True),
         Key("file", "f4", "file", "send a file here"),
         Key("theme", "f8", "next_theme", "the next theme"),
         Key("quit", "ctrl+q", "quit", "quit", short="quit"),
@@ -55,8 +56,9 @@ TABLE: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("delete", "d,delete", "take_back", "take it back, if it is yours", short="take back"),
         Key("react", "plus,a", "react", "put an emoji beside it", short="react"),
         Key("copy", "c,y", "copy", "copy it", short="copy"),
+        Key("copy-link", "l", "copy_link", "copy its link"),
         Key("open", "o", "open", "open its link, or the folder of its file", short="open"),
-        Key("cancel", "x", "cancel", "break off its file"),
+        Key("cancel", "x", "cancel", "break off its file", short="break off"),
         Key("write", "i,escape", "write", "go back to writing", short="write"),
         Key("newest", "end,G", "newest", "the newest message"),
     ),
@@ -72,30 +74,42 @@ assert len(NAMES) == sum(map(len, TABLE.values())), "two keys of one name"
 
 
 def bindings(where: str) -> list[BindingType]:
-    """As Textual wants them. What works everywhere is done at once: what is typed after it goes to
-    the screen that it opens."""
-    first = where == "everywhere"
+    """As Textual wants them. What opens a screen is done at once: what is typed after it goes
+    there. All else is done in the order in which it was pressed."""
     return [
         Binding(
-            key.keys, key.action, key.purpose, show=bool(key.short), priority=first, id=key.name
+            key.keys,
+            key.action,
+            key.purpose,
+            show=bool(key.short),
+            priority=key.opens,
+            id=key.name,
         )
         for key in TABLE[where]
     ]
 
 
-def actions(where: str, mine: Keymap) -> dict[str, str]:
-    """What each key does there. `mine`: the keys of one's own."""
-    return {
-        name.strip(): key.action
-        for key in TABLE[where]
-        for name in mine.get(key.name, key.keys).split(",")
-    }
+def binding(name: str, action: str) -> Binding:
+    """The same keys for the same thing elsewhere."""
+    key = next(key for where in TABLE.values() for key in where if key.name == name)
+    return Binding(key.keys, action, key.purpose, show=False, id=name)
+
+
+def composer_actions(mine: Keymap) -> dict[str, str]:
+    """What each key does while one types. `mine`: the keys of one's own."""
+    everywhere = [(key, f"screen.{key.action}") for key in TABLE["everywhere"] if not key.opens]
+    own = [(key, key.action) for key in TABLE["composer"]]
+    return {name: action for key, action in (*everywhere, *own) for name in names_of(key, mine)}
+
+
+def names_of(key: Key, mine: Keymap) -> list[str]:
+    """Of the keys that do it, as Textual calls them."""
+    return [name.strip() for name in mine.get(key.name, key.keys).split(",")]
 
 
 def shown(key: Key, mine: Keymap) -> str:
     """What to press, as people write it. `mine`: the keys of one's own."""
-    names = mine.get(key.name, key.keys).split(",")
-    return " or ".join(_shown(name.strip()) for name in names)
+    return " or ".join(map(_shown, names_of(key, mine)))
 
 
 def _shown(name: str) -> str:

@@ -8,25 +8,33 @@ from textual.widgets import Static
 
 from socp.tui import keys
 from socp.tui.keys import Keymap
+from socp.wire.text import columns
 
 
 class KeysLine(Static):
     """Made from the keys there really are."""
 
     DEFAULT_CSS = """
-    KeysLine { height: 1; padding: 0 1; background: $panel; color: $muted; }
+    KeysLine { height: 1; padding: 0 1; background: $panel; color: $muted; link-style: none; }
+    KeysLine { link-color: $foreground; link-background: transparent; }
     """
 
     def __init__(self, mine: Keymap) -> None:
         super().__init__()
         self._mine = mine
+        self._where = "everywhere"
 
     def on_mount(self) -> None:
         """Begin with what works everywhere."""
         self.tell("everywhere")
 
+    def on_resize(self) -> None:
+        """There is more room, or less."""
+        self.tell(self._where)
+
     def tell(self, where: str) -> None:
         """The keys that work where one is now."""
+        self._where = where
         words = Text(no_wrap=True, overflow="ellipsis")
         for key in keys.TABLE[where]:
             if key.short:
@@ -35,6 +43,9 @@ class KeysLine(Static):
                     action = f"screen.with_message('{key.action}')"
                 click = Style(meta={"@click": action})
                 first = keys.shown(key, self._mine).split(" or ", maxsplit=1)[0]
+                needed = columns(f"{words.plain}{first} {key.short}")
+                if needed > self.content_size.width:  # rather none than a part of it
+                    break
                 words.append(first, click + Style(bold=True))
                 words.append(f" {key.short}", click)
                 words.append("  ")

@@ -14,9 +14,9 @@ class LinkLine(Static):
     """Not there while the server is."""
 
     DEFAULT_CSS = """
-    LinkLine { height: auto; max-height: 3; padding: 0 1; display: none; }
-    LinkLine { color: $warning; background: $warning-muted; }
-    LinkLine.-over { color: $error; background: $error-muted; }
+    LinkLine { height: auto; max-height: 4; padding: 0 1; display: none; }
+    LinkLine { color: $warning; background: $panel; text-style: bold; }
+    LinkLine.-over { color: $error; }
     """
 
     def tell(self, link: Link) -> None:

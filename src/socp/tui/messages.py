@@ -13,6 +13,7 @@ from textual.message import Message
 from socp.member.effects import GapFound
 from socp.member.history_line import HistoryLine
 from socp.talk.obeying import now_ms
+from socp.talk.words import shown_name, some
 from socp.tui import keys
 from socp.tui.gaps import Places
 from socp.tui.row_view import RowView
@@ -22,6 +23,8 @@ from socp.tui.speech import Look, line_rows
 from socp.wire.ids import PUBLIC
 
 NEAR_ROWS: Final = 8
+ROOMY_ROWS: Final = 28
+"""Where there are so many, a row is left free between one who speaks and the next."""
 _TOGETHER_MS: Final = 10 * 60 * 1000
 _CACHED_MAX: Final = 1_000
 _CONTEXT_ROWS: Final = 3
@@ -40,6 +43,13 @@ class MessagePane(RowView):
             super().__init__()
             self.what = what
             self.line = line
+
+    class Linked(Message):
+        """The person wants to go to an address."""
+
+        def __init__(self, address: str) -> None:
+            super().__init__()
+            self.address = address
 
     class EndSeen(Message):
         """The end of the conversation is in sight."""
@@ -90,13 +100,17 @@ class MessagePane(RowView):
         session, width = self._session, self.room
         window, now = session.window, now_ms()
         asides = list(session.asides.of(session.turned_to))
-        gaps = session.gaps.places(session.turned_to)
+        since_ts = window.lines[0].ts if window.lines and not window.to_start else 0
+        gaps = session.gaps.places(session.turned_to, since_ts)
         if window.to_start and window.to_end and not window.lines:
             yield Block("", tuple(_nothing(session, width)))
         before: HistoryLine | None = None
         for line in window.lines:
-            yield from self._between(before, line, width, gaps)
-            headed = before is None or _apart(before, line)
+            between = tuple(self._between(before, line, width, gaps))
+            headed = bool(between) or before is None or _apart(before, line)
+            if headed and before is not None and self.size.height >= ROOMY_ROWS:
+                yield Block("", ((),))
+            yield from between
             yield Block(str(line.number), self._line_rows(line, headed, width, now))
             while asides and asides[0].after <= line.number:
                 yield Block("", entry_rows(asides.pop(0).entry, width))
@@ -119,8 +133,8 @@ class MessagePane(RowView):
     def _gap(self, gap: GapFound, width: int) -> Iterator[Row]:
         entry = self._session.phrases.entry(gap, now_ms())
         assert entry is not None
-        text = f" ⋯ {entry.body}"
-        yield from wrapped(text, width - 1, style="warn")
+        for at, row in enumerate(wrapped(entry.body, width - 4, style="warn")):
+            yield (Piece("warn", "   " if at else " ⋯ "), *row)
 
     def _line_rows(self, line: HistoryLine, headed: bool, width: int, now: int) -> tuple[Row, ...]:
         unfolded = line.number in self._unfolded
@@ -128,7 +142,8 @@ class MessagePane(RowView):
         about = self._session.answered(line.reply_to) if line.reply_to else None
         at = self._session.file(line.file_id) if line.file_id else None
         today = now // 86_400_000
-        made_of = (line, headed, width, unfolded, found, about, at, today)
+        names = self._names(line, about)
+        made_of = (line, headed, width, unfolded, found, about, at, today, names)
         kept = self._cache.get(line.number)
         if kept is not None and kept[0] == made_of:
             return kept[1]
@@ -138,6 +153,12 @@ class MessagePane(RowView):
             self._cache.clear()
         self._cache[line.number] = (made_of, rows)
         return rows
+
+    def _names(self, line: HistoryLine, about: HistoryLine | None) -> tuple[str, ...]:
+        """Of all whom the rows of a line name: they may be known only later than the line."""
+        people = [line.author, *(who for who, _ in line.reactions)]
+        people += [] if about is None else [about.author]
+        return tuple(map(self._session.called, people))
 
     # --- where one looks ------------------------------------------------------------------------
 
@@ -196,6 +217,10 @@ class MessagePane(RowView):
         if times > 1:
             self.action_choose()
 
+    def linked(self, address: str) -> None:
+        """See RowView."""
+        self.post_message(self.Linked(address))
+
     def action_newest(self) -> None:
         """Back to the end."""
         self._session.to_end()
@@ -213,9 +238,15 @@ class MessagePane(RowView):
             self.action_last()
 
     def action_copy(self) -> None:
-        """The words of a line, as they were written."""
-        if self.line is not None:
-            self.post_message(self.Asked("copy", self.line))
+        """What is selected with the mouse, or the words of a line, as they were written."""
+        if self.text_selection is not None:
+            self.screen.action_copy_text()
+        else:
+            self._ask("copy")
+
+    def action_copy_link(self) -> None:
+        """Its first address."""
+        self._ask("copy_link")
 
     def action_reply(self) -> None:
         """Answer it."""
@@ -278,10 +309,13 @@ def _nothing(session: Session, width: int) -> Iterator[Row]:
     who = session.phrases.name(session.turned_to)
     yield ()
     hints = [
-        f"Nothing was said with {who} yet.",
+        f"You are {shown_name(session.me.name)}. Nothing was said with {who} yet.",
         "Type below and press Enter.",
-        "Only they can read it." if session.turned_to != PUBLIC else "Everyone here can read it.",
+        f"Only {who} can read it." if session.turned_to != PUBLIC else "Everyone here can read it.",
     ]
+    if session.turned_to == PUBLIC and (here := session.here - {session.me.user_id}):
+        names = sorted(session.phrases.name(each) for each in here)
+        hints.append(f"{some(names)} here. Ctrl-K turns to one of them alone.")
     for hint in hints:
         yield from (
             ((Piece("plain", "  ")), *row) for row in wrapped(hint, width - 2, style="mark")

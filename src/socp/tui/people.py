@@ -30,7 +30,9 @@ class PeopleList(RowView):
     def _made(self) -> Iterator[Block]:
         session, width = self._session, self.room
         here = heapq.nsmallest(HERE_MAX, session.here - {session.me.user_id}, key=self._order)
-        yield Block("", (cut((Piece("mark", f"here: {len(session.here)}"),), width),))
+        known = session.link.attached  # else nobody tells us who is here
+        head = f" here: {len(session.here)}" if known else " people"
+        yield Block("", (cut((Piece("head", head.ljust(width)),), width),))
         for user_id in here:
             yield Block(user_id, (self._row(user_id, width),))
         away = [
@@ -38,15 +40,16 @@ class PeopleList(RowView):
             for talk in session.talks.order(AWAY_MAX)
             if talk != PUBLIC and talk not in session.here
         ]
-        if away:
-            yield Block("", ((), cut((Piece("mark", "away"),), width)))
+        if away and known:
+            yield Block("", ((), cut((Piece("mark", " away"),), width)))
         for user_id in sorted(away, key=self._order):
             yield Block(user_id, (self._row(user_id, width),))
 
     def _row(self, user_id: str, width: int) -> Row:
         session = self._session
         name = Piece("plain", f" {session.phrases.name(user_id)}")
-        row = (presence(session, user_id), name, *trust_sign(session, user_id))
+        sign = presence(session, user_id)
+        row = (Piece("plain", " "), sign, name, *trust_sign(session, user_id))
         return cut(row, width)
 
     def _order(self, user_id: str) -> tuple[str, str]:

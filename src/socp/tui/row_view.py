@@ -18,7 +18,8 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from socp.tui import keys
-from socp.tui.rows import STYLES, Block, Row
+from socp.tui.rows import STYLES, Block, Row, Said, said_in
+from socp.wire.text import columns
 
 _CACHED_MAX: Final = 2_000
 
@@ -56,15 +57,17 @@ class RowView(ScrollView, can_focus=True):
         & > .row--gone { color: $muted; text-style: italic; }
         & > .row--bar { color: $line; }
         & > .row--found { text-style: bold; color: $warning; }
-        & > .row--author-0 { text-style: bold; color: $text-primary; }
-        & > .row--author-1 { text-style: bold; color: $text-secondary; }
-        & > .row--author-2 { text-style: bold; color: $success; }
-        & > .row--author-3 { text-style: bold; color: $warning; }
-        & > .row--author-4 { text-style: bold; color: $accent; }
-        & > .row--author-5 { text-style: bold; color: $error; }
-        & > .row--at { background: $panel; }
+        & > .row--author-0 { text-style: bold; color: $author-0; }
+        & > .row--author-1 { text-style: bold; color: $author-1; }
+        & > .row--author-2 { text-style: bold; color: $author-2; }
+        & > .row--author-3 { text-style: bold; color: $author-3; }
+        & > .row--author-4 { text-style: bold; color: $author-4; }
+        & > .row--author-5 { text-style: bold; color: $author-5; }
+        & > .row--head { background: $panel; color: $muted; }
+        & > .row--at { background: $chosen; }
     }
     RowView:focus > .row--at { background: $marked; }
+    RowView:ansi > .row--at { text-style: reverse; }
     """
     BINDINGS: ClassVar[list[BindingType]] = keys.bindings("list")
 
@@ -86,6 +89,7 @@ class RowView(ScrollView, can_focus=True):
         self._starts: list[int] = [0]  # the first row of each block, and one after the last
         self._rows: list[Row] = []
         self._styles: dict[str, Style] = {}
+        self._base = Style()
         self._at = ""
 
     # --- what is shown --------------------------------------------------------------------------
@@ -101,19 +105,26 @@ class RowView(ScrollView, can_focus=True):
         return max(self.scrollable_content_region.width, 1)
 
     def put(self, blocks: Sequence[Block]) -> None:
-        """Show these."""
+        """Show these. Only the rows that are not as they were are drawn."""
+        before = self._rows
         self._blocks = blocks
         self._starts = [0, *accumulate(len(block.rows) for block in blocks)]
         self._rows = [row for block in blocks for row in block.rows]
         if self._at and self._index(self._at) is None:
             self._at = ""
-        self.virtual_size = Size(self.room, len(self._rows))
-        self.refresh()
+        size = Size(self.room, len(self._rows))
+        if size != self.virtual_size:
+            self.virtual_size = size
+        top, bottom = self._sight
+        for row in range(top, bottom):
+            if before[row : row + 1] != self._rows[row : row + 1]:
+                self.refresh_line(row)
 
     def mark(self, key: str, *, reveal: bool = True) -> None:
         """Put the mark on a block; on none where there is no such one."""
-        self._at = key if self._index(key) is not None else ""
-        self.refresh()
+        was, self._at = self._at, key if self._index(key) is not None else ""
+        for each in {was, self._at} if was != self._at else ():
+            self._refresh_block(each)
         if self._at and reveal:
             self._reveal(self._at)
         self.marked()
@@ -174,6 +185,20 @@ class RowView(ScrollView, can_focus=True):
             region = Region(0, self._starts[index], 1, min(height, max(self.size.height, 1)))
             self.scroll_to_region(region, animate=False, force=True, immediate=True)
 
+    @property
+    def _sight(self) -> tuple[int, int]:
+        """The first row that can be seen, and the one after the last."""
+        top = self.scroll_offset.y
+        return top, top + self.size.height
+
+    def _refresh_block(self, key: str) -> None:
+        index = self._index(key)
+        if index is not None:
+            top, bottom = self._sight
+            first, end = self._starts[index], self._starts[index + 1]
+            for row in range(max(first, top), min(end, bottom)):
+                self.refresh_line(row)
+
     def block_at(self, row: int) -> Block | None:
         """The block that a row belongs to."""
         if not 0 <= row < len(self._rows):
@@ -197,12 +222,30 @@ class RowView(ScrollView, can_focus=True):
         self.refresh()
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """What would be copied."""
-        return selection.extract(self.text()), "\n"
+        """What would be copied: the words that were said, without what stands around them; where
+        nothing of it was said by anybody, the rows as they are."""
+        words = whole = ""
+        for index, row in enumerate(self._rows):
+            span = selection.get_span(index)
+            if span is None:
+                continue
+            text = "".join(piece.text for piece in row)
+            start, end = span[0], len(text) if span[1] == -1 else span[1]
+            whole += f"{text[start:end].strip()}\n"
+            begins, said = said_in(row, start, end)
+            if begins is not Said.NOTHING:
+                words += f"\n{said}" if begins is Said.BEGINS else said
+        return words.strip("\n") or whole.strip("\n"), "\n"
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Rows of the screen. The style under all of them, which is asked of every widget up to
+        the screen, is looked up once."""
+        self._base = self.rich_style
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """One row of the screen."""
-        base, (_, top) = self.rich_style, self.scroll_offset
+        base, (_, top) = self._base, self.scroll_offset
         index = top + y
         if index >= len(self._rows):
             return Strip.blank(self.size.width, base)
@@ -226,11 +269,12 @@ class RowView(ScrollView, can_focus=True):
         span = None if selection is None else selection.get_span(index)
         if span is None:
             return strip
-        start, end = span
-        end = strip.cell_length if end == -1 else end
+        text = strip.text
+        start, end = (columns(text[:at]) for at in (span[0], span[1] if span[1] >= 0 else None))
         style = self.screen.get_component_rich_style("screen--selection")
         parts = [strip.crop(0, start), strip.crop(start, end), strip.crop(end)]
-        return Strip.join([parts[0], parts[1].apply_style(style), parts[2]])
+        shown = Strip(Segment.apply_style(parts[1], post_style=style))
+        return Strip.join([parts[0], shown, parts[2]])
 
     def _style(self, name: str) -> Style:
         found = self._styles.get(name)
@@ -242,12 +286,30 @@ class RowView(ScrollView, can_focus=True):
     # --- the mouse ------------------------------------------------------------------------------
 
     def on_click(self, event: Click) -> None:
-        """A block is marked, and chosen."""
-        block = self.block_at(self.scroll_offset.y + event.y)
+        """A block is marked, and chosen. Who selected a text did not mean to choose."""
+        if self.text_selection is not None:
+            return
+        row = self.scroll_offset.y + event.y
+        if event.ctrl and (address := self.link_at(event.x, row)):
+            event.stop()
+            self.linked(address)
+            return
+        block = self.block_at(row)
         if block is not None and block.key:
             event.stop()
             self.mark(block.key, reveal=False)
             self.clicked(event.chain)
+
+    def link_at(self, x: int, row: int) -> str:
+        """Where the piece in that column of a row leads, "" for nowhere."""
+        for piece in self._rows[row] if 0 <= row < len(self._rows) else ():
+            x -= columns(piece.text)
+            if x < 0:
+                return piece.link
+        return ""
+
+    def linked(self, address: str) -> None:
+        """Somebody wants to go there."""
 
     def clicked(self, times: int) -> None:  # noqa: ARG002 - those that ask for two look at it
         """The marked block was clicked so often in a row."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Final, NamedTuple
 
 from socp.talk.entries import Entry, fits
@@ -14,14 +15,29 @@ from socp.wire.text import columns, printable
 
 STYLES: Final = (
     "plain", "mark", "name", "own", "good", "warn", "loud", "time", "rule", "new", "link", "quote",
-    "code", "badge", "here", "away", "gone", "bar", "found",
+    "code", "badge", "here", "away", "gone", "bar", "found", "head",
     "author-0", "author-1", "author-2", "author-3", "author-4", "author-5",
 )  # fmt: skip
 _CHARS_A_COLUMN: Final = 5  # a character and its marks
 URL_CHARS_MAX: Final = 2_000
 _URL: Final = re.compile(r"https?://[!#-;=?-Z\\\]_a-z~]+", re.ASCII)
 _URL_END: Final = ".,;:!?)]'"
-_ENTRY_STYLES: Final = {"own": "own", "body": "plain", "private": "mark", "public": "mark"}
+_INDENT: Final = "  │ "
+_ENTRY_STYLES: Final = {
+    "indent": "bar",
+    "own": "own",
+    "body": "plain",
+    "private": "mark",
+    "public": "mark",
+}
+
+
+class Said(Enum):
+    """What of a row is copied: somebody's words, without what we put around them."""
+
+    NOTHING = auto()
+    BEGINS = auto()  # a line of theirs
+    GOES_ON = auto()  # one that did not fit in the row above
 
 
 class Piece(NamedTuple):
@@ -30,6 +46,7 @@ class Piece(NamedTuple):
     style: str
     text: str
     link: str = ""
+    said: Said = Said.NOTHING
 
 
 Row = tuple[Piece, ...]
@@ -90,14 +107,27 @@ def _links(text: str) -> Iterator[tuple[int, int, str]]:
         yield found.start(), found.start() + len(address), address
 
 
+def said_in(row: Row, start: int, end: int) -> tuple[Said, str]:
+    """What was said between two characters of a row; and whether it begins a line."""
+    begins, words, at = Said.NOTHING, "", 0
+    for piece in row:
+        if piece.said is not Said.NOTHING:
+            begins = piece.said if begins is Said.NOTHING else begins
+            words += piece.text[max(start - at, 0) : max(end - at, 0)]
+        at += len(piece.text)
+    return begins, words
+
+
 def wrapped(text: str, width: int, *, style: str = "plain") -> Iterator[Row]:
     """The rows of one logical line, which is printable already; its addresses are links."""
     links = list(_links(text)) if "://" in text else []
+    said = Said.BEGINS
     at = 0
     while True:
         near = text[at : at + width * _CHARS_A_COLUMN]  # however long it is, a row looks no further
         size = len(near) if columns(near) <= width else fits(near, width)
-        yield tuple(_linked(text, at, at + size, links, style))
+        yield tuple(each._replace(said=said) for each in _linked(text, at, at + size, links, style))
+        said = Said.GOES_ON
         at += size
         if at >= len(text):
             return
@@ -123,9 +153,13 @@ def entry_rows(entry: Entry, width: int) -> tuple[Row, ...]:
 
     margin = Piece("plain", " ")
     return tuple(
-        (margin, *(Piece(_style(style), text) for style, text in row))
-        for row in layout(entry, width - 2)
+        (margin, *(Piece(_style(style), text, said=_said(style)) for style, text in row))
+        for row in layout(entry, width - 2, _INDENT)
     )
+
+
+def _said(fragment: str) -> Said:
+    return Said.NOTHING if fragment == "class:indent" else Said.BEGINS
 
 
 def _style(fragment: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ from textual.events import Key
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from socp.client.errors import ClientError
 from socp.member.history_line import HistoryLine
 from socp.talk.obeying import now_ms
 from socp.talk.words import time_of
@@ -53,6 +55,8 @@ class SearchScreen(Dialog[Hit]):
         self._words = words
         self._hits: list[HistoryLine] = []
         self._timer: Timer | None = None
+        self._looked_for: str | None = None  # the words whose hits are shown
+        self._chosen_ahead = False  # Enter was pressed before they were found
 
     def compose(self) -> ComposeResult:
         """A line to type in, and what was found."""
@@ -70,6 +74,7 @@ class SearchScreen(Dialog[Hit]):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         self._words = event.value
+        self._chosen_ahead = False
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(_PAUSE_S, self._look)
@@ -83,7 +88,11 @@ class SearchScreen(Dialog[Hit]):
 
     @on(Input.Submitted)
     def _entered(self) -> None:
-        self.query_one(RowView).action_choose()
+        """Who is quicker than the search gets the first hit, not one of the words before."""
+        if self._looked_for == self._words:
+            self.query_one(RowView).action_choose()
+        else:
+            self._chosen_ahead = True
 
     @on(RowView.Chosen)
     def _chosen(self, event: RowView.Chosen) -> None:
@@ -94,20 +103,37 @@ class SearchScreen(Dialog[Hit]):
         self.run_worker(self._found(self._words), exclusive=True)
 
     async def _found(self, words: str) -> None:
-        self._hits = await self._session.me.search(words, limit=HITS_MAX) if words.strip() else []
+        fault = ""
+        try:
+            self._hits = await self._searched(words)
+        except ClientError as why:  # it was closed, or sealed anew, while one typed
+            self._hits, fault = [], str(why)
+        self._looked_for = words
         view = self.query_one(RowView)
         made = [Block(str(at), self._rows(line, view)) for at, line in enumerate(self._hits)]
         view.put(tuple(made))
         view.mark("0")
-        count = self.query_one("#count", Static)
+        self.query_one("#count", Static).update(Text(fault or self._count(words)))
+        if self._chosen_ahead and words == self._words:
+            self._chosen_ahead = False
+            view.action_choose()
+
+    async def _searched(self, words: str) -> list[HistoryLine]:
+        return await self._session.me.search(words, limit=HITS_MAX) if words.strip() else []
+
+    def _count(self, words: str) -> str:
+        if not words.strip():
+            return ""
+        if not self._hits:
+            return "nothing has all these words; try fewer, or parts of them"
         more = " or more" if len(self._hits) == HITS_MAX else ""
-        found = f"{len(self._hits)}{more} found" if self._hits else "nothing has all these words"
-        count.update(Text(f"{found}; Enter shows it in its place" if words.strip() else ""))
+        return f"{len(self._hits)}{more} found; Enter shows it in its place"
 
     def _rows(self, line: HistoryLine, view: RowView) -> tuple[Row, ...]:
         called, width = self._session.called, view.room
         who = Piece("name", called(line.author))
-        where = Piece("mark", f" with {called(line.talk)}")
+        to = self._session.me.user_id if line.talk == line.author else line.talk
+        where = Piece("mark", f" to {called(to)}" if line.author else "")
         when = (Piece("time", time_of(line.ts, now_ms())),)
         return (
             spread((who, where), when, width),
@@ -118,10 +144,13 @@ class SearchScreen(Dialog[Hit]):
 def _around(text: str, words: str) -> Row:
     """The text from a little before the first word that was looked for, which stands out."""
     flat = " ".join(text.split())
-    word = next((w for w in words.casefold().split() if w in flat.casefold()), "")
-    at = flat.casefold().find(word) if word else 0
+    wanted = (re.search(re.escape(word), flat, re.IGNORECASE) for word in words.split())
+    found = next((each for each in wanted if each), None)
+    at, end = found.span() if found else (0, 0)
     start = max(at - _LED_CHARS, 0)
+    if start:  # with a whole word
+        start = flat.find(" ", start, at) + 1 or start
     lead = ("…" if start else "") + flat[start:at]
-    hit, rest = flat[at : at + len(word)], flat[at + len(word) : at + _TEXT_CHARS]
+    hit, rest = flat[at:end], flat[end : at + _TEXT_CHARS]
     pieces = (Piece("mark", lead), Piece("found", hit), Piece("plain", rest))
     return tuple(piece._replace(text=printable(piece.text)) for piece in pieces)

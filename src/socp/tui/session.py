@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from socp.client.client import Client
@@ -27,6 +28,9 @@ from socp.wire.ids import PUBLIC
 
 FRAME_S: Final = 0.05
 """What comes within it is read together."""
+KEEP_S: Final = 2.0
+"""What was typed is in the profile after so long: as much as a crash can cost."""
+_RECALLED_TALKS: Final = 8
 _ASIDE: Final = (effects.Warned, effects.MembersShown, effects.OwnKeyMoved)
 _NOTED: Final = (effects.KeyChanged, effects.KeyReplaced, effects.KeyRevoked, effects.TrustMoved)
 Told = effects.FileDone | effects.FileFailed | effects.FileWaits
@@ -59,19 +63,29 @@ class Session(Obeying):
         self._arrived = arrived
         self._woken = asyncio.Event()
         self._left = asyncio.Event()
+        self._began_ms = now_ms()
+        self._away = False  # nobody looks at the screen
+        self._draft_due = asyncio.Event()  # to be kept now
         self._opening = True  # the window was not read yet
         self._more_before = self._more_after = False
 
     # --- its life -------------------------------------------------------------------------------
 
+    async def begin(self) -> None:
+        """Take up again what was being typed. ProfileUnusable."""
+        self.drafts.load(await self.me.drafts())
+
     async def run(self) -> None:
         """Until `leave` is called. ClientError where the profile cannot be used any more."""
         self.talks.load(await self.me.conversations(limit=TALKS_MAX))
+        for talk in self.drafts.talks():
+            self.talks.begin(talk)
         self._woken.set()
         self._told(Part.ALL)
         tasks = {
             asyncio.create_task(self._follow()),
             asyncio.create_task(self._keep_up()),
+            asyncio.create_task(self._keep_drafts()),
             asyncio.create_task(self._left.wait()),
         }
         try:
@@ -83,6 +97,7 @@ class Session(Obeying):
         for each in ended:
             if isinstance(each, Exception):
                 raise each
+        await self.me.keep_drafts(self.drafts.unkept())
 
     def leave(self) -> None:
         """The person goes."""
@@ -128,6 +143,17 @@ class Session(Obeying):
         if came:
             self._told(Part.TALKS)
 
+    def go_away(self) -> None:
+        """Nobody looks at the screen from now on: what comes is new when somebody does again."""
+        self._away = True
+        if not self.unseen.count(self.turned_to):
+            self.new_from = 0
+
+    def come_back(self) -> None:
+        """Somebody does."""
+        self._away = False
+        self._told(Part.LINES)
+
     @property
     def blocked(self) -> bool:
         """Whether a changed key stops the open conversation until the person decides."""
@@ -167,6 +193,7 @@ class Session(Obeying):
         if line.last.kind == "text":
             self.talks.put(line.to, Last(self.me.user_id, line.text, now_ms()))
         self.new_from = self.found = 0
+        self._draft_due.set()  # nobody shall find again what they said
         self._told(Part.TALKS)
         self._wake()
 
@@ -218,12 +245,14 @@ class Session(Obeying):
         talk = talk_of(notice)
         self.unseen.came(notice)
         if isinstance(notice, effects.MessageArrived):
-            self.talks.put(talk, Last(notice.author, notice.text, now_ms()))
+            if not self.talks.is_loaded(notice.said):
+                self.talks.put(talk, Last(notice.author, notice.text, now_ms()))
             self._arrived(notice)
         self._told(Part.TALKS)
         if talk == self.turned_to:
-            if self._opening and not self.new_from and isinstance(notice, effects.MessageArrived):
-                self.new_from = notice.said
+            if isinstance(notice, effects.MessageArrived) and not self.new_from:
+                missed = self._opening or self._away or notice.ts < self._began_ms
+                self.new_from = notice.said if missed else 0
             self._wake()
 
     def _line_moved(self, moved: effects.LineMoved) -> None:
@@ -258,6 +287,28 @@ class Session(Obeying):
             self._wake()
         if isinstance(notice, _ASIDE) and (entry := self.phrases.entry(notice, now_ms())):
             self.say(entry)
+
+    async def _keep_drafts(self) -> None:
+        """Now and then, and not at each key."""
+        await self._recall()
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(KEEP_S):
+                    await self._draft_due.wait()
+            self._draft_due.clear()
+            if unkept := self.drafts.unkept():
+                await self.me.keep_drafts(unkept)
+
+    async def _recall(self) -> None:
+        """What one said in earlier runs can be had again too."""
+        mine: list[HistoryLine] = []
+        for talk in self.talks.order(_RECALLED_TALKS):
+            lines = await self.me.history(talk)
+            mine += [line for line in lines if line.author == self.me.user_id]
+        mine.sort(key=lambda line: line.number)
+        self.drafts.said_earlier(
+            line.text for line in mine if line.kind == "text" and not line.deleted
+        )
 
     # --- reading --------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from socp.member.history_line import HistoryLine
 from socp.member.records import LineState
 from socp.talk.file_phrases import pace_text, share_text
 from socp.talk.words import STATE_WORDS, flat, quoted, shown_name, time_of, whose
-from socp.tui.rows import Piece, Row, cut, spread, wrapped
+from socp.tui.rows import Piece, Row, Said, cut, spread, wrapped
 from socp.wire.text import printable
 
 FOLDED_ROWS: Final = 12
@@ -24,14 +24,14 @@ _AUTHORS: Final = 6
 _REACTIONS_MAX: Final = 12
 _NAMED_MAX: Final = 3
 _BAR_CELLS: Final = 24
-_RIGHT: Final = 9  # columns: the time, and how far it came
-_BAR: Final = Piece("bar", " ▎")
+_RIGHT: Final = 11  # columns: the time, and how far it came
+_BAR: Final = " ▎"
 STATE_SIGNS: Final = {
     LineState.WAITING: ("warn", "…"),
     LineState.SENT: ("mark", "·"),
     LineState.DONE: ("mark", "✓"),
     LineState.DELIVERED: ("mark", "✓✓"),
-    LineState.READ: ("good", "✓✓"),
+    LineState.READ: ("good", "read"),
     LineState.REFUSED: ("warn", "✗"),
 }
 TRUST_SIGNS: Final[dict[str, tuple[str, str]]] = {
@@ -74,23 +74,25 @@ def author_style(user_id: str) -> str:
     return f"author-{zlib.crc32(user_id.encode()) % _AUTHORS}"
 
 
+def _author(line: HistoryLine, own_id: str) -> str:
+    return "own" if line.author == own_id else author_style(line.author)
+
+
 def line_rows(line: HistoryLine, known: Known, own_id: str, look: Look) -> tuple[Row, ...]:
     """What the person sees of it."""
     if line.kind in (NOTE, REFUSED):
         return tuple(_note(line, known, look))
     rows = _head(line, known, own_id) if look.headed else []
-    body = _body(line, known, look)
-    first, *more = body
-    right = _right(line, look)
-    rows.append(spread((_BAR, *first), right, look.width))
-    rows += [(_BAR, *row) for row in more]
-    rows += [(_BAR, *row) for row in _below(line, known, look)]
+    bar = Piece(_author(line, own_id), _BAR)
+    first, *more = _body(line, known, look)
+    rows.append(spread((bar, *first), _right(line, look), look.width))
+    rows += [(bar, *row) for row in more]
+    rows += [(bar, *row) for row in _below(line, known, look)]
     return tuple(cut(row, look.width) for row in rows)
 
 
 def _head(line: HistoryLine, known: Known, own_id: str) -> list[Row]:
-    mine = line.author == own_id
-    name = Piece("own" if mine else author_style(line.author), " " + known.called(line.author))
+    name = Piece(_author(line, own_id), " " + known.called(line.author))
     style, sign = TRUST_SIGNS.get(line.trust, ("warn", flat(line.trust)))
     if not line.trust or not sign:
         return [(name,)]
@@ -100,9 +102,9 @@ def _head(line: HistoryLine, known: Known, own_id: str) -> list[Row]:
 def _right(line: HistoryLine, look: Look) -> Row:
     time = Piece("time", time_of(line.ts, look.now)[-5:].rjust(5))
     if not line.state:
-        return (time, Piece("plain", "   "))
+        return (time, Piece("plain", " " * 5))
     style, sign = STATE_SIGNS[LineState(line.state)]
-    return (time, Piece(style, f" {sign}".ljust(3)))
+    return (time, Piece(style, f" {sign}".ljust(5)))
 
 
 def _body(line: HistoryLine, known: Known, look: Look) -> list[Row]:
@@ -113,7 +115,8 @@ def _body(line: HistoryLine, known: Known, look: Look) -> list[Row]:
     if line.deleted:
         return [*rows, (Piece("gone", " taken back"),)]
     if line.kind == FILE:
-        return [*rows, (Piece("plain", " "), Piece("link", f"▤ {shown_name(flat(line.text))}"))]
+        name = Piece("link", shown_name(flat(line.text)), said=Said.BEGINS)
+        return [*rows, (Piece("plain", " "), Piece("link", "▤ "), name)]
     style = "found" if look.found else "plain"
     return rows + [(Piece(style, " "), *row) for row in text_rows(line.text, width, look, style)]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rich.text import Text
+from collections.abc import Iterator
+
+from textual.content import Content
 from textual.widgets import Static
 
 from socp.member.records import TrustState
@@ -14,24 +16,29 @@ class TalkHead(Static):
     """One row."""
 
     DEFAULT_CSS = """
-    TalkHead { height: 1; padding: 0 1; background: $panel; color: $text; }
+    TalkHead { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+    TalkHead { text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     def tell(self, session: Session) -> None:
         """How it is now."""
         talk = session.turned_to
-        words = Text(no_wrap=True, overflow="ellipsis")
-        words.append(session.called(talk), "bold")
-        if talk == PUBLIC:
-            words.append("  all members of the channel read this", "dim")
-            self.update(words)
-            return
-        words.append("  here" if talk in session.here else "  away", "dim")
-        match session.state_of(talk):
-            case TrustState.VERIFIED:
-                words.append("  ✔ verified", "green")
-            case TrustState.CHANGED:
-                words.append("  KEY CHANGED", "bold red")
-            case TrustState.UNVERIFIED:
-                words.append("  F3 compares keys", "dim")
-        self.update(words)
+        self.update(Content.assemble((session.called(talk), "bold"), "  ", *_about(session, talk)))
+
+
+def _about(session: Session, talk: str) -> Iterator[tuple[str, str]]:
+    if talk == PUBLIC:
+        others = len(session.here - {session.me.user_id})
+        here = f"{others} here, F2 shows who" if others else "nobody else is here"
+        known = f"{here}; " if session.link.attached else ""
+        yield f"{known}all members of the channel read this", "$muted"
+        return
+    if session.link.attached:  # else nobody tells us
+        yield "here  " if talk in session.here else "away  ", "$muted"
+    match session.state_of(talk):
+        case TrustState.VERIFIED:
+            yield "✔ verified", "$success"
+        case TrustState.CHANGED:
+            yield " KEY CHANGED ", "bold reverse $error"
+        case TrustState.UNVERIFIED:
+            yield "F3 compares keys", "$muted"

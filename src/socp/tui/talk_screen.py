@@ -5,41 +5,47 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, ClassVar, Final
 
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
+from textual.geometry import Size
 
 from socp.client.errors import ClientError
+from socp.member.draft import Draft, is_empty
 from socp.talk.commands import Unclear
 from socp.talk.obeying import Left
 from socp.tui import changed_key, keys, themes
 from socp.tui.about_line import AboutLine
 from socp.tui.acting import Acting
 from socp.tui.changed_key import ChangedKey
-from socp.tui.composer import Composer
+from socp.tui.composer import TEXT_CHARS_MAX, Composer
 from socp.tui.conversations import ConversationList
 from socp.tui.deeds import Deeds
-from socp.tui.drafts import Draft
 from socp.tui.help_screen import HelpScreen
 from socp.tui.jump_screen import JumpScreen
 from socp.tui.keys import Keymap
 from socp.tui.keys_line import KeysLine
 from socp.tui.link_line import LinkLine
-from socp.tui.messages import MessagePane
+from socp.tui.messages import MessagePane, first_link
 from socp.tui.offers_line import OffersLine
+from socp.tui.own_head import OwnHead
 from socp.tui.parts import Part
 from socp.tui.people import PeopleList
 from socp.tui.row_view import RowView
 from socp.tui.search_screen import Hit, SearchScreen
 from socp.tui.session import FRAME_S, Session
 from socp.tui.talk_head import TalkHead
+from socp.tui.too_small import TINY_COLUMNS, TINY_ROWS, TooSmall
 from socp.tui.verify_screen import VerifyScreen
 from socp.wire.ids import PUBLIC
 
 Work = Coroutine[Any, Any, None]
 WIDE_COLUMNS: Final = 110
+VAST_COLUMNS: Final = 160
+NARROW_COLUMNS: Final = 64
 LISTS_S: Final = 0.15
 _AT_ONCE: Final = Part.LINES | Part.TALK | Part.LINK | Part.TRUST
 NAMES_MAX: Final = 2_000
@@ -52,11 +58,18 @@ class TalkScreen(Deeds):
     DEFAULT_CSS = """
     TalkScreen {
         & > Horizontal { height: 1fr; }
-        & #talks { width: 26; border-right: solid $line; }
-        & #people { width: 26; border-left: solid $line; padding: 0 0 0 1; }
+        & #side { width: 26; border-right: solid $line; }
+        & #talks { height: 1fr; }
+        & #people { width: 26; border-left: solid $line; }
         & #middle { width: 1fr; }
         & #messages { height: 1fr; }
-        &.-wide #talks { width: 32; }
+        &.-wide #side { width: 32; }
+        &.-vast #side { width: 42; }
+        &.-vast #people { width: 34; }
+        &.-narrow #side { display: none; }
+        layers: below above;
+        & TooSmall { layer: above; display: none; }
+        &.-tiny TooSmall { display: block; }
     }
     """
 
@@ -68,14 +81,16 @@ class TalkScreen(Deeds):
         self._drawing = False  # a frame is due
         self._drawing_lists = False  # it is, and may wait a little
         self._people: bool | None = None  # None: shown where there is room
-        self._open = session.turned_to
         self._asked_to_leave = False
 
     def compose(self) -> ComposeResult:
         """Left, middle, right, and a row of keys."""
         session = self.session
+        self._fold(self.app.size)  # before they are there, or all is styled twice
         with Horizontal():
-            yield ConversationList(session, id="talks")
+            with Vertical(id="side"):
+                yield OwnHead()
+                yield ConversationList(session, id="talks")
             with Vertical(id="middle"):
                 yield TalkHead()
                 yield MessagePane(session, id="messages")
@@ -86,11 +101,18 @@ class TalkScreen(Deeds):
                 yield Composer(session.drafts, self._names, self._mine, id="composer")
             yield PeopleList(session, id="people")
         yield KeysLine(self._mine)
+        yield TooSmall()
 
     def on_mount(self) -> None:
-        """One can type at once."""
+        """One can type at once, and goes on where one was."""
+        self.composer.turn(self.session.turned_to)
         self.composer.focus()
         self.draw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key that is pressed before the parts are there is for nobody."""
+        there = bool(self.query(ConversationList)) and bool(self.query(Composer))
+        return there and super().check_action(action, parameters)
 
     @property
     def messages(self) -> MessagePane:
@@ -103,7 +125,11 @@ class TalkScreen(Deeds):
         """These are to be drawn anew, together with what else changes within a frame; the lists at
         the sides, where much may happen that nobody looks at, less often."""
         self._stale |= parts
-        if not self.is_mounted or self._drawing:
+        if not self.is_mounted:
+            return
+        if Part.TALK in parts and self.composer.talk != self.session.turned_to:
+            self.composer.turn(self.session.turned_to)  # at once: what is typed now is for them
+        if self._drawing:
             return
         if parts & _AT_ONCE:
             self._drawing = True
@@ -117,19 +143,17 @@ class TalkScreen(Deeds):
         self._drawing = self._drawing_lists = False
         stale, self._stale = self._stale, Part(0)
         session = self.session
-        if Part.TALK in stale and self._open != session.turned_to:
-            session.drafts.keep(self._open, self.composer.draft)
-            self._open = session.turned_to
-            self.composer.take(session.drafts.of(self._open))
         if stale & (Part.TALKS | Part.TALK | Part.TRUST):
             self.query_one(ConversationList).remade()
         if stale & (Part.TALK | Part.TRUST | Part.PEOPLE):
             self.query_one(TalkHead).tell(session)
+            self.composer.border_title = Text(f"to {session.called(session.turned_to)}")
             self._tell_of_key()
         if stale & (Part.PEOPLE | Part.TRUST) and self.query_one(PeopleList).display:
             self.query_one(PeopleList).remade()
         if Part.LINK in stale:
             self.query_one(LinkLine).tell(session.link)
+            self.query_one(OwnHead).tell(session)
         if stale & (Part.LINES | Part.TALK):
             self.messages.remade()
 
@@ -145,12 +169,18 @@ class TalkScreen(Deeds):
                 self.composer.focus()
 
     def on_resize(self, event: Resize) -> None:
-        """The people fold away where there is no room."""
-        wide = event.size.width >= WIDE_COLUMNS
-        self.set_class(wide, "-wide")
+        """The people fold away where there is no room, and where there is less, the talks."""
+        self._fold(event.size)
         people = self.query_one(PeopleList)
-        people.display = wide if self._people is None else self._people
+        people.display = self.has_class("-wide") if self._people is None else self._people
         self.changed(Part.ALL)
+
+    def _fold(self, size: Size) -> None:
+        columns, rows = size
+        self.set_class(columns >= WIDE_COLUMNS, "-wide")
+        self.set_class(columns >= VAST_COLUMNS, "-vast")
+        self.set_class(columns < NARROW_COLUMNS, "-narrow")
+        self.set_class(columns < TINY_COLUMNS or rows < TINY_ROWS, "-tiny")
 
     def _names(self) -> list[str]:
         """What can be typed for those who are here, and with whom one talks."""
@@ -217,8 +247,13 @@ class TalkScreen(Deeds):
         self.query_one(KeysLine).tell(where)
 
     async def action_with_message(self, action: str) -> None:
-        """What a key does with the marked message, for who clicks on its name."""
-        await self.messages.run_action(action)
+        """What a key does with the marked message, for who clicks on its name. A folder is opened
+        by the key alone: a click may come a moment after the row under it moved."""
+        line = self.messages.line
+        if action == "open" and line is not None and not first_link(line):
+            self.complain("press the key to open the folder of a file; a click does not")
+        else:
+            await self.messages.run_action(action)
 
     # --- screens over it ------------------------------------------------------------------------
 
@@ -233,7 +268,7 @@ class TalkScreen(Deeds):
     def action_verify(self) -> None:
         """The one whom one talks with."""
         if self.session.turned_to == PUBLIC:
-            self.complain("whom? turn to somebody first, or write /verify NAME")
+            self.complain("whom? Ctrl-K turns to somebody; or write /verify NAME")
         else:
             self.show_verify(self.session.turned_to)
 
@@ -258,17 +293,30 @@ class TalkScreen(Deeds):
 
     @on(Composer.Said)
     def _say(self, event: Composer.Said) -> None:
-        self.run_worker(self._said(event.draft), group="said")
+        self.run_worker(self._said(event.talk, event.draft), group="said")
 
-    async def _said(self, draft: Draft) -> None:
+    async def _said(self, talk: str, draft: Draft) -> None:
         try:
-            await self._acting.say(draft)
+            await self._acting.say(talk, draft)
         except Left:
             self.leave()
         except (Unclear, ClientError) as fault:
             self.complain(str(fault))
-            if not self.composer.text:
-                self.composer.take(draft)  # nobody has to type it again
+            self._give_back(talk, draft)
+
+    def _give_back(self, talk: str, draft: Draft) -> None:
+        """Nobody has to type it again; and nobody else shall read it by mistake."""
+        composer, drafts = self.composer, self.session.drafts
+        if composer.talk != talk and is_empty(drafts.of(talk)):
+            drafts.keep(talk, draft)
+        elif composer.talk == talk and not composer.text:
+            composer.take(draft)
+
+    @on(Composer.Changed, "#composer")
+    def keep_draft(self) -> None:
+        """What stands there is not lost, whatever happens."""
+        if self.composer.talk:
+            self.session.drafts.keep(self.composer.talk, self.composer.draft)
 
     @on(Composer.Offered)
     def _offer(self, event: Composer.Offered) -> None:
@@ -277,6 +325,7 @@ class TalkScreen(Deeds):
     @on(Composer.AboutChanged)
     def _about(self) -> None:
         self.query_one(AboutLine).tell(self.composer.draft)
+        self.keep_draft()
 
     @on(Composer.Wanted)
     def _wanted(self, event: Composer.Wanted) -> None:
@@ -289,10 +338,16 @@ class TalkScreen(Deeds):
                 self.messages.scroll_page_down(animate=False)
             case "leave":
                 self.messages.focus()
-            case "dropped":
-                self._address_file(self.composer.text.removeprefix("/file "))
             case "too_long":
-                self.complain("that is too long for a message; send it as a file: F4")
+                most = f"{TEXT_CHARS_MAX:,} characters"
+                self.complain(
+                    f"what you paste is not taken: a message has at most {most}; save it"
+                    " as a file and send that with F4; what you typed is still there"
+                )
+
+    @on(Composer.Dropped)
+    def _dropped(self, event: Composer.Dropped) -> None:
+        self._address_file(event.path)
 
     def action_file(self) -> None:
         """Begin to say which file."""
@@ -301,7 +356,7 @@ class TalkScreen(Deeds):
     def _address_file(self, path: str) -> None:
         to = self.session.turned_to
         name = "all" if to == PUBLIC else self.session.me.contacts.label(to).replace(" ", "_")
-        self.composer.take(Draft(f"/file {name} {path}"))
+        self.composer.take_instead(Draft(f"/file {name} {path}"))
         self.composer.focus()
 
     @on(MessagePane.EndSeen)
@@ -336,4 +391,5 @@ class TalkScreen(Deeds):
                 " can; quit again to leave"
             )
             return
-        self.session.leave()
+        self.keep_draft()
+        self.call_later(self.session.leave)  # what was said just now is said first

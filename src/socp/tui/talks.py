@@ -28,11 +28,18 @@ class Talks:
 
     def __init__(self) -> None:
         self._last: dict[str, Last] = {PUBLIC: Last()}
+        self._loaded = 0  # the highest number in the history before this run
 
     def load(self, known: list[Conversation]) -> None:
         """What there was before this run."""
         for one in known:
             self.said(one.last)
+            self._loaded = max(self._loaded, one.last.number)
+
+    def is_loaded(self, number: int) -> bool:
+        """Whether the line of that number in the history was there before this run: what was not
+        seen yet is told again, and is no news."""
+        return 0 < number <= self._loaded
 
     def said(self, line: HistoryLine) -> None:
         """The last line of its conversation, as it stands."""

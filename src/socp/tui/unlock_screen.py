@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from socp.client.errors import ClientError
+from socp.tui.profiles_screen import ProfilesScreen
 
+_LOOKING = "looking; after a wrong one this takes longer each time, 30 seconds at most ..."
 Check = Callable[[str], Awaitable[bool]]
 
 
-class UnlockScreen(Screen[str]):
+class UnlockScreen(Screen[str | None]):
     """Its result is the right passphrase."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "app.quit", show=False, priority=True),
+        Binding("escape", "back", show=False),
+    ]
 
     DEFAULT_CSS = """
     UnlockScreen {
@@ -29,10 +38,6 @@ class UnlockScreen(Screen[str]):
             border: round $primary;
             padding: 0 1;
         }
-        & Input { border: round $line; background: transparent; height: 3; }
-        & Input:focus { border: round $primary; }
-        & .hint { color: $muted; height: auto; }
-        & .fault { color: $error; height: auto; }
     }
     """
 
@@ -50,11 +55,17 @@ class UnlockScreen(Screen[str]):
             yield Static(Text(self._why), classes="hint")
             yield Input(password=True, placeholder="passphrase")
             yield Static(id="fault", classes="fault")
+            yield Static(Text("Enter opens it   Ctrl-Q leaves"), classes="hint")
+
+    def action_back(self) -> None:
+        """Be somebody else, where that was the question; a locked screen stays locked."""
+        if isinstance(self.app.screen_stack[-2], ProfilesScreen):
+            _closed = self.dismiss(None)
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         if event.value:
-            self.query_one("#fault", Static).update(Text("looking ..."))
+            self.query_one("#fault", Static).update(Text(_LOOKING))
             self.run_worker(self._tried(event.value), exclusive=True)
 
     async def _tried(self, text: str) -> None:

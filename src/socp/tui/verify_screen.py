@@ -9,6 +9,7 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.events import Resize
 from textual.widgets import Button, Input, Static
 
 from socp.client.errors import ClientError, NothingClaimed
@@ -20,6 +21,8 @@ from socp.tui.dialog import Dialog
 from socp.tui.session import Session
 
 _DIGITS_MAX: Final = 200
+CODE_COLUMNS: Final = 80  # of the terminal, for the code beside the words
+CODE_ROWS: Final = 23
 
 
 class VerifyScreen(Dialog[None]):
@@ -27,7 +30,7 @@ class VerifyScreen(Dialog[None]):
 
     DEFAULT_CSS = """
     VerifyScreen {
-        & > .dialog { width: 100%; max-width: 82; }
+        & > .dialog { width: 100%; max-width: 82; scrollbar-size-vertical: 1; }
         & Horizontal { height: auto; }
         & #code { width: auto; height: auto; margin-right: 2; color: #ffffff; background: #000000; }
         & #words { width: 1fr; height: auto; }
@@ -37,7 +40,8 @@ class VerifyScreen(Dialog[None]):
         & #claimed { color: $error; }
         & .digits { text-style: bold; margin: 1 0 0 0; }
         & #how { margin: 1 0 0 0; }
-        & Button { margin-right: 1; min-width: 8; }
+        & Button { margin-right: 1; min-width: 0; }
+        &.-narrow #code { display: none; }
     }
     """
 
@@ -70,6 +74,10 @@ class VerifyScreen(Dialog[None]):
         self.query_one(".dialog").border_title = Text("safety number")
         self.query_one(Input).focus()
         self.run_worker(self._begin(), exclusive=True)
+
+    def on_resize(self, event: Resize) -> None:
+        """The digits say the same as the code: it goes where there is not room for both."""
+        self.set_class(event.size.width < CODE_COLUMNS or event.size.height < CODE_ROWS, "-narrow")
 
     async def _begin(self) -> None:
         await self._tried(self._session.me.look_up(self._user_id))

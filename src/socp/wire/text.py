@@ -27,6 +27,12 @@ def printable(text: str, *, width: int | None = None, multiline: bool = False) -
     return text if width is None else _cut(text, width)
 
 
+def encodable(text: str) -> str:
+    """`text` with a "?" for each half character, which nobody could send: a terminal or an argument
+    that is no UTF-8 gives lone surrogates."""
+    return text.encode(errors="replace").decode()
+
+
 def _shown(text: str, multiline: bool) -> list[str]:
     shown: list[str] = []
     marks = 0

@@ -17,11 +17,12 @@ from prompt_toolkit.styles import Style
 from socp.cli.lines.completion import Completions
 from socp.cli.lines.screen_lock import Locked, ScreenLock
 from socp.client.client import Client
+from socp.client.clock import now_ms
 from socp.client.errors import ClientError
 from socp.talk.commands import Unclear
 from socp.talk.desk import Desk
 from socp.talk.entries import Entry, Row, layout
-from socp.talk.obeying import Left, now_ms
+from socp.talk.obeying import Left
 
 STYLE: Final = Style.from_dict(
     {

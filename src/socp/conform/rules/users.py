@@ -12,7 +12,7 @@ from socp.conform.keys import NotAKey, read_key
 from socp.conform.peers import Peer, user_hello
 from socp.conform.probe import Probe, say_first, turned_away
 from socp.conform.rule import Need, Section
-from socp.conform.verdicts import Breach, Dialect
+from socp.conform.verdicts import Breach, Dialect, Unjudged
 
 USERS: Final[Section[Probe]] = Section(needs=(Need.USERS,))
 
@@ -31,11 +31,9 @@ async def _hello_ack(probe: Probe) -> None:
         return
     if answer.type == "ACK" and answer.get("msg_ref") == "USER_HELLO_OK":
         raise Dialect("msg_ref USER_HELLO_OK")
-    if answer.type in ("USER_WELCOME", "USER_ADVERTISE"):
-        raise Dialect(f"{answer.type} in its place")
-    if not answer.type:
-        raise Dialect("no answer at all")
-    raise Breach(f"it is answered by {answer.gist()}")
+    if answer.type == "ACK":
+        raise Breach(f"it is answered by {answer.gist()}")
+    raise Dialect(f"{answer.type} in its place" if answer.type else "no answer at all")
 
 
 @USERS.must(
@@ -78,7 +76,10 @@ async def _ack_features(probe: Probe) -> None:
 )
 async def _ack_first(probe: Probe) -> None:
     await probe.alice()
-    if before := (await probe.user("carol")).before:
+    carol = await probe.user("carol")
+    if carol.answer.type != "ACK":
+        raise Unjudged("no ACK comes: see 6.1-hello-ack")
+    if before := carol.before:
         raise Breach(f"{before[0].gist()} came before it")
 
 

@@ -1,0 +1,1 @@
+"""Pages of docs/ that are made: of frames, for people and for programs, and of threats."""

@@ -1,0 +1,49 @@
+"""Which servers answer, for somebody who has none yet: each is asked one short question."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from socp.client import server_url
+from socp.client.errors import ClientError
+from socp.client.http_api import HttpApi, Server
+from socp.client.server_url import ServerUrl
+from socp.crypto.keys import RsaSuite
+
+LOOK_S: Final = 1.5
+PORTS_MAX: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something answers there. `registration`: "open", "invite" or "closed" where it is a server
+    that says so, "" else."""
+
+    url: str
+    registration: str
+
+
+async def look(url: ServerUrl) -> Found | None:
+    """What answers there; None for nothing within a moment."""
+    try:
+        async with asyncio.timeout(LOOK_S):
+            _, writer = await asyncio.open_connection(*server_url.endpoint(url))
+        writer.close()
+    except (OSError, TimeoutError):
+        return None
+    try:
+        async with asyncio.timeout(LOOK_S), HttpApi(url, RsaSuite()) as api:
+            server = await api.get("/.well-known/socp", Server)
+    except (ClientError, TimeoutError):
+        return Found(url.text, "")
+    return Found(url.text, server.registration)
+
+
+async def on_this_machine(ports: Iterable[int]) -> list[Found]:
+    """The servers that listen on these ports of loopback, in their order. Nobody else is asked."""
+    urls = [server_url.parse(f"ws://localhost:{port}") for port in ports][:PORTS_MAX]
+    found = await asyncio.gather(*map(look, urls))
+    return [one for one in found if one is not None and one.registration]

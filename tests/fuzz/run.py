@@ -1,0 +1,121 @@
+"""`script/fuzz TARGET --minutes N`: one target for as long as that, by atheris or by hypothesis.
+
+What is found interesting is kept in var/fuzz/TARGET and gone on from. An input that breaks a law
+ends the run and is put into tests/fuzz/corpus/TARGET, where script/test takes it from then on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib
+import random
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+HERE = Path(__file__).parent
+WORK = HERE.parents[1] / "var/fuzz"
+HANGS_S = 20  # an input that takes so long has found something as well
+STATED_S = 60
+
+
+def atheris() -> ModuleType | None:
+    """Not everywhere (requirements/fuzz.in)."""
+    try:
+        return importlib.import_module("atheris")
+    except ImportError:
+        return None
+
+
+def main() -> int:
+    fuzzer = atheris()
+    asked = argparse.ArgumentParser(prog="script/fuzz", description=__doc__)
+    asked.add_argument("target", nargs="?")
+    asked.add_argument("--minutes", type=float, default=10)
+    asked.add_argument("--seed", type=int, default=0, help="0: another one each time")
+    asked.add_argument("--hypothesis", action="store_true", help="leave atheris aside")
+    said = asked.parse_args()
+    if said.hypothesis:
+        fuzzer = None
+    if fuzzer is None:
+        loaded = importlib.import_module("tests.fuzz.doors")
+    else:
+        with fuzzer.instrument_imports(include=["socp"]):
+            loaded = importlib.import_module("tests.fuzz.doors")
+    doors: dict[str, Door] = loaded.doors()
+    if said.target not in doors:
+        print("targets:", *doors)
+        return 0 if said.target is None else 2
+    seed = said.seed or random.SystemRandom().randrange(1, 2**31)
+    print(f"fuzz: {said.target} for {said.minutes:g} minutes, seed {seed}, with", end=" ")
+    print("hypothesis" if fuzzer is None else "atheris", flush=True)
+    run = Run(said.target, doors[said.target], said.minutes * 60, seed)
+    return run.with_hypothesis() if fuzzer is None else run.with_atheris(fuzzer)
+
+
+Door = tuple[Callable[[bytes], None], list[bytes], int]
+"""What takes the bytes, good examples, how many bytes at most."""
+
+
+class Run:
+    """One target, so long."""
+
+    def __init__(self, name: str, door: Door, seconds: float, seed: int) -> None:
+        self.name = name
+        self.take, self.seeds, self.max_bytes = door
+        self.seconds = seconds
+        self.seed = seed
+        self.runs = 0
+        self.kept = WORK / name
+        self.kept.mkdir(parents=True, exist_ok=True)
+
+    def with_atheris(self, fuzzer: ModuleType) -> int:
+        """Does not come back: libFuzzer ends the process."""
+        for seed in self.seeds:
+            if len(seed) <= self.max_bytes:
+                (self.kept / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
+        options = [
+            f"-max_total_time={int(self.seconds)}",
+            f"-max_len={self.max_bytes}",
+            f"-seed={self.seed}",
+            f"-timeout={HANGS_S}",
+            "-print_final_stats=1",
+            "-verbosity=0",
+        ]
+        fuzzer.Setup([self.name, str(self.kept), *options], self._watched)
+        fuzzer.Fuzz()
+        return 0
+
+    def with_hypothesis(self) -> int:
+        """Round by round, each with other dice."""
+        generated = importlib.import_module("tests.fuzz.generated")
+        end = stated = time.monotonic()
+        end += self.seconds
+        dice = random.Random(self.seed)
+        while time.monotonic() < end:
+            generated.round_of(self._watched, self.seeds, self.max_bytes, dice.randrange(2**31))
+            if time.monotonic() - stated > STATED_S:
+                stated = time.monotonic()
+                print(f"fuzz: {self.name}: {self.runs} inputs", flush=True)
+        print(f"fuzz: {self.name}: {self.runs} inputs, nothing found")
+        return 0
+
+    def _watched(self, data: bytes) -> None:
+        """What breaks a law is kept before it is raised."""
+        self.runs += 1
+        try:
+            self.take(data)
+        except BaseException as fault:
+            found = HERE / "corpus" / self.name
+            found.mkdir(parents=True, exist_ok=True)
+            file = found / hashlib.sha256(data).hexdigest()[:16]
+            file.write_bytes(data)
+            print(f"fuzz: {type(fault).__name__} by {file}, input {self.runs}", file=sys.stderr)
+            raise
+
+
+if __name__ == "__main__":
+    sys.exit(main())

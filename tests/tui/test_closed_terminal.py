@@ -1,0 +1,53 @@
+"""A window that was closed leaves no client behind."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from socp.tui.terminal import Screen
+from tests.cli.panes import Pane, tmux
+from tests.cli.talkers import PATIENCE_S
+from tests.mesh.launch import running
+
+END_FD = 9
+
+
+@pytest.mark.needs("tmux")
+def test_a_closed_window_ends_it_and_lets_go_of_the_profile(tmp_path: Path) -> None:
+    words = [
+        *(sys.executable, "-m", "socp.cli.main", "tui", "--vault", "plain", "--as", "ann"),
+        *("--profile-dir", str(tmp_path / "profile"), "--choices", str(tmp_path / "none.toml")),
+    ]
+    alive = tmp_path / "alive"
+    os.mkfifo(alive)
+    with running(tmp_path / "server", "--bootstrap", "none") as server:
+        script = f"exec {END_FD}>{alive}; exec {shlex.join([*words, '--server', server.url])}"
+        socket = tmp_path / "tmux"
+        tmux(socket, "new-session", "-d", "-s", "it", "-x", "90", "-y", "24", "sh", "-c", script)
+        watch = subprocess.Popen(["cat", alive], stdout=subprocess.DEVNULL)
+        pane = Pane(socket)
+        try:
+            pane.shows("something answers there|here is a server|ann")
+            pane.types("Enter", "Enter")
+            pane.shows("everyone here|Everyone here can read it")
+        finally:
+            tmux(socket, "kill-server")
+        assert watch.wait(PATIENCE_S) == 0, "its end of the pipe is open: it lives on"
+
+
+def test_what_cannot_be_shown_any_more_costs_nothing() -> None:
+    ours, theirs = os.pipe()
+    with open(theirs, "w", buffering=1) as file:
+        screen = Screen(file)
+        assert screen.write("seen\n") == len("seen\n")
+        assert os.read(ours, 100) == b"seen\n"
+        os.close(ours)
+        assert screen.write("not seen\n") == len("not seen\n")
+        screen.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), theirs)  # what it still holds goes nowhere

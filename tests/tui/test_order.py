@@ -1,0 +1,70 @@
+"""Keys do what they do in the order in which they were pressed: nothing goes to somebody else
+because one was quicker than the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.events import Key
+
+from socp.tui.jump_screen import JumpScreen
+from socp.wire.content import Text
+from tests.client.people import FRIEND_ID, somebody
+from tests.tui.stage import Stage, stage
+from tests.tui.test_window import filled
+
+
+def at_once(it: Stage, *names: str) -> None:
+    """All in one piece, as a terminal hands them over that was held up on its way."""
+    for name in names:
+        it.app.post_message(Key(name, {"enter": "\r"}.get(name, name if len(name) == 1 else None)))
+
+
+def sent_to(it: Stage) -> list[str]:
+    """Whom anything was said to; what waits has not gone yet, and is in the history."""
+    return [frame["to"] for frame in it.link.heard if frame["type"].startswith("MSG_")]
+
+
+async def test_what_is_said_goes_to_whom_it_was_typed_for(tmp_path: Path) -> None:
+    async with stage(tmp_path, before=filled(1)) as it:
+        await it.opens()
+        at_once(it, "h", "i", "enter", "ctrl+n", "y", "o")
+        await it.until(lambda: it.session.turned_to == "public")
+        await it.until(lambda: it.composer.text == "yo")
+        await it.bob_reads(Text(body="hi"))
+        assert "▎ hi" not in it.shown()
+        assert sent_to(it) == [it.bob.id]
+        at_once(it, "alt+up", "y", "o", "u", "enter", "alt+down")
+        await it.bob_reads(Text(body="you"))
+        await it.until(lambda: it.composer.text == "yo")
+        assert it.session.turned_to == "public"
+        assert not await it.session.me.history("public")
+
+
+async def test_what_is_said_before_one_leaves_is_said(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        at_once(it, "h", "i", "enter", "ctrl+q")
+        await it.until(lambda: it.app.return_value is not None)
+    async with somebody(tmp_path, it.server.url, it.suite, attached=False) as alice:
+        assert [line.text for line in await alice.me.history(FRIEND_ID)] == ["hi"]
+
+
+async def test_a_screen_that_opens_gets_what_is_typed_after_it(tmp_path: Path) -> None:
+    async with stage(tmp_path, before=filled(1)) as it:
+        at_once(it, "h", "i", "ctrl+k", "o", "b")
+        await it.until(lambda: isinstance(it.app.screen, JumpScreen))
+        await it.pilot.press("enter")
+        await it.until(lambda: it.session.turned_to == it.bob.id)
+        assert it.composer.text == ""
+        assert it.session.drafts.of("public").text == "hi"
+
+
+async def test_what_could_not_be_said_comes_back_where_it_was_typed(tmp_path: Path) -> None:
+    async with stage(tmp_path, before=filled(1)) as it:
+        await it.opens()
+        at_once(it, *"/zz", "enter", "ctrl+n")
+        await it.until(lambda: it.session.turned_to == "public")
+        await it.sees("there is no /zz")
+        assert it.composer.text == ""
+        assert it.session.drafts.of(it.bob.id).text == "/zz"
