@@ -125,6 +125,45 @@ def loses_chunks(_link: Through, frame: Frame) -> list[Frame]:
     return [] if frame["type"] == "FILE_CHUNK" else [frame]
 
 
+# --- dialects -----------------------------------------------------------------------------------
+
+
+def answers_with_list_response(link: Through, frame: Frame) -> list[Frame]:
+    if frame["type"] != "USER_LIST":
+        return [frame]
+    members = {"users": None, "online_users": frame["payload"]["users"]}
+    return [{**link.signed(frame, **members), "type": "LIST_RESPONSE"}]
+
+
+def says_server_pub(link: Through, frame: Frame) -> list[Frame]:
+    if frame["payload"].get("msg_ref") != "USER_HELLO":
+        return [frame]
+    return [link.signed(frame, pubkey=None, server_pub=frame["payload"]["pubkey"])]
+
+
+def pads_its_key(link: Through, frame: Frame) -> list[Frame]:
+    if frame["payload"].get("msg_ref") != "USER_HELLO":
+        return [frame]
+    return [link.signed(frame, pubkey=frame["payload"]["pubkey"] + "==")]
+
+
+def uses_short_salts(link: Through, frame: Frame) -> list[Frame]:
+    sig = link.key.sign(canonical(frame["payload"]), salt_bytes=32)
+    return [{**frame, "sig": sig}] if frame["sig"] else [frame]
+
+
+def acks_hello_ok(link: Through, frame: Frame) -> list[Frame]:
+    greets = frame["payload"].get("msg_ref") == "USER_HELLO"
+    return [link.signed(frame, msg_ref="USER_HELLO_OK")] if greets else [frame]
+
+
+def lists_servers_as_clients(link: Through, frame: Frame) -> list[Frame]:
+    if frame["type"] != "SERVER_WELCOME":
+        return [frame]
+    said = frame["payload"]
+    return [link.signed(frame, clients=[*said["clients"], *said["servers"]], servers=None)]
+
+
 # --- what the referee must say of them ----------------------------------------------------------
 
 
@@ -162,5 +201,21 @@ CASES = (
     Case(Bent("ts", down=loses_the_ts), "6.22-authors-ts", ("6.2*",), Verdict.DIFFERS),
     Case(Bent("unsorted", down=lists_unsorted), "6.52-list-sorted", ("6.5*", "13.*")),
     Case(Bent("no proof", down=has_no_own_proof), "11.3-own-proof", ("11.?-*", "11.1*")),
+    Case(
+        Bent("list response", down=answers_with_list_response),
+        "6.50-list",
+        ("6.5*", "13.*"),
+        Verdict.DIFFERS,
+    ),
+    Case(Bent("server pub", down=says_server_pub), "6.3-ack-pubkey", ("6.?-*",), Verdict.DIFFERS),
+    Case(Bent("padded", down=pads_its_key), "3.2-server-key-text", ("3.?-*",), Verdict.DIFFERS),
+    Case(Bent("salt", down=uses_short_salts), "3.6-salt", ("3.?-*",), Verdict.DIFFERS),
+    Case(Bent("hello ok", down=acks_hello_ok), "6.1-hello-ack", ("6.?-*",), Verdict.DIFFERS),
+    Case(
+        Bent("as clients", down=lists_servers_as_clients),
+        "5.4-welcome-servers",
+        ("5.?-*",),
+        Verdict.DIFFERS,
+    ),
     Case(Bent("chunks", down=loses_chunks), "11.50-file-kept", ("11.4*", "11.5*")),
 )

@@ -46,6 +46,7 @@ async def judge(
     skip: Sequence[str] = (),
     peer_url: str = "",
     first_key: int = 0,
+    manners: Manners = QUICK,
 ) -> Report:
     """The report on the rules that fit one of these, all where there is none."""
     rules = tuple(
@@ -53,7 +54,7 @@ async def judge(
         for rule in SERVER_RULES
         if rule.id not in skip and (not globs or any(fnmatchcase(rule.id, g) for g in globs))
     )
-    order = Order(url, rules, peer_url=peer_url, throw_away=True, quick=quick, manners=QUICK)
+    order = Order(url, rules, peer_url=peer_url, throw_away=True, quick=quick, manners=manners)
     return await judge_server(order, lambda _result: None, stored_keys(first_key))
 
 
