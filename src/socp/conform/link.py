@@ -27,7 +27,9 @@ _ENDS: Final = (
     aiohttp.WSMsgType.ERROR,
 )
 _FAULTS_AT_ONCE: Final = 12
-_CLOSING_S: Final = 2.0
+GOODBYE_S: Final = 1.5
+"""How long the other end may take to answer a close frame; then its socket is closed."""
+_CLOSING_S: Final = 2 * GOODBYE_S
 
 
 def anything(_frame: Frame) -> bool:

@@ -15,7 +15,7 @@ from socp.conform.canonical import canonical, unb64
 from socp.conform.cast import Cast, Identity
 from socp.conform.figures import NONCE_BYTES
 from socp.conform.frames import Frame, now_ms
-from socp.conform.link import Link
+from socp.conform.link import GOODBYE_S, Link
 from socp.conform.manners import Manners, Pace
 from socp.conform.peers import Peer, server_hello, user_hello
 from socp.conform.transcript import Transcript
@@ -96,12 +96,11 @@ class Probe:
 
     async def _connected(self, name: str, url: str, **options: Any) -> Link:
         await self.world.hellos.turn()
-        patience_s = self.world.manners.patience_s
         try:
             socket = await self.world.session.ws_connect(
                 url,
                 max_msg_size=0,
-                timeout=aiohttp.ClientWSTimeout(ws_close=patience_s),
+                timeout=aiohttp.ClientWSTimeout(ws_close=GOODBYE_S),
                 **options,
             )
         except (aiohttp.ClientError, OSError, TimeoutError) as fault:

@@ -19,7 +19,7 @@ from socp.conform.cast import Identity
 from socp.conform.figures import FIRST_FRAME_S, NONCE_BYTES
 from socp.conform.frames import Frame
 from socp.conform.keys import NotAKey, read_key
-from socp.conform.link import Link
+from socp.conform.link import GOODBYE_S, Link
 from socp.conform.manners import Manners
 from socp.conform.peers import Peer
 from socp.conform.probe import say_first
@@ -72,7 +72,9 @@ class House:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One connection, to its end."""
-        socket = web.WebSocketResponse(autoping=False, max_msg_size=0, compress=False)
+        socket = web.WebSocketResponse(
+            autoping=False, max_msg_size=0, compress=False, timeout=GOODBYE_S
+        )
         await socket.prepare(request)
         waiting: asyncio.Queue[Frame] = asyncio.Queue(_TO_ANSWER_MAX)
 
