@@ -36,6 +36,7 @@ SERVER_HELLOS: Final = (
 FEATURES: Final = ("link-auth/1", "bind/1")
 _SAID_MAX: Final = 2_000
 _TO_ANSWER_MAX: Final = 200
+_JUST_ACCEPTED_S: Final = 0.05  # whoever came at the last moment is known then, and shown out
 
 
 @dataclass(slots=True)
@@ -225,6 +226,9 @@ async def open_house(
         house.port = int(runner.addresses[0][1])
         yield house
     finally:
+        for place in tuple(runner.sites):
+            await place.stop()
         if house.guest is not None:
             await house.guest.link.close()
+        await asyncio.sleep(_JUST_ACCEPTED_S)
         await runner.cleanup()
