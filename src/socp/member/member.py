@@ -176,7 +176,7 @@ class Member:
         self._frames = Frames(
             emit, self._session, self._table(), self._inbox.take_clear, self._attached
         )
-        self._ahead = Ahead(lambda: emit.key, self._room.opener)
+        self._ahead = Ahead(lambda: emit.key, self._room.openers)
         self._handlers = self._events()
 
     # --- what the shell may ask -----------------------------------------------------------------

@@ -193,10 +193,6 @@ class Room:
         """The keys to try on what this author sent."""
         return tuple(key.private for key in self._keys.reading_keys(author)[:KEYS_TRIED])
 
-    def opener(self, author: str) -> PrivateKey | None:
-        """The likeliest of them."""
-        return next((key.private for key in self._keys.reading_keys(author)), None)
-
     def opened(self, author: str, raw: bytes, ts: int, now: Now) -> bytes:
         """What a post says whose content_sig holds. Raises Unreadable."""
         for key in self._keys.reading_keys(author)[:KEYS_TRIED]:
