@@ -67,7 +67,7 @@ async def test_what_is_typed_wrongly_is_said_and_stays(tmp_path: Path) -> None:
             for field, text in said.items():
                 app.screen.query_one(f"#{field}", Input).value = text
             await clicked(pilot, "#begin")
-            assert fault in str(app.screen.query_one("#fault").render())
+            await waited(pilot, lambda: fault in str(app.screen.query_one("#fault").render()))
             good = {"name": "ann", "server": "ws://localhost:1", "again": "short"}
             said |= {name: good.get(name, "")}
         assert unlocking.locked(tmp_path / "ann") is None

@@ -1,11 +1,11 @@
 """How soon a key press is seen while messages pour in, what holds the interface's loop up, what a
 long talk costs.
 
-`script/bench screen [LINES]` runs the full screen in a terminal of its own, with a real server whose
-limits are on, and people who talk to it, in processes of their own with RSA keys: a tenth of what
-they say is in the open talk, a tenth for everybody. Those, who would be on other machines, give way
-to the screen (nice 15), and have sealed and signed what they say beforehand; how much of it came is
-counted in the reader's profile.
+`script/bench screen [LINES]` runs the full screen in a terminal of its own, with a real server
+whose limits are on, and people who talk to it, in processes of their own with RSA keys: a tenth of
+what they say is in the open talk, a tenth for everybody. Those, who would be on other machines, give
+way to the screen (nice 15), and have sealed and signed what they say beforehand; how much of it came
+is counted in the reader's profile.
 
 The goals: with 100,000 lines opening takes under 1 s more than with none; a key press is on the
 screen within 50 ms at the 95th percentile while 200 messages a second arrive; nothing holds the

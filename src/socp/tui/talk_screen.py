@@ -97,7 +97,7 @@ class TalkScreen(Deeds):
                 yield ChangedKey()
                 yield AboutLine()
                 yield OffersLine()
-                yield Composer(session.drafts, self._names, self._mine, id="composer")
+                yield Composer(session.drafts, self._names, self._mine, self._turns, id="composer")
             yield people
         yield KeysLine(self._mine)
         yield small
@@ -162,12 +162,12 @@ class TalkScreen(Deeds):
             self.messages.remade()
 
     def _tell_of_key(self) -> None:
-        session = self.session
-        banner, blocked = self.query_one(ChangedKey), session.blocked
-        if banner.display != blocked:
-            banner.tell(session.called(session.turned_to), blocked=blocked)
-            self.composer.display = not blocked
-            if blocked:
+        session, banner = self.session, self.query_one(ChangedKey)
+        who = session.turned_to if session.blocked else ""
+        if banner.who != who:
+            banner.tell(who, session.called(session.turned_to))
+            self.composer.display = not who
+            if who:
                 banner.query_one(f"#{changed_key.COMPARE}").focus()
             else:
                 self.composer.focus()
@@ -289,6 +289,15 @@ class TalkScreen(Deeds):
 
     # --- what is typed --------------------------------------------------------------------------
 
+    def _turns(self, draft: Draft) -> bool:
+        """See Composer."""
+        try:
+            self._acting.turn(draft)
+        except (Unclear, ClientError) as fault:
+            self.complain(str(fault))
+            return False
+        return True
+
     @on(Composer.Said)
     def _say(self, event: Composer.Said) -> None:
         self.run_worker(self._said(event.talk, event.draft), group="said")
@@ -343,20 +352,6 @@ class TalkScreen(Deeds):
                     " as a file and send that with F4; what you typed is still there"
                 )
 
-    @on(Composer.Dropped)
-    def _dropped(self, event: Composer.Dropped) -> None:
-        self._address_file(event.path)
-
-    def action_file(self) -> None:
-        """Begin to say which file."""
-        self._address_file("")
-
-    def _address_file(self, path: str) -> None:
-        to = self.session.turned_to
-        name = "all" if to == PUBLIC else self.session.me.contacts.label(to).replace(" ", "_")
-        self.composer.take_instead(Draft(f"/file {name} {path}"))
-        self.composer.focus()
-
     @on(MessagePane.EndSeen)
     def _end_seen(self) -> None:
         if self.app.app_focus and self.app.screen is self:
@@ -364,7 +359,7 @@ class TalkScreen(Deeds):
 
     @on(ChangedKey.Decided)
     def _decided(self, event: ChangedKey.Decided) -> None:
-        me, who = self.session.me, self.session.turned_to
+        me, who = self.session.me, event.who
         match event.what:
             case changed_key.COMPARE:
                 self.show_verify(who)
