@@ -27,7 +27,6 @@ A_SECOND: Final = 200
 READER: Final = "reader"
 GIVING_WAY: Final = 15  # they would be on other machines
 PEOPLE: Final = 18
-FIRST: Final = "speaker 0"
 _TURNS: Final = (0, *range(PEOPLE), PEOPLE - 1)
 """Who speaks after whom: the first, to whom one listens, and the last, to everybody, twice a turn.
 A server takes 30 frames a second from each."""
@@ -40,12 +39,12 @@ _LATE_S: Final = 1.0  # what is later than that is not made good
 class Speakers:
     """All of them. `make` so many messages, then `speak` them."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, called: str) -> None:
         texts = [row["private"] for row in json.loads(_KEYS.read_text())["keys"]]
         keys = [load_private(base64url.decode(text)) for text in texts[:PEOPLE]]
         last = PEOPLE - 1
         self._people = [
-            Speaker(f"speaker {number}", url, key, READER, public=number == last)
+            Speaker(f"{called} {number}", url, key, READER, public=number == last)
             for number, key in enumerate(keys)
         ]
         self._sockets: list[Socket] = []
@@ -106,9 +105,9 @@ async def _drained(socket: Socket) -> None:
         pass
 
 
-async def _run(url: str, count: int) -> None:
+async def _run(url: str, called: str, count: int) -> None:
     """One line is said when all is made; then one of ours is waited for, and one more."""
-    speakers = Speakers(url)
+    speakers = Speakers(url, called)
     async with AsyncExitStack() as stack:
         await speakers.join(stack, url)
         ignoring = asyncio.create_task(speakers.ignore())
@@ -146,10 +145,12 @@ class Crowd:
 
 
 @contextmanager
-def crowd(url: str, seconds: float) -> Iterator[Crowd]:
-    """People with so many seconds of messages in their hands."""
+def crowd(url: str, called: str, seconds: float) -> Iterator[Crowd]:
+    """People with so many seconds of messages in their hands, `called` that and a number; to the
+    one with 0 somebody listens."""
+    count = str(round(seconds * A_SECOND))
     process = subprocess.Popen(  # noqa: S603 - ourselves
-        [sys.executable, "-m", "socp.bench.speakers", url, str(round(seconds * A_SECOND))],
+        [sys.executable, "-m", "socp.bench.speakers", url, called, count],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -165,4 +166,4 @@ def crowd(url: str, seconds: float) -> Iterator[Crowd]:
 
 if __name__ == "__main__":
     os.nice(GIVING_WAY)
-    asyncio.run(_run(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(_run(sys.argv[1], sys.argv[2], int(sys.argv[3])))
