@@ -133,7 +133,7 @@ class SocpApp(App[int], inherit_bindings=False):
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._ended)
         self.set_interval(LOCK_LOOKS_S, self._lock_if_idle)
-        self.set_interval(TERMINAL_LOOKS_S, self._end_if_unseen)
+        self.set_interval(TERMINAL_LOOKS_S, self._look_at_terminal)
         try:
             self._begin()
         except ClientError as fault:
@@ -300,9 +300,12 @@ class SocpApp(App[int], inherit_bindings=False):
         if self.session is not None:
             self.session.go_away()
 
-    def _end_if_unseen(self) -> None:
+    def _look_at_terminal(self) -> None:
+        """It may be gone for good, or have taken nothing for a while."""
         if getattr(self._driver, "gone", False):
             self._ended()
+        elif getattr(self._driver, "caught_up", bool)():
+            self.screen.refresh()
 
     @on(AppFocus)
     def _focused(self) -> None:
