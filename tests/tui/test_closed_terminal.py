@@ -6,7 +6,9 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from textual.app import App
@@ -56,26 +58,33 @@ def test_what_cannot_be_shown_any_more_costs_nothing() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), theirs)  # what it still holds goes nowhere
 
 
-def test_a_terminal_that_takes_nothing_keeps_nobody_waiting(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Whoever waited for it would keep no message and answer no server."""
+@pytest.fixture
+def hung() -> Iterator[tuple[int, IO[str]]]:
+    """A terminal that nobody reads from, if not by the file's number."""
     ours, theirs = os.pipe()
     with open(theirs, "w", buffering=1) as file:
-        monkeypatch.setattr(sys, "__stderr__", file)
-        driver = Terminal(App())
-        assert driver._file is not None
-        driver._writer_thread = thread = WriterThread(driver._file)
-        thread.start()
-        for _ in range(2 * MAX_QUEUED_WRITES):
-            driver.write("x" * PIPE_BYTES)  # more than goes in at once; returns all the same
-        assert not driver.caught_up()
-        while not driver.caught_up():
-            assert os.read(ours, PIPE_BYTES)
-        driver.write("drawn anew\n")
-        said = b""
-        while not said.endswith(b"drawn anew\n"):
-            said = said[-20:] + os.read(ours, PIPE_BYTES)
-        assert not driver.caught_up(), "once is enough"
-        driver.close()
+        yield ours, file
     os.close(ours)
+
+
+async def test_a_terminal_that_takes_nothing_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch, hung: tuple[int, IO[str]]
+) -> None:
+    """Whoever waited for it would keep no message and answer no server."""
+    ours, file = hung
+    monkeypatch.setattr(sys, "__stderr__", file)
+    driver = Terminal(App())
+    assert driver._file is not None
+    driver._writer_thread = thread = WriterThread(driver._file)
+    thread.start()
+    for _ in range(2 * MAX_QUEUED_WRITES):
+        driver.write("x" * PIPE_BYTES)  # more than goes in at once; returns all the same
+    assert not driver.caught_up()
+    while not driver.caught_up():
+        assert os.read(ours, PIPE_BYTES)
+    driver.write("drawn anew\n")
+    said = b""
+    while not said.endswith(b"drawn anew\n"):
+        said = said[-20:] + os.read(ours, PIPE_BYTES)
+    assert not driver.caught_up(), "once is enough"
+    driver.close()
