@@ -30,8 +30,9 @@ class Noted:
     def open(self, ciphertext: bytes) -> bytes:
         return self._key.open(ciphertext)
 
-    def open_ahead(self, ciphertext: bytes) -> None:
+    def open_ahead(self, ciphertext: bytes) -> bool:
         self.ahead.append(ciphertext)
+        return self._key.open_ahead(ciphertext)
 
     def to_bytes(self) -> bytes:
         return self._key.to_bytes()
