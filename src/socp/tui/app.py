@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import ClassVar, Final
@@ -28,7 +27,7 @@ from socp.client.unlocking import Passphrase
 from socp.crypto.keys import Suite
 from socp.keystore.vault_file import Locked
 from socp.member.draft import Draft
-from socp.talk import commands, places
+from socp.talk import commands, idle, places
 from socp.tui import keys, themes
 from socp.tui.choices_file import Choices
 from socp.tui.first_start import FirstStart
@@ -99,7 +98,7 @@ class SocpApp(App[int], inherit_bindings=False):
         self._choices = choices
         self._login = login
         self._suite = suite
-        self._touched_s = time.monotonic()
+        self._touched_s = idle.clock_s()
         self._notifying = Notifying(choices.notify, self._said_to_terminal)
         self.session: Session | None = None
         self.talk: TalkScreen | None = None
@@ -278,12 +277,12 @@ class SocpApp(App[int], inherit_bindings=False):
     async def on_event(self, event: Event) -> None:
         """Whoever types or points is there."""
         if isinstance(event, (Key, Paste, MouseEvent)):
-            self._touched_s = time.monotonic()
+            self._touched_s = idle.clock_s()
         await super().on_event(event)
 
     def _lock_if_idle(self) -> None:
         limit, session = self._opening.lock_after_s, self.session
-        idle_s = time.monotonic() - self._touched_s
+        idle_s = idle.clock_s() - self._touched_s
         if not limit or session is None or idle_s < limit:
             return
         if isinstance(self.screen, UnlockScreen) or not session.me.passphrase.is_set:
