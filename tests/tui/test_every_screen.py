@@ -119,11 +119,11 @@ async def emoji(it: Stage) -> None:
 
 async def take_back(it: Stage) -> None:
     await it.said_by_me("once")
-    for keys in (("enter",), ("escape",), ("tab", "enter")):
+    for pressed in (("enter",), ("escape",), ("tab", "enter")):
         assert not it.last.deleted
         await it.pilot.press("escape", "end", "d")
         await is_open(it, TakeBackScreen)
-        await it.pilot.press(*keys)
+        await it.pilot.press(*pressed)
         await it.until(lambda: it.app.screen is it.talk)
         await it.pilot.press("i")
     await it.until(lambda: it.last.deleted)
