@@ -274,7 +274,7 @@ def test_links_that_end_leave_nothing_behind(mesh: Mesh, a: Server) -> None:
             len(node._links.users),
             len(node._links.servers),
             len(node._presence._online),
-            len(node._presence._count),
+            len(node._presence._rolls),
             len(node._arrivals.newcomers),
             len(node._pairing.newcomers),
             len(node._directory._asking),

@@ -22,7 +22,8 @@ from socp.node.effects import (
 from socp.node.events import Event, FrameReceived, LinkLost, LinkOpened, Now
 from socp.wire import base64url
 from socp.wire.envelope import encode
-from socp.wire.features import SERVER_FEATURES, USER_FEATURES
+from socp.wire.features import PRESENCE, SERVER_FEATURES, USER_FEATURES
+from socp.wire.roll import Roll, entry
 from tests.node.cast import (
     advert_of,
     attach_of,
@@ -96,7 +97,11 @@ class Watch:
         assert {p.user_id for p in places.here()} == set(links.users), "users where they are"
         for present in places.everyone():
             assert present.server_id == self.server.id or present.server_id in links.servers
-        assert sum(places._count.values()) == len(places._online)
+        rolls: dict[str, Roll] = {}
+        for present in places.everyone():
+            roll = rolls.get(present.server_id, Roll())
+            rolls[present.server_id] = roll.with_(present.entry)
+        assert rolls == places._rolls
         assert len(node._arrivals.newcomers) + len(node._pairing.newcomers) <= len(self.open)
         for user, home in node._directory.homes.items():
             assert user in node._directory.accounts or home.attach_ts == 0
@@ -132,7 +137,7 @@ class Play:
     def user_comes(self, draw: st.DataObject) -> None:
         name = draw.draw(st.sampled_from(NAMES))
         server = draw.draw(st.sampled_from((self.a, self.b)))
-        features = draw.draw(st.sampled_from(((), USER_FEATURES, ("link-auth/1",))))
+        features = draw.draw(st.sampled_from(((), USER_FEATURES, ("link-auth/1", PRESENCE))))
         key = self.keys[name] if draw.draw(st.integers(0, 4)) else self.mesh.suite.generate()
         attach_ts = self.mesh.wall + draw.draw(st.sampled_from((0, -5_000, 5_000, 999_999)))
         peer = self.mesh.user(server, name, key=key, features=features, attach_ts=attach_ts)
@@ -197,6 +202,8 @@ class Play:
         text = bytes([draw.draw(st.integers(0, 3))]) * 512
         file = {"file_id": an_id(f"f{draw.draw(st.integers(0, 2))}"), "sender": user}
         more: Members = {**file, "user_id": to} if draw.draw(st.booleans()) else {**file}
+        roll = Roll().with_(entry(user, key.public.fingerprint, None))
+        users = draw.draw(st.sampled_from(({"count": 1, "digest": roll.text}, {"count": 2}, "x")))
         frames: list[tuple[str, Members]] = [
             ("USER_ADVERTISE", advert_of(user, at, key, attach=attach)),
             ("USER_ADVERTISE", advert_of(user, at, None)),
@@ -212,11 +219,15 @@ class Play:
             ("FILE_CHUNK", {**more, "index": 0, "ciphertext": base64url.encode(text)}),
             ("FILE_END", more),
             ("LIST_REQUEST", {}),
+            ("LIST_REQUEST", {"after": user, "limit": draw.draw(st.integers(0, 3))}),
+            ("PRESENCE_WATCH", {"users": draw.draw(st.lists(st.just(user) | st.just(to)))}),
             ("PUBKEY_REQUEST", {"user_id": user}),
             ("PUBKEY_RESPONSE", {"user_id": user, "pubkey": key.public.text}),
             ("ERROR", {"code": "USER_NOT_FOUND", "msg_ref": "x", "moved_to": at}),
             ("ACK", {"msg_ref": "x"}),
             ("HEARTBEAT", {}),
+            ("HEARTBEAT", {"links": [at], "users": users}),
+            ("PRESENCE_SYNC", {}),
             ("SERVER_ANNOUNCE", hello_of(peer, port=draw.draw(st.integers(8001, 8004)))),
             ("SERVER_HELLO_LINK", hello_of(peer)),
             ("USER_HELLO", {"pubkey": key.public.text}),

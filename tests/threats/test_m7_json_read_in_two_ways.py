@@ -10,6 +10,7 @@ import pytest
 
 from socp.crypto import content_sig
 from socp.crypto.signing import sign_transport
+from socp.member.events import LookUp
 from socp.sim.network import Endpoint
 from socp.sim.stranger import Stranger
 from socp.sim.user import User
@@ -183,6 +184,7 @@ SPELLINGS: list[Callable[[object], str]] = [json.dumps, spaced, unsorted, raw_ut
 def test_a_payload_verifies_in_every_spelling_and_counts_once(key: str) -> None:
     """Keys that a browser sorts in another order than Python does, escapes, spaces."""
     t = town()
+    t.alice.event(LookUp("99999999-9999-4999-8999-999999999999"))
     ghost = t.world.suite.generate().public.text
     said: dict[str, object] = {
         "user_id": "99999999-9999-4999-8999-999999999999",

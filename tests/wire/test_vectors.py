@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from socp.wire.canonical import canonical, canonical_utf8, to_members
 from socp.wire.envelope import Envelope, decode, encode, reencode
 from socp.wire.errors import Code, PeerFault
 from socp.wire.msg_ref import dedup_key, msg_ref
+from socp.wire.roll import Roll, entry
 from socp.wire.strict import loads
 from socp.wire.text import printable
 
@@ -123,6 +126,51 @@ def test_frames_that_say_the_same_have_one_dedup_key(case: Case) -> None:
     keys = [dedup_key(envelope_of(case[which])) for which in ("first", "second")]
     assert [key.hex() for key in keys] == case["keys"]
     assert (keys[0] == keys[1]) is case["same"]
+
+
+@pytest.mark.spec("11")
+@pytest.mark.parametrize("case", read("wire/roll.json"))
+def test_a_roll_is_told_by_its_count_and_digest(case: Case) -> None:
+    roll = Roll()
+    for user in case["users"]:
+        roll = roll.with_(entry(user["user_id"], user["fingerprint"], user["attach_ts"]))
+    assert (roll.count, roll.text) == (case["count"], case["digest"])
+    assert Roll.told(case["count"], case["digest"]) == roll
+    for user in case["users"]:
+        roll = roll.without(entry(user["user_id"], user["fingerprint"], user["attach_ts"]))
+    assert roll == Roll()
+
+
+@pytest.mark.spec("11")
+@pytest.mark.parametrize("case", read("wire/roll.json"))
+def test_a_second_hand_comes_to_the_same_digest(case: Case) -> None:
+    """With nothing of ours: bytes, and XOR a byte at a time."""
+    digest = bytearray(32)
+    for user in case["users"]:
+        said = user["user_id"] + user["fingerprint"] + str(user["attach_ts"] or "")
+        for place, byte in enumerate(hashlib.sha256(said.encode()).digest()):
+            digest[place] ^= byte
+    assert urlsafe_b64encode(digest).decode().rstrip("=") == case["digest"]
+
+
+@pytest.mark.spec("11")
+@pytest.mark.parametrize("case", read("wire/heartbeat.json"))
+def test_a_heartbeat_with_gossip_is_read_as_it_says(case: Case) -> None:
+    if case["refused"]:
+        with pytest.raises(PeerFault) as refusal:
+            told_by(case)
+        assert refusal.value.code == Code.BAD_FRAME
+        return
+    links, roll = told_by(case)
+    assert links == case["links"]
+    assert (None if roll is None else roll.count) == case["count"]
+
+
+def told_by(case: Case) -> tuple[list[str] | None, Roll | None]:
+    beat = payloads.parse_as(payloads.GossipBeat, case["payload"].encode())
+    links = None if beat.links is None else list(beat.links)
+    roll = None if beat.users is None else Roll.told(beat.users.count, beat.users.digest)
+    return links, roll
 
 
 @pytest.mark.spec("5")

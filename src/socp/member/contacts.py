@@ -80,6 +80,7 @@ class Contacts:
         self.own_id = own_id
         self._pinned: dict[str, Contact] = {}
         self._online: dict[str, str] = {}  # user_id -> server_id
+        self.more_online = False  # others are, whom we do not watch (`presence/1`)
         self._names: dict[str, str] = {}  # user_id -> harmless display name, "" for none
         self._called: dict[str, set[str]] = {}  # folded name -> who bears it
         self._name(own_id, own_name)
@@ -208,6 +209,11 @@ class Contacts:
             and contact.user_id != self.own_id
             and not self.is_revoked(contact.user_id)
         )
+        return [contact.user_id for contact in heapq.nlargest(most, known, key=_seen_ms)]
+
+    def acquaintances(self, most: int) -> list[str]:
+        """Whose key we know, the most lately seen first."""
+        known = (c for c in self._pinned.values() if not self.is_revoked(c.user_id))
         return [contact.user_id for contact in heapq.nlargest(most, known, key=_seen_ms)]
 
     def unverified(self, most: int) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Final
 from socp.member import latest
 from socp.member.courier import Courier
 from socp.member.events import Now
+from socp.member.watching import Watching
 from socp.wire.payloads import PubkeyRequest
 
 ASKING_MAX: Final = 1_000
@@ -19,8 +20,9 @@ AGAIN_MS: Final = 600_000
 class Lookups:
     """Each user is asked for once at a time."""
 
-    def __init__(self, courier: Courier) -> None:
+    def __init__(self, courier: Courier, watching: Watching) -> None:
         self._courier = courier
+        self._watching = watching
         self._asked: dict[str, int] = {}  # user_id -> when (mono)
         self._failed: dict[str, int] = {}  # user_id -> when (mono)
 
@@ -39,6 +41,8 @@ class Lookups:
             return False
         if len(self._asked) >= ASKING_MAX:
             return False
+        # First: what their server says of them has their name too.
+        self._watching.heard_of((user_id,), now)
         if not self._courier.post(PubkeyRequest(user_id=user_id), now):
             return False
         self._failed.pop(user_id, None)

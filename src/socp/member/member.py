@@ -51,6 +51,7 @@ from socp.member.gate import Route, Voice
 from socp.member.history import History
 from socp.member.inbox import Inbox
 from socp.member.letters import delivered, posted
+from socp.member.lists import Lists
 from socp.member.lookups import Lookups
 from socp.member.next_link import NextLink
 from socp.member.numbering import Numbering
@@ -70,8 +71,9 @@ from socp.member.session import Session
 from socp.member.speech import Speech
 from socp.member.transfers import Transfers
 from socp.member.trust import Trust
+from socp.member.watching import Watching
 from socp.wire.envelope import Envelope
-from socp.wire.features import LINK_AUTH
+from socp.wire.features import LINK_AUTH, PRESENCE
 from socp.wire.payloads import (
     Ack,
     Error,
@@ -112,7 +114,9 @@ class Member:
         self._emit = emit = Emitter(own_id, key)
         self._courier = Courier(emit)
         self._contacts = contacts = Contacts(suite, own_id, profile.display_name, remembered)
-        self._lookups = lookups = Lookups(self._courier)
+        self._lists = Lists(self._courier)
+        self._watching = Watching(self._courier, contacts, self._lists)
+        self._lookups = lookups = Lookups(self._courier, self._watching)
         history = History(emit, remembered.last_said)
         self._trust = Trust(suite, emit, contacts, history)
         self._own = own = OwnKey(emit, contacts.book, pending, self._use_key)
@@ -143,12 +147,13 @@ class Member:
         offers = FileOffers(emit, contacts, self._trust, *incoming, receiving)
         self._transfers = Transfers(sending, receiving, offers)
         self._speech.files = self._transfers.heard
-        self._questions = Questions(emit, self._courier, contacts, lookups, self._session)
+        self._questions = Questions(emit, self._lists, contacts, lookups, self._session)
         self._people = People(
             suite,
             self._contacts,
             self._trust,
             self._lookups,
+            self._watching,
             self._room,
             self._inbox,
             self._destinations,
@@ -236,7 +241,12 @@ class Member:
 
         Never raises for what others sent. Persist comes before what depends on it.
         """
-        self._handlers[type(event)](event, self._corrected(now))
+        now = self._corrected(now)
+        if isinstance(event, Say | OfferFile):
+            self._watching.deals_with(event.to, now)
+        elif isinstance(event, LookUp):
+            self._watching.deals_with(event.user_id, now)
+        self._handlers[type(event)](event, now)
         return self._emit.take()
 
     def ahead(self, event: FrameReceived) -> Work | None:
@@ -293,8 +303,10 @@ class Member:
         assert server is not None
         self._courier.restarted(now.mono)
         self._lookups.restarted()
+        self._lists.restarted()
         self._trust.attached(server.since_ts)
         self._room.attached(now)
+        self._watching.attached(now, on=PRESENCE in server.features)
         self._destinations.restarted()
         self._transfers.sending.attached()
         self._speech.attached(now)
@@ -316,6 +328,7 @@ class Member:
             return
         self._courier.due(now)
         self._people.due(now)
+        self._watching.due(now)
         self._channel_key(self._room.due(now), now)
         self._inbox.due(now)
         self._speech.due(now)
@@ -337,12 +350,12 @@ class Member:
             Ack: Route(self._answers.ack, Voice.SERVER),
             Error: Route(self._answers.error, Voice.SERVER),
             UserDeliver: Route(self._deliver, Voice.SERVER),
-            UserList: Route(self._list, Voice.SERVER),
+            UserList: Route(lambda _, p, now: self._lists.heard(p, now), Voice.SERVER),
             PubkeyResponse: Route(self._people.answered, Voice.SERVER),
             UserAdvertise: Route(self._people.advertised, Voice.GOSSIP),
             KeyHistory: Route(self._people.told_history, Voice.GOSSIP),
             UserRemove: Route(self._people.removed, Voice.GOSSIP),
-            PublicChannelAdd: Route(lambda _, p, now: self._room.added(p, now), Voice.GOSSIP),
+            PublicChannelAdd: Route(self._people.added, Voice.GOSSIP),
             PublicChannelUpdated: Route(lambda _, p, now: self._room.updated(p, now), Voice.GOSSIP),
             PublicChannelKeyShare: Route(self._share, Voice.AUTHOR),
             MsgPublicChannel: Route(self._post, Voice.AUTHOR),
@@ -350,9 +363,6 @@ class Member:
             FileChunk: Route(self._transfers.receiving.chunk, Voice.HOP),
             FileEnd: Route(self._transfers.receiving.end, Voice.HOP),
         }
-
-    def _list(self, envelope: Envelope, users: UserList, now: Now) -> None:
-        self._questions.listed(users)
 
     # --- messages -------------------------------------------------------------------------------
 

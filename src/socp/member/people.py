@@ -12,8 +12,15 @@ from socp.member.public import Room
 from socp.member.questions import Questions
 from socp.member.transfers import Transfers
 from socp.member.trust import Trust
+from socp.member.watching import Watching
 from socp.wire.envelope import Envelope
-from socp.wire.payloads import KeyHistory, PubkeyResponse, UserAdvertise, UserRemove
+from socp.wire.payloads import (
+    KeyHistory,
+    PubkeyResponse,
+    PublicChannelAdd,
+    UserAdvertise,
+    UserRemove,
+)
 
 
 class People:
@@ -25,6 +32,7 @@ class People:
         contacts: Contacts,
         trust: Trust,
         lookups: Lookups,
+        watching: Watching,
         room: Room,
         inbox: Inbox,
         destinations: Destinations,
@@ -35,11 +43,13 @@ class People:
         self._contacts = contacts
         self._trust = trust
         self._lookups = lookups
+        self._watching = watching
         self._room = room
         self._inbox = inbox
         self._destinations = destinations
         self._questions = questions
         self._transfers = transfers
+        watching.heed(self._lost_sight)
 
     def advertised(self, envelope: Envelope, advert: UserAdvertise, now: Now) -> None:
         """USER_ADVERTISE; one without a key has us ask for it."""
@@ -62,6 +72,17 @@ class People:
         if self._trust.removed(envelope, remove, now):
             self._room.went(remove.user_id)
             self._transfers.went(remove.user_id, now)
+
+    def _lost_sight(self, user_id: str, now: Now) -> None:
+        """We do not watch them any more: for us they are away."""
+        if self._trust.lost_sight(user_id):
+            self._room.went(user_id)
+            self._transfers.went(user_id, now)
+
+    def added(self, envelope: Envelope, payload: PublicChannelAdd, now: Now) -> None:
+        """PUBLIC_CHANNEL_ADD: somebody came, whether we watch them or not."""
+        self._watching.heard_of(payload.add, now)
+        self._room.added(payload, now)
 
     def answered(self, envelope: Envelope, response: PubkeyResponse, now: Now) -> None:
         """PUBKEY_RESPONSE counts only where we asked."""
@@ -106,6 +127,7 @@ class People:
 
     def key_known(self, user_id: str, now: Now) -> None:
         """On with what waited for a key."""
+        self._watching.heard_of((user_id,), now)
         self._room.came(user_id, now)
         if self._room.key_known(user_id, now):
             self._inbox.channel_key_learned(now)

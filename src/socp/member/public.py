@@ -219,7 +219,8 @@ class Room:
     def all_bound(self) -> bool:
         """Whether what goes to everybody is bound to us: all can read that, or the person chose to
         leave out who cannot."""
-        return self.choice.leave_out or not self.lacking_hybrid()
+        everybody = not self.lacking_hybrid() and not self._contacts.more_online
+        return self.choice.leave_out or everybody
 
     def choose(self, event: ChoosePublic, now: Now) -> None:
         """The person says who may read what they say to everybody."""
@@ -251,7 +252,7 @@ class Room:
         bare = self._contacts.reading_bare(now_ms - MAIL_KEPT_MS)
         if self.choice.leave_out:
             return not any(self._contacts.has_hybrid(user_id) for user_id in bare)
-        return not bare
+        return not bare and not self._contacts.more_online
 
     def before_post(self) -> None:
         """What the person should see before something of theirs goes to everybody; who is away

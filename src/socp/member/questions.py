@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from socp.member.contacts import Contacts
-from socp.member.courier import Courier
 from socp.member.days import day
 from socp.member.effects import ListAnswered, WhoisAnswered
 from socp.member.emitter import Emitter
 from socp.member.events import LookUp, Now, RequestList
+from socp.member.lists import Lists
 from socp.member.lookups import Lookups
 from socp.member.records import TrustState
 from socp.member.session import Session
@@ -27,13 +27,13 @@ class Questions:
     def __init__(
         self,
         emitter: Emitter,
-        courier: Courier,
+        lists: Lists,
         contacts: Contacts,
         lookups: Lookups,
         session: Session,
     ) -> None:
         self._emit = emitter
-        self._courier = courier
+        self._lists = lists
         self._contacts = contacts
         self._lookups = lookups
         self._session = session
@@ -54,10 +54,10 @@ class Questions:
         if self._listing is not None:
             return
         self._listing, self._asked_ms = set(), now.mono
-        if self._session.server is None or not self._courier.post(ListRequest(), now):
+        if self._session.server is None or not self._lists.ask(ListRequest(), self._listed, now):
             self._give_up_list()
 
-    def listed(self, payload: UserList) -> None:
+    def _listed(self, payload: UserList, now: Now) -> None:
         """One part of the answer."""
         if self._listing is None:
             return

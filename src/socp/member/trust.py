@@ -112,8 +112,10 @@ class Trust:
             # back.
             said = (remove.server_id, user_id)
             self._order[said] = self._order.get(said, 1) - 1
-        if self._contacts.where(user_id) != remove.server_id:
-            return False
+        return self._contacts.where(user_id) == remove.server_id and self.lost_sight(user_id)
+
+    def lost_sight(self, user_id: str) -> bool:
+        """They are gone, or nobody tells us of them any more. True if they were online."""
         label = self._contacts.label(user_id)
         gone = self._contacts.went(user_id)
         if gone:

@@ -74,6 +74,10 @@ class Dialling:
         if target is not None:
             target.attempt, target.due_ms = 0, now.mono
 
+    def knows(self, server_id: str) -> bool:
+        """True where this server is dialled whenever it is not linked."""
+        return any(target.server_id == server_id for target in self._targets)
+
     def learn(self, address: HostPort, server_id: str, fingerprint: str = "") -> None:
         """Somebody says that a server that may be linked listens there: keep a link with it.
 

@@ -26,6 +26,7 @@ class Outgoing:
     ts: int
     payload: bytes  # JSON text of the payload object
     verbatim: bool = False  # payload is somebody else's text, not canonical: goes out unchanged
+    in_turn: bool = False  # like presence it must not overtake a snapshot under way
     signed: bool = True  # False: `sig` stays "" (AUTH_CHALLENGE)
     proofs: tuple[
         tuple[str, bytes], ...

@@ -38,6 +38,7 @@ class Emitter:
         proofs: tuple[tuple[str, bytes], ...] = (),
         signed: bool = True,
         from_: str = "",
+        in_turn: bool = False,
     ) -> Outgoing:
         """A frame of ours; `bind` fills `bind/1` with the envelope's own members."""
         kind, author = type(payload).TYPE, from_ or self.server_id
@@ -51,6 +52,7 @@ class Emitter:
             payload=members_bytes(payload),
             proofs=proofs,
             signed=signed,
+            in_turn=in_turn,
         )
 
     def say(

@@ -9,6 +9,7 @@ from socp.node.pace import AddressBuckets
 from socp.node.routes import Route
 from socp.node.settings import Settings
 from socp.node.trust import ServerTrust
+from socp.wire import limits
 from socp.wire.bind import check_bind
 from socp.wire.envelope import Envelope, check_ts
 from socp.wire.errors import Code, PeerFault
@@ -17,6 +18,7 @@ from socp.wire.ids import EVERYONE
 from socp.wire.payloads import Payload
 
 EXCESS_MAX = 600  # frames over the rate before a user's link is cut
+WATCHED_A_TOKEN = limits.WATCHED_A_FRAME  # newly watched users that one frame of the rate pays for
 LIST_ROWS_A_TOKEN = 150  # of a list that one frame of the rate pays for
 
 
@@ -61,6 +63,11 @@ class Gate:
     def count_list(self, link: Link, rows: int, now: Now) -> None:
         """A long list costs as much of the rate as it makes work (S3)."""
         cost = min(rows // LIST_ROWS_A_TOKEN, self._settings.user_frames_burst - 1)
+        self._settle_count(link, link.bucket.take(now.mono, cost))
+
+    def count_watch(self, link: Link, users: int, now: Now) -> None:
+        """Each of them is answered with up to 2.4 kB."""
+        cost = min(users // WATCHED_A_TOKEN, self._settings.user_frames_burst - 1)
         self._settle_count(link, link.bucket.take(now.mono, cost))
 
     def _settle_count(self, link: Link, fits: bool) -> None:

@@ -41,7 +41,8 @@ class Health:
         if now.mono >= self._beat_ms:
             self._beat_ms = now.mono + HEARTBEAT_MS
             for link in self._links.servers.values():
-                self._emit.say(link, Heartbeat(), now)
+                if link.hearsay is None:  # else it hears more: see Gossip
+                    self._emit.say(link, Heartbeat(), now)
         if now.mono >= self._look_ms:
             self._look_ms = now.mono + 1000
             for link in tuple(self._links.all.values()):

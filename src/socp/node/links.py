@@ -8,9 +8,10 @@ from enum import Enum, auto
 
 from socp.crypto.keys import PublicKey
 from socp.node.events import LinkId, LinkOpened
+from socp.node.hearsay import Hearsay
 from socp.node.pace import Bucket
 from socp.wire.addresses import HostPort
-from socp.wire.features import BIND, LINK_AUTH, MAILBOX
+from socp.wire.features import BIND, GOSSIP, LINK_AUTH, MAILBOX, PRESENCE
 from socp.wire.payloads import ServerHello, UserHello
 
 
@@ -47,6 +48,7 @@ class Link:
     hello_to: str = ""
     nonce: bytes = b""  # the other side's auth_nonce
     address: HostPort | None = None  # where a server says it listens
+    hearsay: Hearsay | None = None  # of a server with `gossip/1`, from when the link is the one
     attach: tuple[int, str] | None = None  # ts and sig of a user's valid attach
     strikes: int = 0
     pinged_ms: int = 0
@@ -66,6 +68,16 @@ class Link:
     def bound(self) -> bool:
         """True where both ends have `bind/1`: frames of this link carry it (section 11)."""
         return BIND in self.features
+
+    @property
+    def gossips(self) -> bool:
+        """True with `gossip/1`; without `bind/1` a HEARTBEAT could be said again as a newer one."""
+        return GOSSIP in self.features and self.bound
+
+    @property
+    def watches(self) -> bool:
+        """True of a user with `presence/1`, who hears of nobody before they ask."""
+        return PRESENCE in self.features
 
     @property
     def acks(self) -> bool:
@@ -104,6 +116,15 @@ class Links:
 
     def server_links(self, *but: str) -> tuple[LinkId, ...]:
         return tuple(link.id for server, link in self.servers.items() if server not in but)
+
+    def not_linked_with(self, origin: str, *, but: str) -> tuple[LinkId, ...]:
+        """Servers that did not say they hear from `origin` themselves (section 11, `gossip/1`)."""
+        return tuple(
+            link.id
+            for server, link in self.servers.items()
+            if server not in (but, origin)
+            and (link.hearsay is None or origin not in link.hearsay.linked_with)
+        )
 
     def holds(self, link: Link) -> bool:
         """True while `link` is the live link of its peer."""

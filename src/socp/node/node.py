@@ -9,6 +9,7 @@ from socp.crypto.keys import PublicKey, Suite
 from socp.node.accounts import Accounts
 from socp.node.admission import Admission
 from socp.node.arrivals import Arrivals
+from socp.node.audience import Audience
 from socp.node.barring import Barring
 from socp.node.dedup import SeenIds, mail_key
 from socp.node.delivery import Delivery
@@ -42,6 +43,7 @@ from socp.node.events import (
     Tick,
 )
 from socp.node.gate import Gate
+from socp.node.gossip import Gossip
 from socp.node.handshake import Handshake
 from socp.node.health import Health
 from socp.node.keeping import Keeping
@@ -63,6 +65,7 @@ from socp.node.settings import Settings
 from socp.node.transfers import Transfers
 from socp.node.trust import ServerTrust
 from socp.node.walk import Walk
+from socp.node.watches import Watches
 from socp.wire import limits
 from socp.wire.errors import Misuse
 from socp.wire.payloads import Payload
@@ -95,9 +98,12 @@ class Node:
         self._directory = people = Directory(suite, emit, links, remembered)
         self._logins = logins = Logins(suite, emit, remembered)
         self._rotations = rotations = Rotations(suite, emit, links, people, logins)
-        self._presence = presence = Presence(emit, links, people, rotations)
+        audience = Audience(links)
+        self._presence = presence = Presence(emit, links, audience, people, rotations)
+        self._watches = watches = Watches(emit, links, audience, presence, rotations)
         self._channel = channel = PublicChannel(emit, links, people, presence, seen, remembered)
         self._dialling = dialling = Dialling(settings, emit, links, quarantine)
+        self._gossip = gossip = Gossip(emit, links, trust, dialling, people, presence)
         mail = Keeping.of(settings, emit, links, people, presence, trust, seen, remembered)
         self._boxes, self._kept, kept = mail.boxes, mail.kept, mail.kept
         self._recent_refs = remembered.recent_refs
@@ -113,14 +119,15 @@ class Node:
         self._accounts = Accounts(settings, key, emit, people, joining, rotations, logins)
         self._barring = Barring(emit, links, people, arrivals, logins)
         self._pairing = pairing = Pairing(
-            settings, handshake, emit, links, trust, dialling, *hall, quarantine
+            settings, handshake, emit, links, trust, dialling, gossip, *hall, quarantine
         )
         self._admission = admission = Admission(
             settings, handshake, emit, links, trust, dialling, pairing, refusals
         )
         self._operator = Operator(emit, links, trust, dialling, presence, people, joining)
         self._health = Health(emit, links)
-        parts = (people, rotations, presence, delivery, transfers, channel, posts, kept)
+        news = (presence, gossip, watches)
+        parts = (people, rotations, *news, delivery, transfers, channel, posts, kept)
         gate = Gate(settings, trust)
         self._walk = Walk(emit, links, gate, refusals, arrivals, admission, *parts)
 
@@ -132,6 +139,10 @@ class Node:
             links=len(self._links.all),
             mail=self._boxes.waiting,
         )
+
+    def whereabouts(self) -> dict[str, str]:
+        """Who is online, by user_id, and at which server."""
+        return {each.user_id: each.server_id for each in self._presence.everyone()}
 
     def takes(self) -> dict[Stage, frozenset[type[Payload]]]:
         """Which frames are taken from a peer that stands there."""
@@ -171,7 +182,7 @@ class Node:
             case CommitFailed():
                 self._not_committed(event, now)
             case SnapshotDone():
-                self._kept.page_done(event.link, event.page, now)
+                self._snapshot_done(event, now)
             case ListUsers():
                 self._operator.list_users(event)
             case Invite():
@@ -226,6 +237,7 @@ class Node:
         if link is None:
             return None
         self._kept.link_lost(link)
+        self._watches.lost(link)
         for waits in (self._arrivals.newcomers, self._pairing.newcomers):
             waits.lost(link)
         if self._links.servers.get(link.peer) is link:
@@ -286,6 +298,12 @@ class Node:
 
     # --- time -----------------------------------------------------------------------------------
 
+    def _snapshot_done(self, event: SnapshotDone, now: Now) -> None:
+        if self._gossip.told(event.link, event.page):
+            return
+        if not self._watches.told(event.link, event.page, now):
+            self._kept.page_done(event.link, event.page, now)
+
     def _tick(self, now: Now) -> None:
         if self._recent_refs:
             self._seen.remember((mail_key(*ref) for ref in self._recent_refs), now.mono)
@@ -294,6 +312,8 @@ class Node:
         self._dialling.due(now)
         self._admission.due(now)
         self._health.due(now)
+        self._gossip.due(now)
+        self._watches.due(now)
         self._directory.due(now)
         self._rotations.due(now)
         self._delivery.due(now)

@@ -7,6 +7,7 @@ from socp.node.dialling import LINKS, Dialling
 from socp.node.effects import Identified, Kind, Probe
 from socp.node.emitter import Emitter
 from socp.node.events import Now
+from socp.node.gossip import Gossip
 from socp.node.handshake import Handshake
 from socp.node.kept import Kept
 from socp.node.links import Link, Links, Stage
@@ -38,6 +39,7 @@ class Pairing:
         links: Links,
         trust: ServerTrust,
         dialling: Dialling,
+        gossip: Gossip,
         presence: Presence,
         channel: PublicChannel,
         refusals: Refusals,
@@ -50,6 +52,7 @@ class Pairing:
         self._links = links
         self._trust = trust
         self._dialling = dialling
+        self._gossip = gossip
         self._presence = presence
         self._channel = channel
         self._refusals = refusals
@@ -176,7 +179,7 @@ class Pairing:
             self._emit.debug(LINKS, f"{text}, in place of an older link")
         if old is not None and old is not link:
             self._kept.link_lost(old)
-        self._presence.snapshot(link, now)
+        self._gossip.linked(link, now)
         self._channel.linked(link, now)
         self._kept.server_came(link, now)
 
@@ -199,6 +202,7 @@ class Pairing:
     def lost(self, link: Link, reason: str, now: Now) -> None:
         """The socket of a linked server is gone."""
         del self._links.servers[link.peer]
+        self._gossip.lost()
         self._emit.info(LINKS, f"Link with server {link.peer} ended ({reason})")
         if link.dialled is not None:
             self._dialling.ended(link.dialled, now)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 
 from socp.crypto.keys import PublicKey
 from socp.crypto.signing import attach_holds
+from socp.node.audience import Audience
 from socp.node.directory import Directory
 from socp.node.effects import Outgoing, Snapshot
 from socp.node.emitter import Emitter
 from socp.node.events import Now
 from socp.node.links import Link, Links
 from socp.node.rotation import Rotations
-from socp.wire import limits
+from socp.wire import limits, roll
 from socp.wire.envelope import Envelope, reencode
 from socp.wire.errors import Code, PeerFault
 from socp.wire.ids import EVERYONE
@@ -26,12 +28,13 @@ from socp.wire.payloads import (
     UserMeta,
     UserRemove,
 )
+from socp.wire.roll import Roll
 
 ONLINE_PER_SERVER = 10_000
 ORDER_PER_SERVER = 20_000  # users whose last presence ts is remembered
 ORDER_MAX = 400_000  # of all servers
 ADVERT_BYTES_MAX = 16 * limits.KIB  # it is kept, and said again to everyone who comes
-LIST_ROWS_A_FRAME = 1_500
+REMOVES_KEPT = 10_000  # about 1 kB each: they save a signature where somebody asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Present:
     display_name: str
     attach_ts: int
     ts: int  # of the ADVERTISE
+    entry: int  # in the roll of its server
     frame: Outgoing | bytes  # ours, or another server's as received
 
 
@@ -50,15 +54,32 @@ class Presence:
     """Each fact has one owner: the server a user is attached to. We only pass it on."""
 
     def __init__(
-        self, emitter: Emitter, links: Links, directory: Directory, rotations: Rotations
+        self,
+        emitter: Emitter,
+        links: Links,
+        audience: Audience,
+        directory: Directory,
+        rotations: Rotations,
     ) -> None:
         self._emit = emitter
         self._links = links
+        self._audience = audience
         self._directory = directory
         self._rotations = rotations
         self._online: dict[str, Present] = {}
-        self._count: dict[str, int] = {}
+        self._removes: OrderedDict[str, Outgoing | bytes] = OrderedDict()  # of who is away
+        self._rolls: dict[str, Roll] = {}
         self._order: dict[str, OrderedDict[str, int]] = {}  # by origin: none pushes others' out
+        self._turned_away: Callable[[str, str], None] = lambda _user_id, _server_id: None
+        self._has_room: Callable[[str, Now], None] = lambda _user_id, _now: None
+
+    def heed(
+        self,
+        turned_away: Callable[[str, str], None],
+        has_room: Callable[[str, Now], None],
+    ) -> None:
+        """Whom to tell of a claim that did not count, and of a user who is nowhere now."""
+        self._turned_away, self._has_room = turned_away, has_room
 
     # --- questions ------------------------------------------------------------------------------
 
@@ -81,7 +102,11 @@ class Presence:
         return len(self._online)
 
     def count(self, server_id: str) -> int:
-        return self._count.get(server_id, 0)
+        return self.roll(server_id).count
+
+    def roll(self, server_id: str) -> Roll:
+        """Of those we take for this server's users."""
+        return self._rolls.get(server_id, Roll())
 
     # --- our own users --------------------------------------------------------------------------
 
@@ -108,27 +133,49 @@ class Presence:
             bind=True,
         )
         attach_ts = 0 if attach is None else attach.ts
-        news = self._rotations.news_for_user(link, now)
-        others = (*news, *(p.frame for p in self.everyone() if p.user_id != user_id))
-        if others:
-            self._emit.add(Snapshot(link.id, others))
-        self._put(Present(user_id, self._emit.server_id, display_name, attach_ts, ts, frame))
-        self._directory.move_home(user_id, self._emit.server_id, attach, link.features)
-        self._emit.send(self._links.user_links(but=user_id) + self._links.server_links(), frame)
+        self._audience.joined(link)
+        if not link.watches:
+            news = self._rotations.news_for_user(link, now)
+            others = (*news, *(p.frame for p in self.everyone() if p.user_id != user_id))
+            if others:
+                self._emit.add(Snapshot(link.id, others))
+        entry = roll.entry(user_id, key.fingerprint, None if attach is None else attach.ts)
+        own_id = self._emit.server_id
+        self._put(Present(user_id, own_id, display_name, attach_ts, ts, entry, frame))
+        self._directory.move_home(user_id, own_id, attach, link.features)
+        self._emit.send(self._audience.of(user_id) + self._links.server_links(), frame)
 
     def left(self, user_id: str, now: Now) -> None:
         """A user of ours is gone: tell everyone."""
         present = self._online.get(user_id)
         if present is None or present.server_id != self._emit.server_id:
             return
-        self._drop(user_id)
-        frame = self._emit.frame(
-            UserRemove(user_id=user_id, server_id=self._emit.server_id),
-            to=EVERYONE,
-            ts=self._next_ts(user_id, now),
-            bind=True,
-        )
-        self._emit.send(self._links.user_links(but=user_id) + self._links.server_links(), frame)
+        self._gone(user_id, now)
+        frame = self._remove_frame(user_id, self._emit.server_id, self._next_ts(user_id, now))
+        self._note_remove(user_id, frame)
+        self._emit.send(self._audience.of(user_id) + self._links.server_links(), frame)
+
+    def last_word(self, user_id: str) -> Outgoing | bytes | None:
+        """What was said last of this user, signed already; None where nothing was."""
+        present = self._online.get(user_id)
+        return self._removes.get(user_id) if present is None else present.frame
+
+    def away(self, user_id: str, now: Now) -> Outgoing:
+        """That this user is nowhere, in our own words."""
+        place = self._directory.home(user_id) or self._emit.server_id
+        frame = self._remove_frame(user_id, place, now.wall - 1)  # before they come, if now
+        self._note_remove(user_id, frame)
+        return frame
+
+    def _remove_frame(self, user_id: str, server_id: str, ts: int) -> Outgoing:
+        remove = UserRemove(user_id=user_id, server_id=server_id)
+        return self._emit.frame(remove, to=EVERYONE, ts=ts, bind=True)
+
+    def _note_remove(self, user_id: str, frame: Outgoing | bytes) -> None:
+        self._removes[user_id] = frame
+        self._removes.move_to_end(user_id)
+        if len(self._removes) > REMOVES_KEPT:
+            self._removes.popitem(last=False)
 
     def _next_ts(self, user_id: str, now: Now) -> int:
         """Our own statements about a user are ordered by ts, also within one millisecond."""
@@ -138,30 +185,36 @@ class Presence:
 
     # --- links of servers -----------------------------------------------------------------------
 
-    def snapshot(self, link: Link, now: Now) -> None:
+    def snapshot(self, link: Link, now: Now) -> Iterator[Outgoing | bytes]:
         """What a new link hears first: what our users signed of their keys, and who is here."""
-        news = self._rotations.news_for_server(link, now)
-        frames = (*news, *(p.frame for p in self.here()))
-        if frames:
-            self._emit.add(Snapshot(link.id, frames))
+        yield from self._rotations.news_for_server(link, now)
+        yield from self.own_adverts()
+
+    def own_adverts(self) -> Iterator[Outgoing | bytes]:
+        return (p.frame for p in self.here())
 
     def server_lost(self, server_id: str, now: Now) -> None:
         """Its users' homes stay, their presence does not; its next snapshot counts again."""
         for present in tuple(self._online.values()):
-            if present.server_id != server_id:
-                continue
-            self._drop(present.user_id)
-            self._note_order(server_id, present.user_id, present.ts - 1)
-            self._tell_users_gone(present, now)
+            if present.server_id == server_id:
+                self._note_order(server_id, present.user_id, present.ts - 1)
+                self._forget(present, now)
+
+    def keep_only(self, server_id: str, user_ids: Container[str], now: Now) -> None:
+        """Its other users left, and their USER_REMOVE did not reach us (`gossip/1`)."""
+        for present in tuple(self._online.values()):
+            if present.server_id == server_id and present.user_id not in user_ids:
+                self._forget(present, now)
+
+    def _forget(self, present: Present, now: Now) -> None:
+        """Their server did not say so, so we tell our users alone."""
+        self._gone(present.user_id, now)
+        self._tell_users_gone(present, now)
 
     def _tell_users_gone(self, present: Present, now: Now) -> None:
-        frame = self._emit.frame(
-            UserRemove(user_id=present.user_id, server_id=present.server_id),
-            to=EVERYONE,
-            ts=now.wall,
-            bind=True,
-        )
-        self._emit.send(self._links.user_links(), frame)
+        frame = self._remove_frame(present.user_id, present.server_id, now.wall)
+        self._note_remove(present.user_id, frame)
+        self._emit.send(self._audience.of(present.user_id), frame)
 
     # --- other servers' users -------------------------------------------------------------------
 
@@ -180,6 +233,7 @@ class Presence:
         key = self._key_of(advert, link.peer, now)
         attach_ts = self._attach_ts(advert, key, origin, now)
         if not self._may_claim(advert.user_id, origin, attach_ts):
+            self._turned_away(advert.user_id, origin)
             return False
         if self.location(advert.user_id) != origin and self.count(origin) >= ONLINE_PER_SERVER:
             raise PeerFault(Code.RATE_LIMITED, f"more than {ONLINE_PER_SERVER} users of {origin}")
@@ -191,9 +245,9 @@ class Presence:
         self._directory.move_home(advert.user_id, origin, attach, advert.features)
         self._note_order(origin, advert.user_id, envelope.ts)
         moved_away = self.location(advert.user_id) == self._emit.server_id
-        raw = reencode(envelope)
-        self._put(Present(advert.user_id, origin, name, attach_ts, envelope.ts, raw))
-        self._pass_on(link, origin, raw)
+        raw, entry = reencode(envelope), self._entry(advert, key)
+        self._put(Present(advert.user_id, origin, name, attach_ts, envelope.ts, entry, raw))
+        self._pass_on(link, origin, advert.user_id, raw)
         return moved_away
 
     def removed(self, link: Link, envelope: Envelope, remove: UserRemove, now: Now) -> None:
@@ -205,8 +259,10 @@ class Presence:
         self._note_order(origin, remove.user_id, envelope.ts)
         if self.location(remove.user_id) != origin:
             return
-        self._drop(remove.user_id)
-        self._pass_on(link, origin, reencode(envelope))
+        self._gone(remove.user_id, now)
+        raw = reencode(envelope)
+        self._note_remove(remove.user_id, raw)
+        self._pass_on(link, origin, remove.user_id, raw)
 
     def _newer(self, origin: str, user_id: str, envelope: Envelope, now: Now) -> bool:
         """Presence is ordered per origin and user by its ts;
@@ -247,24 +303,37 @@ class Presence:
             return True
         return attach_ts > self._directory.attach_ts(user_id)
 
-    def _pass_on(self, link: Link, origin: str, raw: bytes) -> None:
-        self._emit.relay(
-            self._links.user_links() + self._links.server_links(link.peer, origin), raw
-        )
+    @staticmethod
+    def _entry(advert: UserAdvertise, key: PublicKey | None) -> int:
+        """As their server has it in its roll: of the attach that it said, valid or not."""
+        attach_ts = None if advert.attach is None else advert.attach.ts
+        return roll.entry(advert.user_id, "" if key is None else key.fingerprint, attach_ts)
+
+    def _pass_on(self, link: Link, origin: str, user_id: str, raw: bytes) -> None:
+        """To our users, and to the servers that do not hear it from its origin themselves."""
+        servers = self._links.not_linked_with(origin, but=link.peer)
+        self._emit.relay(self._audience.of(user_id) + servers, raw)
 
     # --- tables ---------------------------------------------------------------------------------
 
     def _put(self, present: Present) -> None:
         self._drop(present.user_id)
         self._online[present.user_id] = present
-        self._count[present.server_id] = self.count(present.server_id) + 1
+        self._removes.pop(present.user_id, None)
+        self._rolls[present.server_id] = self.roll(present.server_id).with_(present.entry)
 
     def _drop(self, user_id: str) -> None:
         present = self._online.pop(user_id, None)
         if present is not None:
-            self._count[present.server_id] -= 1
-            if not self._count[present.server_id]:
-                del self._count[present.server_id]
+            left = self.roll(present.server_id).without(present.entry)
+            if left.count:
+                self._rolls[present.server_id] = left
+            else:
+                del self._rolls[present.server_id]
+
+    def _gone(self, user_id: str, now: Now) -> None:
+        self._drop(user_id)
+        self._has_room(user_id, now)
 
     def _last_ts(self, origin: str, user_id: str) -> int:
         order = self._order.get(origin)
@@ -284,20 +353,20 @@ class Presence:
     def listed(self, link: Link, now: Now) -> None:
         """USER_LIST in parts that fit a frame (section 6)."""
         rows = sorted(self._online.values(), key=lambda p: p.user_id)[: limits.LIST_ROWS]
-        starts = range(0, max(len(rows), 1), LIST_ROWS_A_FRAME)
-        for start in starts:
-            part = rows[start : start + LIST_ROWS_A_FRAME]
-            self._emit.say(
-                link,
-                UserList(
-                    users=tuple(p.user_id for p in part),
-                    online=tuple(
-                        OnlineRow(
-                            user_id=p.user_id, server_id=p.server_id, display_name=p.display_name
-                        )
-                        for p in part
-                    ),
-                    more=start + LIST_ROWS_A_FRAME < len(rows),
-                ),
-                now,
-            )
+        for start in range(0, max(len(rows), 1), limits.LIST_PAGE):
+            part = rows[start : start + limits.LIST_PAGE]
+            self._list(link, part, now, more=start + limits.LIST_PAGE < len(rows))
+
+    def page(self, link: Link, after: str, limit: int, now: Now) -> None:
+        """USER_LIST of those whose ids follow `after` (section 11, `presence/1`)."""
+        later = (present for present in self._online.values() if present.user_id > after)
+        rows = heapq.nsmallest(limit + 1, later, key=lambda p: p.user_id)
+        self._list(link, rows[:limit], now, more=len(rows) > limit)
+
+    def _list(self, link: Link, rows: list[Present], now: Now, *, more: bool) -> None:
+        online = tuple(
+            OnlineRow(user_id=p.user_id, server_id=p.server_id, display_name=p.display_name)
+            for p in rows
+        )
+        users = tuple(row.user_id for row in online)
+        self._emit.say(link, UserList(users=users, online=online, more=more), now)

@@ -288,6 +288,11 @@ class Rotations:
         dead = list(self._histories.revoked)[-TOLD_USERS_MAX:]
         return tuple(self._frame(user_id, now) for user_id in dead if user_id != link.peer)
 
+    def last_word(self, link: Link, user_id: str, now: Now) -> tuple[Outgoing, ...]:
+        """KEY_HISTORY where this id is dead."""
+        tells = ROTATE in link.features and user_id in self._histories.revoked
+        return (self._frame(user_id, now),) if tells else ()
+
     def heard(self, link: Link, envelope: Envelope, said: KeyHistory, now: Now) -> bool:
         """KEY_HISTORY: what holds is kept and passed on, once. True where something was new.
 

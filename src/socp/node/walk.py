@@ -13,6 +13,7 @@ from socp.node.effects import Throttle
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.gate import Gate, out_of_place
+from socp.node.gossip import Gossip
 from socp.node.kept import Kept, unreadable
 from socp.node.links import Link, Links, Stage
 from socp.node.posts import Posts
@@ -25,6 +26,7 @@ from socp.node.refusals import Refusals
 from socp.node.rotation import Rotations
 from socp.node.routes import Route, Table, complete
 from socp.node.transfers import Transfers
+from socp.node.watches import Watches
 from socp.wire import limits, payloads
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
@@ -32,6 +34,7 @@ from socp.wire.ids import PUBLIC
 from socp.wire.payloads import Payload
 
 STATE_WEIGHT = 0.1
+PAGED_A_ROW = 10  # looked through for a page, at the cost of one that is told
 ACK_COST_BYTES = 2 * limits.KIB  # some 2,000 a second: each is a signature to verify
 NOBODYS_FAULT = frozenset(
     {Code.USER_NOT_FOUND, Code.MAILBOX_FULL, Code.TIMEOUT, Code.RATE_LIMITED, Code.TOO_LARGE}
@@ -52,6 +55,8 @@ class Walk:
         directory: Directory,
         rotations: Rotations,
         presence: Presence,
+        gossip: Gossip,
+        watches: Watches,
         delivery: Delivery,
         transfers: Transfers,
         channel: PublicChannel,
@@ -67,6 +72,8 @@ class Walk:
         self._directory = directory
         self._rotations = rotations
         self._presence = presence
+        self._gossip = gossip
+        self._watches = watches
         self._delivery = delivery
         self._transfers = transfers
         self._channel = channel
@@ -185,6 +192,7 @@ class Walk:
             raise PeerFault(
                 Code.NOT_ALLOWED, "USER_REMOVE with members of an ADVERTISE: a re-typed frame"
             )
+        self._gossip.left(link, envelope, remove)
         self._presence.removed(link, envelope, remove, now)
 
     def _file(self, link: Link, envelope: Envelope, frame: Payload, now: Now) -> None:
@@ -206,6 +214,7 @@ class Walk:
 
     def _advertise(self, link: Link, envelope: Envelope, advert: Payload, now: Now) -> None:
         assert isinstance(advert, payloads.UserAdvertise)
+        self._gossip.came(link, envelope, advert)
         if self._presence.advertised(link, envelope, advert, now):
             self._arrivals.moved_away(advert.user_id, envelope.from_, now)
         self._kept.moved(advert.user_id, now)
@@ -220,8 +229,17 @@ class Walk:
         self._transfers.from_server(link, inner, frame, now, outer=envelope)
 
     def _list(self, link: Link, envelope: Envelope, request: Payload, now: Now) -> None:
-        self._gate.count_list(link, self._presence.total(), now)
-        self._presence.listed(link, now)
+        page = payloads.parse_as(payloads.ListPage, envelope.members) if link.watches else None
+        if page is None or page.limit is None:
+            self._gate.count_list(link, self._presence.total(), now)
+            return self._presence.listed(link, now)
+        self._gate.count_list(link, page.limit + self._presence.total() // PAGED_A_ROW, now)
+        self._presence.page(link, page.after, page.limit, now)
+
+    def _presence_watch(self, link: Link, envelope: Envelope, watch: Payload, now: Now) -> None:
+        assert isinstance(watch, payloads.PresenceWatch)
+        self._gate.count_watch(link, self._watches.fresh(link, watch), now)
+        self._watches.asked(link, watch, now)
 
     def _pubkey_request(self, link: Link, envelope: Envelope, request: Payload, now: Now) -> None:
         assert isinstance(request, payloads.PubkeyRequest)
@@ -254,6 +272,10 @@ class Walk:
 
     def _heartbeat(self, link: Link, envelope: Envelope, payload: Payload, now: Now) -> None:
         link.heard_ms = now.mono
+        self._gossip.heartbeat(link, envelope, now)
+
+    def _presence_sync(self, link: Link, envelope: Envelope, payload: Payload, now: Now) -> None:
+        self._gossip.asked(link, now)
 
     def _nothing(self, link: Link, envelope: Envelope, payload: Payload, now: Now) -> None:
         """Taken and not acted on: an answer to something of ours."""
@@ -298,6 +320,7 @@ class Walk:
             p.FileEnd: file,
             p.PublicChannelKeyShare: Route(self._channel.shared, timed=True, bindless=True),
             p.ListRequest: Route(self._list),
+            p.PresenceWatch: Route(self._presence_watch, timed=True),
             p.PubkeyRequest: Route(self._pubkey_request),
             p.Ack: Route(self._ack, by_bytes=True, cost_bytes=ACK_COST_BYTES),
             p.KeyRotate: Route(self._key_rotate, timed=True),
@@ -326,6 +349,7 @@ class Walk:
             p.PubkeyResponse: Route(self._pubkey_response),
             p.KeyHistory: Route(self._key_history, forwarded=True),
             p.Heartbeat: Route(self._heartbeat),
+            p.PresenceSync: Route(self._presence_sync, timed=True),
             p.Ack: Route(self._ack),
             p.Error: Route(self._error),
         }

@@ -110,7 +110,8 @@ class Hands:
         match effect:
             case Send():
                 sealed = self._signers.seal(effect.frame)
-                self._send(effect.links, sealed, is_news=effect.frame.type in PRESENCE)
+                is_news = effect.frame.in_turn or effect.frame.type in PRESENCE
+                self._send(effect.links, sealed, is_news=is_news)
             case Relay():
                 is_news = effect.data.startswith(PRESENCE_HEADS)
                 self._send(effect.links, ready(effect.data), is_news=is_news)

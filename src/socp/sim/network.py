@@ -18,6 +18,10 @@ Tap = Callable[[bytes], Iterable[bytes]]
 """Somebody on the way: gets a frame, gives what goes on instead of it (nothing, itself, others)."""
 
 
+Way = tuple["Endpoint | None", "Endpoint | None"]
+"""From whom to whom."""
+
+
 class Endpoint(Protocol):
     """Whoever holds one end of a socket."""
 
@@ -28,11 +32,20 @@ class Endpoint(Protocol):
         """The socket is gone: somebody closed it, or it broke; `wire` says how."""
 
 
-class Listener(Protocol):
+class Listener(Endpoint, Protocol):
     """Whoever listens at an address."""
 
     def accepted(self, wire: Wire) -> None:
         """Somebody dialled."""
+
+
+@dataclass
+class Weather:
+    """What befalls every wire of a network."""
+
+    cut_ways: set[Way] = field(default_factory=set)
+    loses: Callable[[Wire, bytes], bool] | None = None
+    """Whether this frame is lost on that wire; taps have made of it what they wanted."""
 
 
 @dataclass(eq=False)
@@ -45,6 +58,7 @@ class Wire:
     agenda: Agenda
     near: Endpoint
     far: Endpoint | None = None
+    weather: Weather = field(default_factory=Weather)
     open: bool = True
     close_code: int = 0  # once it is closed; 1006 where it broke
     close_reason: str = ""
@@ -58,11 +72,13 @@ class Wire:
         up = sender is self.near
         tap = self.up_tap if up else self.down_tap
         for frame in (data,) if tap is None else tap(data):
-            self.inject(frame, up=up)
+            if self.weather.loses is None or not self.weather.loses(self, frame):
+                self.inject(frame, up=up)
 
     def inject(self, data: bytes, *, up: bool) -> None:
         """Put a frame on the wire past the taps."""
-        if self.open:
+        ends = (self.near, self.far) if up else (self.far, self.near)
+        if self.open and ends not in self.weather.cut_ways:
             self.agenda.after(LATENCY_MS, lambda: self._arrive(data, up=up))
 
     def _arrive(self, data: bytes, *, up: bool) -> None:
@@ -99,21 +115,8 @@ class Network:
         self.agenda = agenda
         self._listeners: dict[HostPort, Listener] = {}
         self._wires: list[Wire] = []
+        self.weather = Weather()
         self._side: tuple[Endpoint, ...] = ()  # one half, while the network is parted
-
-    def part(self, *side: Endpoint) -> None:
-        """From now on these reach each other and nobody else: wires that cross break at once."""
-        self._side = side
-        for wire in self._wires:
-            if wire.open and wire.far is not None and self._apart(wire.near, wire.far):
-                wire.cut()
-
-    def heal(self) -> None:
-        """Everybody reaches everybody again."""
-        self._side = ()
-
-    def _apart(self, one: object, other: object) -> bool:
-        return (one in self._side) is not (other in self._side)
 
     def listen(self, address: HostPort, listener: Listener) -> None:
         """From now on dials to `address` reach `listener`."""
@@ -136,15 +139,49 @@ class Network:
             listener = self._listeners.get(address)
             if listener is None:
                 return failed(REFUSED)
-            if self._apart(near, listener):
+            hushed = {(near, listener), (listener, near)} & self.weather.cut_ways
+            if hushed or self._apart(near, listener):
                 return failed(NO_ROUTE)
-            wire = Wire(self.agenda, near)
+            wire = Wire(self.agenda, near, weather=self.weather)
             self._wires = [old for old in self._wires if old.open]
             self._wires.append(wire)
             listener.accepted(wire)
             opened(wire)
 
         self.agenda.after(LATENCY_MS, arrive)
+
+    # --- faults ---------------------------------------------------------------------------------
+
+    def part(self, *side: Endpoint) -> None:
+        """From now on these reach each other and nobody else: wires that cross break at once."""
+        self._side = side
+        for wire in self._wires:
+            if wire.open and wire.far is not None and self._apart(wire.near, wire.far):
+                wire.cut()
+
+    def heal(self) -> None:
+        """Everybody reaches everybody again."""
+        self._side = ()
+
+    def _apart(self, one: object, other: object) -> bool:
+        return (one in self._side) is not (other in self._side)
+
+    def hush(self, one: Endpoint, other: Endpoint, *, one_way: bool = False) -> None:
+        """Nothing gets from one to the other any more, nor back unless `one_way`; nobody is told
+        so, and neither can dial the other."""
+        self.weather.cut_ways.add((one, other))
+        if not one_way:
+            self.weather.cut_ways.add((other, one))
+
+    def speak(self) -> None:
+        """What `hush` did is over; what was lost is lost."""
+        self.weather.cut_ways.clear()
+
+    def answers(self, wire: Wire) -> bool:
+        """Whether a ping on this wire would come back."""
+        return not {(wire.near, wire.far), (wire.far, wire.near)} & self.weather.cut_ways
+
+    # --- questions ------------------------------------------------------------------------------
 
     def wires_of(self, end: Endpoint) -> list[Wire]:
         """The open wires that end at `end`, oldest first."""

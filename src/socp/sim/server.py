@@ -105,6 +105,11 @@ class Server:
         """The ids of the servers it is linked with."""
         return set(self.node.status().servers)
 
+    @property
+    def whereabouts(self) -> dict[str, str]:
+        """Who is online, by user_id, and at which server, as this one sees it."""
+        return self.node.whereabouts()
+
     def log(self) -> str:
         """Its log lines."""
         return "\n".join(note.text for note in self.notes)
@@ -262,7 +267,7 @@ class Server:
 
     def _ping(self, effect: Probe | Ping) -> None:
         wire = self._wires.get(effect.link)
-        if wire is not None and wire not in self.deaf:
+        if wire is not None and wire not in self.deaf and self._network.answers(wire):
             self._agenda.after(2 * LATENCY_MS, lambda: self.event(Alive(effect.link)))
         elif isinstance(effect, Probe):
             wait = limits.PING_S * 1000

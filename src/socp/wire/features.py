@@ -11,10 +11,12 @@ HYBRID: Final = "hybrid/1"
 MAILBOX: Final = "mailbox/1"
 ROTATE: Final = "rotate/1"
 CONTENT: Final = "content/1"
+GOSSIP: Final = "gossip/1"
+PRESENCE: Final = "presence/1"
 
 SECURITY: Final = frozenset({LINK_AUTH, BIND})
-SERVER_FEATURES: Final = (LINK_AUTH, BIND, MAILBOX, ROTATE)
-USER_FEATURES: Final = (LINK_AUTH, BIND, HYBRID, MAILBOX, ROTATE, CONTENT)
+SERVER_FEATURES: Final = (LINK_AUTH, BIND, MAILBOX, ROTATE, GOSSIP, PRESENCE)
+USER_FEATURES: Final = (LINK_AUTH, BIND, HYBRID, MAILBOX, ROTATE, CONTENT, PRESENCE)
 
 
 def dropped(proved: Iterable[str], announced: Iterable[str]) -> tuple[str, ...]:

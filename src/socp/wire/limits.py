@@ -38,6 +38,13 @@ RECONNECT_FIRST_S: Final = 1
 RECONNECT_MAX_S: Final = 60
 RECONNECT_MAX_LOOPBACK_S: Final = 2
 
+GOSSIP_BEAT_S: Final = 14  # of the 15 s in which what was lost is healed, one is for two answers
+LINKS_TOLD: Final = 1_000  # servers a HEARTBEAT names
+
+WATCHED: Final = 1_000  # users one client hears of with presence/1
+WATCHED_A_FRAME: Final = 25  # so many that are new in its list count as one frame more
+
+LIST_PAGE: Final = 1_500  # users in one frame, with their names
 LIST_ROWS: Final = 10_000
 ROTATIONS_MAX: Final = 5  # of one user, said at a time: 2.2 kB each, and an ADVERTISE has 16
 KEY_VERSION_MAX: Final = 1_000

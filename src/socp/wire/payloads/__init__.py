@@ -27,6 +27,7 @@ from socp.wire.payloads.channel import (
     Share,
     Wrap,
 )
+from socp.wire.payloads.extended import GossipBeat, ListPage, UsersTold
 from socp.wire.payloads.files import FileChunk, FileEnd, FileFrame, FileStart
 from socp.wire.payloads.hello import (
     Attach,
@@ -53,6 +54,8 @@ from socp.wire.payloads.parsing import KINDS, TYPES, members_bytes, parse, parse
 from socp.wire.payloads.presence import (
     ListRequest,
     OnlineRow,
+    PresenceSync,
+    PresenceWatch,
     PubkeyRequest,
     PubkeyResponse,
     UserAdvertise,
@@ -87,6 +90,7 @@ __all__ = [
     "FileEnd",
     "FileFrame",
     "FileStart",
+    "GossipBeat",
     "Heartbeat",
     "Hex64",
     "Host",
@@ -95,6 +99,7 @@ __all__ = [
     "KeyRevoke",
     "KeyRotate",
     "KeyText",
+    "ListPage",
     "ListRequest",
     "MsgDirect",
     "MsgPublicChannel",
@@ -102,6 +107,8 @@ __all__ = [
     "Part",
     "Payload",
     "Port",
+    "PresenceSync",
+    "PresenceWatch",
     "PubkeyRequest",
     "PubkeyResponse",
     "PublicChannelAdd",
@@ -126,6 +133,7 @@ __all__ = [
     "UserList",
     "UserMeta",
     "UserRemove",
+    "UsersTold",
     "Wrap",
     "members_bytes",
     "parse",

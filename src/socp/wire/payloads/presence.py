@@ -40,6 +40,22 @@ class UserRemove(Payload, frozen=True, kw_only=True):
     attach: msgspec.Raw | UnsetType = UNSET
 
 
+class PresenceSync(Payload, frozen=True, kw_only=True):
+    """PRESENCE_SYNC, server to server: say again who is with you (section 11, `gossip/1`)."""
+
+    TYPE: ClassVar[str] = "PRESENCE_SYNC"
+
+
+class PresenceWatch(Payload, frozen=True, kw_only=True):
+    """PRESENCE_WATCH, user to server: tell of these alone from now on (section 11,
+    `presence/1`)."""
+
+    TYPE: ClassVar[str] = "PRESENCE_WATCH"
+    ALWAYS: ClassVar[tuple[str, ...]] = ("users",)
+
+    users: Annotated[tuple[Id, ...], Meta(max_length=limits.WATCHED)] = ()
+
+
 class ListRequest(Payload, frozen=True, kw_only=True):
     """LIST_REQUEST, user to server (section 6)."""
 

@@ -1,0 +1,142 @@
+"""Whom a client with `presence/1` hears of: the people it deals with, and of the others as many as
+there is room for (section 11).
+
+Where no more people are online than one may watch, that is everybody, as without it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from socp.member.contacts import Contacts
+from socp.member.courier import Courier
+from socp.member.events import Now
+from socp.member.lists import Lists
+from socp.wire import limits
+from socp.wire.ids import is_uuid4
+from socp.wire.payloads import ListPage, PresenceWatch, UserList
+
+OURS_MAX: Final = 700
+"""So many places are for people we deal with; the rest is for those who come."""
+PAGE: Final = 500
+LOOK_AGAIN_MS: Final = 300_000
+"""After so long it is asked again who else is there."""
+GATHER_MS: Final = 250
+"""Changes that follow one another so closely are told together."""
+GATHER_FULL_MS: Final = 5_000
+"""As long a list as may be is 39 kB, and where many come and go it would change all the time."""
+
+
+class Watching:
+    """Remembers from link to link; each server is told anew."""
+
+    def __init__(self, courier: Courier, contacts: Contacts, lists: Lists) -> None:
+        self._courier = courier
+        self._contacts = contacts
+        self._lists = lists
+        self._on = False
+        self._ours: OrderedDict[str, None] = OrderedDict()  # who was dealt with last comes last
+        self._others: OrderedDict[str, None] = OrderedDict()
+        self._told: frozenset[str] = frozenset()
+        self._told_ms = -GATHER_FULL_MS
+        self._look_ms = 0
+        self._left_out = False  # of this look: somebody online had no place
+        self._lost_sight: Callable[[str, Now], None] = lambda _user_id, _now: None
+
+    def heed(self, lost_sight: Callable[[str, Now], None]) -> None:
+        """Whom to tell that somebody's coming and going is not heard of any more."""
+        self._lost_sight = lost_sight
+
+    def attached(self, now: Now, *, on: bool) -> None:
+        """The server took our hello; `on`: it has `presence/1`."""
+        self._on, self._told = on, frozenset()
+        self._contacts.more_online = False
+        if not on:
+            return
+        for user_id in reversed(self._contacts.acquaintances(OURS_MAX)):
+            self._others.pop(user_id, None)
+            self._ours.setdefault(user_id)
+        self._bound(now)
+        self._tell(now)
+        self._look(now)
+
+    def deals_with(self, user_id: str, now: Now) -> None:
+        """The person turns to somebody: they have a place before all others."""
+        if not self._is_somebody(user_id):
+            return
+        self._others.pop(user_id, None)
+        self._ours[user_id] = None
+        self._ours.move_to_end(user_id)
+        self._bound(now)
+        self._tell_soon(now)
+
+    def heard_of(self, user_ids: Iterable[str], now: Now) -> None:
+        """Somebody is named who may be new here: they take the place of who came first."""
+        for user_id in user_ids:
+            if self._is_somebody(user_id) and user_id not in self._ours:
+                self._others[user_id] = None
+                self._others.move_to_end(user_id)
+        self._bound(now)
+        self._tell_soon(now)
+
+    def due(self, now: Now) -> None:
+        """What changed is told; now and then it is asked who else is there."""
+        self._tell_soon(now)
+        if self._on and now.mono - self._look_ms >= LOOK_AGAIN_MS:
+            self._look(now)
+
+    def _is_somebody(self, user_id: str) -> bool:
+        return is_uuid4(user_id) and user_id != self._contacts.own_id
+
+    def _bound(self, now: Now) -> None:
+        while len(self._ours) > OURS_MAX:
+            user_id, _ = self._ours.popitem(last=False)
+            self._others[user_id] = None
+        while len(self._ours) + len(self._others) > limits.WATCHED:
+            user_id, _ = self._others.popitem(last=False)
+            self._lost_sight(user_id, now)
+
+    def _tell_soon(self, now: Now) -> None:
+        full = len(self._ours) + len(self._others) >= limits.WATCHED
+        if self._on and now.mono - self._told_ms >= (GATHER_FULL_MS if full else GATHER_MS):
+            self._tell(now)
+
+    def _tell(self, now: Now) -> None:
+        watched = (*self._ours, *self._others)
+        fresh = frozenset(watched) - self._told
+        if not fresh and len(watched) == len(self._told):
+            return
+        if self._courier.post(PresenceWatch(users=watched), now):
+            self._courier.spend(len(fresh) // limits.WATCHED_A_FRAME)
+            self._told, self._told_ms = frozenset(watched), now.mono
+
+    # --- who else is there ----------------------------------------------------------------------
+
+    def _look(self, now: Now) -> None:
+        self._look_ms, self._left_out = now.mono, False
+        self._next_page("", now)
+
+    def _next_page(self, after: str, now: Now) -> None:
+        if self._lists.ask(ListPage(after=after, limit=PAGE), self._listed, now):
+            self._courier.spend(PAGE // 150)
+
+    def _listed(self, users: UserList, now: Now) -> None:
+        """Whoever is online and has no place yet gets one, while there is one."""
+        if not self._on:
+            return None
+        for user_id in users.users:
+            if not self._is_somebody(user_id) or self._has(user_id):
+                continue
+            if len(self._ours) + len(self._others) < limits.WATCHED:
+                self._others[user_id] = None
+            else:
+                self._left_out = True
+        self._tell(now)
+        if users.more and users.users and not self._left_out:
+            return self._next_page(users.users[-1], now)
+        self._contacts.more_online = self._left_out
+
+    def _has(self, user_id: str) -> bool:
+        return user_id in self._ours or user_id in self._others

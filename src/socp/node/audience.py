@@ -1,0 +1,58 @@
+"""Which of our users hear of whom: all of everybody, or with `presence/1` those they watch
+(section 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from socp.node.events import LinkId
+from socp.node.links import Link, Links
+
+
+class Audience:
+    """What one event of presence costs depends on who wants to hear of it, not on who is here."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+        self._crowd: dict[LinkId, Link] = {}  # who hear of everybody
+        self._watched: dict[LinkId, frozenset[str]] = {}
+        self._watchers: dict[str, dict[LinkId, Link]] = {}
+
+    def joined(self, link: Link) -> None:
+        """A user of ours is attached."""
+        if not link.watches:
+            self._crowd[link.id] = link
+
+    def lost(self, link: Link) -> None:
+        """A link is gone."""
+        self._crowd.pop(link.id, None)
+        self.watch(link, ())
+
+    def watch(self, link: Link, user_ids: Iterable[str]) -> list[str]:
+        """From now on this link hears of these alone; those of them it did not hear of before."""
+        before, now = self._watched.pop(link.id, frozenset()), dict.fromkeys(user_ids)
+        if now:
+            self._watched[link.id] = frozenset(now)
+        for user_id in before - now.keys():
+            watchers = self._watchers[user_id]
+            del watchers[link.id]
+            if not watchers:
+                del self._watchers[user_id]
+        fresh = [user_id for user_id in now if user_id not in before]
+        for user_id in fresh:
+            self._watchers.setdefault(user_id, {})[link.id] = link
+        return fresh
+
+    def watching(self, link_id: LinkId) -> frozenset[str]:
+        """Whom this link asked to hear of."""
+        return self._watched.get(link_id, frozenset())
+
+    def of(self, user_id: str) -> tuple[LinkId, ...]:
+        """The links of our users who hear of this user; not the user's own."""
+        both = (self._crowd, self._watchers.get(user_id, {}))
+        return tuple(
+            link.id
+            for links in both
+            for link in links.values()
+            if link.peer != user_id and self._links.users.get(link.peer) is link
+        )

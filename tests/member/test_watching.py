@@ -1,0 +1,151 @@
+"""`presence/1` in our client: whom it asks to hear of, and what it shows (section 11)."""
+
+from __future__ import annotations
+
+import pytest
+
+from socp.member.effects import ListAnswered, PeerMoved
+from socp.member.events import RequestList, Say
+from socp.wire.features import PRESENCE
+from tests.member.desk import WITH_MAILBOX, Desk, Friend, an_id
+
+WATCHES = (*WITH_MAILBOX, PRESENCE)
+WATCHED_MAX = 1_000
+
+
+def desk(server_features: tuple[str, ...] = WATCHES) -> Desk:
+    return Desk(server_features=server_features).attaches()
+
+
+def watched(one: Desk) -> list[set[object]]:
+    """The lists it sent, in order."""
+    lists = [envelope.members["users"] for envelope in one.sent("PRESENCE_WATCH")]
+    return [set(each) for each in lists if isinstance(each, list)]
+
+
+def pages(one: Desk) -> list[tuple[object, object]]:
+    asked = [envelope.members for envelope in one.sent("LIST_REQUEST")]
+    return [(members.get("after", ""), members.get("limit")) for members in asked]
+
+
+def lists(one: Desk, *user_ids: str, more: bool = False) -> None:
+    one.hears("USER_LIST", {"users": list(user_ids), "more": more})
+
+
+@pytest.mark.spec("11")
+def test_it_asks_who_is_there_and_hears_of_all_of_them() -> None:
+    one = desk()
+    assert pages(one) == [("", 500)]
+    assert watched(one) == []
+    alice, bob = sorted((an_id("alice"), an_id("bob")))
+    lists(one, alice, one.id, more=True)
+    assert pages(one)[1:] == [(one.id, 500)]
+    lists(one, bob)
+    assert watched(one) == [{alice}, {alice, bob}]
+    one.passes(60)
+    assert len(pages(one)) == 2
+
+
+@pytest.mark.spec("11")
+def test_who_was_met_before_is_watched_at_once_and_on_every_link() -> None:
+    one = desk()
+    alice = one.friend("alice")
+    one.loses_the_link()
+    one.attaches()
+    assert watched(one)[-1] == {alice.id}
+    assert one.sent("PRESENCE_WATCH")[-1].members["users"] == [alice.id]
+
+
+@pytest.mark.spec("11")
+@pytest.mark.parametrize("server_features", [(), WITH_MAILBOX])
+def test_a_server_without_it_is_asked_nothing(server_features: tuple[str, ...]) -> None:
+    one = desk(server_features)
+    one.friend("alice")
+    one.event(Say(an_id("bob"), "hello"))
+    one.passes(700)
+    assert not one.sent("PRESENCE_WATCH")
+    assert not one.sent("LIST_REQUEST")
+
+
+@pytest.mark.spec("11")
+def test_whom_the_person_writes_to_is_watched_within_a_moment() -> None:
+    one = desk()
+    one.event(Say(an_id("bob"), "hello"))
+    one.passes(0.5)
+    assert watched(one) == [{an_id("bob")}]
+    assert one.sent("PUBKEY_REQUEST")[-1].members["user_id"] == an_id("bob")
+
+
+@pytest.mark.spec("11")
+def test_newcomers_of_the_channel_are_watched_as_they_come() -> None:
+    one = desk()
+    names = [an_id("bob"), an_id("carol")]
+    one.hears("PUBLIC_CHANNEL_ADD", {"add": [*names, one.id], "if_version": 0}, to="*")
+    one.passes(0.5)
+    assert watched(one) == [set(names)]
+    bob = one.friend("bob")
+    assert [notice.user_id for notice in one.told(PeerMoved)] == [bob.id]
+
+
+@pytest.mark.spec("11")
+def test_changes_are_told_together() -> None:
+    one = desk()
+    lists(one)
+    for n in range(50):
+        one.event(Say(an_id(f"u{n}"), "hello"))
+    one.passes(1)
+    assert len(watched(one)) <= 2
+    assert len(watched(one)[-1]) == 50
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("S5")
+def test_no_more_are_watched_than_may_be_and_those_dealt_with_stay() -> None:
+    one = desk()
+    bob = Friend(one, "bob", one.suite.generate(), ())
+    one.event(Say(bob.id, "hello"))
+    crowd = [an_id(f"u{n}") for n in range(1_500)]
+    lists(one, *crowd, more=True)
+    one.passes(1)
+    assert len(watched(one)[-1]) == WATCHED_MAX
+    assert bob.id in watched(one)[-1]
+    one.hears("PUBLIC_CHANNEL_ADD", {"add": crowd[1_000:], "if_version": 0}, to="*")
+    one.passes(60)
+    assert len(watched(one)[-1]) == WATCHED_MAX
+    assert {bob.id, *crowd[1_000:]} <= watched(one)[-1]
+
+
+@pytest.mark.spec("11")
+def test_who_is_not_watched_any_more_is_away_for_us() -> None:
+    one = desk()
+    alice = one.friend("alice", v13=True)
+    assert one.member.contacts.is_online(alice.id)
+    one.hears(
+        "PUBLIC_CHANNEL_ADD",
+        {"add": [an_id(f"u{n}") for n in range(1_200)], "if_version": 0},
+        to="*",
+    )
+    assert not one.member.contacts.is_online(alice.id)
+    assert [notice.online for notice in one.told(PeerMoved)] == [True, False]
+
+
+@pytest.mark.spec("6")
+def test_a_list_for_the_person_is_whole_though_pages_are_on_their_way() -> None:
+    one = desk()
+    one.event(RequestList())
+    assert pages(one) == [("", 500), ("", None)]
+    alice, bob, carol = sorted(an_id(name) for name in ("alice", "bob", "carol"))
+    lists(one, alice, more=True)
+    lists(one, alice, bob, more=True)
+    lists(one, carol)
+    assert one.told(ListAnswered) == [ListAnswered((alice, bob, carol))]
+
+
+@pytest.mark.spec("11")
+def test_it_looks_around_again_now_and_then() -> None:
+    one = desk()
+    lists(one)
+    one.passes(360, tick_ms=1_000)
+    assert len(pages(one)) == 2
+    lists(one, an_id("late"))
+    assert watched(one) == [{an_id("late")}]

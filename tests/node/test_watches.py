@@ -1,0 +1,227 @@
+"""`presence/1` on the server: nobody is told of before they are asked for (section 11)."""
+
+from __future__ import annotations
+
+import pytest
+
+from socp.wire.features import PRESENCE
+from tests.node.cast import advertise, linked_server
+from tests.node.mesh import USER_FEATURES, Mesh, Peer, Server, an_id
+
+WATCHES = (*USER_FEATURES, PRESENCE)
+PRESENCE_FRAMES = ("USER_ADVERTISE", "USER_REMOVE")
+
+
+def watcher(mesh: Mesh, server: Server, name: str = "wendy") -> Peer:
+    return mesh.user(server, name, features=WATCHES)
+
+
+def watch(peer: Peer, *user_ids: str) -> None:
+    peer.clear()
+    peer.say("PRESENCE_WATCH", {"users": list(user_ids)})
+
+
+def told(peer: Peer) -> list[tuple[str, object]]:
+    """What it heard of presence, by type and user."""
+    return [(e.type, e.members["user_id"]) for e in peer.heard if e.type in PRESENCE_FRAMES]
+
+
+@pytest.mark.spec("11")
+def test_after_its_hello_a_client_hears_of_nobody(mesh: Mesh, a: Server) -> None:
+    b = linked_server(mesh, a, "b")
+    mesh.user(a, "alice")
+    advertise(b, "bob")
+    wendy = watcher(mesh, a)
+    mesh.user(a, "carol")
+    mesh.user(a, "dora").drop()
+    advertise(b, "erin")
+    b.drop()
+    mesh.run(60)
+    assert told(wendy) == []
+
+
+@pytest.mark.spec("11")
+def test_who_is_watched_is_told_of_now_and_on_every_change(mesh: Mesh, a: Server) -> None:
+    b = linked_server(mesh, a, "b")
+    alice = mesh.user(a, "alice")
+    bob, key = advertise(b, "bob")
+    wendy = watcher(mesh, a)
+    watch(wendy, alice.id, bob, an_id("carol"), an_id("nobody"))
+    assert told(wendy) == [
+        ("USER_ADVERTISE", alice.id),
+        ("USER_ADVERTISE", bob),
+        ("USER_REMOVE", an_id("carol")),
+        ("USER_REMOVE", an_id("nobody")),
+    ]
+    wendy.clear()
+    alice.drop()
+    mesh.run(1)
+    b.say("USER_REMOVE", {"user_id": bob, "server_id": b.id})
+    carol = mesh.user(a, "carol")
+    mesh.user(a, "dora")
+    mesh.run(1)
+    advertise(b, "bob", key)
+    b.drop()
+    assert told(wendy) == [
+        ("USER_REMOVE", alice.id),
+        ("USER_REMOVE", bob),
+        ("USER_ADVERTISE", carol.id),
+        ("USER_ADVERTISE", bob),
+        ("USER_REMOVE", bob),
+    ]
+
+
+@pytest.mark.spec("11")
+def test_a_list_takes_the_place_of_the_last_and_answers_what_is_new_in_it(
+    mesh: Mesh, a: Server
+) -> None:
+    alice, bob, carol = (mesh.user(a, name) for name in ("alice", "bob", "carol"))
+    wendy = watcher(mesh, a)
+    watch(wendy, alice.id, bob.id)
+    watch(wendy, bob.id, carol.id, carol.id)
+    assert told(wendy) == [("USER_ADVERTISE", carol.id)]
+    wendy.clear()
+    alice.drop()
+    assert told(wendy) == []
+    bob.drop()
+    assert told(wendy) == [("USER_REMOVE", bob.id)]
+    watch(wendy)
+    carol.drop()
+    assert told(wendy) == []
+
+
+@pytest.mark.spec("11")
+def test_nobody_is_told_of_themselves(mesh: Mesh, a: Server) -> None:
+    wendy = watcher(mesh, a)
+    watch(wendy, wendy.id)
+    wendy.drop()
+    again = watcher(mesh, a, "wendy2")
+    watch(again, wendy.id)
+    assert told(again) == [("USER_REMOVE", wendy.id)]
+
+
+@pytest.mark.spec("11")
+def test_a_link_that_is_gone_watches_nobody_and_the_next_one_begins_anew(
+    mesh: Mesh, a: Server
+) -> None:
+    alice, wendy = mesh.user(a, "alice"), watcher(mesh, a)
+    watch(wendy, alice.id)
+    wendy.drop()
+    again = mesh.user(a, "wendy", key=wendy.key, features=WATCHES)
+    alice.drop()
+    assert told(again) == []
+
+
+@pytest.mark.spec("6")
+def test_who_does_not_announce_it_hears_of_everybody_as_ever(mesh: Mesh, a: Server) -> None:
+    alice, wendy, old = mesh.user(a, "alice"), watcher(mesh, a), mesh.user(a, "old", features=())
+    assert told(old) == [("USER_ADVERTISE", alice.id), ("USER_ADVERTISE", wendy.id)]
+    for peer, code in ((old, "UNKNOWN_TYPE"), (alice, "UNKNOWN_TYPE")):
+        watch(peer, wendy.id)
+        assert peer.errors() == [code]
+    alice.drop()
+    assert told(old)[-1] == ("USER_REMOVE", alice.id)
+
+
+@pytest.mark.spec("11")
+def test_a_key_is_asked_for_and_answered_without_watching(mesh: Mesh, a: Server) -> None:
+    alice, wendy = mesh.user(a, "alice"), watcher(mesh, a)
+    wendy.say("PUBKEY_REQUEST", {"user_id": alice.id})
+    assert wendy.members("PUBKEY_RESPONSE")[0]["pubkey"] == alice.key.public.text
+
+
+# --- bounds -------------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("S5")
+def test_more_than_a_thousand_are_refused(mesh: Mesh, a: Server) -> None:
+    wendy = watcher(mesh, a)
+    watch(wendy, *(an_id(f"u{n}") for n in range(1_001)))
+    assert wendy.errors() == ["BAD_FRAME"]
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("S3")
+def test_signatures_for_who_is_away_are_rationed_and_all_are_answered(
+    mesh: Mesh, a: Server
+) -> None:
+    alice, wendy = mesh.user(a, "alice"), watcher(mesh, a)
+    ids = [an_id(f"u{n}") for n in range(999)]
+    watch(wendy, *ids, alice.id)
+    mesh.run(0.25)
+    assert len(wendy.said("USER_REMOVE")) <= 200 + 100
+    mesh.run(5)
+    assert len(wendy.said("USER_REMOVE")) == 999
+    assert told(wendy).count(("USER_ADVERTISE", alice.id)) == 1
+    other = watcher(mesh, a, "other")
+    watch(other, *ids)
+    assert len(other.said("USER_REMOVE")) == 999, "signed once for all"
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("S3")
+def test_who_watches_others_all_the_time_is_slowed(mesh: Mesh, a: Server) -> None:
+    wendy = watcher(mesh, a)
+    everybody = [mesh.user(a, f"u{n}").id for n in range(40)]
+    answers, errors = 0, set()
+    for n in range(200):
+        watch(wendy, *everybody[20 * (n % 2) :][:20])
+        answers += len(wendy.said("USER_ADVERTISE"))
+        errors |= set(wendy.errors())
+    assert answers <= 120 * 20
+    assert errors == {"RATE_LIMITED"}
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("S1")
+def test_watches_that_end_leave_nothing_behind(mesh: Mesh, a: Server) -> None:
+    key = mesh.suite.generate()
+    for _ in range(3):
+        wendy = mesh.user(a, "wendy", features=WATCHES, key=key)
+        watch(wendy, *(an_id(f"u{n}") for n in range(900)))
+        wendy.drop()
+    audience, watches = a.node._presence._audience, a.node._watches
+    assert not audience._watchers
+    assert not audience._watched
+    assert not watches._open
+    assert not watches._telling
+
+
+# --- LIST_REQUEST -------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("11")
+def test_a_list_is_given_in_pages(mesh: Mesh, a: Server) -> None:
+    everybody = sorted(mesh.user(a, f"u{n}").id for n in range(7))
+    wendy = watcher(mesh, a)
+    everybody = sorted((*everybody, wendy.id))
+    seen: list[str] = []
+    for more in (True, True, False):
+        wendy.clear()
+        wendy.say("LIST_REQUEST", {"after": seen[-1] if seen else "", "limit": 3})
+        (page,) = wendy.members("USER_LIST")
+        users = page["users"]
+        assert isinstance(users, list)
+        assert page.get("more", False) is more
+        seen += users
+    assert seen == everybody
+
+
+@pytest.mark.spec("11")
+def test_a_page_after_the_last_is_empty_and_without_a_limit_all_are_listed(
+    mesh: Mesh, a: Server
+) -> None:
+    wendy = watcher(mesh, a)
+    wendy.say("LIST_REQUEST", {"after": "f" * 36, "limit": 3})
+    wendy.say("LIST_REQUEST", {"after": "f" * 36})
+    wendy.say("LIST_REQUEST", {"limit": 0})
+    assert [members["users"] for members in wendy.members("USER_LIST")] == [[], [wendy.id]]
+    assert wendy.errors() == ["BAD_FRAME"]
+
+
+@pytest.mark.spec("6")
+def test_to_others_those_members_mean_nothing(mesh: Mesh, a: Server) -> None:
+    alice = mesh.user(a, "alice")
+    alice.say("LIST_REQUEST", {"after": 7, "limit": "many"})
+    assert alice.members("USER_LIST")[0]["users"] == [alice.id]
