@@ -177,7 +177,7 @@ class Gossip:
 
     def _compare(self, link: Link, hearsay: Hearsay, theirs: Roll, now: Now) -> None:
         if hearsay.heard is not None and hearsay.heard.roll == theirs:
-            self._presence.keep_only(link.peer, hearsay.heard.users, now)
+            self._presence.keep_only(link.peer, hearsay.heard.users, hearsay.ts, now)
             hearsay.proved()
             hearsay.settled = self._difference(link.peer, theirs)
             hearsay.settled_until_ms = now.mono + SETTLED_MS

@@ -178,8 +178,12 @@ class Presence:
             self._removes.popitem(last=False)
 
     def _next_ts(self, user_id: str, now: Now) -> int:
-        """Our own statements about a user are ordered by ts, also within one millisecond."""
-        ts = max(now.wall, self._last_ts(self._emit.server_id, user_id) + 1)
+        """Our own statements about a user are ordered by ts, also within one millisecond, and where
+        our clock was set back. What it said far ahead of the present nobody took."""
+        last_ts = self._last_ts(self._emit.server_id, user_id)
+        if last_ts - now.wall > limits.TS_WINDOW_MS:
+            last_ts = 0
+        ts = max(now.wall, last_ts + 1)
         self._note_order(self._emit.server_id, user_id, ts)
         return ts
 
@@ -200,10 +204,14 @@ class Presence:
                 self._note_order(server_id, present.user_id, present.ts - 1)
                 self._forget(present, now)
 
-    def keep_only(self, server_id: str, user_ids: Container[str], now: Now) -> None:
-        """Its other users left, and their USER_REMOVE did not reach us (`gossip/1`)."""
+    def keep_only(self, server_id: str, user_ids: Container[str], said_ts: int, now: Now) -> None:
+        """Its other users had left when it said so, at `said_ts`, and their USER_REMOVE did not
+        reach us (`gossip/1`). Of one who came since, another server may have told us before."""
         for present in tuple(self._online.values()):
-            if present.server_id == server_id and present.user_id not in user_ids:
+            if present.server_id != server_id or present.user_id in user_ids:
+                continue
+            if present.ts <= said_ts:
+                self._note_order(server_id, present.user_id, present.ts - 1)
                 self._forget(present, now)
 
     def _forget(self, present: Present, now: Now) -> None:
