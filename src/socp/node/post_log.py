@@ -13,7 +13,7 @@ from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.hops import released_post
 from socp.node.links import Link, Links
-from socp.node.mailbox import FOR_GOOD, UNACKED_MS
+from socp.node.mailbox import UNACKED_MS
 from socp.node.queries import Expired, LoadPosts, PostPage
 from socp.node.records import Cursor, Post, PostsDropped, PostsHeld
 from socp.wire import limits
@@ -270,12 +270,13 @@ class PostLog:
         self._moved(reader)
         return True
 
-    def server_refused(self, link: Link, error: Error, now: Now) -> bool:
-        """ERROR of a server about a post it was given; False: it is not about one."""
+    def server_refused(self, link: Link, error: Error, now: Now, *, final: bool) -> bool:
+        """ERROR of a server about a post it was given; `final`: it will never take it. False: it
+        is not about one."""
         reader = self._readers.get(link.id)
         if reader is None or error.msg_ref not in reader.out:
             return False
-        if error.code in FOR_GOOD:
+        if final:
             del reader.out[error.msg_ref]
             self._moved(reader)
         else:

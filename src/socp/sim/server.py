@@ -149,6 +149,8 @@ class Server:
         self._commits.clear()
         self._network.weather.pauses.drop(self)
         self._network.unlisten(self.address)
+        self._links.clear()
+        self._wires.clear()
         for wire in self._network.wires_of(self):
             wire.cut()
 

@@ -132,6 +132,7 @@ class User:
         self.up = False
         self._network.weather.pauses.drop(self)
         self._sinks.clear()
+        self.wire = None
         for wire in self._network.wires_of(self):
             wire.cut()
 
