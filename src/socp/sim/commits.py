@@ -12,12 +12,13 @@ from socp.node.records import Record
 from socp.sim.agenda import Agenda
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Batch:
     """What one event asked for, done at `due_ms` (monotonic) at the earliest."""
 
     due_ms: int
     effects: list[Effect]
+    doubtful: bool = False  # the brain took for kept what was not, when it said this
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -43,6 +44,11 @@ class Commits:
         self._waiting.append(batch)
         if writes:
             self._agenda.after(self.takes_ms, self._advance)
+
+    def doubt(self) -> None:
+        """What waits was said by a brain that took for kept what was not."""
+        for batch in self._waiting:
+            batch.doubtful = True
 
     def clear(self) -> None:
         """The process died."""

@@ -14,6 +14,8 @@ STORM_MS: Final = 4 * MINUTE_MS
 """Of each cycle so much is stormy; in the rest all that went wrong must heal."""
 FAULTS_A_MINUTE: Final = 3
 """A server and minute of storm, and a quarter of that for each user."""
+AHEAD_MS_MAX: Final = 900_000
+"""What is said by a clock so far ahead is kept until it is due."""
 
 Draw = Callable[[Dice, int, int], dict[str, int]]
 """The members of a happening, given how many servers and users there are."""
@@ -86,8 +88,8 @@ def _slow(dice: Dice, servers: int, _users: int) -> dict[str, int]:
 
 
 def _jump(dice: Dice, servers: int, _users: int) -> dict[str, int]:
-    far_ms = dice.one_of((500, 5_000, 60_000, 200_000, 3_600_000))
-    much = dice.between(1, far_ms) * dice.one_of((1, -1))
+    far_ms = dice.one_of((500, 5_000, 60_000, 200_000, AHEAD_MS_MAX))
+    much = dice.one_of((dice.between(1, far_ms), -4 * dice.between(1, far_ms)))
     return {"who": dice.below(servers), "for_ms": _while(dice), "much": much}
 
 

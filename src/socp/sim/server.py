@@ -25,6 +25,7 @@ from socp.node.effects import (
     Snapshot,
     Throttle,
     Told,
+    is_promise,
 )
 from socp.node.events import (
     Alive,
@@ -175,10 +176,12 @@ class Server:
         effects, records = batch.effects, batch.records
         if self._kept(records):
             promises = tuple(record for record in records if isinstance(record, PROMISES))
-            self._soon(CommitFailed(promises, self.disk.fault))
+            self._commits.doubt()
+            self.event(CommitFailed(promises, self.disk.fault))
             effects = [effect for effect in effects if isinstance(effect, Close | Note | Ask)]
         for effect in effects:
-            self._do(effect)
+            if not (batch.doubtful and is_promise(effect)):
+                self._do(effect)
 
     def _kept(self, records: tuple[Record, ...]) -> bool:
         """Write them, as far as the disk allows; True where a promise could not be."""
