@@ -1,12 +1,16 @@
 """How soon a key press is seen while messages pour in, what holds the interface's loop up, what a
 long talk costs.
 
-`script/bench screen [LINES]` runs the full screen in a terminal of its own, with a real server and
-people who talk to it, in processes of their own with RSA keys; one of them in the open talk. Those,
-who would be on other machines, give way to the screen (nice 15). The goals: with 100,000 lines
-opening takes under 1 s more than with none; a key press is on the screen within 50 ms at the 95th
-percentile while 200 messages a second arrive; nothing holds the loop for 16 ms of the processor.
-References of the same run: a bare text area of Textual, and this screen while nobody talks.
+`script/bench screen [LINES]` runs the full screen in a terminal of its own, with a real server
+whose limits are on, and people who talk to it, in processes of their own with RSA keys: a tenth of
+what they say is in the open talk, a tenth for everybody. Those, who would be on other machines,
+give way to the screen (nice 15), and have sealed and signed what they say beforehand; how much of
+it came is counted in the reader's profile.
+
+The goals: with 100,000 lines opening takes under 1 s more than with none; a key press is on the
+screen within 50 ms at the 95th percentile while 200 messages a second arrive; nothing holds the
+loop for 16 ms of the processor. References of the same run: a bare text area of Textual, and this
+screen while nobody talks.
 """
 
 from __future__ import annotations
@@ -45,6 +49,7 @@ HELD_MS_MAX: Final = 16
 PAIRS: Final = 5
 RUNS: Final = 3
 ROUNDS: Final = 2
+NEARLY: Final = 0.95  # of the messages came, or nothing is said of so many
 SPEAKING_S: Final = 20  # of messages are made: longer than all keys are pressed
 KEYS: Final = "αβγδεζηθικλμνξπρστυφχψωбвгджзийлптфцчшщъыьэюя"  # which no message has
 PAUSE_S: Final = 0.15
@@ -125,7 +130,7 @@ def _print_holding(folder: Path, full: Path, corpus: Corpus) -> None:
     words = ("-m", "socp.bench.loop_watch", str(file), "tui", "--profile-dir", str(full))
     with terminal(*words) as screen:
         screen.shows(_READY, time.perf_counter())
-        screen.still(PAUSE_S * 4)
+        screen.still(PAUSE_S * 2)
         _print_held(file, "opening", begun)
         before = screen.resident_mib
         steps: tuple[tuple[str, Callable[[Terminal], None]], ...] = (
@@ -191,7 +196,7 @@ def _paste(screen: Terminal) -> None:
     line = "words that somebody copied from somewhere else, again and again\n"
     text = (line * (PASTED_BYTES // len(line) + 1))[:PASTED_BYTES]
     screen.press(f"\x1b[200~{text}\x1b[201~")
-    screen.still(PAUSE_S * 4)
+    screen.still(PAUSE_S * 2)
     screen.press("\x15")
     for _ in range(3):
         screen.press("x")
@@ -234,11 +239,12 @@ def _print_pressing(profile: Path, url: str) -> None:
         [_p95(times) for times in (getattr(run, name) for run in runs)]
         for name in ("bare", "quiet", "busy")
     )
+    came = [run.a_second for run in runs]
     print(
         f"key press p95     bare text area {_spread(bare)}; nobody talks {_spread(quiet)};"
-        f" {_spread([run.a_second for run in runs], '')} messages a second {_spread(busy)}"
+        f" {_spread(came, '')} messages a second {_spread(busy)}"
         f" (median and spread of {RUNS}); goal under {KEY_MS_MAX} ms at {A_SECOND}:"
-        f" {verdict(median(busy) < KEY_MS_MAX)}"
+        f" {verdict(median(busy) < KEY_MS_MAX and median(came) > A_SECOND * NEARLY)}"
     )
 
 

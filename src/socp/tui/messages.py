@@ -26,7 +26,7 @@ from socp.wire.ids import PUBLIC
 NEAR_ROWS: Final = 8
 ROOMY_ROWS: Final = 28
 """Where there are so many, a row is left free between one who speaks and the next."""
-SLICE_LINES: Final = 40
+SLICE_LINES: Final = 20
 """Rows of so many lines are made without letting the loop go."""
 _TOGETHER_MS: Final = 10 * 60 * 1000
 _CACHED_MAX: Final = 1_000
