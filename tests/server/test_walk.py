@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,28 @@ async def test_after_a_failed_commit_nothing_is_sent_but_the_log_says_so(
         disk.waiting[0].set_exception(StorageError("the disk is full; make room"))
         assert (await said(ws))["type"] == "SAY"
         assert "cannot store: the disk is full; make room" in caplog.text
+
+
+@pytest.mark.threat("S8")
+async def test_nobody_is_told_that_something_is_kept_while_its_commit_is_under_way_and_fails(
+    tmp_path: Path, disk: Disk
+) -> None:
+    """As for the same post from two servers: the brain answers the second one from memory."""
+
+    def answering(event: Event) -> Sequence[Effect]:
+        if isinstance(event, FrameReceived) and event.envelope.type == "AGAIN":
+            return [Send((event.link,), replace(frame("AGAIN"), promise=True))]
+        return storing(event)
+
+    async with running(tmp_path, Brain(answering), disk=disk) as shell:
+        ws = await shell.connect()
+        for kind in ("STORE", "AGAIN", "SAY"):
+            await ws.send_str(message(kind))
+        await until(lambda: disk.waiting)
+        disk.waiting[0].set_exception(StorageError("the disk is full; make room"))
+        assert (await said(ws))["type"] == "SAY"
+        await ws.send_str(message("AGAIN"))
+        assert (await said(ws))["type"] == "AGAIN", "of what is said later there is no doubt"
 
 
 @pytest.mark.threat("S8")

@@ -65,3 +65,15 @@ async def test_a_file_is_addressed_to_whom_one_talks_with(tmp_path: Path, name: 
         assert [line.text for line in await me.history(OTHER_ID)] == ["plan.txt"]
         assert not await me.history(it.bob.id)
         assert not await me.history("public")
+
+
+async def test_up_changes_what_was_said_last_and_not_the_last_in_sight(tmp_path: Path) -> None:
+    async with stage(tmp_path, before=filled(300)) as it:
+        await it.opens()
+        await it.said_by_me("the last")
+        it.session.turn_to(it.bob.id, at=1)
+        await it.until(lambda: it.session.window.lines and not it.session.window.to_end)
+        it.composer.focus()
+        await it.pilot.press("up")
+        await it.until(lambda: it.composer.draft.edits)
+        assert it.composer.text == "the last"

@@ -147,7 +147,9 @@ class Member:
         offers = FileOffers(emit, contacts, self._trust, *incoming, receiving)
         self._transfers = Transfers(sending, receiving, offers)
         self._speech.files = self._transfers.heard
-        self._questions = Questions(emit, self._lists, contacts, lookups, self._session)
+        self._questions = Questions(
+            emit, self._lists, contacts, lookups, self._watching, self._session
+        )
         self._people = People(
             suite,
             self._contacts,

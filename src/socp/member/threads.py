@@ -81,10 +81,14 @@ class Threads:
         if any(gap.first <= seq <= gap.last for gap in known.gaps):
             self._keep(replace(thread, gaps=_without(known.gaps, seq, ts)))
             return Standing.LATE
-        if entry in _entries(known.lately):
+        lately = _entries(known.lately)
+        if entry in lately:
             return Standing.AGAIN
         self._keep(thread)
-        return Standing.DOUBLE
+        # Where a run does not begin for us with its first message, earlier ones may yet come.
+        from_the_first = not (known.public or self._anew)
+        doubled = any(each.startswith(entry[:_SEQ_BYTES]) for each in lately)
+        return Standing.DOUBLE if from_the_first or doubled else Standing.LATE
 
     def forget_old(self, now_ms: int) -> None:
         """What can never be healed any more is no gap any more."""

@@ -28,6 +28,7 @@ class Outgoing:
     verbatim: bool = False  # payload is somebody else's text, not canonical: goes out unchanged
     in_turn: bool = False  # like presence it must not overtake a snapshot under way
     signed: bool = True  # False: `sig` stays "" (AUTH_CHALLENGE)
+    promise: bool = False  # it says that we keep something: never said while that is in doubt
     proofs: tuple[
         tuple[str, bytes], ...
     ] = ()  # payload members to fill with our signature over these bytes
@@ -189,3 +190,8 @@ Effect = (
     | Answer
     | Told
 )
+
+
+def is_promise(effect: Effect) -> bool:
+    """Whether it says to somebody that something of theirs is kept."""
+    return isinstance(effect, Send) and effect.frame.promise

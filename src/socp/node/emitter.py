@@ -11,7 +11,7 @@ from socp.node.links import Link
 from socp.node.records import Record
 from socp.wire.bind import bound
 from socp.wire.ids import EVERYONE
-from socp.wire.payloads import Payload, members_bytes
+from socp.wire.payloads import Ack, Payload, members_bytes
 
 
 class Emitter:
@@ -53,6 +53,7 @@ class Emitter:
             proofs=proofs,
             signed=signed,
             in_turn=in_turn,
+            promise=isinstance(payload, Ack) and bool(payload.status),
         )
 
     def say(

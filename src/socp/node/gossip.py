@@ -11,7 +11,7 @@ from socp.node.directory import Directory
 from socp.node.effects import Outgoing, Snapshot
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
-from socp.node.hearsay import Heard, Hearsay
+from socp.node.hearsay import Hearsay
 from socp.node.links import Link, Links
 from socp.node.pace import Bucket
 from socp.node.presence import Presence
@@ -35,6 +35,7 @@ LOST_LINK_MS = 1_000  # a lost link is told so soon, and no more often
 LINKS_AGAIN = 4  # heartbeats after which `links` is said again, changed or not
 SYNCS_BURST, SYNCS_PER_S = 3, 0.1
 SETTLED_MS = 600_000  # what we refuse of a peer's users is looked at again after that
+UNTIMELY_MS = 30_000  # and so soon where its clock or ours may be what is wrong
 TURNED_AWAY_MAX = 1_000  # claims that may count once their user is nowhere
 SNAPSHOT_PAGE = 2**62  # of no mailbox, which count from 1
 
@@ -89,7 +90,7 @@ class Gossip:
             raise PeerFault(
                 Code.RATE_LIMITED, f"one PRESENCE_SYNC in {1 / SYNCS_PER_S:.0f} s; ask later"
             )
-        self._tell(link, self._presence.own_adverts(), now)
+        self._tell(link, self._presence.said_anew(now), now)
 
     def told(self, link_id: LinkId, page: int) -> bool:
         """A snapshot went out. False where it was another list."""
@@ -177,16 +178,22 @@ class Gossip:
 
     def _compare(self, link: Link, hearsay: Hearsay, theirs: Roll, now: Now) -> None:
         if hearsay.heard is not None and hearsay.heard.roll == theirs:
-            self._presence.keep_only(link.peer, hearsay.heard.users, now)
-            hearsay.proved()
-            hearsay.settled = self._difference(link.peer, theirs)
-            hearsay.settled_until_ms = now.mono + SETTLED_MS
-            return None
+            self._presence.keep_only(link.peer, hearsay.heard.users, hearsay.ts, now)
+            return self._settle(link, hearsay, self._difference(link.peer, theirs), now)
         difference = self._difference(link.peer, theirs)
         if difference == Roll():
             return hearsay.proved()
         if difference != hearsay.settled or now.mono >= hearsay.settled_until_ms:
             self._ask(link, hearsay, now)
+
+    def _settle(self, link: Link, hearsay: Hearsay, difference: Roll, now: Now) -> None:
+        """All was heard; what differs we refused."""
+        untimely = hearsay.untimely
+        if untimely and difference != Roll() and not hearsay.asks:
+            return self._ask(link, hearsay, now)  # what it says then has a new ts
+        hearsay.proved()
+        hearsay.settled = difference
+        hearsay.settled_until_ms = now.mono + (UNTIMELY_MS if untimely else SETTLED_MS)
 
     def _difference(self, server_id: str, theirs: Roll) -> Roll:
         ours = self._presence.roll(server_id)
@@ -199,11 +206,14 @@ class Gossip:
         self._emit.debug("server.links", f"What {link.peer} says of its users differs; asking")
         self._emit.say(link, PresenceSync(), now)
 
-    def came(self, link: Link, envelope: Envelope, advert: UserAdvertise) -> None:
+    def came(self, link: Link, envelope: Envelope, advert: UserAdvertise, now: Now) -> None:
         """USER_ADVERTISE by the server of this link, whether we take it or not."""
-        heard = self._heard(link, envelope)
-        if heard is None:
+        hearsay = self._hearsay(link, envelope)
+        if hearsay is None or hearsay.heard is None:
             return
+        heard = hearsay.heard
+        if self._presence.is_untimely(link.peer, advert.user_id, envelope.ts, now):
+            hearsay.untimely = True
         text = advert.pubkey or (advert.meta.pubkey if advert.meta is not None else "")
         key = self._directory.parse(text) if text else self._directory.key(advert.user_id)
         attach_ts = None if advert.attach is None else advert.attach.ts
@@ -211,15 +221,15 @@ class Gossip:
 
     def left(self, link: Link, envelope: Envelope, remove: UserRemove) -> None:
         """USER_REMOVE by the server of this link."""
-        heard = self._heard(link, envelope)
-        if heard is not None:
-            heard.left(remove.user_id)
+        hearsay = self._hearsay(link, envelope)
+        if hearsay is not None and hearsay.heard is not None:
+            hearsay.heard.left(remove.user_id)
 
-    def _heard(self, link: Link, envelope: Envelope) -> Heard | None:
-        """Where to note what the server of this link, on this or a second one, says of its users;
-        None while nobody waits for that."""
+    def _hearsay(self, link: Link, envelope: Envelope) -> Hearsay | None:
+        """Where to note what the server of this link, on this or a second one, says of its
+        users."""
         hearsay = self._of(self._links.servers.get(link.peer, link))
-        return hearsay.heard if hearsay is not None and envelope.from_ == link.peer else None
+        return hearsay if envelope.from_ == link.peer else None
 
     def _of(self, link: Link) -> Hearsay | None:
         """None where `gossip/1` is not spoken, and on a second link, which will end."""

@@ -42,6 +42,8 @@ class Hearsay:
     linked_with: frozenset[str] = frozenset()
     heard: Heard | None = field(default_factory=Heard)
     # what we make of it
+    asks: bool = False  # what is heard is the answer to our PRESENCE_SYNC
+    untimely: bool = False  # some of it did not count because of its ts
     settled: Roll | None = None  # the difference that was left once all was heard
     settled_until_ms: int = 0
     ask_again_ms: int = 0
@@ -53,10 +55,11 @@ class Hearsay:
 
     def asked(self, mono: int) -> None:
         """PRESENCE_SYNC goes out: what is heard from now on is the answer."""
-        self.heard = Heard()
+        self.heard, self.asks, self.untimely = Heard(), True, False
         self.ask_again_ms = mono + self.wait_ms
         self.wait_ms = min(2 * self.wait_ms, LAST_WAIT_MS)
 
     def proved(self) -> None:
         """What the peer said of its users is what we heard of them."""
         self.heard, self.settled, self.wait_ms = None, None, FIRST_WAIT_MS
+        self.asks = self.untimely = False

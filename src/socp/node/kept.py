@@ -9,13 +9,14 @@ from socp.node.emitter import Emitter
 from socp.node.events import Answered, CommitFailed, LinkId, Now
 from socp.node.file_mail import FileMail
 from socp.node.links import Link, Stage
-from socp.node.mailbox import DELIVERED, Mailbox
+from socp.node.mailbox import DELIVERED, FOR_GOOD, Mailbox
 from socp.node.notices import Notices
 from socp.node.post_log import PostLog
 from socp.node.queries import Expire, Expired, LoadMail, LoadPosts, MailPage, PostPage
 from socp.node.recall import Recall
 from socp.node.records import Mail, Post
 from socp.node.trouble import kind_of
+from socp.wire import limits
 from socp.wire.errors import Code, PeerFault
 from socp.wire.ids import PUBLIC
 from socp.wire.payloads import Ack, Error, MsgDirect
@@ -83,10 +84,14 @@ class Kept:
         if link.stage is Stage.SERVER and ack.status == DELIVERED:
             self._notices.heard(link, ack, now)
 
-    def server_refused(self, link: Link, error: Error, now: Now) -> bool:
-        """ERROR of a server about mail that it was given. False: it is not about mail."""
+    def server_refused(self, link: Link, error: Error, ts: int, now: Now) -> bool:
+        """ERROR of a server, at `ts` by its clock, about mail that it was given. False: it is not
+        about mail."""
+        final = error.code in FOR_GOOD
+        if error.code == Code.BAD_FRAME and abs(ts - now.wall) > limits.TS_WINDOW_MS:
+            final = False  # one of our clocks is wrong, and may be set right
         for part in (self._mailbox, self._posts):
-            if part.server_refused(link, error, now):
+            if part.server_refused(link, error, now, final=final):
                 return True
         return self._notices.refused(link, error, now)
 

@@ -344,13 +344,14 @@ class Mailbox:
         self._at_server.get(drain.link, {}).pop(ref, None)
         return drain.out.pop(ref, None)
 
-    def server_refused(self, link: Link, error: Error, now: Now) -> bool:
-        """ERROR of the server that mail was handed to. False: it is not about mail."""
+    def server_refused(self, link: Link, error: Error, now: Now, *, final: bool) -> bool:
+        """ERROR of the server that mail was handed to; `final`: it will never take it. False: it
+        is not about mail."""
         whose = self._at_server.get(link.id, {}).get(error.msg_ref, "")
         drain = self._drains.get(whose)
         if drain is None or drain.link != link.id:
             return False
-        if error.code in FOR_GOOD:
+        if final:
             self._refused(drain, error.msg_ref, f"{error.code}: {error.detail}", now)
             self._rest(drain)
         elif self._keepers.detour(whose, error.moved_to, but=link.peer):

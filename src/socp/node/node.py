@@ -140,6 +140,15 @@ class Node:
             mail=self._boxes.waiting,
         )
 
+    def rows(self) -> dict[str, int]:
+        """How much each table that others can fill holds."""
+        return {
+            "links": len(self._links.all),
+            "online": self._presence.total(),
+            "seen_ids": len(self._seen),
+            "mail": self._boxes.waiting,
+        }
+
     def whereabouts(self) -> dict[str, str]:
         """Who is online, by user_id, and at which server."""
         return {each.user_id: each.server_id for each in self._presence.everyone()}

@@ -13,7 +13,7 @@ from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.hops import released_post
 from socp.node.links import Link, Links
-from socp.node.mailbox import FOR_GOOD, UNACKED_MS
+from socp.node.mailbox import UNACKED_MS
 from socp.node.queries import Expired, LoadPosts, PostPage
 from socp.node.records import Cursor, Post, PostsDropped, PostsHeld
 from socp.wire import limits
@@ -44,6 +44,7 @@ class Reader:
     retry_ms: int = 0  # monotonic: when to try again, 0 for nothing to try
     since_ms: int = 0  # monotonic, of the last word or frame
     out: dict[str, int] = field(default_factory=dict)  # msg_ref -> seq, not acknowledged yet
+    live: set[str] = field(default_factory=set)  # those of them that went at once, as they came
 
     @property
     def has(self) -> int:
@@ -109,6 +110,7 @@ class PostLog:
             self._size -= post.size
         for reader in self._readers.values():
             reader.out.pop(post.msg_ref, None)
+            reader.live.discard(post.msg_ref)
 
     def expired(self, expired: Expired) -> None:
         first = expired.posts_first_seq
@@ -141,6 +143,7 @@ class PostLog:
                 if not reader.out:
                     reader.since_ms = now.mono
                 reader.out[post.msg_ref] = post.seq
+                reader.live.add(post.msg_ref)
             else:
                 self._moved(reader)
             yield reader.link
@@ -266,16 +269,18 @@ class PostLog:
         reader = self._readers.get(link.id)
         if reader is None or not reader.acks or reader.out.pop(ack.msg_ref, None) is None:
             return False
+        reader.live.discard(ack.msg_ref)
         reader.since_ms = now.mono
         self._moved(reader)
         return True
 
-    def server_refused(self, link: Link, error: Error, now: Now) -> bool:
-        """ERROR of a server about a post it was given; False: it is not about one."""
+    def server_refused(self, link: Link, error: Error, now: Now, *, final: bool) -> bool:
+        """ERROR of a server about a post it was given; `final`: it will never take it. False: it
+        is not about one."""
         reader = self._readers.get(link.id)
         if reader is None or error.msg_ref not in reader.out:
             return False
-        if error.code in FOR_GOOD:
+        if final and error.msg_ref not in reader.live:  # else it may be in time as a release
             del reader.out[error.msg_ref]
             self._moved(reader)
         else:
@@ -286,6 +291,7 @@ class PostLog:
         """What they do not have goes again, later."""
         reader.cursor = reader.has
         reader.out.clear()
+        reader.live.clear()
         self._pages.pop(reader.page, None)
         reader.phase, reader.page = Phase.PACING, 0
         reader.retry_ms = now.mono + RETRY_MS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import OrderedDict
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from socp.crypto.keys import PublicKey
 from socp.crypto.signing import attach_holds
@@ -33,6 +33,7 @@ from socp.wire.roll import Roll
 ONLINE_PER_SERVER = 10_000
 ORDER_PER_SERVER = 20_000  # users whose last presence ts is remembered
 ORDER_MAX = 400_000  # of all servers
+SAID_NEWLY_MS = 10_000  # who asks again so soon may have the same frames
 ADVERT_BYTES_MAX = 16 * limits.KIB  # it is kept, and said again to everyone who comes
 REMOVES_KEPT = 10_000  # about 1 kB each: they save a signature where somebody asks
 
@@ -48,6 +49,7 @@ class Present:
     ts: int  # of the ADVERTISE
     entry: int  # in the roll of its server
     frame: Outgoing | bytes  # ours, or another server's as received
+    said: UserAdvertise | None = None  # what ours says, to be said anew
 
 
 class Presence:
@@ -118,20 +120,16 @@ class Presence:
         attach = None
         if link.attach is not None:
             attach = Attach(ts=link.attach[0], sig=link.attach[1])
-        frame = self._emit.frame(
-            UserAdvertise(
-                user_id=user_id,
-                server_id=self._emit.server_id,
-                meta=UserMeta(display_name=display_name, pubkey=key.text),
-                pubkey=key.text,
-                features=link.features,
-                attach=attach,
-                rotations=self._directory.histories.chain(user_id),
-            ),
-            to=EVERYONE,
-            ts=ts,
-            bind=True,
+        said = UserAdvertise(
+            user_id=user_id,
+            server_id=self._emit.server_id,
+            meta=UserMeta(display_name=display_name, pubkey=key.text),
+            pubkey=key.text,
+            features=link.features,
+            attach=attach,
+            rotations=self._directory.histories.chain(user_id),
         )
+        frame = self._emit.frame(said, to=EVERYONE, ts=ts, bind=True)
         attach_ts = 0 if attach is None else attach.ts
         self._audience.joined(link)
         if not link.watches:
@@ -141,7 +139,7 @@ class Presence:
                 self._emit.add(Snapshot(link.id, others))
         entry = roll.entry(user_id, key.fingerprint, None if attach is None else attach.ts)
         own_id = self._emit.server_id
-        self._put(Present(user_id, own_id, display_name, attach_ts, ts, entry, frame))
+        self._put(Present(user_id, own_id, display_name, attach_ts, ts, entry, frame, said))
         self._directory.move_home(user_id, own_id, attach, link.features)
         self._emit.send(self._audience.of(user_id) + self._links.server_links(), frame)
 
@@ -178,8 +176,12 @@ class Presence:
             self._removes.popitem(last=False)
 
     def _next_ts(self, user_id: str, now: Now) -> int:
-        """Our own statements about a user are ordered by ts, also within one millisecond."""
-        ts = max(now.wall, self._last_ts(self._emit.server_id, user_id) + 1)
+        """Our own statements about a user are ordered by ts, also within one millisecond, and where
+        our clock was set back. What it said far ahead of the present nobody took."""
+        last_ts = self._last_ts(self._emit.server_id, user_id)
+        if last_ts - now.wall > limits.TS_WINDOW_MS:
+            last_ts = 0
+        ts = max(now.wall, last_ts + 1)
         self._note_order(self._emit.server_id, user_id, ts)
         return ts
 
@@ -193,6 +195,23 @@ class Presence:
     def own_adverts(self) -> Iterator[Outgoing | bytes]:
         return (p.frame for p in self.here())
 
+    def said_anew(self, now: Now) -> Iterator[Outgoing | bytes]:
+        """Our users for somebody who may have refused what was said before, because our clock or
+        theirs was wrong: with a new ts, but for what is new anyway."""
+        for present in tuple(self.here()):
+            said, age_ms = present.said, now.wall - present.ts
+            if said is not None and not 0 <= age_ms < SAID_NEWLY_MS:
+                ts = self._next_ts(present.user_id, now)
+                frame = self._emit.frame(said, to=EVERYONE, ts=ts, bind=True)
+                self._put(replace(present, ts=ts, frame=frame))
+        yield from self.own_adverts()
+
+    def is_untimely(self, origin: str, user_id: str, ts: int, now: Now) -> bool:
+        """Whether such an ADVERTISE does not count, by its ts alone."""
+        ahead = ts - now.wall > limits.TS_WINDOW_MS
+        late = ts <= self._last_ts(origin, user_id) and self.location(user_id) != origin
+        return ahead or late
+
     def server_lost(self, server_id: str, now: Now) -> None:
         """Its users' homes stay, their presence does not; its next snapshot counts again."""
         for present in tuple(self._online.values()):
@@ -200,10 +219,14 @@ class Presence:
                 self._note_order(server_id, present.user_id, present.ts - 1)
                 self._forget(present, now)
 
-    def keep_only(self, server_id: str, user_ids: Container[str], now: Now) -> None:
-        """Its other users left, and their USER_REMOVE did not reach us (`gossip/1`)."""
+    def keep_only(self, server_id: str, user_ids: Container[str], said_ts: int, now: Now) -> None:
+        """Its other users had left when it said so, at `said_ts`, and their USER_REMOVE did not
+        reach us (`gossip/1`). Of one who came since, another server may have told us before."""
         for present in tuple(self._online.values()):
-            if present.server_id == server_id and present.user_id not in user_ids:
+            if present.server_id != server_id or present.user_id in user_ids:
+                continue
+            if present.ts <= said_ts:
+                self._note_order(server_id, present.user_id, present.ts - 1)
                 self._forget(present, now)
 
     def _forget(self, present: Present, now: Now) -> None:

@@ -207,14 +207,14 @@ class Walk:
     def _error(self, link: Link, envelope: Envelope, error: Payload, now: Now) -> None:
         assert isinstance(error, payloads.Error)
         if link.stage is Stage.SERVER:
-            if not self._kept.server_refused(link, error, now):
+            if not self._kept.server_refused(link, error, envelope.ts, now):
                 self._delivery.failed(link, error, now)
         else:
             self._admission.refused(link, error, now)
 
     def _advertise(self, link: Link, envelope: Envelope, advert: Payload, now: Now) -> None:
         assert isinstance(advert, payloads.UserAdvertise)
-        self._gossip.came(link, envelope, advert)
+        self._gossip.came(link, envelope, advert, now)
         if self._presence.advertised(link, envelope, advert, now):
             self._arrivals.moved_away(advert.user_id, envelope.from_, now)
         self._kept.moved(advert.user_id, now)

@@ -25,6 +25,7 @@ from socp.node.effects import (
     Note,
     Persist,
     Told,
+    is_promise,
 )
 from socp.node.events import Answered, CommitFailed, Event, Now
 from socp.node.parked import Parked, row_of
@@ -54,6 +55,7 @@ class Batch:
 
     effects: Sequence[Effect]
     commit: Future[None] | None
+    doubtful: bool = False  # the brain took for kept what was not, when it said this
 
     @property
     def records(self) -> list[Record]:
@@ -149,7 +151,8 @@ class Walk:
                 break
             self._batches.popleft()
             for effect in self._allowed(batch):
-                self._do(effect)
+                if not (batch.doubtful and is_promise(effect)):
+                    self._do(effect)
         if len(self._batches) < BATCHES_MAX // 2:
             self._gate.release(self)
 
@@ -187,7 +190,9 @@ class Walk:
         self._parked.failed(records)
         if not promised:
             return batch.effects
-        self._wake(lambda: self.tell(CommitFailed(promised, str(fault))))
+        for later in self._batches:
+            later.doubtful = True
+        self.tell(CommitFailed(promised, str(fault)))  # at once: what follows it is in no doubt
         return _harmless(batch.effects, fault)
 
     def _troubled(self, fault: BaseException) -> None:

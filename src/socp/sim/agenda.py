@@ -21,6 +21,8 @@ class Agenda:
 
     def __init__(self) -> None:
         self.mono = 0
+        self.steps = 0
+        """How many things happened since the beginning."""
         self._skipped = 0
         self._order = count()
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
@@ -51,11 +53,11 @@ class Agenda:
     def run(self, ms: int) -> None:
         """Let `ms` pass."""
         end = self.mono + ms
-        steps = 0
+        most = self.steps + STEPS_MAX
         while self._heap and self._heap[0][0] <= end:
             self.mono, _, what = heapq.heappop(self._heap)
+            self.steps += 1
             what()
-            steps += 1
-            if steps > STEPS_MAX:
+            if self.steps > most:
                 raise Endless(f"more than {STEPS_MAX} steps in {ms} ms")
         self.mono = end

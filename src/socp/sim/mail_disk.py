@@ -74,6 +74,13 @@ class MailDisk:
             case _:
                 assert_never(record)
 
+    def holds(self, user_id: str, msg_ref: str) -> bool:
+        """Whether this message waits here for this user, or this post for everybody."""
+        if user_id == PUBLIC:
+            return msg_ref in self._posts
+        row = self._mail.get((user_id, msg_ref, 0))
+        return row is not None and row.state is MailState.WAITING
+
     def ask(self, query: queries.Query) -> queries.Answer:
         """What the store would answer now."""
         match query:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from socp.sim.agenda import Agenda
+from socp.sim.pauses import Pauses
 from socp.wire.addresses import HostPort
 
 LATENCY_MS: Final = 1
 REFUSED: Final = "[Errno 111] Connection refused"
 NO_ROUTE: Final = "[Errno 113] No route to host"
+SILENCE: Final = "no answer in 10 s"
+DIAL_MS: Final = 10_000
 FRAMES_KEPT: Final = 100_000
 
 Tap = Callable[[bytes], Iterable[bytes]]
@@ -43,9 +47,27 @@ class Listener(Endpoint, Protocol):
 class Weather:
     """What befalls every wire of a network."""
 
+    pauses: Pauses
     cut_ways: set[Way] = field(default_factory=set)
     loses: Callable[[Wire, bytes], bool] | None = None
     """Whether this frame is lost on that wire; taps have made of it what they wanted."""
+    stalled: dict[Way, deque[Held]] = field(default_factory=dict)
+    """Ways on which nothing gets through for now, and what waits there to be sent again, as TCP
+    does."""
+    delay_ms: Callable[[Endpoint, Endpoint], int] = lambda _near, _far: LATENCY_MS
+    """How long a frame takes between these two, drawn once for each wire."""
+    passing: Callable[[Endpoint | None, bytes], None] | None = None
+    """Sees each frame when it is sent, and by whom."""
+    frames_kept: int = FRAMES_KEPT
+    """So many of each way's are kept to be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Something that waits on a stalled way: a frame, or (None) the end of its wire."""
+
+    wire: Wire
+    data: bytes | None
 
 
 @dataclass(eq=False)
@@ -57,8 +79,9 @@ class Wire:
 
     agenda: Agenda
     near: Endpoint
+    weather: Weather
     far: Endpoint | None = None
-    weather: Weather = field(default_factory=Weather)
+    delay_ms: int = LATENCY_MS
     open: bool = True
     close_code: int = 0  # once it is closed; 1006 where it broke
     close_reason: str = ""
@@ -78,21 +101,29 @@ class Wire:
     def inject(self, data: bytes, *, up: bool) -> None:
         """Put a frame on the wire past the taps."""
         ends = (self.near, self.far) if up else (self.far, self.near)
-        if self.open and ends not in self.weather.cut_ways:
-            self.agenda.after(LATENCY_MS, lambda: self._arrive(data, up=up))
+        weather = self.weather
+        if not self.open or ends in weather.cut_ways:
+            return
+        if weather.passing is not None:
+            weather.passing(ends[0], data)
+        if weather.stalled and ends in weather.stalled:
+            weather.stalled[ends].append(Held(self, data))
+        else:
+            self.agenda.after(self.delay_ms, lambda: self.arrive(data, up=up))
 
-    def _arrive(self, data: bytes, *, up: bool) -> None:
+    def arrive(self, data: bytes, *, up: bool) -> None:
+        """A frame is there, and is taken as soon as its receiver can."""
         receiver = self.far if up else self.near
         if not self.open or receiver is None:
             return
         log = self.up_log if up else self.down_log
-        if len(log) < FRAMES_KEPT:
+        if len(log) < self.weather.frames_kept:
             log.append(data)
-        receiver.received(self, data)
+        self.weather.pauses.reach(receiver, lambda: receiver.received(self, data))
 
     def close(self, code: int, reason: str) -> None:
         """What was sent before still arrives, then both ends hear of it."""
-        self.agenda.after(LATENCY_MS, lambda: self._end(code, reason))
+        self.agenda.after(self.delay_ms, lambda: self._end(code, reason))
 
     def cut(self, reason: str = "connection reset") -> None:
         """Both ends lose it now, and what was on its way with it."""
@@ -100,12 +131,29 @@ class Wire:
 
     def _end(self, code: int, reason: str) -> None:
         if not self.open:
-            return
+            return self._end_is_known()
         self.open = False
         self.close_code, self.close_reason = code, reason
-        for end in (self.near, self.far):
-            if end is not None:
-                end.closed(self)
+        for end, other in ((self.near, self.far), (self.far, self.near)):
+            way = (other, end)
+            if way in self.weather.stalled:
+                self.weather.stalled[way].append(Held(self, None))
+            else:
+                self.tell_end(end)
+
+    def _end_is_known(self) -> None:
+        """Whoever closes it now had not heard of its end, and needs not to hear of it later."""
+        for way in ((self.near, self.far), (self.far, self.near)):
+            waiting = self.weather.stalled.get(way, deque())
+            held = [each for each in waiting if each.wire is self and each.data is None]
+            for each in held:
+                waiting.remove(each)
+                self.tell_end(way[1])
+
+    def tell_end(self, end: Endpoint | None) -> None:
+        """One end hears that the wire is no more."""
+        if end is not None:
+            self.weather.pauses.reach(end, lambda: end.closed(self))
 
 
 class Network:
@@ -115,7 +163,7 @@ class Network:
         self.agenda = agenda
         self._listeners: dict[HostPort, Listener] = {}
         self._wires: list[Wire] = []
-        self.weather = Weather()
+        self.weather = Weather(Pauses(agenda))
         self._side: tuple[Endpoint, ...] = ()  # one half, while the network is parted
 
     def listen(self, address: HostPort, listener: Listener) -> None:
@@ -139,14 +187,17 @@ class Network:
             listener = self._listeners.get(address)
             if listener is None:
                 return failed(REFUSED)
-            hushed = {(near, listener), (listener, near)} & self.weather.cut_ways
-            if hushed or self._apart(near, listener):
+            if self._hushed(near, listener) or self._apart(near, listener):
                 return failed(NO_ROUTE)
-            wire = Wire(self.agenda, near, weather=self.weather)
+            if {(near, listener), (listener, near)} & self.weather.stalled.keys():
+                return self.agenda.after(DIAL_MS, lambda: failed(SILENCE))
+            delay_ms = self.weather.delay_ms(near, listener)
+            wire = Wire(self.agenda, near, self.weather, delay_ms=delay_ms)
             self._wires = [old for old in self._wires if old.open]
             self._wires.append(wire)
-            listener.accepted(wire)
-            opened(wire)
+            wire.far = listener
+            self.weather.pauses.reach(listener, lambda: listener.accepted(wire))
+            self.weather.pauses.reach(near, lambda: opened(wire))
 
         self.agenda.after(LATENCY_MS, arrive)
 
@@ -177,9 +228,29 @@ class Network:
         """What `hush` did is over; what was lost is lost."""
         self.weather.cut_ways.clear()
 
+    def stall(self, one: Endpoint, other: Endpoint) -> None:
+        """As a one-way `hush`, but what is said waits, and gets there once `flow` ends it: a
+        network that is down for a while, as TCP sees it. Of wires that end meanwhile the far side
+        does not hear."""
+        self.weather.stalled.setdefault((one, other), deque())
+
+    def flow(self, one: Endpoint, other: Endpoint) -> None:
+        """What `stall` did is over."""
+        for held in self.weather.stalled.pop((one, other), ()):
+            if held.data is None:
+                held.wire.tell_end(other)
+            else:
+                held.wire.arrive(held.data, up=one is held.wire.near)
+
     def answers(self, wire: Wire) -> bool:
         """Whether a ping on this wire would come back."""
-        return not {(wire.near, wire.far), (wire.far, wire.near)} & self.weather.cut_ways
+        for one, other in ((wire.near, wire.far), (wire.far, wire.near)):
+            if (one, other) in self.weather.stalled or self.weather.pauses.stands_still(one):
+                return False
+        return not self._hushed(wire.near, wire.far)
+
+    def _hushed(self, one: Endpoint, other: Endpoint | None) -> bool:
+        return bool({(one, other), (other, one)} & self.weather.cut_ways)
 
     # --- questions ------------------------------------------------------------------------------
 

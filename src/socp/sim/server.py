@@ -25,6 +25,7 @@ from socp.node.effects import (
     Snapshot,
     Throttle,
     Told,
+    is_promise,
 )
 from socp.node.events import (
     Alive,
@@ -43,13 +44,15 @@ from socp.node.events import (
 )
 from socp.node.node import Node
 from socp.node.parked import Parked
+from socp.node.queries import Query
 from socp.node.records import PROMISES, Record
 from socp.node.settings import Settings
 from socp.sim.agenda import Agenda
+from socp.sim.commits import Batch, Commits
 from socp.sim.disk import NodeDisk
 from socp.sim.frames import frame
 from socp.sim.ids import an_id
-from socp.sim.network import LATENCY_MS, Endpoint, Network, Wire
+from socp.sim.network import Endpoint, Network, Wire
 from socp.wire import limits, strict
 from socp.wire.addresses import HostPort
 from socp.wire.canonical import canonical
@@ -63,6 +66,8 @@ RETRY_MS: Final = 2_000  # of what a full disk did not take
 
 Bend = Callable[[Outgoing], Outgoing | None]
 """A server gone bad: what it says instead, before it is signed; None to say nothing."""
+Watch = Callable[["Server", Event, list[Effect]], None]
+"""Somebody who looks on: an event, and what the brain makes of it."""
 
 
 class Server:
@@ -78,6 +83,8 @@ class Server:
         self.notes: list[Note] = []
         self.answers: list[Answer] = []
         self.bend: Bend | None = None
+        self.watch: Watch | None = None
+        self.skew_ms = 0  # how far its clock on the wall is ahead of the truth
         self.deaf: set[Wire] = set()  # wires whose other end does not answer pings
         self.up = False
         self._parked = Parked()
@@ -88,6 +95,7 @@ class Server:
         self._next_link = 1
         self._wires: dict[int, Wire] = {}
         self._links: dict[Wire, int] = {}
+        self._commits = Commits(self._agenda, 0, self._committed)
         self.node = self._brain()
 
     @property
@@ -114,6 +122,15 @@ class Server:
         """Its log lines."""
         return "\n".join(note.text for note in self.notes)
 
+    @property
+    def wall(self) -> int:
+        """What its clock on the wall says, Unix ms."""
+        return self._agenda.wall + self.skew_ms
+
+    def commits_take(self, ms: int) -> None:
+        """From now on its disk takes so long to keep something."""
+        self._commits.takes_ms = ms
+
     # --- life -----------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -124,32 +141,47 @@ class Server:
         self.node = self._brain()
         self._parked = Parked()
         self._network.listen(self.address, self)
-        for interval, work in ((TICK_MS, lambda: self.event(Tick())), (RETRY_MS, self._retry)):
+        for interval, work in ((TICK_MS, self._tick), (RETRY_MS, self._retry)):
             self._agenda.every(interval, work, lambda: self.up and self._life == life)
 
     def kill(self) -> None:
         """As kill -9: its sockets break, nothing is said."""
         self.up = False
+        self._commits.clear()
+        self._network.weather.pauses.drop(self)
         self._network.unlisten(self.address)
-        for wire in tuple(self._links):
+        self._links.clear()
+        self._wires.clear()
+        for wire in self._network.wires_of(self):
             wire.cut()
 
     def _brain(self) -> Node:
-        remembered = self.disk.load(self._agenda.wall)
+        remembered = self.disk.load(self.wall)
         return Node(self.settings, self._suite, self.key.public, remembered)
 
     def event(self, event: Event) -> None:
         """Have the brain take an event and do what it says: first what is to be kept."""
         if not self.up:
             return
-        effects = self.node.handle(event, Now(self._agenda.wall, self._agenda.mono))
-        records = tuple(effect.record for effect in effects if isinstance(effect, Persist))
+        effects = self.node.handle(event, Now(self.wall, self._agenda.mono))
+        if self.watch is not None:
+            self.watch(self, event, effects)
+        self._commits.add(effects)
+
+    def _tick(self) -> None:
+        if not self._network.weather.pauses.stands_still(self):
+            self.event(Tick())
+
+    def _committed(self, batch: Batch) -> None:
+        effects, records = batch.effects, batch.records
         if self._kept(records):
             promises = tuple(record for record in records if isinstance(record, PROMISES))
-            self._soon(CommitFailed(promises, self.disk.fault))
+            self._commits.doubt()
+            self.event(CommitFailed(promises, self.disk.fault))
             effects = [effect for effect in effects if isinstance(effect, Close | Note | Ask)]
         for effect in effects:
-            self._do(effect)
+            if not (batch.doubtful and is_promise(effect)):
+                self._do(effect)
 
     def _kept(self, records: tuple[Record, ...]) -> bool:
         """Write them, as far as the disk allows; True where a promise could not be."""
@@ -172,14 +204,25 @@ class Server:
         life = self._life
         self._agenda.after(0, lambda: self.event(event) if self._life == life else None)
 
+    def _ask(self, query: Query) -> None:
+        """Answered after all that was given to the disk before."""
+        life = self._life
+
+        def answer() -> None:
+            if self._life == life:
+                self.event(Answered(query, self.disk.ask(query) if self.disk.readable else None))
+
+        self._agenda.after(self._commits.takes_ms, answer)
+
     # --- sockets --------------------------------------------------------------------------------
 
     def accepted(self, wire: Wire) -> None:
         """Somebody dialled us."""
-        wire.far = self
         self._opened(wire, None)
 
     def _opened(self, wire: Wire, dialled: HostPort | None) -> None:
+        if not self.up:
+            return wire.cut()
         link, self._next_link = self._next_link, self._next_link + 1
         self._wires[link], self._links[wire] = wire, link
         self.event(
@@ -226,8 +269,7 @@ class Server:
                 if effect.page:
                     self._soon(SnapshotDone(effect.link, effect.page))
             case Ask():
-                answer = self.disk.ask(effect.query) if self.disk.readable else None
-                self._soon(Answered(effect.query, answer))
+                self._ask(effect.query)
             case Afterwards():
                 self._soon(effect.event)
             case Close():
@@ -262,13 +304,17 @@ class Server:
             self,
             address,
             lambda wire: self._opened(wire, address),
-            lambda reason: self.event(DialFailed(address, reason)),
+            lambda reason: self._failed(address, reason),
         )
+
+    def _failed(self, address: HostPort, reason: str) -> None:
+        failed = DialFailed(address, reason)
+        self._network.weather.pauses.reach(self, lambda: self.event(failed))
 
     def _ping(self, effect: Probe | Ping) -> None:
         wire = self._wires.get(effect.link)
         if wire is not None and wire not in self.deaf and self._network.answers(wire):
-            self._agenda.after(2 * LATENCY_MS, lambda: self.event(Alive(effect.link)))
+            self._agenda.after(2 * wire.delay_ms, lambda: self.event(Alive(effect.link)))
         elif isinstance(effect, Probe):
             wait = limits.PING_S * 1000
             self._agenda.after(wait, lambda: self.event(ProbeFailed(effect.link)))
@@ -311,7 +357,7 @@ class Server:
             members,
             from_=from_ or self.id,
             to=to,
-            ts=ts or self._agenda.wall,
+            ts=ts or self.wall,
             key=self.key if signed else None,
             bind=bind,
         )

@@ -43,7 +43,6 @@ class Stranger:
 
     def accepted(self, wire: Wire) -> None:
         """Somebody dialled us."""
-        wire.far = self
         self._opened(wire)
 
     def _failed(self, reason: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar, assert_never
 
 from socp.crypto.keys import PrivateKey, Suite
@@ -73,6 +73,8 @@ KEY_MS: Final = 600
 RETRY_MS: Final = 1_000
 
 N = TypeVar("N")
+Watch = Callable[["User", Event, list[Effect]], None]
+"""Somebody who looks on: an event, and what the brain makes of it."""
 
 
 class User:
@@ -102,6 +104,8 @@ class User:
         self.up_tap: Tap | None = None  # on each link that is opened from now on
         self.down_tap: Tap | None = None
         self.up = False
+        self.watch: Watch | None = None
+        self.tick_ms = TICK_MS
         self._suite = suite
         self._network = network
         self._agenda: Agenda = network.agenda
@@ -120,17 +124,21 @@ class User:
         self._life += 1
         life = self._life
         self.member = self._brain()
-        self._agenda.every(
-            TICK_MS, lambda: self.event(Tick()), lambda: self.up and self._life == life
-        )
+        self._agenda.every(self.tick_ms, self._tick, lambda: self.up and self._life == life)
         self.connect()
 
     def kill(self) -> None:
         """As kill -9."""
         self.up = False
+        self._network.weather.pauses.drop(self)
         self._sinks.clear()
-        if self.wire is not None:
-            self.wire.cut()
+        self.wire = None
+        for wire in self._network.wires_of(self):
+            wire.cut()
+
+    def _tick(self) -> None:
+        if not self._network.weather.pauses.stands_still(self):
+            self.event(Tick())
 
     def connect(self) -> None:
         """Dial the server, unless a link is there already."""
@@ -164,18 +172,23 @@ class User:
         )
 
     def _opened(self, wire: Wire, life: int) -> None:
-        if not self.up or life != self._life:
+        if not self.up or life != self._life or self.wire is not None:
             return wire.cut()
         self.wire = wire
         wire.up_tap, wire.down_tap = self.up_tap, self.down_tap
         self.event(Connected(self._suite.random(32)))
 
     def _failed(self, reason: str) -> None:
-        self.event(Disconnected(reason))
-        self._retry()
+        self._network.weather.pauses.reach(self, lambda: self._cut_off(reason))
 
-    def _retry(self) -> None:
-        self._agenda.after(RETRY_MS, lambda: self.connect() if self.stays else None)
+    def _cut_off(self, reason: str) -> None:
+        self.event(Disconnected(reason))
+        again = self._network.weather.pauses
+        self._agenda.after(RETRY_MS, lambda: again.reach(self, self._redial))
+
+    def _redial(self) -> None:
+        if self.stays:
+            self.connect()
 
     def received(self, wire: Wire, data: bytes) -> None:
         """A frame came."""
@@ -189,8 +202,7 @@ class User:
         """The socket is gone."""
         if wire is self.wire:
             self.wire = None
-            self.event(Disconnected(wire.close_reason))
-            self._retry()
+            self._cut_off(wire.close_reason)
 
     def event(self, event: Event) -> None:
         """Have the brain take an event and do what it says: first what is to be kept."""
@@ -198,6 +210,8 @@ class User:
             return
         now = Now(self._agenda.wall + self.skew_ms, self._agenda.mono)
         effects = self.member.handle(event, now)
+        if self.watch is not None:
+            self.watch(self, event, effects)
         for effect in effects:
             if isinstance(effect, Persist):
                 self.disk.write(effect.record)

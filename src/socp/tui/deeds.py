@@ -24,6 +24,7 @@ from socp.tui.emoji_screen import EmojiScreen
 from socp.tui.messages import MessagePane, first_link
 from socp.tui.session import Session
 from socp.tui.take_back_screen import TakeBackScreen
+from socp.tui.window import Window
 from socp.wire.ids import PUBLIC
 from socp.wire.text import printable
 
@@ -125,6 +126,20 @@ class Deeds(Screen[None]):
             draft = Draft(line.text, line.msg_ref, edits=True, quote=quoted(line.text))
             self.composer.take_instead(draft)
             self.composer.focus()
+
+    def edit_last(self) -> None:
+        """The last thing that one said, and not the last one in sight."""
+        window = self.session.window
+        if window.to_end:
+            self.edit(window.last(by=self.session.me.user_id))
+        else:
+            self.attempt(self._edit_last_of(window.talk))
+
+    async def _edit_last_of(self, talk: str) -> None:
+        end = Window(self.session.me, talk)
+        await end.open_end()
+        if talk == self.session.turned_to and not self.composer.text:  # nothing was begun since
+            self.edit(end.last(by=self.session.me.user_id))
 
     def _react(self, line: HistoryLine, emoji: str | None) -> None:
         if emoji is not None:

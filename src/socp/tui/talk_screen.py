@@ -338,7 +338,7 @@ class TalkScreen(Deeds):
     def _wanted(self, event: Composer.Wanted) -> None:
         match event.what:
             case "edit_last":
-                self.edit(self.session.window.last(by=self.session.me.user_id))
+                self.edit_last()
             case "page_up":
                 self.messages.scroll_page_up(animate=False)
             case "page_down":

@@ -1,0 +1,212 @@
+"""What must hold whatever happens; looked at after every event (threats S5, S6, S8, S10, M2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from socp.member import effects as member
+from socp.member.effects import FileDone, FileFailed, LineMoved, MessageArrived, Tell
+from socp.member.records import LineState, OutboxLine
+from socp.node import effects as node
+from socp.node.dedup import QUOTA_PER_SOURCE
+from socp.sim.server import Server
+from socp.sim.user import User
+from socp.wire import limits
+from socp.wire.ids import PUBLIC
+
+CONVERGED_MS: Final = 90_000
+"""From the end of all faults until every server knows where everybody is: 60 s to the last dial of
+who waits longest, a heartbeat, and its answer."""
+ACCEPTED: Final = frozenset({LineState.DONE, LineState.DELIVERED, LineState.READ})
+REACHED: Final = frozenset({LineState.DELIVERED, LineState.READ})
+EVENTS_A_SECOND: Final = 2_000
+EVENTS_A_SECOND_EACH: Final = 100
+"""Beside those, for each user and server there is."""
+LINKS_EACH: Final = 4
+
+
+class Law(StrEnum):
+    """What may be broken."""
+
+    SIGNED = "no message is shown from a key that did not sign it"
+    ONCE = "what is shown is shown once"
+    ORDER = "what somebody says arrives in the order in which it was said"
+    KEPT = "what was acknowledged is delivered or still stored"
+    DELIVERED = "once all is well what was said is delivered, and no server keeps it longer"
+    CONVERGED = "once all is well every server knows where everybody is"
+    BOUNDED = "every table is within its bound"
+    LIVELY = "nothing goes in circles"
+
+
+class Broken(Exception):
+    """A law was broken; `detail` says how, in one line."""
+
+    def __init__(self, law: Law, detail: str) -> None:
+        super().__init__(f"{law}: {detail}")
+        self.law = law
+        self.detail = detail
+
+
+@dataclass(slots=True, eq=False)
+class Said:
+    """One thing that a user said, to one user or (`reader` None) to all."""
+
+    number: int
+    author: User
+    reader: User | None
+    text: str
+    at_ms: int  # monotonic
+    refs: tuple[str, ...] = ()  # what it went out as, in each attempt
+    accepted: bool = False
+    shown: set[str] = field(default_factory=set)  # to whom, user ids
+
+
+class Laws:
+    """Knows what was truly said, and compares."""
+
+    def __init__(self, servers: Sequence[Server], users: Sequence[User]) -> None:
+        self.servers = servers
+        self.users = users
+        self.said: list[Said] = []
+        self.delays_ms: list[int] = []  # of direct messages, from said to shown
+        self.files: dict[str, bool] = {}  # name -> whether its end was told to its sender
+        self._by_text: dict[str, Said] = {}
+        self._open: dict[int, Said] = {}  # acknowledged and not shown to all they are for
+        self._newest: dict[tuple[str, str, bool], int] = {}
+        self._events: dict[str, tuple[int, int]] = {}  # by server: the second, and how many in it
+        parties = len(servers) + len(users)
+        self.events_max = EVENTS_A_SECOND + EVENTS_A_SECOND_EACH * parties
+        self._most = {
+            "links": LINKS_EACH * parties,
+            "online": len(users),
+            "seen_ids": QUOTA_PER_SOURCE * parties,
+            "mail": limits.MAILBOX_MESSAGES * len(users),
+        }
+
+    # --- what happens ---------------------------------------------------------------------------
+
+    def says(self, author: User, reader: User | None, mono: int) -> Said:
+        """Somebody is about to say something: its text is one that nobody else says."""
+        number = len(self.said)
+        text = f"{number} from {author.name} to {reader.name if reader else 'all'}"
+        said = Said(number, author, reader, text, mono)
+        self.said.append(said)
+        self._by_text[text] = said
+        return said
+
+    def user_did(self, user: User, effects: Sequence[member.Effect], mono: int) -> None:
+        """What a client is about to do."""
+        for effect in effects:
+            if isinstance(effect, Tell):
+                self._told(user, effect.notice, mono)
+            elif isinstance(effect, member.Persist) and isinstance(effect.record, OutboxLine):
+                self._composed(effect.record)
+
+    def _composed(self, line: OutboxLine) -> None:
+        said = self._by_text.get(line.text)
+        if said is not None:
+            said.refs += tuple(ref for ref in line.msg_refs if ref not in said.refs)
+
+    def _told(self, user: User, notice: member.Notice, mono: int) -> None:
+        match notice:
+            case MessageArrived():
+                self._arrived(user, notice, mono)
+            case LineMoved(kind="text"):
+                self._moved(user, notice)
+            case FileDone(sending=True) | FileFailed(sending=True):
+                self.files[notice.name] = True
+
+    def _arrived(self, reader: User, shown: MessageArrived, mono: int) -> None:
+        said = self._by_text.get(shown.text)
+        public = said is not None and said.reader is None
+        if (
+            said is None
+            or said.author.id != shown.author
+            or shown.public is not public
+            or said.reader not in (None, reader)
+            or said.author is reader
+        ):
+            raise Broken(Law.SIGNED, f"{reader.name} reads {shown.text!r} as by {shown.author}")
+        if reader.id in said.shown:
+            raise Broken(Law.ONCE, f"{reader.name} reads {shown.text!r} again")
+        said.shown.add(reader.id)
+        newest = self._newest.get(key := (shown.author, reader.id, public), -1)
+        if said.number < newest and not shown.late:
+            later = self.said[newest].text
+            raise Broken(Law.ORDER, f"{reader.name} reads {shown.text!r} after {later!r}")
+        self._newest[key] = max(newest, said.number)
+        if not public:
+            self.delays_ms.append(mono - said.at_ms)
+        if self._is_everywhere(said):
+            self._open.pop(said.number, None)
+
+    def _moved(self, author: User, line: LineMoved) -> None:
+        said = self._by_text.get(line.text)
+        if said is None or said.author is not author:
+            raise Broken(Law.SIGNED, f"{author.name} has a line they never said: {line.text!r}")
+        if line.state in REACHED and not said.shown:
+            raise Broken(Law.KEPT, f"{said.text!r} is {line.state}, and nobody reads it")
+        if line.state in ACCEPTED:
+            said.accepted = True
+            if not self._is_everywhere(said):
+                self._open[said.number] = said
+
+    def server_did(self, server: Server, effects: Sequence[node.Effect], mono: int) -> None:
+        """What a server is about to do."""
+        second = mono // 1000
+        then, count = self._events.get(server.name, (second, 0))
+        count = count + 1 if then == second else 1
+        self._events[server.name] = second, count
+        if count > self.events_max:
+            raise Broken(
+                Law.LIVELY,
+                f"{server.name} has {count} events in one second, the last {effects[:1]!r:.300}",
+            )
+
+    # --- looked at now and then -----------------------------------------------------------------
+
+    def look(self) -> None:
+        """What was acknowledged is somewhere, and no table is too full."""
+        for said in self._open.values():
+            if not self._is_stored(said):
+                raise Broken(Law.KEPT, f"no server has {said.text!r}, which was acknowledged")
+        for server in self.servers:
+            for table, rows in server.node.rows().items():
+                if rows > self._most[table]:
+                    raise Broken(Law.BOUNDED, f"{server.name} has {rows} {table}")
+
+    def differs(self) -> str:
+        """How a directory differs from where everybody is, "" where all see the same."""
+        running = [server for server in self.servers if server.up]
+        seen = {server.id: server.whereabouts for server in running}
+        truth = {who: at for own, people in seen.items() for who, at in people.items() if at == own}
+        for server in running:
+            if wrong := sorted(seen[server.id].items() ^ truth.items()):
+                return f"{server.name} has it otherwise about {len(wrong)}: {wrong[0]}"
+        return ""
+
+    def undelivered(self) -> str:
+        """What is still missing where all had time to arrive, "" for nothing."""
+        for said in self.said:
+            if not said.accepted:
+                return f"{said.text!r} was not acknowledged"
+            if not self._is_everywhere(said):
+                return f"{said.text!r} was shown to {len(said.shown)}"
+        for name, over in self.files.items():
+            if not over:
+                return f"what became of the file {name} was not told"
+        for server in self.servers:
+            if mail := server.node.status().mail:
+                return f"{server.name} keeps {mail} pieces of mail"
+        return ""
+
+    def _is_stored(self, said: Said) -> bool:
+        to = PUBLIC if said.reader is None else said.reader.id
+        disks = [server.disk.mail for server in self.servers]
+        return any(disk.holds(to, ref) for disk in disks for ref in said.refs)
+
+    def _is_everywhere(self, said: Said) -> bool:
+        return len(said.shown) == (1 if said.reader is not None else len(self.users) - 1)

@@ -1,0 +1,207 @@
+"""Plays a story: the real brains, a simulated world, and the laws."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Final
+
+from socp.crypto.keys import Suite
+from socp.member import effects as member
+from socp.member.events import Event as MemberEvent
+from socp.node import effects as node
+from socp.node.events import Event as NodeEvent
+from socp.node.settings import Federation
+from socp.sim.deeds import Deeds
+from socp.sim.dice import Dice
+from socp.sim.laws import CONVERGED_MS, Broken, Law, Laws
+from socp.sim.network import Endpoint
+from socp.sim.server import Server
+from socp.sim.story import Story
+from socp.sim.user import User
+from socp.sim.world import World
+
+FIRST_PORT: Final = 10_001
+INTRODUCERS: Final = 3
+SETTLED_S: Final = 40
+"""Every server linked with every other."""
+ARRIVAL_MS: Final = 50
+"""Between two users who come for the first time."""
+LOOK_MS: Final = 1_000
+DELIVERED_S: Final = 1_200
+"""From the end of all faults until nothing that was said is missing."""
+COMMIT_MS_MAX: Final = 20
+DELAY_MS_MAX: Final = 120
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What one server sent."""
+
+    frames: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. `steps`: things that happened; `digest`: of every frame and effect."""
+
+    story: Story
+    broken: Broken | None
+    steps: int
+    ms: int  # simulated, from the start of the servers
+    digest: str
+    said: int
+    shown: int
+    delays_ms: list[int]
+    converged_ms: list[int]
+    traffic: list[Traffic] = field(default_factory=list)
+
+
+class Play:
+    """One run of one story."""
+
+    def __init__(self, story: Story, suite: Suite | None = None) -> None:
+        """`suite`: the real one, for real keys, which are different each time."""
+        self.story = story
+        self.world = world = World(story.seed, suite)
+        self.agenda = world.agenda
+        self._hash = hashlib.blake2b(digest_size=16)
+        self._dice = Dice(story.seed)
+        self._traffic: dict[object, Traffic] = {}
+        weather = world.network.weather
+        weather.passing, weather.delay_ms, weather.frames_kept = self._passed, self._delay, 0
+        ports = [FIRST_PORT + number for number in range(story.servers)]
+        self.servers = [self._server(number, port, ports) for number, port in enumerate(ports)]
+        self.users: list[User] = []
+        self.laws = Laws(self.servers, self.users)
+        self.converged_ms: list[int] = []
+
+    def run(self) -> Outcome:
+        """To its end, or until a law is broken."""
+        broken = None
+        try:
+            self._settle()
+            self._storm()
+            self._heal()
+        except Broken as law:
+            broken = law
+        return self._outcome(broken)
+
+    # --- the parts of a run ---------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        self.world.run(SETTLED_S)
+        for number in range(self.story.users):
+            self.users.append(self._user(number))
+            self.agenda.run(ARRIVAL_MS)
+        self.laws = Laws(self.servers, self.users)
+        self.world.run(SETTLED_S)
+
+    def _storm(self) -> None:
+        deeds = Deeds(self.world, self.servers, self.users, self.laws)
+        for happening in self.story.happenings:
+            deeds.plan(happening)
+        end_ms = self.agenda.mono + int(self.story.minutes * 60_000)
+        healed = _Healed(self.agenda.mono)
+        while self.agenda.mono < end_ms:
+            self.agenda.run(LOOK_MS)
+            self.laws.look()
+            if deeds.going_on or healed.since_ms < deeds.last_ms:
+                healed = _Healed(self.agenda.mono)
+            self._directories(healed)
+        deeds.end()
+
+    def _heal(self) -> None:
+        healed = _Healed(self.agenda.mono)
+        until_ms = self.agenda.mono + DELIVERED_S * 1000
+        while (self.agenda.mono < until_ms and self.laws.undelivered()) or not healed.converged:
+            self.agenda.run(LOOK_MS)
+            self.laws.look()
+            self._directories(healed)
+        if missing := self.laws.undelivered():
+            raise Broken(Law.DELIVERED, f"{DELIVERED_S} s after the last fault {missing}")
+
+    def _directories(self, healed: _Healed) -> None:
+        """They must agree, once there was time for it, from then on."""
+        since_ms = self.agenda.mono - healed.since_ms
+        if healed.converged and since_ms < CONVERGED_MS:
+            return
+        differs = self.laws.differs()
+        if not differs and not healed.converged:
+            healed.converged = True
+            if since_ms:
+                self.converged_ms.append(since_ms)
+        if differs and since_ms > CONVERGED_MS:
+            raise Broken(Law.CONVERGED, f"{since_ms / 1000:g} s after the last fault {differs}")
+
+    # --- who is there ---------------------------------------------------------------------------
+
+    def _server(self, number: int, port: int, ports: list[int]) -> Server:
+        server = self.world.add_server(
+            f"s{number}", port, bootstrap=tuple(ports[:INTRODUCERS]), federation=Federation.OPEN
+        )
+        server.commits_take(self._dice.between(1, COMMIT_MS_MAX))
+        server.watch = self._server_did
+        self._traffic[server] = Traffic()
+        return server
+
+    def _user(self, number: int) -> User:
+        server = self.servers[number % len(self.servers)]
+        user = self.world.add_user(f"u{number}", server, skew_ms=self._dice.between(-2_000, 2_000))
+        user.watch = self._user_did
+        return user
+
+    def _delay(self, _near: Endpoint, _far: Endpoint) -> int:
+        return self._dice.between(1, self._dice.one_of((5, 40, DELAY_MS_MAX)))
+
+    # --- looking on -----------------------------------------------------------------------------
+
+    def _passed(self, sender: Endpoint | None, data: bytes) -> None:
+        self._hash.update(b"%d " % self.agenda.mono)
+        self._hash.update(data)
+        traffic = self._traffic.get(sender)
+        if traffic is not None:
+            traffic.frames += 1
+            traffic.bytes += len(data)
+
+    def _server_did(self, server: Server, event: NodeEvent, effects: list[node.Effect]) -> None:
+        self._note(server.name, event, effects)
+        self.laws.server_did(server, effects, self.agenda.mono)
+
+    def _user_did(self, user: User, event: MemberEvent, effects: list[member.Effect]) -> None:
+        if effects:
+            self._note(user.name, event, effects)
+            self.laws.user_did(user, effects, self.agenda.mono)
+        user.forget_notices()
+
+    def _note(
+        self, name: str, event: object, effects: list[node.Effect] | list[member.Effect]
+    ) -> None:
+        names = " ".join([type(each).__name__ for each in effects])
+        self._hash.update(f"{self.agenda.mono} {name} {type(event).__name__}: {names}\n".encode())
+
+    def _outcome(self, broken: Broken | None) -> Outcome:
+        kept = [server.disk.load() for server in self.servers]
+        kept_by_users = [user.disk.load() for user in self.users]
+        self._hash.update(repr((kept, kept_by_users)).encode())
+        return Outcome(
+            story=self.story,
+            broken=broken,
+            steps=self.agenda.steps,
+            ms=self.agenda.mono,
+            digest=self._hash.hexdigest(),
+            said=len(self.laws.said),
+            shown=sum(len(said.shown) for said in self.laws.said),
+            delays_ms=sorted(self.laws.delays_ms),
+            converged_ms=self.converged_ms,
+            traffic=[self._traffic[server] for server in self.servers],
+        )
+
+
+@dataclass(slots=True)
+class _Healed:
+    """Since when nothing is wrong, and whether the directories agreed since."""
+
+    since_ms: int
+    converged: bool = False

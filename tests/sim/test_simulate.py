@@ -1,0 +1,130 @@
+"""`socp simulate`: one seed is one run, laws are watched, and what breaks one can be played again.
+
+The seed of a failure is in the test's name; `SOCP_SEEDS=7,8` or `SOCP_SEEDS=0-999` runs others.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from socp.cli.verbs import socp
+from socp.sim import report, story
+from socp.sim.laws import Broken, Law
+from socp.sim.play import Outcome, Play
+from socp.sim.schedule import drawn
+from socp.sim.story import Happening, Kind, Story
+
+SERVERS, USERS, MINUTES = 5, 20, 2
+"""The short form."""
+STORIES = Path(__file__).parent / "stories"
+"""Each broke a law when it was first played; the name says what was the matter."""
+
+
+def seeds() -> list[int]:
+    asked = os.environ.get("SOCP_SEEDS", "0-7")
+    found: list[int] = []
+    for part in asked.split(","):
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return found
+
+
+def played(seed: int) -> Outcome:
+    return Play(drawn(seed, SERVERS, USERS, MINUTES)).run()
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("S10")
+@pytest.mark.parametrize("seed", seeds())
+def test_whatever_goes_wrong_every_law_holds(seed: int) -> None:
+    outcome = played(seed)
+    assert outcome.broken is None, "\n".join(report.lines(outcome))
+    assert outcome.said > USERS
+    assert outcome.shown > outcome.said
+    assert outcome.converged_ms
+
+
+@pytest.mark.threat("S8")
+@pytest.mark.parametrize("path", sorted(STORIES.iterdir()), ids=lambda path: path.stem)
+def test_what_once_broke_a_law_does_not_any_more(path: Path) -> None:
+    outcome = Play(story.read(path.read_bytes())).run()
+    assert outcome.broken is None, "\n".join(report.lines(outcome))
+
+
+def test_a_story_has_every_kind_of_fault_and_of_work() -> None:
+    happenings = [each for seed in range(5) for each in drawn(seed, 5, 20, 2).happenings]
+    assert {each.kind for each in happenings} == set(Kind)
+    assert all(each.at_ms + each.for_ms <= MINUTES * 60_000 for each in happenings)
+
+
+def test_one_seed_is_one_run_and_another_is_another() -> None:
+    first, again, other = played(3), played(3), played(4)
+    assert (first.digest, first.steps) == (again.digest, again.steps)
+    assert first.digest != other.digest
+
+
+@pytest.mark.parametrize("hashes", ["1", "4242"])
+def test_in_another_process_with_other_hashes_it_is_the_same_run(hashes: str) -> None:
+    words = [sys.executable, "-m", "socp.cli.main", "simulate", "--seed", "3", "--json"]
+    environment = {**os.environ, "PYTHONHASHSEED": hashes}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    said = msgspec.json.decode(done.stdout)
+    outcome = played(3)
+    assert (said["digest"], said["step"]) == (outcome.digest, outcome.steps)
+
+
+# --- the verb -----------------------------------------------------------------------------------
+
+
+def test_what_was_saved_is_replayed_to_the_same_byte(tmp_path: Path) -> None:
+    kept = tmp_path / "story.json"
+    run = CliRunner()
+    first = run.invoke(socp, ["simulate", "--seed", "5", "--minutes", "0.5", "--save", str(kept)])
+    again = run.invoke(socp, ["simulate", "--replay", str(kept)])
+
+    def digest(output: str) -> str:
+        return next(line for line in output.splitlines() if line.startswith("digest"))
+
+    assert first.output.startswith("seed 5: 5 servers, 20 users")
+    assert digest(first.output) == digest(again.output)
+
+
+def test_a_broken_law_is_told_with_its_seed_and_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(_play: Play) -> None:
+        raise Broken(Law.KEPT, "nobody has it")
+
+    monkeypatch.setattr(Play, "_storm", breaks)
+    done = CliRunner().invoke(socp, ["simulate", "--seed", "9"], standalone_mode=False)
+    assert done.return_value == 1
+    assert "seed 9:" in done.output
+    assert "what was acknowledged is delivered or still stored: nobody has it" in done.output
+    assert "BROKEN at step " in done.output
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"{", "no story"),
+        (story.written(Story(1, 0, 1, 1, ())), "at most 1000 servers"),
+        (story.written(Story(1, 1, 1, 1, (), format=9)), "a story of format 9"),
+    ],
+)
+def test_what_is_no_story_is_refused_in_one_line(tmp_path: Path, content: bytes, why: str) -> None:
+    kept = tmp_path / "story.json"
+    kept.write_bytes(content)
+    done = CliRunner().invoke(socp, ["simulate", "--replay", str(kept)])
+    assert done.exit_code == 2
+    assert why in done.output
+
+
+def test_a_happening_reads_as_a_sentence() -> None:
+    told = Happening(1_500, Kind.SLOW, 3, for_ms=250, much=7)
+    assert str(told) == "    1.500 s  slow 3, 7, for 0.25 s"
