@@ -66,6 +66,7 @@ class SocpApp(App[int], inherit_bindings=False):
         &.-primary { color: $primary; background: $panel; }
         &.-error { color: $error; background: $panel; }
         &:hover { color: $foreground; background: $marked; }
+        &.-active { border: none !important; }
         &:focus { color: $background; background: $foreground; text-style: bold; }
         &.-primary:focus { color: $background; background: $primary; text-style: bold; }
         &.-error:focus { color: $background; background: $error; text-style: bold; }
