@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write the story of the run, or of the one that broke a law.",
 )
+@click.option(
+    "--shrink", is_flag=True, help="Look for the shortest story that breaks the same law."
+)
 @as_json
 def command(
     seed: int,
@@ -59,6 +62,7 @@ def command(
     real_keys: bool,
     replay: Path | None,
     save: Path | None,
+    shrink: bool,
     json: bool,
 ) -> int:
     """Run real servers and clients over a simulated network, and watch the laws.
@@ -75,11 +79,12 @@ def command(
     from socp.sim.schedule import drawn
 
     if replay is not None:
-        return _told(_read(replay), real_keys=real_keys, save=save, json=json)
+        return _told(_read(replay), real_keys=real_keys, save=save, shrink=shrink, json=json)
     code = exits.OK
     for each in range(seed, seed + count):
         story = drawn(each, servers, users, minutes, faults=faults, every_s=every_s)
-        code = max(code, _told(story, real_keys=real_keys, save=save, json=json))
+        told = _told(story, real_keys=real_keys, save=save, shrink=shrink, json=json)
+        code = max(code, told)
     return code
 
 
@@ -94,15 +99,20 @@ def _read(path: Path) -> Story:
         raise click.UsageError(f"{path}: {fault}") from fault
 
 
-def _told(story: Story, *, real_keys: bool, save: Path | None, json: bool) -> int:
+def _told(story: Story, *, real_keys: bool, save: Path | None, shrink: bool, json: bool) -> int:
     from socp.crypto.keys import RsaSuite
     from socp.sim.play import Play
+    from socp.sim.shrink import Shrinking
     from socp.sim.story import written
 
     before_kib, began = _memory_kib(), time.monotonic()
     outcome = Play(story, RsaSuite() if real_keys else None).run()
     took_s = time.monotonic() - began
     _say(outcome, took_s, max(_memory_kib() - before_kib, 0), json=json)
+    if shrink and outcome.broken is not None:
+        story = Shrinking(outcome).shortest().story
+        if not json:
+            print("the shortest history found:", *story.happenings, sep="\n  ", flush=True)
     if save is not None and (outcome.broken is not None or not save.exists()):
         try:
             save.write_bytes(written(story))

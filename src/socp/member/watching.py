@@ -40,6 +40,7 @@ class Watching:
         self._ours: OrderedDict[str, None] = OrderedDict()  # who was dealt with last comes last
         self._others: OrderedDict[str, None] = OrderedDict()
         self._told: frozenset[str] = frozenset()
+        self._changed = False  # somebody got or lost a place since, perhaps
         self._told_ms = -GATHER_FULL_MS
         self._look_ms = 0
         self._left_out = False  # of this look: somebody online had no place
@@ -59,6 +60,7 @@ class Watching:
             self._others.pop(user_id, None)
             self._ours.setdefault(user_id)
         self._bound(now)
+        self._changed = True
         self._tell(now)
         self._look(now)
 
@@ -69,6 +71,7 @@ class Watching:
         self._others.pop(user_id, None)
         self._ours[user_id] = None
         self._ours.move_to_end(user_id)
+        self._changed = True
         self._bound(now)
         self._tell_soon(now)
 
@@ -78,6 +81,7 @@ class Watching:
             if self._is_somebody(user_id) and user_id not in self._ours:
                 self._others[user_id] = None
                 self._others.move_to_end(user_id)
+                self._changed = True
         self._bound(now)
         self._tell_soon(now)
 
@@ -104,13 +108,16 @@ class Watching:
             self._tell(now)
 
     def _tell(self, now: Now) -> None:
+        if not self._changed:
+            return
         watched = (*self._ours, *self._others)
         fresh = frozenset(watched) - self._told
         if not fresh and len(watched) == len(self._told):
+            self._changed = False
             return
         if self._courier.post(PresenceWatch(users=watched), now):
             self._courier.spend(len(fresh) // limits.WATCHED_A_FRAME)
-            self._told, self._told_ms = frozenset(watched), now.mono
+            self._told, self._told_ms, self._changed = frozenset(watched), now.mono, False
 
     # --- who else is there ----------------------------------------------------------------------
 
@@ -131,6 +138,7 @@ class Watching:
                 continue
             if len(self._ours) + len(self._others) < limits.WATCHED:
                 self._others[user_id] = None
+                self._changed = True
             else:
                 self._left_out = True
         self._tell(now)
