@@ -19,7 +19,9 @@ from socp.sim import report, story
 from socp.sim.laws import Broken, Law
 from socp.sim.play import Outcome, Play
 from socp.sim.schedule import drawn
+from socp.sim.shrink import Shrinking
 from socp.sim.story import Happening, Kind, Story
+from tests.sim.wrongs import keeps_nothing_of_what_it_says_it_keeps
 
 SERVERS, USERS, MINUTES = 5, 20, 2
 """The short form."""
@@ -79,6 +81,23 @@ def test_in_another_process_with_other_hashes_it_is_the_same_run(hashes: str) ->
     said = msgspec.json.decode(done.stdout)
     outcome = played(3)
     assert (said["digest"], said["step"]) == (outcome.digest, outcome.steps)
+
+
+@pytest.mark.parametrize("runs", [0, 40])
+def test_a_story_that_breaks_a_law_is_made_shorter(
+    runs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeps_nothing_of_what_it_says_it_keeps(monkeypatch)
+    first = Play(drawn(2, 3, 6, 1)).run()
+    assert first.broken is not None
+    shorter = Shrinking(first, runs_left=runs).shortest()
+    again = Play(shorter.story).run()
+    assert again.broken is not None
+    assert (again.broken.law, again.digest) == (first.broken.law, shorter.digest)
+    if runs:
+        assert len(shorter.story.happenings) < 5 < len(first.story.happenings)
+    else:
+        assert shorter is first
 
 
 # --- the verb -----------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -37,15 +36,18 @@ if TYPE_CHECKING:
 @click.option("--real-keys", is_flag=True, help="RSA-4096 for all: slow, and no two runs alike.")
 @click.option(
     "--replay",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False),
     metavar="FILE",
     help="Play what --save wrote, to the same byte.",
 )
 @click.option(
     "--save",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False),
     metavar="FILE",
     help="Write the story of the run, or of the one that broke a law.",
+)
+@click.option(
+    "--shrink", is_flag=True, help="Look for the shortest story that breaks the same law."
 )
 @as_json
 def command(
@@ -57,8 +59,9 @@ def command(
     every_s: int,
     faults: bool,
     real_keys: bool,
-    replay: Path | None,
-    save: Path | None,
+    replay: str | None,
+    save: str | None,
+    shrink: bool,
     json: bool,
 ) -> int:
     """Run real servers and clients over a simulated network, and watch the laws.
@@ -75,37 +78,47 @@ def command(
     from socp.sim.schedule import drawn
 
     if replay is not None:
-        return _told(_read(replay), real_keys=real_keys, save=save, json=json)
+        return _told(_read(replay), real_keys=real_keys, save=save, shrink=shrink, json=json)
     code = exits.OK
     for each in range(seed, seed + count):
         story = drawn(each, servers, users, minutes, faults=faults, every_s=every_s)
-        code = max(code, _told(story, real_keys=real_keys, save=save, json=json))
+        told = _told(story, real_keys=real_keys, save=save, shrink=shrink, json=json)
+        code = max(code, told)
     return code
 
 
-def _read(path: Path) -> Story:
+def _read(path: str) -> Story:
+    from pathlib import Path
+
     from socp.sim.story import BadStory, read
 
     try:
-        return read(path.read_bytes())
+        return read(Path(path).read_bytes())
     except OSError as fault:
         raise click.UsageError(f"{path}: {fault.strerror}") from fault
     except BadStory as fault:
         raise click.UsageError(f"{path}: {fault}") from fault
 
 
-def _told(story: Story, *, real_keys: bool, save: Path | None, json: bool) -> int:
+def _told(story: Story, *, real_keys: bool, save: str | None, shrink: bool, json: bool) -> int:
+    from pathlib import Path
+
     from socp.crypto.keys import RsaSuite
     from socp.sim.play import Play
+    from socp.sim.shrink import Shrinking
     from socp.sim.story import written
 
     before_kib, began = _memory_kib(), time.monotonic()
     outcome = Play(story, RsaSuite() if real_keys else None).run()
     took_s = time.monotonic() - began
     _say(outcome, took_s, max(_memory_kib() - before_kib, 0), json=json)
-    if save is not None and (outcome.broken is not None or not save.exists()):
+    if shrink and outcome.broken is not None:
+        story = Shrinking(outcome).shortest().story
+        if not json:
+            print("the shortest history found:", *story.happenings, sep="\n  ", flush=True)
+    if save is not None and (outcome.broken is not None or not Path(save).exists()):
         try:
-            save.write_bytes(written(story))
+            Path(save).write_bytes(written(story))
         except OSError as fault:
             raise click.UsageError(f"{save}: {fault.strerror}") from fault
     return exits.OK if outcome.broken is None else exits.FAILED

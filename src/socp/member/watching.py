@@ -54,6 +54,7 @@ class Watching:
         self._ours: OrderedDict[str, None] = OrderedDict()  # who was dealt with last comes last
         self._others: OrderedDict[str, None] = OrderedDict()
         self._told: frozenset[str] = frozenset()
+        self._changed = False  # somebody got or lost a place since, perhaps
         self._told_ms = -GATHER_FULL_MS
         self._look_ms = 0
         self._unheard: set[str] = set()  # of those told, whom the server has still to answer for
@@ -77,6 +78,7 @@ class Watching:
             self._others.pop(user_id, None)
             self._ours.setdefault(user_id)
         self._bound(now)
+        self._changed = True
         self._tell(now)
         self._look(now)
 
@@ -87,6 +89,7 @@ class Watching:
         self._others.pop(user_id, None)
         self._ours[user_id] = None
         self._ours.move_to_end(user_id)
+        self._changed = True
         self._bound(now)
         self._tell_soon(now)
 
@@ -96,6 +99,7 @@ class Watching:
             if self._is_somebody(user_id) and user_id not in self._ours:
                 self._others[user_id] = None
                 self._others.move_to_end(user_id)
+                self._changed = True
         self._bound(now)
         self._tell_soon(now)
 
@@ -150,13 +154,16 @@ class Watching:
             self._tell(now)
 
     def _tell(self, now: Now) -> None:
+        if not self._changed:
+            return
         watched = (*self._ours, *self._others)
         fresh = frozenset(watched) - self._told
         if not fresh and len(watched) == len(self._told):
+            self._changed = False
             return
         if self._courier.post(PresenceWatch(users=watched), now):
             self._courier.spend(len(fresh) // limits.WATCHED_A_FRAME)
-            self._told, self._told_ms = frozenset(watched), now.mono
+            self._told, self._told_ms, self._changed = frozenset(watched), now.mono, False
             self._unheard = (self._unheard | fresh) & self._told
 
     # --- who else is there ----------------------------------------------------------------------
@@ -187,6 +194,7 @@ class Watching:
             if len(self._ours) + len(self._others) >= limits.WATCHED:
                 return False
             self._others[user_id] = None
+            self._changed = True
         return True
 
     def _has(self, user_id: str) -> bool:

@@ -42,6 +42,7 @@ class Reader:
     upto: int = 0
     page: int = 0
     retry_ms: int = 0  # monotonic: when to try again, 0 for nothing to try
+    due_ms: int = 0  # monotonic: when one is due whose author's clock was ahead, 0 for none
     since_ms: int = 0  # monotonic, of the last word or frame
     out: dict[str, int] = field(default_factory=dict)  # msg_ref -> seq, not acknowledged yet
     live: set[str] = field(default_factory=set)  # those of them that went at once, as they came
@@ -207,7 +208,8 @@ class PostLog:
         if page is None:
             reader.phase, reader.retry_ms = Phase.PACING, now.mono + RETRY_MS
             return None
-        frames = [self._frame(reader, post) for post in page.posts if self._is_for(reader, post)]
+        posts = [post for post in page.posts if self._is_for(reader, post)]
+        frames = [self._frame(reader, p) for p in posts if not self._is_early(reader, p, now)]
         if not page.more:
             reader.cursor = max(reader.cursor, reader.upto)
         if not frames:
@@ -232,6 +234,16 @@ class PostLog:
             return False
         if reader.acks:
             reader.out[post.msg_ref] = post.seq
+        return True
+
+    @staticmethod
+    def _is_early(reader: Reader, post: Post, now: Now) -> bool:
+        """Another server would refuse it: its author's clock was ahead. It is owed until then."""
+        wait_ms = post.ts - now.wall
+        if not reader.server or wait_ms <= 0:
+            return False
+        due_ms = now.mono + wait_ms
+        reader.due_ms = min(reader.due_ms or due_ms, due_ms)
         return True
 
     def _frame(self, reader: Reader, post: Post) -> Outgoing:
@@ -316,8 +328,13 @@ class PostLog:
             if reader.retry_ms and reader.retry_ms <= now.mono:
                 reader.retry_ms = 0
                 self._load(reader)
-            elif reader.server and reader.out and now.mono - reader.since_ms > UNACKED_MS:
+            elif 0 < reader.due_ms <= now.mono or self._is_silent(reader, now):
+                reader.due_ms = 0
                 self._rewind(reader, now)
+
+    @staticmethod
+    def _is_silent(reader: Reader, now: Now) -> bool:
+        return reader.server and bool(reader.out) and now.mono - reader.since_ms > UNACKED_MS
 
     def flush(self) -> None:
         for owner, seq in self._changed.items():

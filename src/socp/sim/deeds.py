@@ -13,6 +13,7 @@ from socp.sim.server import Server
 from socp.sim.story import WORK, Happening, Kind
 from socp.sim.user import User
 from socp.sim.world import World
+from socp.wire import limits
 
 Undo = Callable[[], None]
 
@@ -29,6 +30,9 @@ class Deeds:
     ) -> None:
         self.going_on = 0
         self.last_ms = 0
+        self.caught_up_ms = 0
+        """When the time is there that a clock, since set back, showed last: until then what its
+        server says of its users may count as older than what it said before (section 2)."""
         self._agenda = world.agenda
         self._network = world.network
         self._pauses = world.network.weather.pauses
@@ -154,7 +158,13 @@ class Deeds:
         if server.skew_ms:
             return None
         server.skew_ms = told.much
-        return lambda: setattr(server, "skew_ms", 0)
+
+        def set_right() -> None:
+            server.skew_ms = 0
+            ahead_ms = min(told.much, limits.TS_WINDOW_MS)
+            self.caught_up_ms = max(self.caught_up_ms, self._agenda.mono + ahead_ms)
+
+        return set_right
 
     def _cut(self, told: Happening) -> Undo | None:
         one, other = self._server(told.who), self._server(told.other)

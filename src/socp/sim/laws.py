@@ -19,7 +19,8 @@ from socp.wire.ids import PUBLIC
 
 CONVERGED_MS: Final = 90_000
 """From the end of all faults until every server knows where everybody is: 60 s to the last dial of
-who waits longest, a heartbeat, and its answer."""
+who waits longest, a heartbeat, and its answer. After a clock that was ahead: from when the time is
+there that it showed."""
 ACCEPTED: Final = frozenset({LineState.DONE, LineState.DELIVERED, LineState.READ})
 REACHED: Final = frozenset({LineState.DELIVERED, LineState.READ})
 EVENTS_A_SECOND: Final = 2_000

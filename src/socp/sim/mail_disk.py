@@ -46,6 +46,7 @@ class MailDisk:
 
     def __init__(self) -> None:
         self._mail: dict[Key, Row] = {}
+        self._keys: dict[tuple[str, str], dict[Key, None]] = {}  # by user_id and msg_ref
         self._posts: dict[str, node.Post] = {}
         self._cursors: dict[str, int] = {}
 
@@ -53,14 +54,16 @@ class MailDisk:
         """One Persist."""
         match record:
             case node.Mail():
-                self._mail[record.user_id, record.msg_ref, record.part] = Row(record)
+                key = record.user_id, record.msg_ref, record.part
+                self._mail[key] = Row(record)
+                self._keys.setdefault(key[:2], {})[key] = None
             case node.MailSettled():
                 for key, row in self._parts(record.user_id, record.msg_ref):
                     kept = replace(row.mail, payload=b"")
                     self._mail[key] = Row(kept, record.state, row.handed)
             case node.MailDropped():
                 for key, _ in self._parts(record.user_id, record.msg_ref):
-                    del self._mail[key]
+                    self._drop(key)
             case node.MailHanded():
                 for key, row in tuple(self._mail.items()):
                     if key[0] == record.user_id and row.mail.seq <= record.seq:
@@ -127,7 +130,14 @@ class MailDisk:
     # --- helpers of the above -------------------------------------------------------------------
 
     def _parts(self, user_id: str, msg_ref: str) -> list[tuple[Key, Row]]:
-        return [(key, row) for key, row in self._mail.items() if key[:2] == (user_id, msg_ref)]
+        return [(key, self._mail[key]) for key in self._keys.get((user_id, msg_ref), ())]
+
+    def _drop(self, key: Key) -> Row:
+        keys = self._keys[key[:2]]
+        del keys[key]
+        if not keys:
+            del self._keys[key[:2]]
+        return self._mail.pop(key)
 
     def _waiting(self, query: queries.LoadMail) -> Iterable[node.Mail]:
         for row in self._mail.values():
@@ -154,7 +164,7 @@ class MailDisk:
         gone = [key for key, row in self._mail.items() if row.mail.stored_ms < before_ms]
         boxes: dict[tuple[str, str], list[node.Mail]] = {}
         for key in gone:
-            row = self._mail.pop(key)
+            row = self._drop(key)
             if row.state is MailState.WAITING:
                 boxes.setdefault((row.mail.user_id, row.mail.sender), []).append(row.mail)
         old = [post for post in self._posts.values() if post.stored_ms < before_ms]

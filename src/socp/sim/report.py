@@ -20,7 +20,6 @@ def figures(outcome: Outcome) -> dict[str, Any]:
         "users": story.users,
         "minutes": story.minutes,
         "happenings": len(story.happenings),
-        "wrong": list(story.wrong),
         "law": None if broken is None else str(broken.law),
         "detail": None if broken is None else broken.detail,
         "step": outcome.steps,

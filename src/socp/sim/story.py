@@ -61,8 +61,6 @@ class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     users: int
     minutes: float
     happenings: tuple[Happening, ...]
-    wrong: tuple[str, ...] = ()
-    """Servers gone bad, by what they do: see `villains`."""
     format: int = FORMAT
 
 

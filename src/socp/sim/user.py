@@ -104,6 +104,7 @@ class User:
         self.up_tap: Tap | None = None  # on each link that is opened from now on
         self.down_tap: Tap | None = None
         self.up = False
+        self._dialling = False
         self.watch: Watch | None = None
         self.tick_ms = TICK_MS
         self._suite = suite
@@ -121,6 +122,7 @@ class User:
     def start(self) -> None:
         """A new process on the same profile; it dials at once."""
         self.up = True
+        self._dialling = False
         self._life += 1
         life = self._life
         self.member = self._brain()
@@ -143,9 +145,13 @@ class User:
     def connect(self) -> None:
         """Dial the server, unless a link is there already."""
         life = self._life
-        if self.up and self.wire is None:
+        if self.up and self.wire is None and not self._dialling:
+            self._dialling = True
             self._network.dial(
-                self, self.address, lambda wire: self._opened(wire, life), self._failed
+                self,
+                self.address,
+                lambda wire: self._opened(wire, life),
+                lambda reason: self._failed(reason, life),
             )
 
     def leave(self) -> None:
@@ -172,14 +178,17 @@ class User:
         )
 
     def _opened(self, wire: Wire, life: int) -> None:
-        if not self.up or life != self._life or self.wire is not None:
+        if not self.up or life != self._life:
             return wire.cut()
+        self._dialling = False
         self.wire = wire
         wire.up_tap, wire.down_tap = self.up_tap, self.down_tap
         self.event(Connected(self._suite.random(32)))
 
-    def _failed(self, reason: str) -> None:
-        self._network.weather.pauses.reach(self, lambda: self._cut_off(reason))
+    def _failed(self, reason: str, life: int) -> None:
+        if life == self._life:
+            self._dialling = False
+            self._network.weather.pauses.reach(self, lambda: self._cut_off(reason))
 
     def _cut_off(self, reason: str) -> None:
         self.event(Disconnected(reason))

@@ -19,7 +19,7 @@ from socp.sim.ids import an_id
 from socp.sim.network import Network
 from socp.sim.server import Server
 from socp.sim.stranger import Stranger
-from socp.sim.user import User
+from socp.sim.user import TICK_MS, User
 from socp.wire.addresses import BootstrapEntry, HostPort
 
 PORTS = (8001, 8002, 8003)
@@ -75,11 +75,18 @@ class World:
         return server
 
     def add_user(
-        self, name: str, server: Server, *, skew_ms: int = 0, key: PrivateKey | None = None
+        self,
+        name: str,
+        server: Server,
+        *,
+        skew_ms: int = 0,
+        key: PrivateKey | None = None,
+        tick_ms: int = TICK_MS,
     ) -> User:
-        """A user who starts now and dials `server`."""
+        """A user who starts now, dials `server`, and looks around each `tick_ms`."""
         key = key or self.suite.generate()
         user = User(name, self.suite, key, self.network, server.address, skew_ms)
+        user.tick_ms = tick_ms
         self.users[name] = user
         user.start()
         return user

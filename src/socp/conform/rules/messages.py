@@ -193,9 +193,19 @@ async def _forged(probe: Probe, code: str, *, frm: str = "", **members: str) -> 
     await alice.says_wrong("MSG_DIRECT", payload, to=bob.id, ts=said.ts, **more)
     try:
         await refused(alice.link, code, ref=said.ref)
-    finally:
-        if bob.link.has("USER_DELIVER", where=said.is_delivered_by):
-            raise Breach("it was delivered")
+    except Breach:
+        await _reaches_nobody(bob, said)
+        raise
+    if bob.link.has("USER_DELIVER", where=said.is_delivered_by):
+        raise Breach("it was delivered")
+
+
+async def _reaches_nobody(bob: Peer, said: Message) -> None:
+    """What was taken may be on its way."""
+    try:
+        await bob.link.quiet("USER_DELIVER", where=said.is_delivered_by)
+    except Breach as came:
+        raise Breach("it was delivered") from came
 
 
 @MESSAGES.must(
