@@ -25,6 +25,7 @@ class Drafting:
 
     _walk: Walk
     _store: ProfileStore
+    _kept_ms: int = 0  # when any was kept last
 
     async def drafts(self) -> dict[str, Draft]:
         """What was kept, by user id or "public", the longest kept first. ProfileUnusable."""
@@ -39,8 +40,8 @@ class Drafting:
         """Keep these in the place of those that were kept for the same conversations; an empty one
         is forgotten. On the disk when this returns. ProfileUnusable."""
         self._walk.check_open()
-        kept_ms = now().wall
-        kept = [KeptDraft(talk, draft, kept_ms) for talk, draft in drafts.items()]
+        self._kept_ms = max(now().wall, self._kept_ms + 1)  # two within a millisecond have an order
+        kept = [KeptDraft(talk, draft, self._kept_ms) for talk, draft in drafts.items()]
         try:
             await asyncio.wrap_future(self._store.write(kept))
         except StorageError as fault:
