@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from docs.make.frames import ROOT
@@ -85,6 +86,7 @@ def spoken(name: str) -> str:
     return name.removeprefix("test_").replace("_", " ")
 
 
+@cache
 def marked_tests() -> dict[str, list[Proof]]:
     """By row, every test that carries its mark, those of tests/threats first."""
     found: dict[str, list[Proof]] = defaultdict(list)

@@ -142,7 +142,7 @@ def test_what_is_compared_is_all_to_be_seen_in_24_rows(
         alice.shows(r"safety number of you and bob\n( +│ [0-9]{5}( [0-9]{5}){5}\n){2}")
         seen = alice.screen().splitlines()[-24:]
         assert seen[0].startswith("█")
-        assert seen[18].startswith("▀")
+        assert seen[18].startswith("█")
 
 
 def test_who_types_before_turning_to_anybody_is_told_whom_they_may_mean(

@@ -20,6 +20,8 @@ HERE = Path(__file__).parent
 WORK = HERE.parents[1] / "var/fuzz"
 HANGS_S = 20  # an input that takes so long has found something as well
 STATED_S = 60
+KEPT_MAX = 12  # inputs of one run of --keep
+KEPT_BYTES_MAX = 512
 
 
 def atheris() -> ModuleType | None:
@@ -37,6 +39,7 @@ def main() -> int:
     asked.add_argument("--minutes", type=float, default=10)
     asked.add_argument("--seed", type=int, default=0, help="0: another one each time")
     asked.add_argument("--hypothesis", action="store_true", help="leave atheris aside")
+    asked.add_argument("--keep", action="store_true", help="add what was found to the corpus")
     said = asked.parse_args()
     if said.hypothesis:
         fuzzer = None
@@ -49,6 +52,8 @@ def main() -> int:
     if said.target not in doors:
         print("targets:", *doors)
         return 0 if said.target is None else 2
+    if said.keep:
+        return keep(said.target, doors[said.target][1])
     seed = said.seed or random.SystemRandom().randrange(1, 2**31)
     print(f"fuzz: {said.target} for {said.minutes:g} minutes, seed {seed}, with", end=" ")
     print("hypothesis" if fuzzer is None else "atheris", flush=True)
@@ -115,6 +120,18 @@ class Run:
             file.write_bytes(data)
             print(f"fuzz: {type(fault).__name__} by {file}, input {self.runs}", file=sys.stderr)
             raise
+
+
+def keep(name: str, known: list[bytes]) -> int:
+    """Some of what earlier runs found interesting go into the repository."""
+    found = {file.read_bytes() for file in (WORK / name).glob("*")} - set(known)
+    short = sorted((data for data in found if len(data) <= KEPT_BYTES_MAX), key=len)
+    every = max(1, len(short) // KEPT_MAX)  # of all lengths, not only the shortest
+    folder = HERE / "corpus" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for data in short[::every][:KEPT_MAX]:
+        (folder / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
+    return 0
 
 
 if __name__ == "__main__":

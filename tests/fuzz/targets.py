@@ -23,8 +23,10 @@ from socp.crypto.keys import KeyRefused, RsaSuite, Unreadable, load_private
 from socp.crypto.rotation import Unfollowed
 from socp.crypto.symbolic import SymbolicSuite
 from socp.files.transfer import Broken, Complete, Write
-from socp.keystore import pem, vault_file
+from socp.keystore import pem, tries, vault_file
 from socp.keystore.private_file import KeyFileError
+from socp.server import flags
+from socp.server.faults import StartFault
 from socp.tui import choices_file
 from socp.tui.choices_file import BadChoices
 from socp.wire import base64url, invitation, limits, payloads
@@ -291,6 +293,33 @@ def choice_seeds() -> list[bytes]:
     ]
 
 
+def take_config(data: bytes) -> None:
+    """A server's `--config`, or one line that says what is wrong."""
+    try:
+        flags.parse(("--config", str(put("socp.toml", data))))
+    except StartFault as fault:
+        assert "\n" not in str(fault)  # noqa: PT017 - the line is what is judged
+
+
+def config_seeds() -> list[bytes]:
+    return [
+        b'port = 9001\nfederation = "open"\nbootstrap = ["wss://a.example:8001"]\n',
+        b'ephemeral = true\nallow-host = ["a", "b"]\ntrusted-proxy = ["10.0.0.0/8"]\n',
+        b'log-level = "trace"\nadvertise = "b.example:80"\nmailbox-days = 3\n',
+    ]
+
+
+def take_tries(data: bytes) -> None:
+    """How many wrong passphrases there were; what is damaged keeps nobody from trying."""
+    path = put(tries.TRIES_FILE, data)
+    with contextlib.suppress(KeyFileError):
+        assert 0 <= tries.wait_ms(path.parent, TS) <= tries.WAIT_MS_MAX
+
+
+def tries_seeds() -> list[bytes]:
+    return [b'{"wrong":3,"last_ms":1760000000000}', b'{"wrong":1}', b""]
+
+
 # --- sockets ------------------------------------------------------------------------------------
 
 
@@ -320,6 +349,8 @@ TARGETS: dict[str, Target] = {
     "files": Target(take_file, file_seeds, 16_000),
     "parcel": Target(take_parcel, parcel_seeds),
     "choices": Target(take_choices, choice_seeds),
+    "config": Target(take_config, config_seeds),
+    "tries": Target(take_tries, tries_seeds),
     "websocket": Target(take_websocket, websocket_seeds),
     "http": Target(http_door.take, http_door.seeds, 8192),
 }

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.doors import doors
-from tests.fuzz.generated import bent
+from tests.fuzz.generated import bent, round_of
 from tests.fuzz.targets import CORPUS, TARGETS, corpus
 
 CORPUS_FILES_MAX = 60
@@ -50,3 +50,14 @@ def test_the_corpora_stay_small_and_belong_to_a_target() -> None:
         files = list(folder.iterdir())
         assert len(files) <= CORPUS_FILES_MAX
         assert max(file.stat().st_size for file in files) <= CORPUS_BYTES_MAX
+
+
+def test_a_door_that_is_open_is_found() -> None:
+    """The canary: a decoder that lets another exception through now and then."""
+
+    def take(data: bytes) -> None:
+        if b"[[[[" in data:
+            raise IndexError(data)
+
+    with pytest.raises(IndexError):
+        round_of(take, TARGETS["frames"].seeds(), 4096, dice=1)

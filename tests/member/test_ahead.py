@@ -6,9 +6,11 @@ import pytest
 
 from socp.crypto.keys import PrivateKey
 from socp.crypto.symbolic import SymbolicSuite
+from socp.member.ahead import Ahead
 from socp.member.effects import MessageArrived, Transmit
 from socp.member.emitter import Emitter
 from socp.member.events import FrameReceived, Now
+from socp.wire import base64url
 from socp.wire.envelope import decode
 from socp.wire.payloads import Ack
 from tests.member.desk import Desk
@@ -30,8 +32,9 @@ class Noted:
     def open(self, ciphertext: bytes) -> bytes:
         return self._key.open(ciphertext)
 
-    def open_ahead(self, ciphertext: bytes) -> None:
+    def open_ahead(self, ciphertext: bytes) -> bool:
         self.ahead.append(ciphertext)
+        return self._key.open_ahead(ciphertext)
 
     def to_bytes(self) -> bytes:
         return self._key.to_bytes()
@@ -73,6 +76,24 @@ def test_nothing_can_be_done_ahead_about_other_frames() -> None:
     post = {"ciphertext": "A" * 683, "sender_pub": "", "content_sig": ""}
     frame = desk.frame("MSG_PUBLIC_CHANNEL", post, from_=desk.id)
     assert desk.member.ahead(FrameReceived(frame)) is None  # no key of the channel is here
+
+
+def test_a_post_is_tried_with_each_key_of_the_channel_ahead_until_one_opens_it() -> None:
+    suite = SymbolicSuite(1)
+    keys = [Noted(suite.generate()) for _ in range(3)]
+    desk = Desk()
+    bob = desk.friend("bob")
+    raw = keys[1].public.seal(b"hello")
+    post = {
+        "ciphertext": base64url.encode(raw),
+        "sender_pub": bob.key.public.text,
+        "content_sig": "",
+    }
+    frame = desk.frame("MSG_PUBLIC_CHANNEL", post, from_=bob.id)
+    work = Ahead(lambda: desk.key, lambda author: keys if author == bob.id else ()).work(frame)
+    assert work is not None
+    work()
+    assert [key.ahead for key in keys] == [[raw], [raw], []]
 
 
 def test_a_frame_is_signed_when_its_bytes_are_asked_for_and_once() -> None:

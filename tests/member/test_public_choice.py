@@ -9,7 +9,8 @@ from socp.member.effects import KeyChanged, MembersShown
 from socp.member.events import ChoosePublic, KeepKey, Say, Unverify, Verify
 from socp.member.records import LineState, PublicChoice, TrustState
 from socp.wire import base64url, content
-from tests.member.desk import START_MS, Desk, Friend
+from socp.wire.features import PRESENCE
+from tests.member.desk import START_MS, WITH_MAILBOX, Desk, Friend, an_id
 from tests.member.test_public import with_key
 
 
@@ -123,6 +124,26 @@ def test_who_lacks_hybrid_is_named_and_the_person_may_leave_them_out() -> None:
     ts = desk.sent("MSG_PUBLIC_CHANNEL")[-1].ts
     opened = hybrid.open_(private, bound, from_=desk.id, to="public", ts=ts)
     assert content.decode(opened)[0] == content.Text(body="bound")
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("I9")
+def test_where_more_are_here_than_one_can_watch_a_post_is_not_said_to_be_for_known_people() -> None:
+    desk = Desk(server_features=(*WITH_MAILBOX, PRESENCE)).attaches()
+    crowd = [an_id(f"u{n}") for n in range(1_200)]
+    desk.hears("USER_LIST", {"users": crowd, "more": True})
+    verifies(desk, desk.friend("alice"))
+    with_key(desk)
+    chooses(desk, verified_only=True)
+    desk.event(Say("public", "for those I know"))
+    desk.passes(1)
+    assert desk.line().reason.startswith("more are here than you can hear of, who are not verified")
+    assert posts(desk) == 0
+    chooses(desk)
+    desk.passes(1)
+    assert "more are here than you can hear of, and some may have no hybrid/1" in desk.warnings[-1]
+    (post,) = desk.sent("MSG_PUBLIC_CHANNEL")
+    assert not hybrid.is_hybrid(base64url.decode(str(post.members["ciphertext"])))
 
 
 @pytest.mark.spec("7")

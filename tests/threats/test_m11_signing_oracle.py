@@ -170,8 +170,8 @@ class Spy:
     def open(self, ciphertext: bytes) -> bytes:
         return self._key.open(ciphertext)
 
-    def open_ahead(self, ciphertext: bytes) -> None:
-        self._key.open_ahead(ciphertext)
+    def open_ahead(self, ciphertext: bytes) -> bool:
+        return self._key.open_ahead(ciphertext)
 
     def to_bytes(self) -> bytes:
         return self._key.to_bytes()

@@ -35,8 +35,8 @@ class Counted:
     def open(self, ciphertext: bytes) -> bytes:
         return self.key.open(ciphertext)
 
-    def open_ahead(self, ciphertext: bytes) -> None:
-        self.key.open_ahead(ciphertext)
+    def open_ahead(self, ciphertext: bytes) -> bool:
+        return self.key.open_ahead(ciphertext)
 
     def to_bytes(self) -> bytes:
         return self.key.to_bytes()

@@ -10,11 +10,14 @@ from textual.widgets import Input, Static
 from socp.crypto.safety_number import grouped
 from socp.member.records import TrustState
 from socp.tui.changed_key import ChangedKey
+from socp.tui.sure_button import ASKS, SureButton
 from socp.tui.verify_screen import VerifyScreen
 from tests.client.mailbox_server import Absent
 from tests.tui.stage import Stage, clicked, stage
 
 pytestmark = pytest.mark.threat("I9")
+
+CAROL_ID = "33333333-3333-4333-8333-333333333333"
 
 
 async def changes(it: Stage) -> None:
@@ -90,3 +93,45 @@ async def test_unverified_is_quiet_and_verified_is_said(tmp_path: Path) -> None:
         await it.pilot.press("escape")
         await it.until(lambda: "✔ verified" in it.read("TalkHead"))
         assert "bob ✔" in it.talks()
+
+
+async def test_who_was_asked_about_one_was_not_asked_about_another(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        carol = Absent(it.server, it.suite.generate(), "carol", id=CAROL_ID)
+        await carol.is_known(it.link)
+        await it.opens()
+        await changes(it)
+        await Absent(it.server, it.suite.generate(), "carol", id=CAROL_ID).is_known(it.link)
+        await it.until(lambda: it.session.me.trust_of(CAROL_ID) is TrustState.CHANGED)
+        words = it.talk.query_one("#what-happened", Static)
+        await it.until(lambda: "to be bob" in str(words.render()))
+        await clicked(it.pilot, "#take")
+        it.session.turn_to(CAROL_ID)
+        await it.until(lambda: "to be carol" in str(words.render()))
+        await clicked(it.pilot, "#take")
+        button = it.talk.query_one("#take", SureButton)
+        await it.until(lambda: str(button.label) == ASKS)
+        for who in (it.bob.id, CAROL_ID):
+            assert it.session.me.trust_of(who) is TrustState.CHANGED
+
+
+@pytest.mark.parametrize("screen", [ChangedKey, VerifyScreen])
+async def test_a_key_that_is_held_down_takes_no_claimed_key(
+    tmp_path: Path, screen: type[ChangedKey | VerifyScreen]
+) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        await changes(it)
+        await it.until(lambda: it.talk.query_one(ChangedKey).display)
+        if screen is VerifyScreen:
+            await it.pilot.press("f3")
+            await it.until(lambda: isinstance(it.app.screen, VerifyScreen))
+            await it.until(lambda: "with the claimed key" in it.read("#claimed"))
+        it.app.screen.query_one("#take", SureButton).focus()
+        await it.pilot.press("enter", "enter", "enter", "enter")
+        assert it.session.me.trust_of(it.bob.id) is TrustState.CHANGED
+        it.app.screen.query_one("#take", SureButton).forget()
+        for _ in range(2):
+            it.app.screen.query_one("#take", SureButton).focus()
+            await it.pilot.press("enter")
+        await it.until(lambda: it.session.me.trust_of(it.bob.id) is not TrustState.CHANGED)

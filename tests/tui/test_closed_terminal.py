@@ -1,4 +1,4 @@
-"""A window that was closed leaves no client behind."""
+"""A window that was closed leaves no client behind, and one that hangs holds none up."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
+from textual.app import App
+from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 
-from socp.tui.terminal import Screen
+from socp.tui.terminal import Screen, Terminal
 from tests.cli.panes import Pane, tmux
 from tests.cli.talkers import PATIENCE_S
 from tests.mesh.launch import running
 
 END_FD = 9
+PIPE_BYTES = 65_536
 
 
 @pytest.mark.needs("tmux")
@@ -51,3 +56,35 @@ def test_what_cannot_be_shown_any_more_costs_nothing() -> None:
         assert screen.write("not seen\n") == len("not seen\n")
         screen.flush()
         os.dup2(os.open(os.devnull, os.O_WRONLY), theirs)  # what it still holds goes nowhere
+
+
+@pytest.fixture
+def hung() -> Iterator[tuple[int, IO[str]]]:
+    """A terminal that nobody reads from, if not by the file's number."""
+    ours, theirs = os.pipe()
+    with open(theirs, "w", buffering=1) as file:
+        yield ours, file
+    os.close(ours)
+
+
+async def test_a_terminal_that_takes_nothing_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch, hung: tuple[int, IO[str]]
+) -> None:
+    """Whoever waited for it would keep no message and answer no server."""
+    ours, file = hung
+    monkeypatch.setattr(sys, "__stderr__", file)
+    driver = Terminal(App())
+    assert driver._file is not None
+    driver._writer_thread = thread = WriterThread(driver._file)
+    thread.start()
+    for _ in range(2 * MAX_QUEUED_WRITES):
+        driver.write("x" * PIPE_BYTES)  # more than goes in at once; returns all the same
+    assert not driver.caught_up()
+    while not driver.caught_up():
+        assert os.read(ours, PIPE_BYTES)
+    driver.write("drawn anew\n")
+    said = b""
+    while not said.endswith(b"drawn anew\n"):
+        said = said[-20:] + os.read(ours, PIPE_BYTES)
+    assert not driver.caught_up(), "once is enough"
+    driver.close()

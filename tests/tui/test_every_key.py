@@ -19,6 +19,7 @@ from socp.tui.jump_screen import JumpScreen
 from socp.tui.own_keys import BadKeys
 from socp.tui.people import PeopleList
 from socp.tui.search_screen import SearchScreen
+from socp.tui.take_back_screen import TakeBackScreen
 from socp.tui.verify_screen import VerifyScreen
 from socp.wire.content import Delete, Edit, Reaction, Text
 from tests.tui.stage import Pilots, Stage, driven, stage
@@ -102,7 +103,7 @@ async def verify(it: Stage) -> None:
     await opens(it, "verify", VerifyScreen)
     it.session.turn_to("public")
     await presses(it, "verify")
-    await it.sees("turn to somebody first")
+    await it.sees("Ctrl-K turns to somebody")
 
 
 async def file(it: Stage) -> None:
@@ -239,6 +240,8 @@ async def delete(it: Stage) -> None:
     for which in all_of("delete"):
         ref = await on_a_new_one(it, f"delete {which}", mine=True)
         await presses(it, "delete", which)
+        await it.until(lambda: isinstance(it.app.screen, TakeBackScreen))
+        await it.pilot.press("tab", "enter")
         await it.bob_reads(Delete(of=ref))
         await it.pilot.press("i")
     await on_a_new_one(it, "keep", mine=False)

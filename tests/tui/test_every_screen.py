@@ -33,6 +33,7 @@ from socp.tui.jump_screen import JumpScreen
 from socp.tui.opening import Opening
 from socp.tui.row_view import RowView
 from socp.tui.search_screen import SearchScreen
+from socp.tui.take_back_screen import TakeBackScreen
 from socp.tui.talk_screen import TalkScreen
 from socp.tui.unlock_screen import UnlockScreen
 from socp.tui.verify_screen import VerifyScreen
@@ -116,6 +117,18 @@ async def emoji(it: Stage) -> None:
     await it.bob_reads(Reaction(of=ref, emoji=""))
 
 
+async def take_back(it: Stage) -> None:
+    await it.said_by_me("once")
+    for pressed in (("enter",), ("escape",), ("tab", "enter")):
+        assert not it.last.deleted
+        await it.pilot.press("escape", "end", "d")
+        await is_open(it, TakeBackScreen)
+        await it.pilot.press(*pressed)
+        await it.until(lambda: it.app.screen is it.talk)
+        await it.pilot.press("i")
+    await it.until(lambda: it.last.deleted)
+
+
 async def verify(it: Stage) -> None:
     await it.pilot.press("f3")
     await is_open(it, VerifyScreen)
@@ -158,6 +171,7 @@ PILOTS: Final[Pilots] = {
     "JumpScreen": jump,
     "SearchScreen": search,
     "EmojiScreen": emoji,
+    "TakeBackScreen": take_back,
     "VerifyScreen": verify,
     "UnlockScreen": unlock_,
 }

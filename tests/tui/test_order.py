@@ -63,8 +63,8 @@ async def test_a_screen_that_opens_gets_what_is_typed_after_it(tmp_path: Path) -
 async def test_what_could_not_be_said_comes_back_where_it_was_typed(tmp_path: Path) -> None:
     async with stage(tmp_path, before=filled(1)) as it:
         await it.opens()
-        at_once(it, *"/zz", "enter", "ctrl+n")
+        at_once(it, *"/whois", " ", *"zz", "enter", "ctrl+n")
         await it.until(lambda: it.session.turned_to == "public")
-        await it.sees("there is no /zz")
+        await it.sees("nobody known is called")
         assert it.composer.text == ""
-        assert it.session.drafts.of(it.bob.id).text == "/zz"
+        assert it.session.drafts.of(it.bob.id).text == "/whois zz"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.content import Content
 from textual.events import Key, Paste
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from socp.member.effects import FileOffered, FileProgress, Trust
 from socp.tui import keys
@@ -125,11 +125,10 @@ async def test_any_command_is_found_in_the_palette(tmp_path: Path) -> None:
         await it.pilot.press("ctrl+p")
         await it.until(lambda: it.app.screen is not it.talk)
         await it.types("whois")
-        await it.pilot.pause(0.5)
+        found = it.app.screen.query_one(OptionList)
+        await it.until(lambda: found.option_count == 1 and found.highlighted == 0)
+        assert "/whois NAME" in str(found.get_option_at_index(0).prompt)
         await it.pilot.press("enter")
-        await it.pilot.pause(0.2)
-        if it.app.screen is not it.talk:
-            await it.pilot.press("enter")
         await it.until(lambda: it.composer.text == "/whois ")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,10 @@ async def test_name_server_passphrase_and_one_is_talking(tmp_path: Path) -> None
             await leave(app)
 
 
+def complains(app: SocpApp, fault: str) -> bool:
+    return fault in str(app.screen.query_one("#fault").render())
+
+
 async def test_what_is_typed_wrongly_is_said_and_stays(tmp_path: Path) -> None:
     app = SocpApp(Opening(tmp_path / "ann"), Choices(notify="off"), login="ann")
     async with app.run_test(size=SIZE) as pilot:
@@ -67,7 +72,7 @@ async def test_what_is_typed_wrongly_is_said_and_stays(tmp_path: Path) -> None:
             for field, text in said.items():
                 app.screen.query_one(f"#{field}", Input).value = text
             await clicked(pilot, "#begin")
-            assert fault in str(app.screen.query_one("#fault").render())
+            await waited(pilot, partial(complains, app, fault))
             good = {"name": "ann", "server": "ws://localhost:1", "again": "short"}
             said |= {name: good.get(name, "")}
         assert unlocking.locked(tmp_path / "ann") is None

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from textual.events import Key
+from textual.widgets import Static
 
 from socp.tui.link_line import LinkLine
 from socp.tui.offers_line import OffersLine
 from socp.tui.people import PeopleList
+from socp.tui.take_back_screen import TakeBackScreen
 from socp.wire.content import Delete, Edit, Place, Reaction, Receipt, Text, encode
 from tests.client.v13_server import now_ms
 from tests.tui.stage import THEIR_RUN, stage
@@ -134,7 +136,23 @@ async def test_one_reacts_and_takes_back_with_the_keys_of_a_message(tmp_path: Pa
         await it.sees("wrong talk")
         await it.until(lambda: it.session.window.lines[-1].msg_ref)
         await it.pilot.press("escape", "end", "d")
+        await it.until(lambda: isinstance(it.app.screen, TakeBackScreen))
+        await it.pilot.press("tab", "enter")
         await it.sees("taken back")
+
+
+async def test_what_is_typed_where_keys_act_takes_nothing_back(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        await it.said_by_me("meant so")
+        await it.pilot.press("escape", "end", "d")
+        await it.until(lambda: isinstance(it.app.screen, TakeBackScreen))
+        shown = " ".join(str(each.render()) for each in it.app.screen.query(Static))
+        assert '"meant so"' in shown
+        assert "bob will see" in shown
+        await it.pilot.press(*"dinner", "enter")
+        await it.until(lambda: not isinstance(it.app.screen, TakeBackScreen))
+        assert not it.last.deleted
 
 
 async def test_drafts_stay_with_their_talks(tmp_path: Path) -> None:

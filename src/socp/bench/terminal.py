@@ -77,9 +77,12 @@ class Terminal:
     def loop_ms(self) -> float:
         """What the program's first thread, which has the event loop, had of the processor so
         far: unlike what a clock says it hardly depends on who else is at work."""
-        stat = Path(f"/proc/{self._child}/task/{self._child}/stat").read_text()
-        user, system = stat.rpartition(") ")[2].split()[11:13]
-        return (int(user) + int(system)) * 1e3 / os.sysconf("SC_CLK_TCK")
+        return _processor_ms(f"/proc/{self._child}/task/{self._child}/stat")
+
+    @property
+    def processor_ms(self) -> float:
+        """What all of its threads had."""
+        return _processor_ms(f"/proc/{self._child}/stat")
 
     def _read(self) -> None:
         with suppress(OSError):  # the program is gone
@@ -88,6 +91,11 @@ class Terminal:
                     self._drawn = (self._drawn + piece)[-_KEPT_BYTES:]
                     self.bytes_drawn += len(piece)
                     self._changed.notify_all()
+
+
+def _processor_ms(file: str) -> float:
+    user, system = Path(file).read_text().rpartition(") ")[2].split()[11:13]
+    return (int(user) + int(system)) * 1e3 / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import os
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -73,8 +75,8 @@ def command(
     from socp.client.errors import ClientError
     from socp.talk.places import BadName
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        exits.complain("the full screen needs a terminal; `socp chat` takes a script", "tui")
+    if why := _unfit():
+        exits.complain(why, "tui")
         return exits.USAGE
     try:
         opening = _opening(options, downloads, invitation, lock_after)
@@ -82,6 +84,18 @@ def command(
     except (BadName, ClientError) as fault:
         exits.complain(str(fault), "tui")
         return exits.USAGE
+
+
+def _unfit() -> str:
+    """Why nothing can be drawn here, and what can be done; "" where it can."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+        return "the full screen needs a terminal; `socp chat` takes a script"
+    if os.environ.get("TERM") == "dumb":
+        return "this terminal (TERM=dumb) cannot be drawn on; `socp chat` talks line by line"
+    said = sys.stderr.encoding  # which the screen is written to
+    if codecs.lookup(said).name != "utf-8":
+        return f"the full screen is written in UTF-8, not {said}; begin it with LC_ALL=C.UTF-8"
+    return ""
 
 
 def _opening(

@@ -30,6 +30,7 @@ VERBS: Final = {
     "completion": "Make Tab complete all this in bash, zsh or fish.",
     "serve": "Run a server.",
     "simulate": "Run a whole mesh in one process, with faults, from a seed.",
+    "conform": "Judge a server or a client by the rules of the protocol.",
     "admin": "Rule a server: who joins; back up, restore, check.",
 }
 _FIRST_STEPS: Final = (

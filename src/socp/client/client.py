@@ -36,6 +36,7 @@ from socp.client.saying import Saying
 from socp.client.sinks import Downloads
 from socp.client.trusting import Trusting
 from socp.client.unlocking import Lock
+from socp.client.unstoppable import finished
 from socp.client.walk import Walk
 from socp.crypto.keys import RsaSuite, Suite
 from socp.member import effects, events
@@ -134,7 +135,9 @@ class Client(Saying, Trusting, Drafting):
         try:
             url = there or server_url.parse(kept.settings.server_url)
             files = Path(kept.settings.downloads)
-            me = cls(kept, url, suite, files, invitation)
+            # In a thread, for where much was said it takes its time.
+            making = asyncio.to_thread(cls, kept, url, suite, files, invitation)
+            me = await finished(making, lambda _: None)
             await asyncio.to_thread(Downloads(files).sweep)
             try:
                 async with me._tasks, me._attached():

@@ -79,8 +79,9 @@ class PrivateKey(Protocol):
     def open(self, ciphertext: bytes) -> bytes:
         """The plaintext of `seal`, or Unreadable."""
 
-    def open_ahead(self, ciphertext: bytes) -> None:
-        """Do the arithmetic of `open`, in any thread; who opens the same next has it at once."""
+    def open_ahead(self, ciphertext: bytes) -> bool:
+        """Do the arithmetic of `open`, in any thread; who opens the same next has it at once. False
+        where that will be Unreadable."""
 
     def to_bytes(self) -> bytes:
         """The secret itself, for sealing and storing; `Suite.load_private` takes it back."""
@@ -189,14 +190,15 @@ class RsaPrivateKey(SecretHolder):
             raise Unreadable
         return opened
 
-    def open_ahead(self, ciphertext: bytes) -> None:
+    def open_ahead(self, ciphertext: bytes) -> bool:
         """See PrivateKey. What nobody asked for is forgotten in time."""
         if len(ciphertext) != limits.RSA_BYTES:
-            return
+            return False
         opened = self._opened(ciphertext)
         if len(self._ahead) >= OPENED_AHEAD_MAX:
             self._ahead.clear()
         self._ahead[ciphertext] = opened
+        return opened is not None
 
     def _opened(self, ciphertext: bytes) -> bytes | None:
         try:

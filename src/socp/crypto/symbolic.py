@@ -97,8 +97,13 @@ class SymbolicPrivateKey(SecretHolder):
             raise Unreadable
         return plaintext
 
-    def open_ahead(self, ciphertext: bytes) -> None:
+    def open_ahead(self, ciphertext: bytes) -> bool:
         """Costs nothing, whenever it is done."""
+        try:
+            self.open(ciphertext)
+        except Unreadable:
+            return False
+        return True
 
     def to_bytes(self) -> bytes:
         """The secret with a heading, 73 bytes."""

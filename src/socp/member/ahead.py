@@ -3,7 +3,7 @@ millisecond of arithmetic to open, which needs no decision and can be done in an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from socp.crypto.keys import PrivateKey
 from socp.member.letters import Letter, delivered, posted
@@ -13,16 +13,17 @@ from socp.wire.errors import PeerFault
 from socp.wire.payloads import MsgPublicChannel, UserDeliver
 
 Work = Callable[[], None]
-Opener = Callable[[str], PrivateKey | None]
+Openers = Callable[[str], Sequence[PrivateKey]]
 
 
 class Ahead:
-    """`own`: our present key; `of_channel`: the one that an author's posts are likely sealed to.
+    """`own`: our present key; `of_channel`: those that an author's posts may be sealed to, the
+    likeliest first, which are tried until one opens it.
 
     Where another key is needed, or a letter is not even looked at, nothing is lost but time.
     """
 
-    def __init__(self, own: Callable[[], PrivateKey], of_channel: Opener) -> None:
+    def __init__(self, own: Callable[[], PrivateKey], of_channel: Openers) -> None:
         self._own = own
         self._of_channel = of_channel
 
@@ -34,11 +35,17 @@ class Ahead:
             return None  # the brain says so in its turn
         if letter is None or not letter.sealed:
             return None
-        key = self._of_channel(letter.author) if letter.public else self._own()
-        if key is None:
+        keys = self._of_channel(letter.author) if letter.public else (self._own(),)
+        if not keys:
             return None
         block = letter.raw[: limits.RSA_BYTES]
-        return lambda: key.open_ahead(block)
+        return lambda: _open(keys, block)
+
+
+def _open(keys: Sequence[PrivateKey], block: bytes) -> None:
+    for key in keys:
+        if key.open_ahead(block):
+            return
 
 
 def _letter(envelope: Envelope) -> Letter | None:

@@ -147,7 +147,9 @@ class Member:
         offers = FileOffers(emit, contacts, self._trust, *incoming, receiving)
         self._transfers = Transfers(sending, receiving, offers)
         self._speech.files = self._transfers.heard
-        self._questions = Questions(emit, self._lists, contacts, lookups, self._session)
+        self._questions = Questions(
+            emit, self._lists, contacts, lookups, self._watching, self._session
+        )
         self._people = People(
             suite,
             self._contacts,
@@ -176,7 +178,7 @@ class Member:
         self._frames = Frames(
             emit, self._session, self._table(), self._inbox.take_clear, self._attached
         )
-        self._ahead = Ahead(lambda: emit.key, self._room.opener)
+        self._ahead = Ahead(lambda: emit.key, self._room.openers)
         self._handlers = self._events()
 
     # --- what the shell may ask -----------------------------------------------------------------

@@ -66,12 +66,14 @@ class People:
             self._room.came(user_id, now)
             self._destinations.came(user_id)
             self._transfers.came(user_id)
+        self._watching.heard(user_id)
 
     def removed(self, envelope: Envelope, remove: UserRemove, now: Now) -> None:
         """USER_REMOVE."""
         if self._trust.removed(envelope, remove, now):
             self._room.went(remove.user_id)
             self._transfers.went(remove.user_id, now)
+        self._watching.heard(remove.user_id)
 
     def _lost_sight(self, user_id: str, now: Now) -> None:
         """We do not watch them any more: for us they are away."""

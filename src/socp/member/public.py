@@ -40,6 +40,7 @@ MAIL_KEPT_MS: Final = 31 * 24 * 3_600_000
 """Who was here so lately may still be given what is posted now."""
 AWAY_MAX: Final = 200
 """So many members who are away are given a key: each share costs two signatures."""
+_UNWATCHED: Final = frozenset({""})  # who is online beside all whom we watch
 
 
 class Room:
@@ -193,10 +194,6 @@ class Room:
         """The keys to try on what this author sent."""
         return tuple(key.private for key in self._keys.reading_keys(author)[:KEYS_TRIED])
 
-    def opener(self, author: str) -> PrivateKey | None:
-        """The likeliest of them."""
-        return next((key.private for key in self._keys.reading_keys(author)), None)
-
     def opened(self, author: str, raw: bytes, ts: int, now: Now) -> bytes:
         """What a post says whose content_sig holds. Raises Unreadable."""
         for key in self._keys.reading_keys(author)[:KEYS_TRIED]:
@@ -233,10 +230,11 @@ class Room:
         if not self.choice.verified_only:
             return ""
         unsure = self._contacts.unverified(NAMES_SHOWN + 1)
-        if not unsure:
+        if not unsure and not self._contacts.more_online:
             return ""
+        whoever = self._some(unsure) if unsure else "more are here than you can hear of, who are"
         return (
-            f"{self._some(unsure)} not verified, and you chose to write to verified members alone;"
+            f"{whoever} not verified, and you chose to write to verified members alone;"
             " compare safety numbers with them (socp verify), or choose again (/members)"
         )
 
@@ -269,11 +267,18 @@ class Room:
 
     def _warn_of_lacking(self) -> None:
         lacking = self.lacking_hybrid()
+        if not lacking and self._contacts.more_online:
+            lacking = _UNWATCHED
         if lacking and lacking != self._lacking:
-            names = [self._contacts.label(user_id) for user_id in sorted(lacking)[:NAMES_SHOWN]]
-            more = f" and {len(lacking) - NAMES_SHOWN} more" if len(lacking) > NAMES_SHOWN else ""
-            self._emit.warn(f"{', '.join(names)}{more}: no {HYBRID} there, so {self._outcome()}")
+            self._emit.warn(f"{self._who_lacks(lacking)}, so {self._outcome()}")
         self._lacking = lacking
+
+    def _who_lacks(self, lacking: frozenset[str]) -> str:
+        if lacking == _UNWATCHED:
+            return f"more are here than you can hear of, and some may have no {HYBRID}"
+        names = [self._contacts.label(user_id) for user_id in sorted(lacking)[:NAMES_SHOWN]]
+        more = f" and {len(lacking) - NAMES_SHOWN} more" if len(lacking) > NAMES_SHOWN else ""
+        return f"{', '.join(names)}{more}: no {HYBRID} there"
 
     def _outcome(self) -> str:
         if self.choice.leave_out:

@@ -13,6 +13,7 @@ from socp.member.lists import Lists
 from socp.member.lookups import Lookups
 from socp.member.records import TrustState
 from socp.member.session import Session
+from socp.member.watching import Watching
 from socp.wire import limits
 from socp.wire.ids import is_uuid4
 from socp.wire.payloads import ListRequest, UserList
@@ -30,12 +31,14 @@ class Questions:
         lists: Lists,
         contacts: Contacts,
         lookups: Lookups,
+        watching: Watching,
         session: Session,
     ) -> None:
         self._emit = emitter
         self._lists = lists
         self._contacts = contacts
         self._lookups = lookups
+        self._watching = watching
         self._session = session
         self._listing: set[str] | None = None
         self._asked_ms = 0
@@ -65,6 +68,10 @@ class Questions:
         named = (*payload.users, *(row.user_id for row in payload.online))
         self._listing.update([user_id for user_id in named if is_uuid4(user_id)][:room])
         if not payload.more or not named:
+            self._watching.seek(self._listing, self._list_known, now)
+
+    def _list_known(self) -> None:
+        if self._listing is not None:
             self._answer_list(self._listing)
 
     def list_refused(self) -> bool:

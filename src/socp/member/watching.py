@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from socp.member.contacts import Contacts
@@ -24,9 +25,22 @@ PAGE: Final = 500
 LOOK_AGAIN_MS: Final = 300_000
 """After so long it is asked again who else is there."""
 GATHER_MS: Final = 250
-"""Changes that follow one another so closely are told together."""
+"""Many changes that follow one another so closely are told together."""
+SOUGHT_MS: Final = 2_000
+"""So long whoever was asked about may take to be answered for."""
+FREE: Final = 60
+"""While so many frames may be sent, each change is told at once."""
 GATHER_FULL_MS: Final = 5_000
 """As long a list as may be is 39 kB, and where many come and go it would change all the time."""
+
+
+@dataclass(slots=True)
+class _Sought:
+    """Of these it is to be known whether they are here before somebody goes on."""
+
+    user_ids: set[str]
+    since_ms: int
+    known: Callable[[], None]
 
 
 class Watching:
@@ -43,6 +57,8 @@ class Watching:
         self._changed = False  # somebody got or lost a place since, perhaps
         self._told_ms = -GATHER_FULL_MS
         self._look_ms = 0
+        self._unheard: set[str] = set()  # of those told, whom the server has still to answer for
+        self._sought: _Sought | None = None
         self._left_out = False  # of this look: somebody online had no place
         self._lost_sight: Callable[[str, Now], None] = lambda _user_id, _now: None
 
@@ -53,6 +69,8 @@ class Watching:
     def attached(self, now: Now, *, on: bool) -> None:
         """The server took our hello; `on`: it has `presence/1`."""
         self._on, self._told = on, frozenset()
+        self._unheard.clear()
+        self._found()
         self._contacts.more_online = False
         if not on:
             return
@@ -85,11 +103,38 @@ class Watching:
         self._bound(now)
         self._tell_soon(now)
 
+    def seek(self, user_ids: Iterable[str], known: Callable[[], None], now: Now) -> None:
+        """Call `known` when the server has said of all of these that there is room for whether they
+        are here, or does not say it. Who sought before goes on."""
+        self._found()
+        if self._on:
+            self._place(user_ids)
+            self._tell(now)
+        self._sought = _Sought(self._unheard & set(user_ids), now.mono, known)
+        if not self._sought.user_ids:
+            self._found()
+
+    def heard(self, user_id: str) -> None:
+        """The server said whether they are here."""
+        self._unheard.discard(user_id)
+        if self._sought is None:
+            return
+        self._sought.user_ids.discard(user_id)
+        if not self._sought.user_ids:
+            self._found()
+
     def due(self, now: Now) -> None:
         """What changed is told; now and then it is asked who else is there."""
         self._tell_soon(now)
+        if self._sought is not None and now.mono - self._sought.since_ms >= SOUGHT_MS:
+            self._found()
         if self._on and now.mono - self._look_ms >= LOOK_AGAIN_MS:
             self._look(now)
+
+    def _found(self) -> None:
+        sought, self._sought = self._sought, None
+        if sought is not None:
+            sought.known()
 
     def _is_somebody(self, user_id: str) -> bool:
         return is_uuid4(user_id) and user_id != self._contacts.own_id
@@ -104,7 +149,8 @@ class Watching:
 
     def _tell_soon(self, now: Now) -> None:
         full = len(self._ours) + len(self._others) >= limits.WATCHED
-        if self._on and now.mono - self._told_ms >= (GATHER_FULL_MS if full else GATHER_MS):
+        gathered = now.mono - self._told_ms >= (GATHER_FULL_MS if full else GATHER_MS)
+        if self._on and (gathered or (not full and self._courier.room(now.mono) > FREE)):
             self._tell(now)
 
     def _tell(self, now: Now) -> None:
@@ -118,6 +164,7 @@ class Watching:
         if self._courier.post(PresenceWatch(users=watched), now):
             self._courier.spend(len(fresh) // limits.WATCHED_A_FRAME)
             self._told, self._told_ms, self._changed = frozenset(watched), now.mono, False
+            self._unheard = (self._unheard | fresh) & self._told
 
     # --- who else is there ----------------------------------------------------------------------
 
@@ -133,18 +180,22 @@ class Watching:
         """Whoever is online and has no place yet gets one, while there is one."""
         if not self._on:
             return None
-        for user_id in users.users:
-            if not self._is_somebody(user_id) or self._has(user_id):
-                continue
-            if len(self._ours) + len(self._others) < limits.WATCHED:
-                self._others[user_id] = None
-                self._changed = True
-            else:
-                self._left_out = True
+        self._left_out |= not self._place(users.users)
         self._tell(now)
         if users.more and users.users and not self._left_out:
             return self._next_page(users.users[-1], now)
         self._contacts.more_online = self._left_out
+
+    def _place(self, user_ids: Iterable[str]) -> bool:
+        """Each that has none gets a place, while there is one. False where there was none left."""
+        for user_id in user_ids:
+            if not self._is_somebody(user_id) or self._has(user_id):
+                continue
+            if len(self._ours) + len(self._others) >= limits.WATCHED:
+                return False
+            self._others[user_id] = None
+            self._changed = True
+        return True
 
     def _has(self, user_id: str) -> bool:
         return user_id in self._ours or user_id in self._others

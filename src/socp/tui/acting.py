@@ -12,6 +12,7 @@ from socp.talk.parsing import parse
 from socp.talk.places import means_everyone
 from socp.tui.session import Session
 from socp.wire.ids import PUBLIC
+from socp.wire.text import encodable
 
 
 class Stage(Protocol):
@@ -34,10 +35,22 @@ class Acting:
         self._stage = stage
         self._amending = Amending(session.me)
 
+    def turn(self, draft: Draft) -> None:
+        """Turn to whom a command names, before the next key is looked at: what is typed after it
+        is for them. Unclear and ClientError say why nothing of it can be done."""
+        match None if draft.edits else parse(_words(draft)):
+            case commands.Tell(who=who):
+                self._session.turn_to(self._session.me.find(who))
+            case commands.TellAll():
+                self._session.turn_to(PUBLIC)
+            case commands.ShowHistory(who=who) if who:
+                everyone = means_everyone(who)
+                self._session.turn_to(PUBLIC if everyone else self._session.me.find(who))
+
     async def say(self, talk: str, draft: Draft) -> None:
         """Say it to those for whom it was typed, whoever is in sight by now: answer, change, or
-        carry out the command that it is."""
-        session, text = self._session, draft.text.encode(errors="replace").decode()
+        carry out the command that it is, which turned already where it turns."""
+        session, text = self._session, _words(draft)
         me = session.me
         if draft.about and draft.edits:
             session.said(await me.edit(talk, draft.about, text))
@@ -56,14 +69,11 @@ class Acting:
             case commands.Reply() | commands.Edit() | commands.Delete() | commands.React():
                 session.said(await self._amending.do(talk, command))
             case commands.Tell(who=who):
-                found = find(who)
-                session.turn_to(found)
-                await self._tell(found, command.text)
+                await self._tell(find(who), command.text)
             case commands.TellAll():
-                session.turn_to(PUBLIC)
                 await self._tell(PUBLIC, command.text)
             case commands.ShowHistory(who=who) if who:
-                session.turn_to(PUBLIC if means_everyone(who) else find(who))
+                return
             case commands.Search(words=words):
                 self._stage.show_search(words)
             case commands.Verify(who=who, digits="") | commands.Trust(who=who, decision=""):
@@ -80,3 +90,8 @@ class Acting:
     async def _tell(self, to: str, text: str) -> None:
         if text:
             self._session.said(await self._session.me.send(to, text))
+
+
+def _words(draft: Draft) -> str:
+    """As they can be sent."""
+    return encodable(draft.text)

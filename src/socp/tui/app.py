@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import ClassVar, Final
@@ -28,7 +27,7 @@ from socp.client.unlocking import Passphrase
 from socp.crypto.keys import Suite
 from socp.keystore.vault_file import Locked
 from socp.member.draft import Draft
-from socp.talk import commands, places
+from socp.talk import commands, idle, places
 from socp.tui import keys, themes
 from socp.tui.choices_file import Choices
 from socp.tui.first_start import FirstStart
@@ -67,6 +66,7 @@ class SocpApp(App[int], inherit_bindings=False):
         &.-primary { color: $primary; background: $panel; }
         &.-error { color: $error; background: $panel; }
         &:hover { color: $foreground; background: $marked; }
+        &.-active { border: none !important; }
         &:focus { color: $background; background: $foreground; text-style: bold; }
         &.-primary:focus { color: $background; background: $primary; text-style: bold; }
         &.-error:focus { color: $background; background: $error; text-style: bold; }
@@ -99,7 +99,7 @@ class SocpApp(App[int], inherit_bindings=False):
         self._choices = choices
         self._login = login
         self._suite = suite
-        self._touched_s = time.monotonic()
+        self._touched_s = idle.clock_s()
         self._notifying = Notifying(choices.notify, self._said_to_terminal)
         self.session: Session | None = None
         self.talk: TalkScreen | None = None
@@ -133,7 +133,7 @@ class SocpApp(App[int], inherit_bindings=False):
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._ended)
         self.set_interval(LOCK_LOOKS_S, self._lock_if_idle)
-        self.set_interval(TERMINAL_LOOKS_S, self._end_if_unseen)
+        self.set_interval(TERMINAL_LOOKS_S, self._look_at_terminal)
         try:
             self._begin()
         except ClientError as fault:
@@ -278,12 +278,12 @@ class SocpApp(App[int], inherit_bindings=False):
     async def on_event(self, event: Event) -> None:
         """Whoever types or points is there."""
         if isinstance(event, (Key, Paste, MouseEvent)):
-            self._touched_s = time.monotonic()
+            self._touched_s = idle.clock_s()
         await super().on_event(event)
 
     def _lock_if_idle(self) -> None:
         limit, session = self._opening.lock_after_s, self.session
-        idle_s = time.monotonic() - self._touched_s
+        idle_s = idle.clock_s() - self._touched_s
         if not limit or session is None or idle_s < limit:
             return
         if isinstance(self.screen, UnlockScreen) or not session.me.passphrase.is_set:
@@ -300,9 +300,12 @@ class SocpApp(App[int], inherit_bindings=False):
         if self.session is not None:
             self.session.go_away()
 
-    def _end_if_unseen(self) -> None:
+    def _look_at_terminal(self) -> None:
+        """It may be gone for good, or have taken nothing for a while."""
         if getattr(self._driver, "gone", False):
             self._ended()
+        elif getattr(self._driver, "caught_up", bool)():
+            self.screen.refresh()
 
     @on(AppFocus)
     def _focused(self) -> None:

@@ -11,6 +11,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Static
 
+from socp.tui.sure_button import SureButton
+
 COMPARE: Final = "compare"
 KEEP: Final = "keep"
 TAKE: Final = "take"
@@ -32,11 +34,21 @@ class ChangedKey(Vertical):
     """
 
     class Decided(Message):
-        """`what`: compare, keep or take."""
+        """`what`: compare, keep or take; `who`: the user id of whom the words were about."""
 
-        def __init__(self, what: str) -> None:
+        def __init__(self, what: str, who: str) -> None:
             super().__init__()
             self.what = what
+            self.who = who
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._who = ""
+
+    @property
+    def who(self) -> str:
+        """Whom the words are about, "" for nobody."""
+        return self._who
 
     def compose(self) -> ComposeResult:
         """The words, and three buttons."""
@@ -44,16 +56,14 @@ class ChangedKey(Vertical):
         with Horizontal():
             yield Button("Compare numbers", id=COMPARE, variant="primary", compact=True)
             yield Button("Keep known key", id=KEEP, compact=True)
-            yield Button("Take new key", id=TAKE, variant="error", compact=True)
+            yield SureButton("Take new key", f"#{COMPARE}", id=TAKE)
 
-    def tell(self, name: str, *, blocked: bool) -> None:
-        """Whether it is so, and with whom."""
-        if not blocked:
-            self.display = False
-            return
-        if not self.display:
-            self.query_one(f"#{TAKE}", Button).label = "Take new key"
-        self.display = True
+    def tell(self, who: str, name: str) -> None:
+        """About a user id, and what they are called; "" for nobody."""
+        if who != self._who:
+            self.query_one(SureButton).forget()  # who was asked about somebody else, was not asked
+        self._who = who
+        self.display = bool(who)
         words = (
             f" Somebody claims to be {name} with another key: perhaps a new machine of theirs,"
             " perhaps somebody else. Nothing is sent until you decide. Ask them by another way"
@@ -65,9 +75,4 @@ class ChangedKey(Vertical):
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        button = event.button
-        sure = "Sure? Again"
-        if button.id == TAKE and str(button.label) != sure:
-            button.label = sure  # who presses by mistake is asked
-            return
-        self.post_message(self.Decided(button.id or ""))
+        self.post_message(self.Decided(event.button.id or "", self._who))

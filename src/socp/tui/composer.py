@@ -86,12 +86,16 @@ class Composer(TextArea):
         drafts: Drafts,
         names: Callable[[], Iterable[str]],
         mine: Keymap,
+        turns: Callable[[Draft], bool],
         *,
         id: str | None = None,  # noqa: A002
     ) -> None:
+        """`turns`: does at once what the next key has to know, where a command turns to somebody;
+        False if nothing can be done, and it said so."""
         super().__init__(id=id, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
         self._drafts = drafts
         self._names = names
+        self._turns = turns
         self._does = keys.composer_actions(mine)
         self.talk = ""  # a user id, or "public": for whom one types
         self._about = Draft()
@@ -170,12 +174,16 @@ class Composer(TextArea):
             await super()._on_paste(Paste(text))
 
     def action_send(self) -> None:
-        """Say it."""
-        if self.text.strip():
-            draft = self.draft
-            self._drafts.said(self.text)
-            self.take(Draft())
-            self.post_message(self.Said(self.talk, draft))
+        """Say it. What cannot be said stays: whatever is typed behind it goes to nobody."""
+        if not self.text.strip():
+            return
+        talk, draft = self.talk, self.draft
+        self.take(Draft())
+        if self._turns(draft):
+            self._drafts.said(draft.text)
+            self.post_message(self.Said(talk, draft))
+        else:
+            self.take(draft)
 
     def action_new_line(self) -> None:
         """Another line."""

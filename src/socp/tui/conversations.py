@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -32,37 +33,73 @@ class ConversationList(RowView):
     def __init__(self, session: Session, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._session = session
+        self._made: dict[str, tuple[object, Block]] = {}  # of what, and what, at the last look
 
     def remade(self) -> None:
-        """Look again at what there is."""
+        """Look again at what there is; what is as it was is not made anew."""
         now = now_ms()
         order = self._session.talks.order(SHOWN_MAX)
-        self.put(tuple(Block(talk, tuple(self._talk_rows(talk, now))) for talk in order))
+        self._made = {talk: self._block(self._made.get(talk), talk, now) for talk in order}
+        self.put(tuple(block for _, block in self._made.values()))
         if self.at != self._session.turned_to and not self.has_focus:
             self.mark(self._session.turned_to)
 
-    def _talk_rows(self, talk: str, now: int) -> Iterator[Row]:
-        session, width = self._session, self.room
-        last, unread = session.talks.last(talk), session.unseen.count(talk)
-        open_ = talk == session.turned_to
-        sign = presence(session, talk)
-        name = Piece("name" if unread or open_ else "plain", session.phrases.name(talk))
-        day = day_of(last.at_ms, now) if last.at_ms else ""
-        bar = Piece("new" if open_ else "plain", "▌" if open_ else " ")
-        head = (bar, sign, Piece("plain", " "), name, *trust_sign(session, talk))
-        yield spread(head, (Piece("time", day),), width)
-        said = " ".join(printable(last.text[:_TEXT_CHARS], multiline=True).split())
-        if not open_ and (draft := session.drafts.of(talk).text[:_TEXT_CHARS]):
-            kept = " ".join(printable(draft, multiline=True).split())
-            words: Row = (Piece("warn", "draft: "), Piece("mark", kept))
-        else:
-            who = "you: " if last.author == session.me.user_id else ""
-            if talk == PUBLIC and last.author and not who:
-                who = f"{session.phrases.name(last.author)}: "
-            words = (Piece("mark", f"{who}{said}"),)
-        count = str(unread) if unread <= _UNREAD_MAX else f"{_UNREAD_MAX}+"
-        badge = (Piece("badge", f" {count} "),) if unread else ()
-        yield spread((bar, Piece("plain", "  "), *cut(words, width)), badge, width)
+    def _block(
+        self, before: tuple[object, Block] | None, talk: str, now: int
+    ) -> tuple[object, Block]:
+        session = self._session
+        last, open_ = session.talks.last(talk), talk == session.turned_to
+        who = "you: " if last.author == session.me.user_id else ""
+        if talk == PUBLIC and last.author and not who:
+            who = f"{session.phrases.name(last.author)}: "
+        look = _Look(
+            width=self.room,
+            open_=open_,
+            name=session.phrases.name(talk),
+            signs=(presence(session, talk), trust_sign(session, talk)),
+            day=day_of(last.at_ms, now) if last.at_ms else "",
+            who=who,
+            text=last.text[:_TEXT_CHARS],
+            draft="" if open_ else session.drafts.of(talk).text[:_TEXT_CHARS],
+            unread=session.unseen.count(talk),
+        )
+        if before is not None and before[0] == look:
+            return before
+        return look, Block(talk, tuple(_rows(look)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """All that the two rows of a conversation are made of."""
+
+    width: int
+    open_: bool
+    name: str
+    signs: tuple[Piece, Row]
+    day: str
+    who: str  # said the last words
+    text: str
+    draft: str
+    unread: int
+
+
+def _rows(look: _Look) -> Iterator[Row]:
+    sign, trust = look.signs
+    name = Piece("name" if look.unread or look.open_ else "plain", look.name)
+    bar = Piece("new" if look.open_ else "plain", "▌" if look.open_ else " ")
+    yield spread(
+        (bar, sign, Piece("plain", " "), name, *trust), (Piece("time", look.day),), look.width
+    )
+    words: Row = (Piece("mark", f"{look.who}{_in_a_row(look.text)}"),)
+    if look.draft:
+        words = (Piece("warn", "draft: "), Piece("mark", _in_a_row(look.draft)))
+    count = str(look.unread) if look.unread <= _UNREAD_MAX else f"{_UNREAD_MAX}+"
+    badge = (Piece("badge", f" {count} "),) if look.unread else ()
+    yield spread((bar, Piece("plain", "  "), *cut(words, look.width)), badge, look.width)
+
+
+def _in_a_row(text: str) -> str:
+    return " ".join(printable(text, multiline=True).split())
 
 
 def day_of(at_ms: int, now: int) -> str:

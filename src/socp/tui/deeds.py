@@ -1,4 +1,5 @@
-"""What one can do with a message: answer, change, take back, react, copy, open what is in it."""
+"""What one can do with a message: answer, change, take back, react, copy, open what is in it; and
+beginning to send a file."""
 
 from __future__ import annotations
 
@@ -15,12 +16,16 @@ from socp.client.errors import ClientError
 from socp.member.draft import Draft
 from socp.member.history_line import HistoryLine
 from socp.talk.commands import Unclear
+from socp.talk.naming import typed_name
 from socp.talk.obeying import now_ms
 from socp.talk.words import note, quoted
 from socp.tui.composer import Composer
 from socp.tui.emoji_screen import EmojiScreen
 from socp.tui.messages import MessagePane, first_link
 from socp.tui.session import Session
+from socp.tui.take_back_screen import TakeBackScreen
+from socp.tui.window import Window
+from socp.wire.ids import PUBLIC
 from socp.wire.text import printable
 
 Work = Coroutine[Any, Any, None]
@@ -102,6 +107,13 @@ class Deeds(Screen[None]):
         elif line.author != self.session.me.user_id:
             self.complain("only who said it can take it back")
         else:
+            called = self.session.called(line.talk)
+            who = called[:1].upper() + called[1:] if line.talk == PUBLIC else called
+            asking = TakeBackScreen(quoted(line.text), who)
+            _mounting = self.app.push_screen(asking, lambda sure: self._sure(line, sure=sure))
+
+    def _sure(self, line: HistoryLine, *, sure: bool | None) -> None:
+        if sure:
             self.attempt(self._take_back(line))
 
     def edit(self, line: HistoryLine | None) -> None:
@@ -114,6 +126,20 @@ class Deeds(Screen[None]):
             draft = Draft(line.text, line.msg_ref, edits=True, quote=quoted(line.text))
             self.composer.take_instead(draft)
             self.composer.focus()
+
+    def edit_last(self) -> None:
+        """The last thing that one said, and not the last one in sight."""
+        window = self.session.window
+        if window.to_end:
+            self.edit(window.last(by=self.session.me.user_id))
+        else:
+            self.attempt(self._edit_last_of(window.talk))
+
+    async def _edit_last_of(self, talk: str) -> None:
+        end = Window(self.session.me, talk)
+        await end.open_end()
+        if talk == self.session.turned_to and not self.composer.text:  # nothing was begun since
+            self.edit(end.last(by=self.session.me.user_id))
 
     def _react(self, line: HistoryLine, emoji: str | None) -> None:
         if emoji is not None:
@@ -136,6 +162,21 @@ class Deeds(Screen[None]):
             self.attempt(_launched(target))
         else:
             self.complain("there is no link in it, and no file")
+
+    # --- files ----------------------------------------------------------------------------------
+
+    @on(Composer.Dropped)
+    def _dropped(self, event: Composer.Dropped) -> None:
+        self._address_file(event.path)
+
+    def action_file(self) -> None:
+        """Begin to say which file."""
+        self._address_file("")
+
+    def _address_file(self, path: str) -> None:
+        name = typed_name(self.session.me, self.session.turned_to)
+        self.composer.take_instead(Draft(f"/file {name} {path}"))
+        self.composer.focus()
 
 
 def copyable(text: str) -> str:

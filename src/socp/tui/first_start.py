@@ -79,6 +79,7 @@ class FirstStart(Screen[None]):
         & Input { width: 1fr; }
         & Horizontal { height: auto; }
         & #server-state { height: 2; }
+        & #fault { min-height: 2; }
         & #code { display: none; }
         & Button { margin: 0 2 0 0; }
     }
@@ -118,7 +119,7 @@ class FirstStart(Screen[None]):
             with Horizontal():
                 yield Button("Begin", id="begin", variant="primary", compact=True)
                 yield Static(Text(_KEYS), classes="hint")
-            yield Static(id="fault", classes="fault")  # below: what is pressed stays where it is
+            yield Static(id="fault", classes="fault")  # below: no button moves
 
     def on_mount(self) -> None:
         """Titles are in the frames, where they take no room."""

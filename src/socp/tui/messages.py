@@ -3,6 +3,7 @@ new between them. More is loaded as one scrolls."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import ClassVar, Final
@@ -25,6 +26,8 @@ from socp.wire.ids import PUBLIC
 NEAR_ROWS: Final = 8
 ROOMY_ROWS: Final = 28
 """Where there are so many, a row is left free between one who speaks and the next."""
+SLICE_LINES: Final = 20
+"""Rows of so many lines are made without letting the loop go."""
 _TOGETHER_MS: Final = 10 * 60 * 1000
 _CACHED_MAX: Final = 1_000
 _CONTEXT_ROWS: Final = 3
@@ -59,20 +62,27 @@ class MessagePane(RowView):
         self._session = session
         self._unfolded: set[int] = set()
         self._cache: dict[int, tuple[object, tuple[Row, ...]]] = {}
+        self._fresh = 0  # lines whose rows were made in this slice
+        self._going_on = False  # the next slice is due
         self._shown: tuple[str, int] | None = None  # the talk and the jump that are in sight
 
     # --- what is shown --------------------------------------------------------------------------
 
     def remade(self) -> None:
-        """Look again at what there is, and stay where the person was looking."""
+        """Look again at what there is, and stay where the person was looking. Where many rows are
+        to be made they are made a slice at a time; until then what was there is shown."""
         session = self._session
         was_at_end = self.at_end or session.window.following  # the pane may have shrunk since
         shown = (session.turned_to, session.found)
         anchor = self._anchor()
         if shown != self._shown:
             self._unfolded.clear()
-            self._cache.clear()
-        blocks = tuple(self._made())
+        blocks = self._slice()
+        if blocks is None:
+            if not self._going_on:
+                self._going_on = True
+                self.call_later(self._go_on)
+            return
         spare = self.size.height - sum(len(block.rows) for block in blocks)
         if spare > 0:  # what is said last stands next to where one types
             blocks = (Block("", ((),) * spare), *blocks)
@@ -90,6 +100,21 @@ class MessagePane(RowView):
         else:
             self._restore(anchor)
         self._looked()
+
+    async def _go_on(self) -> None:
+        """The next slice, when others had their turn."""
+        await asyncio.sleep(0)
+        self._going_on = False
+        self.remade()
+
+    def _slice(self) -> tuple[Block, ...] | None:
+        """All blocks, or None once rows of `SLICE_LINES` lines had to be made, which are kept."""
+        self._fresh, blocks = 0, []
+        for block in self._made():
+            if self._fresh > SLICE_LINES:
+                return None
+            blocks.append(block)
+        return tuple(blocks)
 
     @property
     def at_end(self) -> bool:
@@ -147,6 +172,7 @@ class MessagePane(RowView):
         kept = self._cache.get(line.number)
         if kept is not None and kept[0] == made_of:
             return kept[1]
+        self._fresh += 1
         look = Look(width, headed, unfolded, found, now)
         rows = line_rows(line, self._session, self._session.me.user_id, look)
         if len(self._cache) >= _CACHED_MAX:

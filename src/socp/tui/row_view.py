@@ -17,8 +17,8 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-from socp.tui import keys
-from socp.tui.rows import STYLES, Block, Row, Said, said_in
+from socp.tui import keys, looks
+from socp.tui.rows import Block, Row, Said, said_in
 from socp.wire.text import columns
 
 _CACHED_MAX: Final = 2_000
@@ -27,7 +27,7 @@ _CACHED_MAX: Final = 2_000
 class RowView(ScrollView, can_focus=True):
     """`Chosen` is posted when a block is picked by Enter or by a click."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"row--{name}" for name in STYLES} | {"row--at"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"row--at"}
     DEFAULT_CSS = """
     RowView {
         background: transparent;
@@ -39,31 +39,6 @@ class RowView(ScrollView, can_focus=True):
         scrollbar-background: $background;
         scrollbar-background-hover: $background;
         scrollbar-background-active: $background;
-        & > .row--mark { color: $muted; }
-        & > .row--name { text-style: bold; }
-        & > .row--own { text-style: bold; color: $accent; }
-        & > .row--good { color: $success; }
-        & > .row--warn { color: $warning; }
-        & > .row--loud { text-style: bold reverse; color: $error; }
-        & > .row--time { color: $muted; }
-        & > .row--rule { color: $line; }
-        & > .row--new { color: $accent; text-style: bold; }
-        & > .row--link { text-style: underline; color: $text-primary; }
-        & > .row--quote { color: $muted; text-style: italic; }
-        & > .row--code { color: #ffffff; background: #000000; }
-        & > .row--badge { text-style: bold reverse; color: $accent; }
-        & > .row--here { color: $success; }
-        & > .row--away { color: $faint; }
-        & > .row--gone { color: $muted; text-style: italic; }
-        & > .row--bar { color: $line; }
-        & > .row--found { text-style: bold; color: $warning; }
-        & > .row--author-0 { text-style: bold; color: $author-0; }
-        & > .row--author-1 { text-style: bold; color: $author-1; }
-        & > .row--author-2 { text-style: bold; color: $author-2; }
-        & > .row--author-3 { text-style: bold; color: $author-3; }
-        & > .row--author-4 { text-style: bold; color: $author-4; }
-        & > .row--author-5 { text-style: bold; color: $author-5; }
-        & > .row--head { background: $panel; color: $muted; }
         & > .row--at { background: $chosen; }
     }
     RowView:focus > .row--at { background: $marked; }
@@ -279,7 +254,10 @@ class RowView(ScrollView, can_focus=True):
     def _style(self, name: str) -> Style:
         found = self._styles.get(name)
         if found is None:
-            found = self.get_component_rich_style(f"row--{name}", partial=True)
+            if name == "at":
+                found = self.get_component_rich_style("row--at", partial=True)
+            else:
+                found = looks.style(name, self.app.theme_variables)
             self._styles[name] = found
         return found
 

@@ -11,13 +11,9 @@ from typing import Final, NamedTuple
 
 from socp.talk.entries import Entry, fits
 from socp.talk.entries import Kind as Kind  # noqa: PLC0414 - asides are made with it
+from socp.tui.looks import STYLES
 from socp.wire.text import columns, printable
 
-STYLES: Final = (
-    "plain", "mark", "name", "own", "good", "warn", "loud", "time", "rule", "new", "link", "quote",
-    "code", "badge", "here", "away", "gone", "bar", "found", "head",
-    "author-0", "author-1", "author-2", "author-3", "author-4", "author-5",
-)  # fmt: skip
 _CHARS_A_COLUMN: Final = 5  # a character and its marks
 URL_CHARS_MAX: Final = 2_000
 _URL: Final = re.compile(r"https?://[!#-;=?-Z\\\]_a-z~]+", re.ASCII)

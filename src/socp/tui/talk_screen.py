@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
-from textual.geometry import Size
 
 from socp.client.errors import ClientError
 from socp.member.draft import Draft, is_empty
@@ -24,6 +23,7 @@ from socp.tui.changed_key import ChangedKey
 from socp.tui.composer import TEXT_CHARS_MAX, Composer
 from socp.tui.conversations import ConversationList
 from socp.tui.deeds import Deeds
+from socp.tui.folding import WIDE_COLUMNS, fold
 from socp.tui.help_screen import HelpScreen
 from socp.tui.jump_screen import JumpScreen
 from socp.tui.keys import Keymap
@@ -38,14 +38,11 @@ from socp.tui.row_view import RowView
 from socp.tui.search_screen import Hit, SearchScreen
 from socp.tui.session import FRAME_S, Session
 from socp.tui.talk_head import TalkHead
-from socp.tui.too_small import TINY_COLUMNS, TINY_ROWS, TooSmall
+from socp.tui.too_small import TooSmall
 from socp.tui.verify_screen import VerifyScreen
 from socp.wire.ids import PUBLIC
 
 Work = Coroutine[Any, Any, None]
-WIDE_COLUMNS: Final = 110
-VAST_COLUMNS: Final = 160
-NARROW_COLUMNS: Final = 64
 LISTS_S: Final = 0.15
 _AT_ONCE: Final = Part.LINES | Part.TALK | Part.LINK | Part.TRUST
 NAMES_MAX: Final = 2_000
@@ -63,13 +60,13 @@ class TalkScreen(Deeds):
         & #people { width: 26; border-left: solid $line; }
         & #middle { width: 1fr; }
         & #messages { height: 1fr; }
-        &.-wide #side { width: 32; }
-        &.-vast #side { width: 42; }
-        &.-vast #people { width: 34; }
-        &.-narrow #side { display: none; }
+        & #side.-wide { width: 32; }
+        & #side.-vast { width: 42; }
+        & #people.-vast { width: 34; }
+        & #side.-narrow { display: none; }
         layers: below above;
         & TooSmall { layer: above; display: none; }
-        &.-tiny TooSmall { display: block; }
+        & TooSmall.-tiny { display: block; }
     }
     """
 
@@ -86,9 +83,11 @@ class TalkScreen(Deeds):
     def compose(self) -> ComposeResult:
         """Left, middle, right, and a row of keys."""
         session = self.session
-        self._fold(self.app.size)  # before they are there, or all is styled twice
+        side, people, small = Vertical(id="side"), PeopleList(session, id="people"), TooSmall()
+        for each in (side, people, small):
+            fold(each, self.app.size, there=False)
         with Horizontal():
-            with Vertical(id="side"):
+            with side:
                 yield OwnHead()
                 yield ConversationList(session, id="talks")
             with Vertical(id="middle"):
@@ -98,10 +97,10 @@ class TalkScreen(Deeds):
                 yield ChangedKey()
                 yield AboutLine()
                 yield OffersLine()
-                yield Composer(session.drafts, self._names, self._mine, id="composer")
-            yield PeopleList(session, id="people")
+                yield Composer(session.drafts, self._names, self._mine, self._turns, id="composer")
+            yield people
         yield KeysLine(self._mine)
-        yield TooSmall()
+        yield small
 
     def on_mount(self) -> None:
         """One can type at once, and goes on where one was."""
@@ -138,6 +137,11 @@ class TalkScreen(Deeds):
             self._drawing_lists = True
             self.set_timer(LISTS_S, self.draw)
 
+    @property
+    def up_to_date(self) -> bool:
+        """Whether nothing waits to be drawn."""
+        return not self._stale
+
     def draw(self) -> None:
         """Draw what is not up to date."""
         self._drawing = self._drawing_lists = False
@@ -158,29 +162,23 @@ class TalkScreen(Deeds):
             self.messages.remade()
 
     def _tell_of_key(self) -> None:
-        session = self.session
-        banner, blocked = self.query_one(ChangedKey), session.blocked
-        if banner.display != blocked:
-            banner.tell(session.called(session.turned_to), blocked=blocked)
-            self.composer.display = not blocked
-            if blocked:
+        session, banner = self.session, self.query_one(ChangedKey)
+        who = session.turned_to if session.blocked else ""
+        if banner.who != who:
+            banner.tell(who, session.called(session.turned_to))
+            self.composer.display = not who
+            if who:
                 banner.query_one(f"#{changed_key.COMPARE}").focus()
             else:
                 self.composer.focus()
 
     def on_resize(self, event: Resize) -> None:
         """The people fold away where there is no room, and where there is less, the talks."""
-        self._fold(event.size)
-        people = self.query_one(PeopleList)
-        people.display = self.has_class("-wide") if self._people is None else self._people
+        for each in self.query("#side, #people, TooSmall"):
+            fold(each, event.size)
+        people, wide = self.query_one(PeopleList), event.size.width >= WIDE_COLUMNS
+        people.display = wide if self._people is None else self._people
         self.changed(Part.ALL)
-
-    def _fold(self, size: Size) -> None:
-        columns, rows = size
-        self.set_class(columns >= WIDE_COLUMNS, "-wide")
-        self.set_class(columns >= VAST_COLUMNS, "-vast")
-        self.set_class(columns < NARROW_COLUMNS, "-narrow")
-        self.set_class(columns < TINY_COLUMNS or rows < TINY_ROWS, "-tiny")
 
     def _names(self) -> list[str]:
         """What can be typed for those who are here, and with whom one talks."""
@@ -291,6 +289,15 @@ class TalkScreen(Deeds):
 
     # --- what is typed --------------------------------------------------------------------------
 
+    def _turns(self, draft: Draft) -> bool:
+        """See Composer."""
+        try:
+            self._acting.turn(draft)
+        except (Unclear, ClientError) as fault:
+            self.complain(str(fault))
+            return False
+        return True
+
     @on(Composer.Said)
     def _say(self, event: Composer.Said) -> None:
         self.run_worker(self._said(event.talk, event.draft), group="said")
@@ -331,7 +338,7 @@ class TalkScreen(Deeds):
     def _wanted(self, event: Composer.Wanted) -> None:
         match event.what:
             case "edit_last":
-                self.edit(self.session.window.last(by=self.session.me.user_id))
+                self.edit_last()
             case "page_up":
                 self.messages.scroll_page_up(animate=False)
             case "page_down":
@@ -345,20 +352,6 @@ class TalkScreen(Deeds):
                     " as a file and send that with F4; what you typed is still there"
                 )
 
-    @on(Composer.Dropped)
-    def _dropped(self, event: Composer.Dropped) -> None:
-        self._address_file(event.path)
-
-    def action_file(self) -> None:
-        """Begin to say which file."""
-        self._address_file("")
-
-    def _address_file(self, path: str) -> None:
-        to = self.session.turned_to
-        name = "all" if to == PUBLIC else self.session.me.contacts.label(to).replace(" ", "_")
-        self.composer.take_instead(Draft(f"/file {name} {path}"))
-        self.composer.focus()
-
     @on(MessagePane.EndSeen)
     def _end_seen(self) -> None:
         if self.app.app_focus and self.app.screen is self:
@@ -366,7 +359,7 @@ class TalkScreen(Deeds):
 
     @on(ChangedKey.Decided)
     def _decided(self, event: ChangedKey.Decided) -> None:
-        me, who = self.session.me, self.session.turned_to
+        me, who = self.session.me, event.who
         match event.what:
             case changed_key.COMPARE:
                 self.show_verify(who)

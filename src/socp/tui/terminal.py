@@ -2,7 +2,8 @@
 
 Textual writes from a thread that ends at the first fault; its queue fills, and the loop waits for
 room that never comes. So a window that was closed would leave a client behind that holds the
-profile.
+profile, and one that nobody reads from (a stopped multiplexer, a line that hangs) a client that
+keeps no message any more.
 """
 
 from __future__ import annotations
@@ -10,14 +11,19 @@ from __future__ import annotations
 import io
 import select
 from collections.abc import Callable
-from typing import TextIO, cast
+from typing import Final, TextIO, cast
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+WAITING_MAX: Final = 16
+"""Pieces that wait to be written: fewer than Textual's queue holds, so nobody waits for room, and
+those that put the terminal right at the end still fit."""
+
 
 class Terminal(LinuxDriver):
-    """What is written to a terminal that is gone is let go of."""
+    """What is written to a terminal that is gone is let go of; so is what one cannot keep up with,
+    until it can, and then all is drawn anew (`caught_up`)."""
 
     def __init__(
         self,
@@ -31,7 +37,38 @@ class Terminal(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         terminal = self._file
         assert terminal is not None, "no standard error"
-        self._file = cast("io.TextIOWrapper", Screen(terminal))
+        self._screen = Screen(terminal)
+        self._file = cast("io.TextIOWrapper", self._screen)
+        self._handed = 0  # pieces; compared with what the screen took
+        self._behind = False  # something was let go of
+        self._ending = False
+
+    def write(self, data: str) -> None:
+        """Show it, if the terminal keeps up."""
+        if self._handed - self._screen.taken >= WAITING_MAX and not self._ending:
+            self._behind = True
+            return
+        self._handed += 1
+        super().write(data)
+
+    def stop_application_mode(self) -> None:
+        """The terminal is put right, however long it takes."""
+        self._ending = True
+        super().stop_application_mode()
+
+    def start_application_mode(self) -> None:
+        """The same after a stop, as Ctrl-Z makes one."""
+        self._ending = False
+        self._handed = self._screen.taken  # a thread of its own, with a queue of its own
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def caught_up(self) -> bool:
+        """Whether something was let go of, and can be shown now; True once."""
+        waiting = self._handed - self._screen.taken
+        caught_up = self._behind and waiting < WAITING_MAX // 2
+        if caught_up:
+            self._behind = False
+        return caught_up
 
     @property
     def gone(self) -> bool:
@@ -47,10 +84,12 @@ class Screen(io.TextIOBase):
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self._lost = False
+        self.taken = 0  # pieces
 
     def write(self, text: str) -> int:
         """All of it is taken, whether or not it can be shown."""
         self._attempt(lambda: self._file.write(text))
+        self.taken += 1
         return len(text)
 
     def flush(self) -> None:

@@ -19,6 +19,7 @@ from socp.talk import qr
 from socp.talk.deciding import in_rows
 from socp.tui.dialog import Dialog
 from socp.tui.session import Session
+from socp.tui.sure_button import SureButton
 
 _DIGITS_MAX: Final = 200
 CODE_COLUMNS: Final = 80  # of the terminal, for the code beside the words
@@ -67,7 +68,7 @@ class VerifyScreen(Dialog[None]):
                     yield Button("Not sure", id="unsure", compact=True)
                 with Horizontal():
                     yield Button("Keep known", id="keep", compact=True)
-                    yield Button("Take claimed", id="take", variant="error", compact=True)
+                    yield SureButton("Take claimed", "Input", id="take")
 
     def on_mount(self) -> None:
         """Where the numbers are not known yet, the server may know the key."""

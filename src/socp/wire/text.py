@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 _MARKS_MAX: Final = 4  # combining marks on one character; more would cover the lines around it
@@ -12,6 +13,7 @@ _EMOJI_STYLE: Final = "\ufe0f"
 _BLANKS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _TAB: Final = "    "
+_CHARS_KNOWN: Final = 4_096  # how wide so many are is not looked up again
 
 
 def printable(text: str, *, width: int | None = None, multiline: bool = False) -> str:
@@ -90,6 +92,7 @@ def columns(text: str) -> int:
     return len(text) if text.isascii() else sum(map(columns_of, text))
 
 
+@lru_cache(_CHARS_KNOWN)
 def columns_of(char: str) -> int:
     """The same of one character: 0, 1 or 2."""
     if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf"):

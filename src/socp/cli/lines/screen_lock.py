@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
 
 from prompt_toolkit import PromptSession
 
 from socp.cli.unseen import unseen
+from socp.talk import idle
 from socp.talk.entries import Entry
 
 Check = Callable[[str], Awaitable[bool]]
+
+_LOOKS_S: Final = 1.0
 
 
 class Locked(Exception):
@@ -30,13 +33,13 @@ class ScreenLock:
         self._check = check
         self._open = asyncio.Event()
         self._open.set()
-        self._touched_s = time.monotonic()
+        self._touched_s = idle.clock_s()
         self.typed = ""  # what stood in the line when it was locked
         session.app.key_processor.before_key_press += lambda _: self.touched()
 
     def touched(self) -> None:
         """Somebody is there."""
-        self._touched_s = time.monotonic()
+        self._touched_s = idle.clock_s()
 
     async def open(self) -> None:
         """Return while, or as soon as, the screen may be looked at."""
@@ -54,9 +57,9 @@ class ScreenLock:
 
     async def _watch(self) -> None:
         while True:
-            left_s = self._touched_s + self._idle_s - time.monotonic()
+            left_s = self._touched_s + self._idle_s - idle.clock_s()
             if left_s > 0:
-                await asyncio.sleep(left_s)
+                await asyncio.sleep(min(left_s, _LOOKS_S))  # not counted while a machine sleeps
             elif self._session.app.is_running:
                 self._lock()
             else:  # between two lines

@@ -1,0 +1,158 @@
+"""One run against a server: a first look at it, then each rule that can be tried there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import aiohttp
+
+from socp.conform.cast import Cast
+from socp.conform.judging import judged, skipped
+from socp.conform.manners import Manners
+from socp.conform.probe import Probe, World
+from socp.conform.results import Report, Result, in_order
+from socp.conform.rule import Need, Rule
+from socp.conform.transcript import Transcript
+from socp.conform.verdicts import Finding
+
+_STANDING: Final = ("bob", "carol", "west", "erin", "fred", "north")
+_MANY_RULES: Final = 30  # then all of them are needed soon, and keys are made meanwhile
+_HTTP_S: Final = 20.0
+Tell = Callable[[Result], None]
+
+
+class CannotRun(Exception):
+    """Nothing can be judged; why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be judged, and how."""
+
+    url: str
+    rules: tuple[Rule[Probe], ...]
+    peer_url: str = ""
+    throw_away: bool = False
+    quick: bool = False
+    """Leave out what waits by its nature."""
+    manners: Manners = field(default_factory=Manners)
+
+
+async def judge_server(order: Order, tell: Tell, cast: Cast | None = None) -> Report:
+    """Try every rule; `tell` hears of each as soon as it was tried. Raises CannotRun."""
+    async with _world(order, cast or Cast()) as world:
+        await _look(world)
+        results: list[Result] = []
+
+        def told(result: Result) -> None:
+            results.append(result)
+            tell(result)
+
+        ready = []
+        for rule in order.rules:
+            why = _hindrance(rule, world, quick=order.quick)
+            if why:
+                told(skipped(rule, why))
+            else:
+                ready.append(rule)
+        if not ready:
+            raise CannotRun(f"none of these rules can be tried: {results[0].why}")
+        if len(ready) > _MANY_RULES:
+            world.cast.call(*_STANDING)
+        async with asyncio.TaskGroup() as group:
+            for rule in ready:
+                if rule.waits_s:
+                    group.create_task(_one(rule, world, told))
+            group.create_task(_one_by_one([r for r in ready if not r.waits_s], world, told))
+        return Report(order.url, in_order(results, order.rules))
+
+
+async def _one_by_one(rules: Sequence[Rule[Probe]], world: World, told: Tell) -> None:
+    for rule in rules:
+        await _one(rule, world, told)
+        await asyncio.sleep(world.manners.rest_s)
+
+
+async def _one(rule: Rule[Probe], world: World, told: Tell) -> None:
+    @asynccontextmanager
+    async def staged(transcript: Transcript) -> AsyncIterator[Probe]:
+        async with _probe(world, transcript) as probe:
+            yield probe
+
+    told(await judged(rule, staged))
+
+
+@asynccontextmanager
+async def _probe(world: World, transcript: Transcript) -> AsyncIterator[Probe]:
+    probe = Probe(world, transcript)
+    try:
+        yield probe
+    finally:
+        await probe.close()
+
+
+@asynccontextmanager
+async def _world(order: Order, cast: Cast) -> AsyncIterator[World]:
+    """Everybody says goodbye at its end."""
+    timeout = aiohttp.ClientTimeout(total=_HTTP_S)
+    async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
+        world = World(
+            url=order.url,
+            session=session,
+            cast=cast,
+            manners=order.manners,
+            peer_url=order.peer_url,
+            throw_away=order.throw_away,
+        )
+        try:
+            yield world
+        finally:
+            for peer in world.standing.values():
+                await peer.link.close()
+            await cast.dismiss()
+
+
+async def _look(world: World) -> None:
+    """What kind of server it is: whom it lets in, and which extensions it has."""
+    transcript = Transcript()
+    async with _probe(world, transcript) as probe:
+        try:
+            await probe.connect()
+        except Finding as fault:
+            raise CannotRun(f"{fault}; is a server running there?") from fault
+        world.cast.call("alice", "east")
+        try:
+            answer = (await probe.alice()).answer
+            world.server_id = str(answer.get("server_id") or answer.members.get("from", ""))
+            features = answer.get("features")
+            world.features = frozenset(map(str, features if isinstance(features, list) else ()))
+        except Finding as fault:
+            world.no_users = str(fault)
+        try:
+            east = await probe.east()
+            world.server_id = world.server_id or east.server_id
+        except Finding as fault:
+            world.no_servers = str(fault)
+
+
+def _hindrance(rule: Rule[Any], world: World, *, quick: bool) -> str:
+    """Why a rule cannot be tried here, "" where it can."""
+    missing = {
+        Need.USERS: world.no_users,
+        Need.SERVERS: world.no_servers,
+        Need.KNOWN: "" if world.no_servers else "it lets any server join",
+        Need.PEER: "" if world.peer_url else "no --peer was given",
+        Need.THROW_AWAY: "" if world.throw_away else "--throw-away was not given",
+    }
+    for need in rule.needs:
+        if missing[need]:
+            return f"{need}" if need in (Need.PEER, Need.THROW_AWAY) else f"{need}: {missing[need]}"
+    if rule.feature and rule.feature not in world.features:
+        return f"the server does not announce {rule.feature}"
+    if quick and rule.waits_s:
+        return f"waits for {rule.waits_s} s, and --quick was given"
+    return ""

@@ -1,0 +1,118 @@
+"""Everything that is judged over sockets, at once: most of it is waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from socp.conform.keys import PrivateKey
+from socp.conform.manners import Manners
+from socp.conform.results import Report
+from tests.conform.bent import behind_proxy
+from tests.conform.cases import CASES, Case
+from tests.conform.mad import MadGuest, mad_server
+from tests.conform.stage import judge
+from tests.conform.visitors import Clumsy, judge_visit, our_client, our_server
+from tests.mesh.launch import Running, running
+
+AT_ONCE = 3
+SLOW = "5.61-silent-server"  # 45 s
+RATES = (0.05, 0.02, 0.15, 0.4)  # how mad: parts of a frame that are spoilt
+HASTY = Manners(patience_s=0.2, quiet_s=0.05, rest_s=0, hellos_per_s=1_000, faults_per_s=1_000)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """`ours`: two of ours that are linked; `reserved`: ours that lets only known servers join;
+    `bent`: those that break one rule, by name; then our guests, one made in a hurry, and those who
+    say anything."""
+
+    ours: Report
+    reserved: Report
+    bent: dict[str, Report]
+    client: Report
+    dialler: Report
+    clumsy: Report
+    mad_servers: list[Report]
+    mad_guests: list[Report]
+    ours_s: float
+
+
+@pytest.fixture(scope="session")
+def judged(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Judged]:
+    def started(stack: ExitStack, *flags: str) -> tuple[Running, Path]:
+        folder = tmp_path_factory.mktemp("judged")
+        return stack.enter_context(running(folder, *flags)), folder
+
+    with ExitStack() as stack:
+        ours, _ = started(stack, "--federation", "open", "--bootstrap", "none")
+        beside, _ = started(stack, "--federation", "open", "--bootstrap", ours.url)
+        reserved, _ = started(stack, "--bootstrap", "none")
+        bent, folder = started(stack, "--federation", "open", "--bootstrap", "none")
+        pem = load_pem_private_key((folder / "data" / "server_key.pem").read_bytes(), None)
+        assert isinstance(pem, rsa.RSAPrivateKey)
+        key = PrivateKey(pem)
+        beside.wait_for("Linked with server")
+
+        async def everything() -> Judged:
+            long = request.config.getoption("--long")
+            skip, mad_ones = ((), 12) if long else ((SLOW,), 1)
+            began, taken_s = time.monotonic(), list[float]()
+            client, dialler = (tmp_path_factory.mktemp(name) for name in ("client", "dialler"))
+            seeds = range(mad_ones)
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task
+                both = task(judge(ours.url, quick=False, skip=skip, peer_url=beside.url))
+                both.add_done_callback(lambda _: taken_s.append(time.monotonic() - began))
+                known = task(judge(reserved.url, "5.62*", "6.1-*", first_key=11))
+                crowd = task(_bent(bent.url, key))
+                at_client = task(judge_visit(our_client(client), first_key=3))
+                at_dialler = task(judge_visit(our_server(dialler), first_key=8))
+                clumsy = task(judge_visit(Clumsy(), wait_s=0.2, back_s=0.3, first_key=13))
+                mad = [task(_mad(beside.url, key, seed)) for seed in seeds]
+                guests = [task(_mad_guest(seed)) for seed in seeds]
+            return Judged(
+                ours=both.result(),
+                reserved=known.result(),
+                bent=crowd.result(),
+                client=at_client.result(),
+                dialler=at_dialler.result(),
+                clumsy=clumsy.result(),
+                mad_servers=[each.result() for each in mad],
+                mad_guests=[each.result() for each in guests],
+                ours_s=taken_s[0],
+            )
+
+        yield asyncio.run(everything())
+
+
+async def _mad(url: str, key: PrivateKey, seed: int) -> Report:
+    rate = RATES[seed % len(RATES)]
+    async with behind_proxy(url, mad_server(seed, rate), key) as mad_url:
+        return await judge(mad_url, peer_url=url, first_key=seed, manners=HASTY)
+
+
+async def _mad_guest(seed: int) -> Report:
+    return await judge_visit(MadGuest(seed, 0.1), wait_s=0.05, back_s=0.5, first_key=seed)
+
+
+async def _bent(url: str, key: PrivateKey) -> dict[str, Report]:
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(number: int, case: Case) -> Report:
+        async with turns, behind_proxy(url, case.bent, key) as bent_url:
+            quick = not case.patient
+            return await judge(bent_url, *case.sections, quick=quick, first_key=5 * number)
+
+    made = await asyncio.gather(*(one(n, case) for n, case in enumerate(CASES)))
+    return {case.bent.name: report for case, report in zip(CASES, made, strict=True)}

@@ -1,0 +1,20 @@
+"""Nothing that a server or a guest says ends the referee: every rule gets its verdict."""
+
+from __future__ import annotations
+
+from socp.conform.listen.clients import CLIENTS
+from socp.conform.listen.guests import GUESTS
+from socp.conform.rules.table import SERVER_RULES
+from tests.conform.conftest import Judged
+
+
+def test_every_rule_gets_a_verdict_at_a_server_that_says_anything(judged: Judged) -> None:
+    assert judged.mad_servers
+    for report in judged.mad_servers:
+        assert [each.rule for each in report.results] == list(SERVER_RULES)
+
+
+def test_every_rule_gets_a_verdict_about_a_guest_who_says_anything(judged: Judged) -> None:
+    assert judged.mad_guests
+    for report in judged.mad_guests:
+        assert len(report.results) == len(GUESTS.rules) + len(CLIENTS.rules)
