@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -37,13 +36,13 @@ if TYPE_CHECKING:
 @click.option("--real-keys", is_flag=True, help="RSA-4096 for all: slow, and no two runs alike.")
 @click.option(
     "--replay",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False),
     metavar="FILE",
     help="Play what --save wrote, to the same byte.",
 )
 @click.option(
     "--save",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False),
     metavar="FILE",
     help="Write the story of the run, or of the one that broke a law.",
 )
@@ -60,8 +59,8 @@ def command(
     every_s: int,
     faults: bool,
     real_keys: bool,
-    replay: Path | None,
-    save: Path | None,
+    replay: str | None,
+    save: str | None,
     shrink: bool,
     json: bool,
 ) -> int:
@@ -88,22 +87,23 @@ def command(
     return code
 
 
-def _read(path: Path) -> Story:
+def _read(path: str) -> Story:
+    from pathlib import Path
+
     from socp.sim.story import BadStory, read
 
     try:
-        return read(path.read_bytes())
+        return read(Path(path).read_bytes())
     except OSError as fault:
         raise click.UsageError(f"{path}: {fault.strerror}") from fault
     except BadStory as fault:
         raise click.UsageError(f"{path}: {fault}") from fault
 
 
-def _told(story: Story, *, real_keys: bool, save: Path | None, shrink: bool, json: bool) -> int:
+def _told(story: Story, *, real_keys: bool, save: str | None, shrink: bool, json: bool) -> int:
     from socp.crypto.keys import RsaSuite
     from socp.sim.play import Play
     from socp.sim.shrink import Shrinking
-    from socp.sim.story import written
 
     before_kib, began = _memory_kib(), time.monotonic()
     outcome = Play(story, RsaSuite() if real_keys else None).run()
@@ -113,12 +113,23 @@ def _told(story: Story, *, real_keys: bool, save: Path | None, shrink: bool, jso
         story = Shrinking(outcome).shortest().story
         if not json:
             print("the shortest history found:", *story.happenings, sep="\n  ", flush=True)
-    if save is not None and (outcome.broken is not None or not save.exists()):
-        try:
-            save.write_bytes(written(story))
-        except OSError as fault:
-            raise click.UsageError(f"{save}: {fault.strerror}") from fault
+    if save is not None:
+        _save(story, save, anew=outcome.broken is not None)
     return exits.OK if outcome.broken is None else exits.FAILED
+
+
+def _save(story: Story, path: str, *, anew: bool) -> None:
+    """`anew`: in place of what is there, as of a run in which every law held."""
+    from pathlib import Path
+
+    from socp.sim.story import written
+
+    file = Path(path)
+    try:
+        if anew or not file.exists():
+            file.write_bytes(written(story))
+    except OSError as fault:
+        raise click.UsageError(f"{path}: {fault.strerror}") from fault
 
 
 def _say(outcome: Outcome, took_s: float, grew_kib: int, *, json: bool) -> None:
