@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
+import pytest
+
+from socp.conform import report as reports
 from socp.conform.listen.clients import CLIENTS
 from socp.conform.listen.guests import GUESTS
 from socp.conform.rules.table import SERVER_RULES
@@ -18,3 +23,15 @@ def test_every_rule_gets_a_verdict_about_a_guest_who_says_anything(judged: Judge
     assert judged.mad_guests
     for report in judged.mad_guests:
         assert len(report.results) == len(GUESTS.rules) + len(CLIENTS.rules)
+
+
+@pytest.mark.threat("I8")
+def test_a_report_of_who_says_anything_moves_no_cursor(judged: Judged) -> None:
+    for report in itertools.chain(judged.mad_servers, judged.mad_guests):
+        lines = [line for each in report.results for line in reports.told(each, verbose=True)]
+        for line in (*lines, *reports.summary(report)):
+            assert line.isascii(), line
+            assert line.isprintable(), line
+        json = reports.as_json(report)
+        assert json.isascii()
+        assert json.replace("\n", "").isprintable()

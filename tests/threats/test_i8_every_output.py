@@ -166,8 +166,10 @@ OURS: Final = {
     "account": "a server's refusal, which tests/cli/test_account.py has",
     "admin": "an operator's own store; what strangers brought is in the logs below",
     "completion": "a script of ours, and names of profiles",
+    "conform": "a report, of which tests/conform/test_mad.py tells the same",
     "profile": "the person's own folder",
     "serve": "the logs below",
+    "simulate": "a world of our own making",
     "tui": "its screens, which tests/tui/test_hostile.py tells all of the same",
 }
 TYPED: Final = "--\x1b[2J\u202e" + "e" + "\u0301" * 300 + "\x9b31m\u2028x"

@@ -101,12 +101,9 @@ def _read(path: str) -> Story:
 
 
 def _told(story: Story, *, real_keys: bool, save: str | None, shrink: bool, json: bool) -> int:
-    from pathlib import Path
-
     from socp.crypto.keys import RsaSuite
     from socp.sim.play import Play
     from socp.sim.shrink import Shrinking
-    from socp.sim.story import written
 
     before_kib, began = _memory_kib(), time.monotonic()
     outcome = Play(story, RsaSuite() if real_keys else None).run()
@@ -116,12 +113,23 @@ def _told(story: Story, *, real_keys: bool, save: str | None, shrink: bool, json
         story = Shrinking(outcome).shortest().story
         if not json:
             print("the shortest history found:", *story.happenings, sep="\n  ", flush=True)
-    if save is not None and (outcome.broken is not None or not Path(save).exists()):
-        try:
-            Path(save).write_bytes(written(story))
-        except OSError as fault:
-            raise click.UsageError(f"{save}: {fault.strerror}") from fault
+    if save is not None:
+        _save(story, save, anew=outcome.broken is not None)
     return exits.OK if outcome.broken is None else exits.FAILED
+
+
+def _save(story: Story, path: str, *, anew: bool) -> None:
+    """`anew`: in place of what is there, as of a run in which every law held."""
+    from pathlib import Path
+
+    from socp.sim.story import written
+
+    file = Path(path)
+    try:
+        if anew or not file.exists():
+            file.write_bytes(written(story))
+    except OSError as fault:
+        raise click.UsageError(f"{path}: {fault.strerror}") from fault
 
 
 def _say(outcome: Outcome, took_s: float, grew_kib: int, *, json: bool) -> None:

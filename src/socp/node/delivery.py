@@ -158,11 +158,18 @@ class Delivery:
         if state is not None:
             return self._ack(link_id, ref, said_of(state), now)
         if key in self._seen:  # it was written to a reader who keeps nothing, or handed over
-            here = self._presence.location(reader) == self._emit.server_id
-            return self._ack(link_id, ref, DELIVERED if here else "", now)
+            return self._ack(link_id, ref, self._said_again(reader, ""), now)
         with self._seen.passing(key, envelope.from_, now.mono):
             status = self._place(link_id, envelope, payload, ref, now)
         self._ack(link_id, ref, status, now)
+
+    def _said_again(self, reader: str, elsewhere: str) -> str:
+        """The status of what passed already, and was not in the store when that was asked: two
+        copies may ask at once, and a reader with `mailbox/1` says themselves that they have it."""
+        link = self._links.users.get(reader)
+        if link is None:
+            return elsewhere
+        return QUEUED if link.acks else DELIVERED
 
     def _place(
         self, link_id: LinkId, envelope: Envelope, msg: MsgDirect, ref: str, now: Now
@@ -256,8 +263,7 @@ class Delivery:
             return self._ack_server(link, ref, said_of(state), now)
         key = mail_key(reader, ref)
         if key in self._seen and not back:
-            here = self._presence.location(reader) == self._emit.server_id
-            return self._ack_server(link, ref, DELIVERED if here else QUEUED, now)
+            return self._ack_server(link, ref, self._said_again(reader, QUEUED), now)
         with self._seen.passing(key, envelope.from_, now.mono):
             status = self._take_in(link, envelope, payload, (ref, ts), now)
         if status:
