@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,6 +15,8 @@ from socp.cli.choices import HELP, as_json
 if TYPE_CHECKING:
     from socp.sim.play import Outcome
     from socp.sim.story import Story
+
+_RUBBISH_MIN: Final = 200_000  # objects
 
 
 @click.command(context_settings=HELP)
@@ -105,6 +108,7 @@ def _told(story: Story, *, real_keys: bool, save: str | None, shrink: bool, json
     from socp.sim.play import Play
     from socp.sim.shrink import Shrinking
 
+    gc.set_threshold(_RUBBISH_MIN)  # most of what is made stays, and looking for the rest is dear
     before_kib, began = _memory_kib(), time.monotonic()
     outcome = Play(story, RsaSuite() if real_keys else None).run()
     took_s = time.monotonic() - began
