@@ -100,12 +100,15 @@ async def test_junit_counts_broken_musts_as_failures_and_nothing_else() -> None:
 
 
 def test_nothing_that_a_stranger_wrote_moves_a_cursor_or_breaks_xml() -> None:
-    hostile = "\x1b[2J\x00\u202e" + "A" * 100_000
+    hostile = "\x1b[2J\x00\u202e\x7f" + "A" * 100_000
     assert shortened(hostile).isprintable()
     assert len(shortened(hostile)) < 400
     result = Result(rule(), Verdict.FAIL, hostile, (hostile,))
     ElementTree.fromstring(as_junit(Report(hostile, (result,))))
     assert all(line.isprintable() for line in told(result) if hostile not in line)
+    json_text = as_json(Report(hostile, (result,)))
+    assert json_text.replace("\n", "").isprintable()
+    assert json.loads(json_text)["subject"] == hostile
 
 
 def test_every_rule_has_an_id_of_its_own() -> None:

@@ -37,4 +37,4 @@ class Transcript:
         self.lines.append(f"< {link}: {shortened(text)}")
 
     def became(self, link: str, what: str) -> None:
-        self.lines.append(f"= {link}: {what}")
+        self.lines.append(f"= {link}: {shortened(what)}")
