@@ -30,7 +30,6 @@ def test_a_report_of_who_says_anything_moves_no_cursor(judged: Judged) -> None:
     for report in itertools.chain(judged.mad_servers, judged.mad_guests):
         lines = [line for each in report.results for line in reports.told(each, verbose=True)]
         for line in (*lines, *reports.summary(report)):
-            assert line.isascii(), line
             assert line.isprintable(), line
         json = reports.as_json(report)
         assert json.isascii()
