@@ -42,7 +42,7 @@ def test_it_asks_who_is_there_and_hears_of_all_of_them() -> None:
     assert pages(one)[1:] == [(one.id, 500)]
     lists(one, bob)
     assert watched(one) == [{alice}, {alice, bob}]
-    one.passes(60)
+    one.passes(14)
     assert len(pages(one)) == 2
 
 
@@ -170,7 +170,17 @@ def test_a_list_is_shown_at_once_where_all_of_them_are_watched_already() -> None
 def test_it_looks_around_again_now_and_then() -> None:
     one = desk()
     lists(one)
-    one.passes(360, tick_ms=1_000)
+    one.passes(16)
     assert len(pages(one)) == 2
     lists(one, an_id("late"))
     assert watched(one) == [{an_id("late")}]
+
+
+@pytest.mark.spec("11")
+def test_it_looks_around_less_often_where_many_are_watched() -> None:
+    one = desk()
+    lists(one, *(an_id(f"u{n}") for n in range(500)))
+    one.passes(140, tick_ms=1_000)
+    assert len(pages(one)) == 1
+    one.passes(20, tick_ms=1_000)
+    assert len(pages(one)) == 2

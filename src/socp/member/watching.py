@@ -22,8 +22,9 @@ from socp.wire.payloads import ListPage, PresenceWatch, UserList
 OURS_MAX: Final = 700
 """So many places are for people we deal with; the rest is for those who come."""
 PAGE: Final = 500
-LOOK_AGAIN_MS: Final = 300_000
-"""After so long it is asked again who else is there."""
+LOOK_AGAIN_MS, LOOK_AGAIN_MS_EACH = 15_000, 300
+"""After so long it is asked again who else is there: somebody who comes back with a key of the
+channel is named to nobody. Longer for each who is watched, as the answer is."""
 GATHER_MS: Final = 250
 """Many changes that follow one another so closely are told together."""
 SOUGHT_MS: Final = 2_000
@@ -128,7 +129,9 @@ class Watching:
         self._tell_soon(now)
         if self._sought is not None and now.mono - self._sought.since_ms >= SOUGHT_MS:
             self._found()
-        if self._on and now.mono - self._look_ms >= LOOK_AGAIN_MS:
+        known = len(self._ours) + len(self._others)
+        pause_ms = max(LOOK_AGAIN_MS, known * LOOK_AGAIN_MS_EACH)
+        if self._on and now.mono - self._look_ms >= pause_ms:
             self._look(now)
 
     def _found(self) -> None:
