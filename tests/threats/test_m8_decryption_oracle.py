@@ -53,6 +53,7 @@ def test_the_sender_hears_the_same_whatever_was_wrong_and_the_reader_says_nothin
         assert t.bob.texts == []
         assert len(t.bob.refusals) == 1
         said_up = [decode(data) for data in t.bob.wire.up_log[before:]]
+        said_up = [e for e in said_up if e.type != "LIST_REQUEST"]  # by the clock alone
         assert {(e.type, *sorted(e.members)) for e in said_up} <= {("ACK", "bind", "msg_ref")}
         answers = [e for e in t.carol.heard("ACK") + t.carol.heard("ERROR") if e.ts >= said.ts]
         heard.add(str([(e.type, sorted(e.members), e.members.get("code")) for e in answers]))
