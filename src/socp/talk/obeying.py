@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import assert_never
 
 from socp.client.client import Client
-from socp.client.clock import now_ms as now_ms  # noqa: PLC0414 - tui has it from here
+from socp.client.clock import now_ms
 from socp.client.line import Line
 from socp.talk import commands, own_key
 from socp.talk.amending import Amending

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from socp.client.clock import now_ms
 from socp.member.records import TrustState
-from socp.talk.obeying import now_ms
 from socp.talk.words import time_of
 from socp.tui.row_view import RowView
 from socp.tui.rows import Block, Piece, Row, cut, spread

@@ -12,12 +12,12 @@ from textual import on
 from textual.events import TextSelected
 from textual.screen import Screen
 
+from socp.client.clock import now_ms
 from socp.client.errors import ClientError
 from socp.member.draft import Draft
 from socp.member.history_line import HistoryLine
 from socp.talk.commands import Unclear
 from socp.talk.naming import typed_name
-from socp.talk.obeying import now_ms
 from socp.talk.words import note, quoted
 from socp.tui.composer import Composer
 from socp.tui.emoji_screen import EmojiScreen

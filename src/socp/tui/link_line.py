@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from textual.widgets import Static
 
-from socp.talk.obeying import now_ms
+from socp.client.clock import now_ms
 from socp.talk.words import flat, time_of
 from socp.tui.link import Link
 

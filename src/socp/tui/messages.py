@@ -11,9 +11,9 @@ from typing import ClassVar, Final
 from textual.binding import BindingType
 from textual.message import Message
 
+from socp.client.clock import now_ms
 from socp.member.effects import GapFound
 from socp.member.history_line import HistoryLine
-from socp.talk.obeying import now_ms
 from socp.talk.words import shown_name, some
 from socp.tui import keys
 from socp.tui.gaps import Places

@@ -10,7 +10,6 @@ from enum import Enum, auto
 from typing import Final, NamedTuple
 
 from socp.talk.entries import Entry, fits
-from socp.talk.entries import Kind as Kind  # noqa: PLC0414 - asides are made with it
 from socp.tui.looks import STYLES
 from socp.wire.text import columns, printable
 

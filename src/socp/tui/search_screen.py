@@ -14,9 +14,9 @@ from textual.events import Key
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from socp.client.clock import now_ms
 from socp.client.errors import ClientError
 from socp.member.history_line import HistoryLine
-from socp.talk.obeying import now_ms
 from socp.talk.words import time_of
 from socp.tui.dialog import Dialog
 from socp.tui.row_view import RowView

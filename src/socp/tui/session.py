@@ -9,13 +9,14 @@ from contextlib import suppress
 from typing import Final
 
 from socp.client.client import Client
+from socp.client.clock import now_ms
 from socp.client.line import Line
 from socp.client.notices import GivenUp, Notice, Offline
 from socp.member import effects
 from socp.member.history_line import HistoryLine
 from socp.member.records import TrustState
 from socp.talk.entries import Entry
-from socp.talk.obeying import Obeying, now_ms
+from socp.talk.obeying import Obeying
 from socp.tui.asides import Asides
 from socp.tui.drafts import Drafts
 from socp.tui.gaps import Gaps
