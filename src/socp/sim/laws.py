@@ -40,15 +40,19 @@ class Law(StrEnum):
     CONVERGED = "once all is well every server knows where everybody is"
     BOUNDED = "every table is within its bound"
     LIVELY = "nothing goes in circles"
+    SOUND = "no brain fails"
 
 
 class Broken(Exception):
-    """A law was broken; `detail` says how, in one line."""
+    """A law was broken; `detail` says how, in one line. `place`: where it failed, as
+    "node/mailbox.py:take KeyError", "" where nothing did; `trace` the lines of its traceback."""
 
-    def __init__(self, law: Law, detail: str) -> None:
+    def __init__(self, law: Law, detail: str, place: str = "", trace: str = "") -> None:
         super().__init__(f"{law}: {detail}")
         self.law = law
         self.detail = detail
+        self.place = place
+        self.trace = trace
 
 
 @dataclass(slots=True, eq=False)

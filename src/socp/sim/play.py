@@ -12,8 +12,10 @@ from socp.member.events import Event as MemberEvent
 from socp.node import effects as node
 from socp.node.events import Event as NodeEvent
 from socp.node.settings import Federation
+from socp.sim.agenda import Endless
 from socp.sim.deeds import Deeds
 from socp.sim.dice import Dice
+from socp.sim.failure import failed
 from socp.sim.laws import CONVERGED_MS, Broken, Law, Laws
 from socp.sim.network import Endpoint
 from socp.sim.server import Server
@@ -95,6 +97,10 @@ class Play:
             self._heal()
         except Broken as law:
             broken = law
+        except Endless as fault:
+            broken = Broken(Law.LIVELY, str(fault))
+        except Exception as fault:  # noqa: BLE001 - the top: what a brain raises breaks a law
+            broken = failed(fault)
         return self._outcome(broken)
 
     # --- the parts of a run ---------------------------------------------------------------------
