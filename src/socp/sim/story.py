@@ -34,7 +34,7 @@ class Kind(StrEnum):
     # Lies of server `who`; `much` draws how. Rows of threats.md: I3, I4, M1, M2, S6 and others.
     CLAIM = "claim"  # user `other` is with it, and for `for_ms` it takes their mail
     DISMISS = "dismiss"  # user `other` has left
-    POSE = "pose"  # dials another in the name of server `other`
+    POSE = "pose"  # dials a server in the name of another
     RETYPE = "retype"  # what it heard, under another type, addressee, author or time
     REPLAY = "replay"  # what it heard, again
     GHOSTS = "ghosts"  # users whom there are not come and go
