@@ -15,6 +15,7 @@ from socp.member.contacts import Contacts
 from socp.member.courier import Courier
 from socp.member.events import Now
 from socp.member.lists import Lists
+from socp.member.resting import NEVER_MS, SOON_MS
 from socp.wire import limits
 from socp.wire.ids import is_uuid4
 from socp.wire.payloads import ListPage, PresenceWatch, UserList
@@ -129,10 +130,21 @@ class Watching:
         self._tell_soon(now)
         if self._sought is not None and now.mono - self._sought.since_ms >= SOUGHT_MS:
             self._found()
-        known = len(self._ours) + len(self._others)
-        pause_ms = max(LOOK_AGAIN_MS, known * LOOK_AGAIN_MS_EACH)
-        if self._on and now.mono - self._look_ms >= pause_ms:
+        if self._on and now.mono - self._look_ms >= self._pause_ms:
             self._look(now)
+
+    @property
+    def due_ms(self) -> int:
+        """When to look at it next."""
+        if not self._on:
+            return NEVER_MS if self._sought is None else SOON_MS
+        if self._changed or self._sought is not None:
+            return SOON_MS
+        return self._look_ms + self._pause_ms
+
+    @property
+    def _pause_ms(self) -> int:
+        return max(LOOK_AGAIN_MS, (len(self._ours) + len(self._others)) * LOOK_AGAIN_MS_EACH)
 
     def _found(self) -> None:
         sought, self._sought = self._sought, None
