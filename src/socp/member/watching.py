@@ -15,6 +15,7 @@ from socp.member.contacts import Contacts
 from socp.member.courier import Courier
 from socp.member.events import Now
 from socp.member.lists import Lists
+from socp.member.resting import NEVER_MS, SOON_MS
 from socp.wire import limits
 from socp.wire.ids import is_uuid4
 from socp.wire.payloads import ListPage, PresenceWatch, UserList
@@ -135,6 +136,15 @@ class Watching:
             self._found()
         if self._on and now.mono - self._look_ms >= self._pause_ms:
             self._look(now)
+
+    @property
+    def due_ms(self) -> int:
+        """When to look at it next."""
+        if not self._on:
+            return NEVER_MS if self._sought is None else SOON_MS
+        if self._changed or self._sought is not None:
+            return SOON_MS
+        return self._look_ms + self._pause_ms
 
     @property
     def _pause_ms(self) -> int:
