@@ -151,7 +151,7 @@ class User:
 
     def _wake(self, life: int, at_ms: int) -> None:
         if life != self._life or at_ms != self._woken_ms or not self.up:
-            return
+            return None
         self._woken_ms = NEVER_MS
         if self._network.weather.pauses.stands_still(self):
             return self._rest()
@@ -231,7 +231,7 @@ class User:
     def event(self, event: Event) -> None:
         """Have the brain take an event and do what it says: first what is to be kept."""
         if not self.up:
-            return
+            return None
         now = Now(self._agenda.wall + self.skew_ms, self._agenda.mono)
         effects = self.member.handle(event, now)
         if self.watch is not None:
