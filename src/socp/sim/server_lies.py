@@ -29,6 +29,7 @@ Lie = Callable[[BadServer, Happening, Dice], Undo | None]
 RETYPED: Final = 5
 REPLAYED: Final = 30
 GHOSTS_MAX: Final = 120
+CODES: Final = ("USER_NOT_FOUND", "NOT_ALLOWED", "BAD_KEY", "BAD_FRAME", "TIMEOUT", "TOO_LARGE")
 PRESENCE_MS: Final = (-60_000, 0, 0, 1_000, 240_000, 240_000, 600_000)
 """From now: late, timely, ahead as far as is believed, and further."""
 FAR_MS: Final = (-600_000, -60_000, -1_000, 1_000, 60_000, 240_000, 600_000)
@@ -244,14 +245,14 @@ class ServerLies:
             members = receipt_of(decode(data))
             if members is None:
                 continue
-            said = frame(
-                "ACK",
-                {**members, "status": dice.one_of(("delivered", "delivered", "queued", "refused"))},
-                from_=server.id,
-                ts=server.wall,
-                key=server.key,
-                bind=True,
-            )
+            kind = dice.one_of(("ACK", "ACK", "ERROR"))
+            if kind == "ACK":
+                members["status"] = dice.one_of(("delivered", "delivered", "queued", "refused"))
+            else:
+                away = dice.one_of(self._servers).id
+                members |= {"code": dice.one_of(CODES), "detail": "no", "moved_to": away}
+            ts = server.wall
+            said = frame(kind, members, from_=server.id, ts=ts, key=server.key, bind=True)
             self._say(server, self._wires(server), said)
 
 

@@ -42,7 +42,7 @@ class Kind(StrEnum):
     GARBLE = "garble"  # alters what it carries, for `for_ms`
     SWALLOW = "swallow"  # acknowledges and carries nothing, for `for_ms`
     FORGE = "forge"  # a message of user `other` that they never wrote
-    FALSE_ACK = "false-ack"  # all that it heard of was delivered
+    FALSE_ACK = "false-ack"  # all that it heard of was delivered, or refused
     # Lies of user `who`, to their server.
     USER_FORGE = "user-forge"  # a message of user `other`, or by their key
     USER_REPLAY = "user-replay"  # what they heard or said, again, as theirs
