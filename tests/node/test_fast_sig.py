@@ -244,6 +244,7 @@ def test_a_user_renews_their_session_and_the_one_before_counts_on(mesh: Mesh, a:
     alice, first = fast_user(mesh, a, "alice")
     second = made(mesh, alice.key, "alice", later_ms=1)
     alice.say("SESSION_KEY", {"session": to_members(second.stated)}, to=a.id, fast=first)
+    assert alice.members("ACK")[-1]["msg_ref"] == "SESSION_KEY"
     before = len(a.notes)
     for own in (first, second):
         alice.say("ACK", {"msg_ref": "m"}, to=a.id, fast=own)
@@ -293,9 +294,25 @@ def test_a_server_renews_its_own_on_every_link_that_agreed(mesh: Mesh, a: Server
     stated = msgspec.convert(told[0].members["session"], Session)
     second = fast_sig.believed(mesh.suite, a.key.public, a.id, stated, mesh.wall)
     alice.say("LIST_REQUEST", {}, to=a.id)
+    assert first.signed(alice.said("USER_LIST")[-1], mesh.wall), "until it is acknowledged"
+    alice.say("ACK", {"msg_ref": "SESSION_KEY"}, to=a.id)
+    alice.say("LIST_REQUEST", {}, to=a.id)
     assert second.signed(alice.said("USER_LIST")[-1], mesh.wall)
-    mesh.event(a, Tick())
+    mesh.run(120)
     assert len(alice.said("SESSION_KEY")) == 1
+
+
+def test_a_server_whose_clock_goes_back_can_still_make_links(mesh: Mesh, a: Server) -> None:
+    """What it made by the wrong time nobody would believe."""
+    alice, _ = fast_user(mesh, a, "alice")
+    first = stated_to(alice)
+    mesh.wall -= 3_600_000
+    mesh.mono += 60_000
+    mesh.event(a, Tick())
+    bob, _ = fast_user(mesh, a, "bob")
+    assert stated_to(bob).key.raw != first.key.raw
+    alice.say("LIST_REQUEST", {}, to=a.id)
+    assert first.signed(alice.said("USER_LIST")[-1], mesh.wall)
 
 
 def test_a_server_that_gets_no_new_one_goes_on_with_rsa(mesh: Mesh, a: Server) -> None:
@@ -303,6 +320,7 @@ def test_a_server_that_gets_no_new_one_goes_on_with_rsa(mesh: Mesh, a: Server) -
     asked: list[Server] = []
     mesh.renew = asked.append  # type: ignore[assignment,method-assign]
     mesh.wall += DAY
+    mesh.mono += 60_000
     mesh.event(a, Tick())
     assert asked == [a]
     alice.say("LIST_REQUEST", {}, to=a.id)
@@ -312,6 +330,7 @@ def test_a_server_that_gets_no_new_one_goes_on_with_rsa(mesh: Mesh, a: Server) -
     mesh.event(a, SessionMade(fast_sig.made(mesh.suite, a.key, a.id, mesh.wall)))
     assert verify_transport(a.key.public, alice.said("SESSION_KEY")[0])
     assert not bob.said("SESSION_KEY")
+    alice.say("ACK", {"msg_ref": "SESSION_KEY"}, to=a.id)
     alice.say("LIST_REQUEST", {}, to=a.id)
     assert is_fast(alice, "USER_LIST") == [False, True]
 

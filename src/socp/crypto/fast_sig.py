@@ -38,8 +38,15 @@ class OwnSession:
     stated: Session
 
     def is_good(self, wall: int) -> bool:
-        """Whether it may sign at this time (Unix ms)."""
-        return self.stated.from_ts - limits.TS_WINDOW_MS <= wall < self.stated.until_ts
+        """Whether it may sign at this time (Unix ms). Its owner knows that it has begun, whatever
+        became of the clock since."""
+        return wall < self.stated.until_ts
+
+    def is_fresh(self, wall: int) -> bool:
+        """Whether there is no need for another: less than half over, and others with our clock
+        would believe it now."""
+        begun = self.stated.from_ts <= wall + limits.TS_WINDOW_MS
+        return begun and self.stated.until_ts - wall > limits.SESSION_MS // 2
 
     def sign(self, canonical_payload: bytes) -> str:
         """`sig` of a frame with this payload, whose text is canonical."""
@@ -66,21 +73,16 @@ class PeerSession:
     before: PeerSession | None = field(default=None, repr=False)
 
     def signed(self, envelope: Envelope, wall: int) -> bool:
-        """Whether this, or the one before, signed the frame, and may do so now (Unix ms)."""
+        """Whether this, or the one before, signed the frame, and is not over (Unix ms)."""
         signature = _signature(envelope.sig)
         if signature is None or not is_hop(envelope.type):
             return False
         text = _LABEL + canonical(envelope.members)
         return any(
-            each.is_good(wall) and each.key.verify(signature, text)
+            wall <= each.until_ts + limits.TS_WINDOW_MS and each.key.verify(signature, text)
             for each in (self, self.before)
             if each is not None
         )
-
-    def is_good(self, wall: int) -> bool:
-        """Within its time, give or take what two clocks may differ."""
-        window = limits.TS_WINDOW_MS
-        return self.from_ts - window <= wall <= self.until_ts + window
 
     def followed_by(self, later: PeerSession) -> PeerSession:
         """The next one, told over the same link. PeerFault(INVALID_SIG) for one that is not
@@ -100,15 +102,15 @@ def believed(
     """
     key = suite.parse_fast(base64url.decode(stated.key))
     text = session_text(owner_id, key.raw, stated.from_ts, stated.until_ts)
-    session = PeerSession(key, stated.from_ts, stated.until_ts)
     if not 0 < stated.until_ts - stated.from_ts <= limits.SESSION_MS:
         raise _refused("is for no time at all, or for more than 24 h")
-    if not session.is_good(wall):
-        late = wall > stated.until_ts
-        raise _refused("is expired" if late else "is not valid yet")
+    if wall < stated.from_ts - limits.TS_WINDOW_MS:
+        raise _refused("is not valid yet")
+    if wall > stated.until_ts + limits.TS_WINDOW_MS:
+        raise _refused("is expired")
     if not verify(owner, stated.sig, text):
         raise _refused(f"is not signed by the key of {owner_id}")
-    return session
+    return PeerSession(key, stated.from_ts, stated.until_ts)
 
 
 def hop_signed(

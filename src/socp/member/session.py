@@ -274,11 +274,19 @@ class Session:
         session = self._sessions.followed(server.session, said, whose, now)
         self.server = replace(server, session=session)
 
-    def due(self, now: Now) -> None:
-        """Our session key is half over: another one. Nobody answers: go on without, or give up."""
-        fast = self._sessions.renewed(now) if self._stage is Stage.ATTACHED else None
+    def acked(self) -> None:
+        """Our server took our SESSION_KEY."""
+        fast = self._sessions.acked()
         if fast is not None:
             self._emit.terms = replace(self._emit.terms, fast=fast)
+
+    def due(self, now: Now) -> None:
+        """Our session key is half over: another one. Nobody answers: go on without, or give up."""
+        if self._stage is Stage.ATTACHED:
+            self._sessions.due(now)
+            fast = self._emit.terms.fast
+            if fast is not None and not fast.is_good(now.wall):
+                self._emit.terms = replace(self._emit.terms, fast=None)
         waited = now.mono - self._since_ms
         if self._stage is Stage.GREETED and waited > SILENT_MS and not self._must_prove():
             self._unproven("", Ack(), now.wall, now)

@@ -12,12 +12,11 @@ from socp.crypto.fast_sig import OwnSession, PeerSession
 from socp.crypto.keys import PublicKey, Suite
 from socp.member.emitter import Emitter
 from socp.member.events import Now
-from socp.wire import limits
 from socp.wire.envelope import Envelope
 from socp.wire.features import BIND, FAST_SIG
 from socp.wire.payloads import Ack, FastAck, Session, SessionKey, parse_as
 
-RENEW_MS: Final = limits.SESSION_MS // 2
+RETRY_MS: Final = 60_000  # until another one is told, where none was acknowledged
 
 
 class Sessions:
@@ -28,10 +27,12 @@ class Sessions:
         self._suite = suite
         self._emit = emitter
         self._own: OwnSession | None = None
+        self._next: OwnSession | None = None  # told, and not acknowledged
+        self._told_ms = 0  # monotonic
 
     def lost(self) -> None:
         """The link is gone, and our key with it."""
-        self._own = None
+        self._own = self._next = None
 
     def offered(self, features: tuple[str, ...], now: Now) -> Session | None:
         """What goes into our AUTH_PROOF to a server with these features. Costs a signature."""
@@ -57,15 +58,24 @@ class Sessions:
     ) -> PeerSession:
         """SESSION_KEY of our server (`whose`: its key and id). Raises PeerFault."""
         later = fast_sig.believed(self._suite, *whose, said.session, now.wall)
-        return later if present is None else present.followed_by(later)
+        session = later if present is None else present.followed_by(later)
+        self._emit.send(Ack(msg_ref=SessionKey.TYPE), now)
+        return session
 
-    def renewed(self, now: Now) -> OwnSession | None:
-        """The next one, where ours is half over: told to the server, signed by the one before."""
-        own = self._own
-        if own is None or own.stated.until_ts - now.wall >= RENEW_MS:
+    def due(self, now: Now) -> None:
+        """Where ours is half over the server is told another, signed with the one before, which
+        serves until this is acknowledged."""
+        if self._own is None or self._own.is_fresh(now.wall):
+            return
+        if self._next is None or now.mono - self._told_ms >= RETRY_MS:
+            self._next, self._told_ms = self._made(now), now.mono
+            self._emit.send(SessionKey(session=self._next.stated), now)
+
+    def acked(self) -> OwnSession | None:
+        """The server knows what we told last: from here on we sign with it. None: nothing new."""
+        if self._next is None:
             return None
-        self._own = self._made(now)
-        self._emit.send(SessionKey(session=self._own.stated), now)
+        self._own, self._next = self._next, None
         return self._own
 
     def _made(self, now: Now) -> OwnSession:

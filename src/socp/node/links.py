@@ -57,6 +57,7 @@ class Link:
     excess: int = 0
     agreed: bool = False  # to `fast-sig/1`: both ends have it, and we told our session key
     fast: OwnSession | None = None  # the session key of ours that the other end knows
+    told: OwnSession | None = None  # the next one, told and not acknowledged
     session: PeerSession | None = None  # the other end's, where it stated one
     settling: str = ""  # KEY_ROTATE or KEY_REVOKE of its user that the disk has not taken yet
 

@@ -16,7 +16,6 @@ from socp.node.effects import RenewSession
 from socp.node.emitter import Emitter
 from socp.node.events import Now
 from socp.node.links import Link, Links, Stage
-from socp.wire import limits
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
 from socp.wire.features import FAST_SIG, SERVER_FEATURES
@@ -31,8 +30,7 @@ from socp.wire.payloads import (
     parse_as,
 )
 
-RENEW_MS = limits.SESSION_MS // 2
-RETRY_MS = 60_000  # to the next question for a new one, where none came
+LOOK_MS = 60_000  # between two looks at the clock
 ATTACHED = (Stage.USER, Stage.SERVER)
 
 
@@ -45,7 +43,7 @@ class Sessions:
         self._links = links
         self.own: OwnSession | None = None
         self._wanted = False  # we have had one
-        self._asked_ms = 0  # monotonic
+        self._look_ms = 0  # monotonic
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -55,30 +53,35 @@ class Sessions:
     # --- ours -----------------------------------------------------------------------------------
 
     def renewed(self, own: OwnSession, now: Now) -> None:
-        """The first one, or one that follows: told on every link that agreed, signed with the one
-        that the other end knows."""
-        self.own, self._wanted, self._asked_ms = own, True, 0
+        """The first one, or one that follows: told on every link that agreed."""
+        self.own, self._wanted = own, True
         for link in tuple(self._links.all.values()):
             if link.agreed and link.stage in ATTACHED:
                 self._tell(link, now)
 
     def _tell(self, link: Link, now: Now) -> None:
+        """Signed with the one that the other end knows, which serves until this is acknowledged:
+        our clock may be off, or theirs."""
         if self.own is not None and link.fast is not self.own:
+            link.told = self.own
             self._emit.say(link, SessionKey(session=self.own.stated), now)
-            link.fast = self.own
+
+    def acked(self, link: Link) -> None:
+        """ACK of our SESSION_KEY: the other end knows what we told last."""
+        if link.told is not None:
+            link.fast, link.told = link.told, None
 
     def due(self, now: Now) -> None:
         """Ask for a new one in time; one whose time is over signs nothing more."""
-        if not self._wanted:
+        if not self._wanted or now.mono < self._look_ms:
             return
-        own = self.own
-        if own is not None and not own.is_good(now.wall):
+        self._look_ms = now.mono + LOOK_MS
+        if self.own is not None and not self.own.is_good(now.wall):
             self.own = None
-            for link in self._links.all.values():
+        for link in self._links.all.values():
+            if link.fast is not None and not link.fast.is_good(now.wall):
                 link.fast = None
-        renew = self.own is None or self.own.stated.until_ts - now.wall < RENEW_MS
-        if renew and (not self._asked_ms or now.mono - self._asked_ms >= RETRY_MS):
-            self._asked_ms = now.mono
+        if self.own is None or not self.own.is_fresh(now.wall):
             self._emit.add(RenewSession())
 
     # --- as a link begins -----------------------------------------------------------------------
@@ -143,3 +146,4 @@ class Sessions:
         assert link.key is not None
         later = fast_sig.believed(self._suite, link.key, link.peer, said.session, now.wall)
         link.session = later if link.session is None else link.session.followed_by(later)
+        self._emit.say(link, Ack(msg_ref=SessionKey.TYPE), now)

@@ -271,6 +271,8 @@ class Walk:
 
     def _ack(self, link: Link, envelope: Envelope, ack: Payload, now: Now) -> None:
         assert isinstance(ack, payloads.Ack)
+        if ack.msg_ref == payloads.SessionKey.TYPE:
+            return self._sessions.acked(link)
         self._kept.acked(link, ack, now)
 
     def _heartbeat(self, link: Link, envelope: Envelope, payload: Payload, now: Now) -> None:

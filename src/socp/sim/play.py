@@ -149,7 +149,11 @@ class Play:
 
     def _server(self, number: int, port: int, ports: list[int]) -> Server:
         server = self.world.add_server(
-            f"s{number}", port, bootstrap=tuple(ports[:INTRODUCERS]), federation=Federation.OPEN
+            f"s{number}",
+            port,
+            bootstrap=tuple(ports[:INTRODUCERS]),
+            federation=Federation.OPEN,
+            fast_sig=self._has_fast_sig(number),
         )
         server.commits_take(self._dice.between(1, COMMIT_MS_MAX))
         server.watch = self._server_did
@@ -163,9 +167,14 @@ class Play:
             server,
             skew_ms=self._dice.between(-2_000, 2_000),
             tick_ms=TICK_MS_OF_MANY if self.story.users > MANY_USERS else TICK_MS,
+            fast_sig=self._has_fast_sig(number // len(self.servers)),
         )
         user.watch = self._user_did
         return user
+
+    def _has_fast_sig(self, number: int) -> bool:
+        """In one of three stories all have it, in one nobody, in one every other."""
+        return self.story.seed % 3 == 0 or (self.story.seed % 3 == 1 and number % 2 == 0)
 
     def _delay(self, _near: Endpoint, _far: Endpoint) -> int:
         return self._dice.between(1, self._dice.one_of((5, 40, DELAY_MS_MAX)))

@@ -56,6 +56,7 @@ class World:
         bootstrap: tuple[int, ...] = PORTS,
         federation: Federation = Federation.KNOWN,
         key: PrivateKey | None = None,
+        fast_sig: bool = True,
     ) -> Server:
         """A server that starts now. With the default `bootstrap` it finds others on loopback."""
         settings = Settings(
@@ -70,6 +71,7 @@ class World:
         )
         key = key or self.suite.generate()
         server = Server(name, settings, self.suite, key, self.network)
+        server.fast_sig = fast_sig
         self.servers[name] = server
         server.start()
         return server
@@ -82,11 +84,12 @@ class World:
         skew_ms: int = 0,
         key: PrivateKey | None = None,
         tick_ms: int = TICK_MS,
+        fast_sig: bool = True,
     ) -> User:
         """A user who starts now, dials `server`, and looks around each `tick_ms`."""
         key = key or self.suite.generate()
         user = User(name, self.suite, key, self.network, server.address, skew_ms)
-        user.tick_ms = tick_ms
+        user.tick_ms, user.fast_sig = tick_ms, fast_sig
         self.users[name] = user
         user.start()
         return user
