@@ -27,8 +27,9 @@ from socp.tui.unseen import Came, Unseen, talk_of
 from socp.tui.window import Window
 from socp.wire.ids import PUBLIC
 
-FRAME_S: Final = 0.05
-"""What comes within it is read together."""
+FRAME_S: Final = 0.1
+"""What comes within it is read together, but for the first that comes after a pause: nobody reads
+more often, and each time the lines move up all of them are drawn."""
 KEEP_S: Final = 2.0
 """What was typed is in the profile after so long: as much as a crash can cost."""
 _RECALLED_TALKS: Final = 8
