@@ -32,6 +32,8 @@ GRACE_S = 1.0
 CLOCK_TIMES_MAX = 20
 CLOCK_GRACE_S = 60.0
 MEMORY_BYTES_MAX = 8 << 30
+# What takes longer, while its lines are counted, is not asked about each mutant.
+SLOW_S = 4.0
 
 
 class Verdict(Enum):
@@ -64,7 +66,8 @@ class Survey:
     def walking(self, mutant: Mutant) -> list[str]:
         """The tests that run a line of the mutant's statement, the quickest first."""
         by_line = self.walked.get(str(mutant.source.path), {})
-        tests = {test for line in mutant.lines for test in by_line.get(line, ())}
+        walking = {test for line in mutant.lines for test in by_line.get(line, ())}
+        tests = {test for test in walking if self.seconds[test] <= SLOW_S}
         return sorted(tests, key=lambda test: (self.seconds[test], test))
 
 
