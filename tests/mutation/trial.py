@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import accumulate
 from multiprocessing import connection
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,9 @@ GRACE_S = 1.0
 CLOCK_TIMES_MAX = 20
 CLOCK_GRACE_S = 60.0
 MEMORY_BYTES_MAX = 8 << 30
+# The quickest of the tests that walk a mutant's lines, as many as take so long together (measured
+# while lines are counted, which makes them slower): what none of them notices lives.
+PATIENCE_S = 6.0
 
 
 class Verdict(Enum):
@@ -64,8 +68,10 @@ class Survey:
     def walking(self, mutant: Mutant) -> list[str]:
         """The tests that run a line of the mutant's statement, the quickest first."""
         by_line = self.walked.get(str(mutant.source.path), {})
-        tests = {test for line in mutant.lines for test in by_line.get(line, ())}
-        return sorted(tests, key=lambda test: (self.seconds[test], test))
+        walking = {test for line in mutant.lines for test in by_line.get(line, ())}
+        tests = sorted(walking, key=lambda test: (self.seconds[test], test))
+        spent = accumulate(self.seconds[test] for test in tests)
+        return [test for test, so_far in zip(tests, spent, strict=True) if so_far <= PATIENCE_S]
 
 
 class Trial:
