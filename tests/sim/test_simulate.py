@@ -15,7 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from socp.cli.verbs import socp
-from socp.sim import report, story
+from socp.node.node import Node
+from socp.sim import agenda, report, story
 from socp.sim.laws import Broken, Law
 from socp.sim.play import Outcome, Play
 from socp.sim.schedule import drawn
@@ -61,7 +62,7 @@ def test_what_once_broke_a_law_does_not_any_more(path: Path) -> None:
 
 
 def test_a_story_has_every_kind_of_fault_and_of_work() -> None:
-    happenings = [each for seed in range(5) for each in drawn(seed, 5, 20, 2).happenings]
+    happenings = [each for seed in range(20) for each in drawn(seed, 5, 20, 2).happenings]
     assert {each.kind for each in happenings} == set(Kind)
     assert all(each.at_ms + each.for_ms <= MINUTES * 60_000 for each in happenings)
 
@@ -126,6 +127,37 @@ def test_a_broken_law_is_told_with_its_seed_and_step(monkeypatch: pytest.MonkeyP
     assert "seed 9:" in done.output
     assert "what was acknowledged is delivered or still stored: nobody has it" in done.output
     assert "BROKEN at step " in done.output
+
+
+def test_what_a_brain_raises_is_a_broken_law_that_can_be_replayed_and_made_shorter(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def stumbles(*_: object) -> None:
+        raise KeyError("nobody by that name")
+
+    monkeypatch.setattr(Node, "_not_committed", stumbles)
+    kept = tmp_path / "story.json"
+    words = ["simulate", "--seed", "9", "--servers", "3", "--users", "6", "--minutes", "1"]
+    told = [*words, "--shrink", "--save", str(kept)]
+    done = CliRunner().invoke(socp, told, standalone_mode=False)
+    again = CliRunner().invoke(
+        socp, ["simulate", "--replay", str(kept), "--json"], standalone_mode=False
+    )
+    assert (done.return_value, again.return_value) == (1, 1)
+    assert "no brain fails: KeyError: 'nobody by that name'" in done.output
+    said = msgspec.json.decode(again.output)
+    assert said["law"] == str(Law.SOUND)
+    assert 1 <= said["happenings"] <= 3
+    places = said["trace"].splitlines()
+    assert places[-1].startswith("test_simulate.py:")
+    assert places[0].startswith("sim/play.py:")  # no path of this machine
+
+
+def test_a_run_without_an_end_is_a_broken_law(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agenda, "STEPS_MAX", 1_000)
+    outcome = played(1)
+    assert outcome.broken is not None
+    assert outcome.broken.law is Law.LIVELY
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ from socp.member.public import Room
 from socp.member.questions import Questions
 from socp.member.receiving import Receiving
 from socp.member.records import PublicChoice, Remembered
+from socp.member.resting import REST_MAX_MS, Timed
 from socp.member.seen import Seen
 from socp.member.sending import Sending
 from socp.member.sent import Sent
@@ -179,6 +180,19 @@ class Member:
         self._frames = Frames(
             emit, self._session, self._table(), self._inbox.take_clear, self._attached
         )
+        self._timed: tuple[Timed, ...] = (
+            self._courier,
+            lookups,
+            self._watching,
+            self._room,
+            self._inbox,
+            self._speech,
+            self._questions,
+            self._transfers,
+            self._next_link,
+            self._outbox,
+            own,
+        )
         self._ahead = Ahead(lambda: emit.key, self._room.openers)
         self._handlers = self._events()
 
@@ -232,6 +246,12 @@ class Member:
     def clock_offset_ms(self) -> int:
         """What is added to this machine's clock, 0 unless it is off by more than 5 min."""
         return self._session.offset_ms
+
+    def rests_until_ms(self, mono: int) -> int:
+        """Before this, monotonic, no Tick does anything, unless another event comes."""
+        if not self.attached:
+            return min(self._session.due_ms, mono + REST_MAX_MS)
+        return min(mono + REST_MAX_MS, *(part.due_ms for part in self._timed))
 
     def takes(self) -> frozenset[type[Payload]]:
         """Which frames are taken from a server; others are not for a client."""

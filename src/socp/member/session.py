@@ -16,6 +16,7 @@ from socp.member.emitter import Emitter, Terms
 from socp.member.events import Connected, Now
 from socp.member.own_key import REPLACED, REVOKED, OwnKey
 from socp.member.profile import Profile
+from socp.member.resting import NEVER_MS, SOON_MS
 from socp.member.servers import ServerRefused, Servers
 from socp.member.sessions import Sessions
 from socp.wire import base64url, limits
@@ -263,6 +264,11 @@ class Session:
         fingerprint = "" if server.key is None else server.key.fingerprint
         self._own.attached(takes=server.proven and ROTATE in server.features)
         self._emit.tell(Online(server.server_id, fingerprint, server.proven, first_seen))
+
+    @property
+    def due_ms(self) -> int:
+        """When to look at it next."""
+        return SOON_MS if self._stage in (Stage.GREETED, Stage.PROVED) else NEVER_MS
 
     def renewed(self, said: SessionKey, now: Now) -> None:
         """SESSION_KEY: what our server signs with from here on. Raises PeerFault."""

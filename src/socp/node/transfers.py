@@ -210,13 +210,18 @@ class Transfers:
             check_ts(envelope.ts, now.wall)
             sender_pub = getattr(frame, "sender_pub", "")
             self._authors.check_origin(envelope.from_, frame.sender, sender_pub)
+            if isinstance(frame, FileStart) and self._is_here(reader):
+                self._file_mail.goes_live(frame.sender, frame.file_id)
         if link.acks and (frame.queued or self._is_mail(link, frame.sender, reader, frame)):
             return self._release(link, envelope, frame, now)
-        location = self._presence.location(reader)
-        if location != self._emit.server_id:
+        if not self._is_here(reader):
+            location = self._presence.location(reader)
             return self._forward(link, outer or envelope, frame, location, now)
         if not self._again(link, envelope, frame, now):
             self._direct(link, envelope, frame, frame.sender, reader)
+
+    def _is_here(self, reader: str) -> bool:
+        return self._presence.location(reader) == self._emit.server_id
 
     def _release(self, link: Link, envelope: Envelope, frame: FileFrame, now: Now) -> None:
         """A frame for our reader's mailbox. One that was handed over before may come again."""

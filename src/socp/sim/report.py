@@ -22,6 +22,7 @@ def figures(outcome: Outcome) -> dict[str, Any]:
         "happenings": len(story.happenings),
         "law": None if broken is None else str(broken.law),
         "detail": None if broken is None else broken.detail,
+        "trace": "" if broken is None else broken.trace,
         "step": outcome.steps,
         "simulated_ms": outcome.ms,
         "digest": outcome.digest,
@@ -52,6 +53,7 @@ def lines(outcome: Outcome) -> list[str]:
         f"digest {outcome.digest}",
     ]
     if outcome.broken is not None:
+        found += [f"  {place}" for place in outcome.broken.trace.splitlines()]
         found.append(f"BROKEN at step {outcome.steps}: {outcome.broken}")
     return found
 

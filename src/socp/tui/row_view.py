@@ -89,11 +89,21 @@ class RowView(ScrollView, can_focus=True):
             self._at = ""
         size = Size(self.room, len(self._rows))
         if size != self.virtual_size:
-            self.virtual_size = size
+            self._sized(size)
         top, bottom = self._sight
         for row in range(top, bottom):
             if before[row : row + 1] != self._rows[row : row + 1]:
                 self.refresh_line(row)
+
+    def _sized(self, size: Size) -> None:
+        """Rows that come to those one scrolls through leave all on the screen where it is: it is
+        not laid out anew for each of them, as it is where Textual is told."""
+        was = self.virtual_size
+        if size.width != was.width or not self.container_size.height < was.height < size.height:
+            self.virtual_size = size
+            return
+        self.set_reactive(RowView.virtual_size, size)
+        self.vertical_scrollbar.window_virtual_size = size.height
 
     def mark(self, key: str, *, reveal: bool = True) -> None:
         """Put the mark on a block; on none where there is no such one."""

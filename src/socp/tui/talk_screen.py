@@ -36,14 +36,15 @@ from socp.tui.parts import Part
 from socp.tui.people import PeopleList
 from socp.tui.row_view import RowView
 from socp.tui.search_screen import Hit, SearchScreen
-from socp.tui.session import FRAME_S, Session
+from socp.tui.session import Session
 from socp.tui.talk_head import TalkHead
 from socp.tui.too_small import TooSmall
 from socp.tui.verify_screen import VerifyScreen
 from socp.wire.ids import PUBLIC
 
 Work = Coroutine[Any, Any, None]
-LISTS_S: Final = 0.15
+SOON_S: Final = 0.025
+LISTS_S: Final = 0.3
 _AT_ONCE: Final = Part.LINES | Part.TALK | Part.LINK | Part.TRUST
 NAMES_MAX: Final = 2_000
 
@@ -121,7 +122,7 @@ class TalkScreen(Deeds):
     # --- drawing --------------------------------------------------------------------------------
 
     def changed(self, parts: Part) -> None:
-        """These are to be drawn anew, together with what else changes within a frame; the lists at
+        """These are to be drawn anew, together with what else changes meanwhile; the lists at
         the sides, where much may happen that nobody looks at, less often."""
         self._stale |= parts
         if not self.is_mounted:
@@ -132,7 +133,7 @@ class TalkScreen(Deeds):
             return
         if parts & _AT_ONCE:
             self._drawing = True
-            self.set_timer(FRAME_S / 2, self.draw)
+            self.set_timer(SOON_S, self.draw)
         elif not self._drawing_lists:
             self._drawing_lists = True
             self.set_timer(LISTS_S, self.draw)
