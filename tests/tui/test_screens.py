@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.events import Key, Paste
 from textual.widgets import Input, OptionList
 
-from socp.member.effects import FileOffered, FileProgress, Trust
+from socp.member.effects import FileFailed, FileOffered, FileProgress, FileWaits, Trust
 from socp.tui import keys
 from socp.tui.choices_file import Choices
 from socp.tui.help_screen import HelpScreen, HelpView
@@ -228,6 +228,47 @@ async def test_a_file_is_a_row_with_its_progress_and_can_be_broken_off(tmp_path:
         await it.pilot.press("escape", "end", "x")
         await it.until(lambda: it.session.transfers.at(file_id) is None)
         await it.until(lambda: "50% of" not in it.shown())
+
+
+async def test_what_is_told_of_a_file_stands_with_it_whatever_is_said_since(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        await it.file_waits()
+        file_id = it.last.file_id
+        await it.said_by_me("and since then")
+        of = (file_id, it.bob.id, "long.bin")
+        it.session._heard(FileWaits(*of, 0, 3_000_000, sending=True, reason="full"))
+        await it.sees("full")
+        it.session._heard(FileFailed(*of, sending=True, reason="broken off"))
+        await it.sees("not sent to bob")
+        shown = it.shown()
+        assert "full" not in shown
+        assert shown.index("▤ long.bin") < shown.index("not sent to bob")
+        assert shown.index("not sent to bob") < shown.index("and since then")
+
+
+async def test_ctrl_c_says_how_one_leaves_from_where_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    async with stage(tmp_path, choices=Choices(notify="off", keys={"quit": "ctrl+x"})) as it:
+        monkeypatch.setattr(it.app, "notify", lambda said, **_: told.append(said))
+        await it.pilot.press("ctrl+c")
+        await it.until(lambda: told == ["Ctrl-X leaves"])
+        await it.pilot.press("ctrl+k", "ctrl+c")
+        await it.until(lambda: told[1:] == ["Esc closes this, Ctrl-X leaves"])
+
+
+async def test_a_key_for_what_is_unread_is_shown_while_something_is(tmp_path: Path) -> None:
+    async with stage(tmp_path, size=(80, 24)) as it:
+        assert "F5" not in it.read("KeysLine")
+        await it.bob_says("hello")
+        await it.until(lambda: it.read("KeysLine").startswith("F1 help  F5 unread  Ctrl-K jump"))
+        assert "Ctrl-Q quit" in it.read("KeysLine")  # there is room for all
+        await it.pilot.press("f5")
+        await it.until(lambda: "F5" not in it.read("KeysLine"))
 
 
 async def test_a_file_that_comes_is_in_the_list(tmp_path: Path) -> None:

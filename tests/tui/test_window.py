@@ -214,6 +214,7 @@ async def test_what_one_reads_does_not_move_when_something_comes(tmp_path: Path)
         await it.sees("line 300")
         it.messages.scroll_page_up(animate=False)
         it.messages.scroll_page_up(animate=False)
+        await it.until(lambda: len(it.session.window.lines) == 2 * PAGE)  # older ones came
         await it.pilot.pause(0.2)
         row = it.messages.block_at(it.messages.scroll_offset.y + 5)
         await it.bob_says("news")

@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from socp.tui.conversations import presence, trust_sign
 from socp.tui.dialog import Dialog
+from socp.tui.field import Field
 from socp.tui.row_view import RowView
 from socp.tui.rows import Block, Piece, cut
 from socp.tui.session import Session
@@ -35,7 +36,7 @@ class JumpScreen(Dialog[str]):
     def compose(self) -> ComposeResult:
         """A line to type in, and who is meant."""
         with Vertical(classes="dialog"):
-            yield Input(placeholder="part of a name")
+            yield Field(placeholder="part of a name")
             yield RowView()
 
     def on_mount(self) -> None:

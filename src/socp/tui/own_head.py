@@ -31,5 +31,7 @@ class OwnHead(Static):
         """How it is now."""
         name, attached = printable(session.me.name, width=NAME_COLUMNS), session.link.attached
         sign = ("● ", "$success") if attached else ("○ ", "$warning")
-        state = "" if attached else "  not connected"
+        link = session.link
+        coming = not link.attached and not link.reason  # the first attempt is not over yet
+        state = "" if attached else "  connecting" if coming else "  not connected"
         self.update(Content.assemble(sign, (name, "bold"), (state, "$warning")))

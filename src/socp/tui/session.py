@@ -73,12 +73,14 @@ class Session(Obeying):
     # --- its life -------------------------------------------------------------------------------
 
     async def begin(self) -> None:
-        """Take up again what was being typed. ProfileUnusable."""
+        """Take up again what was being typed, with whom one talked last. ProfileUnusable."""
         self.drafts.load(await self.me.drafts())
+        self.talks.load(await self.me.conversations(limit=TALKS_MAX))
+        self.turned_to = self.talks.order(1)[0]
+        self.window = Window(self.me, self.turned_to)
 
     async def run(self) -> None:
         """Until `leave` is called. ClientError where the profile cannot be used any more."""
-        self.talks.load(await self.me.conversations(limit=TALKS_MAX))
         for talk in self.drafts.talks():
             self.talks.begin(talk)
         self._woken.set()
@@ -183,10 +185,10 @@ class Session(Obeying):
 
     # --- what is said ---------------------------------------------------------------------------
 
-    def say(self, entry: Entry) -> None:
-        """Tell the person something, beside the open conversation."""
+    def say(self, entry: Entry, file_id: str = "") -> None:
+        """Tell the person something, beside the open conversation; of a file, where it stands."""
         last = self.window.lines[-1].number if self.window.lines else 0
-        self.asides.say(self.turned_to, last, entry)
+        self.asides.say(self.turned_to, last, entry, file_id)
         self._told(Part.LINES)
 
     def said(self, line: Line) -> None:
@@ -279,7 +281,7 @@ class Session(Obeying):
         self, notice: effects.FileDone | effects.FileFailed | effects.FileWaits
     ) -> None:
         if entry := self.phrases.entry(notice, now_ms()):
-            self.say(entry)
+            self.say(entry, notice.file_id)
 
     def _noted(self, notice: Notice) -> None:
         """What is said beside the conversation, and what is a note in one."""
