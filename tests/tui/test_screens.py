@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from socp.tui import keys
 from socp.tui.choices_file import Choices
 from socp.tui.help_screen import HelpScreen, HelpView
 from socp.tui.jump_screen import JumpScreen
+from socp.tui.people import PeopleList
 from socp.tui.row_view import RowView
 from socp.tui.rows import links_of
 from socp.tui.search_screen import SearchScreen
+from tests.client.mailbox_server import Absent
 from tests.tui.stage import Stage, stage
 from tests.tui.test_window import filled
 
@@ -50,6 +53,24 @@ async def test_what_is_typed_before_a_screen_is_there_is_not_lost(tmp_path: Path
             it.app.post_message(Key(name, name if len(name) == 1 else None))
         await it.until(lambda: it.session.turned_to == it.bob.id)
         assert it.composer.text == ""
+
+
+async def test_of_a_thousand_who_are_here_one_is_found_by_the_words_of_their_name(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as it:
+        ids = [str(uuid.UUID(int=number, version=4)) for number in range(1_000)]
+        for number, user_id in enumerate(ids):
+            await Absent(it.server, it.bob.key, f"Ann {number:03} Lee", user_id).comes(it.link)
+        await it.until(lambda: len(it.session.here) == 1_000)
+        people = it.talk.query_one(PeopleList)
+        await it.until(lambda: "… 700 more, by jump" in people.text())
+        assert " Ann 000 Lee" in people.text().split("\n")[1]
+        await it.pilot.press("ctrl+k", *"lee", "space", *"77")
+        await it.until(lambda: found(it).count("\n") == 18)
+        assert found(it).split("\n")[0] == "● Ann 077 Lee"
+        await it.pilot.press("down", "enter")
+        await it.until(lambda: it.session.turned_to == ids[177])
 
 
 async def test_somebody_who_is_away_and_never_spoke_is_found_by_their_name(tmp_path: Path) -> None:

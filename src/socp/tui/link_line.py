@@ -6,6 +6,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from socp.client.clock import now_ms
+from socp.talk.idle import clock_s
 from socp.talk.words import flat, time_of
 from socp.tui.link import Link
 
@@ -23,7 +24,8 @@ class LinkLine(Static):
         """How it is now with the server there."""
         self.display = not link.attached
         self.set_class(link.over, "-over")
-        since = time_of(link.since_ms, now_ms())
+        now = now_ms()  # a clock that was set meanwhile shows when that was as it shows now
+        since = time_of(now - int(1000 * (clock_s() - link.since_s)), now)
         why = flat(link.reason)
         if link.over:
             self.update(Text(f"✗ not connected any more, since {since}: {why}"))
