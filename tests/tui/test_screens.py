@@ -257,6 +257,7 @@ async def test_what_is_told_of_a_file_stands_with_it_whatever_is_said_since(
     async with stage(tmp_path) as it:
         await it.opens()
         await it.file_waits()
+        await it.until(lambda: "you: long.bin" in it.talks())
         file_id = it.last.file_id
         await it.said_by_me("and since then")
         of = (file_id, it.bob.id, "long.bin")
@@ -264,6 +265,7 @@ async def test_what_is_told_of_a_file_stands_with_it_whatever_is_said_since(
         await it.sees("full")
         it.session._heard(FileFailed(*of, sending=True, reason="broken off"))
         await it.sees("not sent to bob")
+        await it.until(lambda: "you: and since then" in it.talks())
         shown = it.shown()
         assert "full" not in shown
         assert shown.index("▤ long.bin") < shown.index("not sent to bob")

@@ -355,4 +355,7 @@ class Session(Obeying):
             await window.newer()
         await window.catch_up()
         if window.lines and window.to_end:
+            before = self.talks.last(window.talk)
             self.talks.said(window.lines[-1])
+            if self.talks.last(window.talk) != before:  # a file, or what was changed
+                self._told(Part.TALKS)
