@@ -9,9 +9,11 @@ from socp.member.effects import Online, Warned
 from socp.member.events import Connected
 from socp.member.records import KnownServer
 from socp.wire import base64url
-from socp.wire.features import USER_FEATURES
+from socp.wire.features import FAST_SIG, USER_FEATURES
 from socp.wire.payloads import Attach
 from tests.member.desk import NONCE, SERVER_NONCE, Desk, an_id
+
+ANNOUNCED = (*USER_FEATURES, FAST_SIG)
 
 
 @pytest.mark.spec("6")
@@ -21,7 +23,7 @@ def test_the_first_frame_is_a_signed_hello_with_key_features_and_name() -> None:
     hello = desk.sent("USER_HELLO")[0]
     members = hello.members
     assert members["pubkey"] == members["enc_pubkey"] == desk.key.public.text
-    assert members["features"] == list(USER_FEATURES)
+    assert members["features"] == list(ANNOUNCED)
     assert members["meta"] == {"display_name": "me"}
     assert members["auth_nonce"] == base64url.encode(NONCE)
     assert signing.verify_transport(desk.key.public, hello)
@@ -38,7 +40,7 @@ def test_a_challenge_is_answered_by_a_proof_and_a_signed_attach() -> None:
     stated = proof["attach"]
     assert isinstance(stated, dict)
     attach = Attach(ts=stated["ts"], sig=stated["sig"])
-    held = signing.attach_holds(desk.key.public, desk.id, desk.server_id, attach, USER_FEATURES)
+    held = signing.attach_holds(desk.key.public, desk.id, desk.server_id, attach, ANNOUNCED)
     assert held
 
 

@@ -170,7 +170,6 @@ async def test_without_colour_there_is_none(
         await it.opens()
         await it.bob_says("see https://example.org")
         await it.sees("https://")
-        await it.pilot.pause(0.2)
         drawn = it.app.export_screenshot()
         colours = {c.lower() for c in re.findall(r"fill: (#[0-9a-fA-F]{6})", drawn)}
         assert colours <= {"#c5c8c6", "#292929", "#868887"}  # those of the picture itself, and dim
@@ -323,7 +322,7 @@ async def test_all_screens_open_and_close_at_every_size(
         for key in ("f1", "f3", "ctrl+f", "ctrl+k"):
             await it.pilot.press(key)
             await it.until(lambda: it.app.screen is not it.talk)
-            await it.pilot.pause()
+            await it.pilot.settled()
             for each in it.app.screen.query(Input):
                 assert it.app.screen.region.contains_region(each.region)
             await it.pilot.press("escape")

@@ -90,11 +90,21 @@ class RowView(ScrollView, can_focus=True):
             self._at = ""
         size = Size(self.room, len(self._rows))
         if size != self.virtual_size:
-            self.virtual_size = size
+            self._sized(size)
         top, bottom = self._sight
         for row in range(top, bottom):
             if before[row : row + 1] != self._rows[row : row + 1]:
                 self.refresh_line(row)
+
+    def _sized(self, size: Size) -> None:
+        """Rows that come to those one scrolls through leave all on the screen where it is: it is
+        not laid out anew for each of them, as it is where Textual is told."""
+        was = self.virtual_size
+        if size.width != was.width or not self.container_size.height < was.height < size.height:
+            self.virtual_size = size
+            return
+        self.set_reactive(RowView.virtual_size, size)
+        self.vertical_scrollbar.window_virtual_size = size.height
 
     def mark(self, key: str, *, reveal: bool = True) -> None:
         """Put the mark on a block; on none where there is no such one."""
@@ -238,8 +248,10 @@ class RowView(ScrollView, can_focus=True):
             for piece in row
         ]
         free = self.size.width - width_of(row)
+        if free > 0:
+            segments.append(Segment(" " * free, base))
         if free >= 0:  # as wide as we measured it: of some scripts others think otherwise
-            strip = Strip([*segments, Segment(" " * free, base)], self.size.width)
+            strip = Strip(segments, self.size.width)
         else:
             strip = Strip(segments).adjust_cell_length(self.size.width, base)
         return self._selected(strip, index).apply_offsets(0, index)

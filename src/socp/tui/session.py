@@ -29,8 +29,9 @@ from socp.tui.unseen import Came, Unseen, talk_of
 from socp.tui.window import Window
 from socp.wire.ids import PUBLIC
 
-FRAME_S: Final = 0.05
-"""What comes within it is read together."""
+FRAME_S: Final = 0.1
+"""What comes within it is read together, but for the first that comes after a pause: nobody reads
+more often, and each time the lines move up all of them are drawn."""
 KEEP_S: Final = 2.0
 """What was typed is in the profile after so long: as much as a crash can cost."""
 KEPT_S: Final = 60.0
@@ -73,6 +74,7 @@ class Session(Obeying):
         self._draft_due = asyncio.Event()  # to be kept now
         self._opening = True  # the window was not read yet
         self._more_before = self._more_after = False
+        self._reading = False  # what changed
 
     # --- its life -------------------------------------------------------------------------------
 
@@ -160,6 +162,11 @@ class Session(Obeying):
         """Somebody does."""
         self._away = False
         self._told(Part.LINES)
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether nothing that changed waits to be read."""
+        return not self._reading and not self._woken.is_set()
 
     @property
     def blocked(self) -> bool:
@@ -333,7 +340,9 @@ class Session(Obeying):
         while True:
             await self._woken.wait()
             self._woken.clear()
+            self._reading = True
             await self._read()
+            self._reading = False
             self._told(Part.LINES)
             await asyncio.sleep(FRAME_S)
 
