@@ -156,6 +156,8 @@ class TalkScreen(Deeds):
         session = self.session
         if stale & (Part.TALKS | Part.TALK | Part.TRUST):
             self.query_one(ConversationList).remade()
+            elsewhere = any(talk != session.turned_to for talk in session.unseen.talks())
+            self.query_one(KeysLine).tell_unread(elsewhere)
         if stale & (Part.TALK | Part.TRUST | Part.PEOPLE):
             self.query_one(TalkHead).tell(session)
             self.composer.border_title = Text(f"to {session.called(session.turned_to)}")
@@ -163,7 +165,7 @@ class TalkScreen(Deeds):
         if stale & (Part.PEOPLE | Part.TRUST) and self.query_one(PeopleList).display:
             self.query_one(PeopleList).remade()
         if Part.LINK in stale:
-            self.query_one(LinkLine).tell(session.link)
+            self.query_one(LinkLine).tell(session.link, session.me.url)
             self.query_one(OwnHead).tell(session)
         if stale & (Part.LINES | Part.TALK):
             self.messages.remade()
