@@ -43,7 +43,7 @@ def test_the_page_says_how_many_seeds_each_took() -> None:
         (
             answers_from_memory_while_a_commit_fails,
             "acknowledged-twice-and-kept-by-nobody",
-            Law.KEPT,
+            Law.DELIVERED,
         ),
         (a_client_shows_late_words_as_new, "a-post-before-an-older-one", Law.ORDER),
     ],
