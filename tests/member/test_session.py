@@ -211,6 +211,19 @@ def test_a_clock_that_is_off_follows_the_servers_first_answer() -> None:
     assert "clock is 3600 s behind" in desk.warnings[0]
 
 
+@pytest.mark.spec("2")
+def test_a_clock_that_is_set_right_meanwhile_is_not_called_wrong() -> None:
+    desk = Desk()
+    desk.connects()
+    desk.hears_again(desk.challenge(ts=desk.wall + 3_600_000))
+    desk.loses_the_link()
+    desk.wall += 3_600_000
+    desk.connects()
+    desk.hears_again(desk.challenge(ts=desk.wall))
+    assert desk.member.clock_offset_ms == 0
+    assert desk.warnings[-1] == "this machine's clock was set, and goes with the server's again"
+
+
 @pytest.mark.threat("I3")
 def test_an_attach_is_signed_for_another_time_only_once_a_server_has_signed_that_time() -> None:
     desk = Desk()

@@ -372,9 +372,12 @@ class Session:
     def _correct(self, offset_ms: int) -> None:
         self.offset_ms += offset_ms
         self._corrected, self._clock_sure = True, False
-        direction = "behind" if offset_ms > 0 else "ahead of"
+        if abs(self.offset_ms) <= limits.TS_WINDOW_MS:
+            self._emit.warn("this machine's clock was set, and goes with the server's again")
+            return
+        direction = "behind" if self.offset_ms > 0 else "ahead of"
         self._emit.warn(
-            f"this machine's clock is {abs(offset_ms) // 1000} s {direction} the server's;"
+            f"this machine's clock is {abs(self.offset_ms) // 1000} s {direction} the server's;"
             " the server's time is used, set your clock when you can"
         )
 

@@ -216,6 +216,7 @@ class PostLog:
             return self._went(reader)
         self._last_page += 1
         reader.phase, reader.page = Phase.PACING, self._last_page
+        reader.since_ms = now.mono  # from here on it has a minute to say something
         self._pages[reader.page] = reader.link
         # Numbered below zero: mail has the numbers above.
         self._emit.add(Snapshot(reader.link, tuple(frames), page=-reader.page))
