@@ -50,7 +50,7 @@ def within(seconds: float, condition: Callable[[], bool]) -> float:
 
 def admin(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "socp.cli.main", "admin", "--data-dir", str(folder / "data")]
-    return subprocess.run([*command, *words], capture_output=True, text=True, timeout=30)
+    return subprocess.run([*command, *words], capture_output=True, text=True, timeout=100)
 
 
 @pytest.mark.spec("5")

@@ -77,7 +77,7 @@ def test_one_seed_is_one_run_and_another_is_another() -> None:
 def test_in_another_process_with_other_hashes_it_is_the_same_run(hashes: str) -> None:
     words = [sys.executable, "-m", "socp.cli.main", "simulate", "--seed", "3", "--json"]
     environment = {**os.environ, "PYTHONHASHSEED": hashes}
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     said = msgspec.json.decode(done.stdout)
     outcome = played(3)

@@ -62,7 +62,7 @@ def test_a_peer_that_hangs_in_the_handshake_delays_neither_the_service_nor_the_e
 ) -> None:
     give_key(tmp_path, 0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(10)
+        silent.settimeout(60)
         port = silent.getsockname()[1]
         with running(tmp_path, "--bootstrap", f"ws://127.0.0.1:{port}") as server:
             dialled, _ = silent.accept()
