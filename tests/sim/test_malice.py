@@ -74,6 +74,7 @@ def test_against_one_who_lies_every_law_holds_for_the_others(kind: Kind) -> None
     outcome = Play(told).run()
     assert outcome.broken is None, "\n".join(report.lines(outcome))
     assert outcome.shown
+    assert f"gone bad: {'u' if kind in USER_LIES else 's'}{LIAR}" in report.lines(outcome)
     honest = Play(without_lies(told)).run()
     assert outcome.digest != honest.digest  # something was said that is not true
 

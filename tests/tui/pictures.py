@@ -50,6 +50,7 @@ def played() -> Iterator[None]:
     with (
         mock.patch.dict(os.environ, around),
         mock.patch("time.time_ns", side_effect=ticks),
+        mock.patch("time.clock_gettime", return_value=1_000.0),
         mock.patch("uuid.uuid4", side_effect=ids),
     ):
         time.tzset()

@@ -135,3 +135,22 @@ async def test_a_key_that_is_held_down_takes_no_claimed_key(
             it.app.screen.query_one("#take", SureButton).focus()
             await it.pilot.press("enter")
         await it.until(lambda: it.session.me.trust_of(it.bob.id) is not TrustState.CHANGED)
+
+
+async def test_claims_in_a_loop_are_one_question_and_it_is_asked_once(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        liars = [Absent(it.server, it.suite.generate()) for _ in range(40)]
+        for liar in liars * 2:
+            await liar.comes(it.link)
+        await it.said_by_bob("what is it?")
+        assert it.session.blocked
+        await it.sees("what is it?")
+        assert it.shown().count("key changed: somebody claims") == 1
+        await it.session.me.keep_key(it.bob.id)
+        await it.until(lambda: it.composer.display)
+        await liars[0].comes(it.link)
+        await it.said_by_bob("it is over")
+        assert not it.session.blocked
+        await it.sees("it is over")
+        assert it.shown().count("key changed: somebody claims") == 1

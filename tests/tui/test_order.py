@@ -13,6 +13,7 @@ from socp.tui import typed_ahead
 from socp.tui.jump_screen import JumpScreen
 from socp.tui.typed_ahead import TypedAhead
 from socp.wire.content import Delete, Reaction, Text
+from socp.wire.ids import PUBLIC
 from tests.client.people import FRIEND_ID, somebody
 from tests.tui.hands import pressed
 from tests.tui.stage import Stage, stage
@@ -57,6 +58,7 @@ async def test_what_is_said_before_one_leaves_is_said(tmp_path: Path) -> None:
 
 async def test_a_screen_that_opens_gets_what_is_typed_after_it(tmp_path: Path) -> None:
     async with stage(tmp_path, before=filled(1)) as it:
+        it.session.turn_to(PUBLIC)
         at_once(it, "h", "i", "ctrl+k", "o", "b")
         await it.until(lambda: isinstance(it.app.screen, JumpScreen))
         await it.pilot.press("enter")
@@ -70,8 +72,8 @@ async def test_what_could_not_be_said_comes_back_where_it_was_typed(tmp_path: Pa
         await it.opens()
         at_once(it, *"/whois", " ", *"zz", "enter", "ctrl+n")
         await it.until(lambda: it.session.turned_to == "public")
+        await it.until(lambda: it.session.drafts.of(it.bob.id).text == "/whois zz")
         assert it.composer.text == ""
-        assert it.session.drafts.of(it.bob.id).text == "/whois zz"
 
 
 async def test_what_is_typed_ahead_goes_where_it_goes_when_it_is_typed_slowly(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +15,9 @@ from textual.widgets import Input, Static
 
 from socp.client import unlocking
 from socp.client.errors import VaultLocked
+from socp.client.profile_folder import Chosen, open_profile
 from socp.client.unlocking import Passphrase, Plain
+from socp.crypto.keys import PrivateKey
 from socp.crypto.symbolic import SymbolicSuite
 from socp.keystore.vault_file import Locked
 from socp.talk import places
@@ -27,10 +31,11 @@ from socp.tui.profiles_screen import NEW, ProfilesScreen
 from socp.tui.row_view import RowView
 from socp.tui.talk_head import TalkHead
 from socp.tui.unlock_screen import UnlockScreen
+from socp.tui.waiting import Waiting
 from tests.client.described import described
 from tests.client.mailbox_server import keeping
 from tests.client.people import somebody
-from tests.tui.hands import Hands, hands_on
+from tests.tui.hands import PATIENCE_S, Hands, hands_on, pressed
 from tests.tui.stage import leave, stage
 
 PASSPHRASE = "correct horse battery staple"
@@ -224,10 +229,14 @@ async def test_a_server_on_this_machine_is_found(
 async def test_all_of_it_is_seen_in_a_small_terminal_and_the_next_step_in_a_tiny_one(
     tmp_path: Path,
 ) -> None:
-    app = SocpApp(Opening(tmp_path / "ann"), Choices(notify="off"), login="ann")
+    opening = Opening(tmp_path / "ann", server="ws://localhost:1")
+    app = SocpApp(opening, Choices(notify="off"), login="ann")
     async with hands_on(app, (80, 24)) as pilot:
         await pilot.until(lambda: isinstance(app.screen, FirstStart))
+        await pilot.until(lambda: "nothing answers there now" in _state(app))
         await pilot.press("enter", "enter", "enter", "enter")
+        await pilot.until(lambda: "(ws://localhost:1); press Enter once more" in _fault(app))
+        await pilot.press("enter")
         await pilot.until(lambda: "whoever can read" in _fault(app))
         await pilot.settled()
         form = app.screen.query_one(VerticalScroll)
@@ -257,6 +266,90 @@ async def test_who_is_new_sees_who_is_here_and_whom_they_write_to(tmp_path: Path
         await it.until(lambda: str(it.composer.border_title) == "to bob")
 
 
+async def test_who_waits_for_their_key_sees_so_and_for_how_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite, made = SymbolicSuite(1), threading.Event()
+    generate = suite.generate
+
+    def slowly() -> PrivateKey:
+        assert made.wait(PATIENCE_S)
+        return generate()
+
+    monkeypatch.setattr(suite, "generate", slowly)
+    async with keeping(SymbolicSuite(1)) as server:
+        opening = Opening(tmp_path / "ann", downloads=tmp_path, server=server.url, lock=Plain())
+        app = SocpApp(opening, Choices(notify="off"), login="ann", suite=suite)
+        async with hands_on(app, (60, 10)) as pilot:
+            await pilot.until(lambda: isinstance(app.screen, FirstStart))
+            await pilot.press("enter", "enter")
+            await pilot.until(lambda: "making your key, this once" in _waits_for(app))
+            await pilot.until(lambda: _waits_for(app).endswith(" 1 s"))
+            await pilot.until(lambda: _in_sight(app, "Waiting"))
+            made.set()
+            await pilot.until(lambda: app.session and app.session.link.attached)
+            await leave(app)
+
+
+async def test_a_first_start_that_was_killed_goes_on_as_who_one_said_one_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "profiles", lambda: tmp_path)
+    suite = SymbolicSuite(1)
+    async with keeping(suite) as server:
+        chosen = Chosen("Ann Lee", downloads=str(tmp_path))
+        usual = Chosen(server_url=server.url)
+        with pytest.raises(_Killed):
+            open_profile(tmp_path / "x", chosen, suite, Plain(), _killed, usual)
+        app = SocpApp(Opening(places.only_profile()), Choices(notify="off"), suite=suite)
+        async with hands_on(app) as pilot:
+            await pilot.until(lambda: app.session and app.session.link.attached)
+            assert app.session
+            assert app.session.me.name == "Ann Lee"
+            await leave(app)
+
+
+class _Killed(BaseException):
+    """Nothing of ours survives it."""
+
+
+def _killed() -> None:
+    raise _Killed
+
+
+async def test_what_is_typed_while_a_passphrase_is_looked_at_is_the_next_one(
+    tmp_path: Path,
+) -> None:
+    looked: list[str] = []
+    answer = asyncio.Event()
+
+    async def check(text: str) -> bool:
+        looked.append(text)
+        await answer.wait()
+        return text == "right"
+
+    app = SocpApp(Opening(tmp_path / "ann"), Choices(notify="off"), login="ann")
+    async with hands_on(app) as pilot:
+        got: list[str | None] = []
+        await app.push_screen(UnlockScreen("ann", "sealed", check), got.append)
+        await pilot.press(*"wrong", "enter", *"right", "enter")
+        await pilot.until(lambda: looked == ["wrong"])
+        await pilot.until(lambda: "looking" in _waits_for(app))
+        answer.set()
+        await pilot.until(lambda: got == ["right"])
+    assert looked == ["wrong", "right"]
+
+
+async def test_keys_that_come_at_once_are_obeyed_in_their_order(tmp_path: Path) -> None:
+    app = SocpApp(Opening(tmp_path / "ann"), Choices(notify="off"), login="ann")
+    async with hands_on(app) as pilot:
+        await pilot.until(lambda: isinstance(app.screen, FirstStart))
+        for key in ("ctrl+u", "a", "x", "backspace", "n", "home", "b", "end", "d", "enter", "e"):
+            app.post_message(pressed(key))
+        await pilot.until(lambda: _field(app, "server").value.endswith("e"))
+        assert _field(app, "name").value == "band"
+
+
 @pytest.mark.parametrize("opened", [Opening(), Opening(Path("x"))])
 async def test_ctrl_c_leaves_where_nothing_began(
     opened: Opening, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -272,6 +365,11 @@ async def test_ctrl_c_leaves_where_nothing_began(
 
 def _field(app: SocpApp, name: str) -> Input:
     return app.screen.query_one(f"#{name}", Input)
+
+
+def _waits_for(app: SocpApp) -> str:
+    waiting = app.screen.query_one(Waiting)
+    return str(waiting.render()) if waiting.display else ""
 
 
 def _state(app: SocpApp) -> str:

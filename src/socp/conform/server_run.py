@@ -12,7 +12,7 @@ import aiohttp
 
 from socp.conform.cast import Cast
 from socp.conform.frames import Frame
-from socp.conform.judging import judged, skipped
+from socp.conform.judging import judged, rests_on_a_fault, skipped
 from socp.conform.manners import Manners
 from socp.conform.probe import Probe, World
 from socp.conform.results import Report, Result, in_order
@@ -77,8 +77,8 @@ async def _one_by_one(
     rules: Sequence[Rule[Probe]], world: World, told: Tell, results: Sequence[Result]
 ) -> None:
     for rule in rules:
-        if any(each.rule.id == rule.rests_on and each.fails for each in results):
-            told(skipped(rule, f"rests on {rule.rests_on}, which fails"))
+        if rests_on_a_fault(rule, results):
+            told(skipped(rule, f"rests on {rule.rests_on}, which does not hold"))
             continue
         await _one(rule, world, told)
         await asyncio.sleep(world.manners.rest_s)

@@ -83,7 +83,7 @@ class Transfers:
 
     def _to_all(self, link: Link, envelope: Envelope, frame: FileFrame, now: Now) -> str:
         if not self._again(link, envelope, frame, now):
-            servers = self._links.server_links()
+            servers = self._links.servers.values()
             fan_out(self._emit, self._links, self._named(envelope, frame), servers)
         return ""
 
@@ -175,7 +175,7 @@ class Transfers:
         kind, ts = type(frame).TYPE, envelope.ts
         if location == self._emit.server_id:
             target = self._links.users[user_id]
-            out = Outgoing(kind, author, user_id, ts, canonical(members))
+            out = Outgoing(kind, author, user_id, ts, canonical(members), fast=target.fast)
             return self._emit.send((target.id,), out)
         server = self._links.servers.get(location)
         if server is None or server is link:
@@ -184,8 +184,8 @@ class Transfers:
         if server.bound:
             own_id = self._emit.server_id
             members["bind"] = {"type": kind, "from": own_id, "to": server.peer, "ts": ts}
-        out = Outgoing(kind, self._emit.server_id, server.peer, ts, canonical(members))
-        self._emit.send((server.id,), out)
+        said = (kind, self._emit.server_id, server.peer, ts)
+        self._emit.send((server.id,), Outgoing(*said, canonical(members), fast=server.fast))
 
     # --- from other servers ---------------------------------------------------------------------
 
@@ -283,7 +283,7 @@ class Transfers:
             return
         self._check_start(frame)
         self._authors.check_origin(link.peer, envelope.from_, getattr(frame, "sender_pub", ""))
-        check_hop(link, envelope)
+        check_hop(link, envelope, now)
         if not self._again(link, envelope, frame, now):
             fan_out(self._emit, self._links, self._named(envelope, frame), ())
 

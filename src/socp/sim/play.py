@@ -175,6 +175,7 @@ class Play:
             bootstrap=tuple(ports[:INTRODUCERS]),
             federation=Federation.OPEN,
             bad=number in self._bad_servers,
+            fast_sig=self._has_fast_sig(number),
         )
         server.commits_take(self._dice.between(1, COMMIT_MS_MAX))
         server.watch = self._server_did
@@ -188,6 +189,7 @@ class Play:
             server,
             skew_ms=self._dice.between(-2_000, 2_000),
             tick_ms=TICK_MS_OF_MANY if self.story.users > MANY_USERS else TICK_MS,
+            fast_sig=self._has_fast_sig(number // len(self.servers)),
         )
         user.watch = self._user_did
         if number in self._bad_users:
@@ -195,6 +197,10 @@ class Play:
         if self._bad_servers:  # who makes up users without `hybrid/1` must not stop all posts
             user.event(ChoosePublic(PublicChoice(leave_out=True)))
         return user
+
+    def _has_fast_sig(self, number: int) -> bool:
+        """In one of three stories all have it, in one nobody, in one every other."""
+        return self.story.seed % 3 == 0 or (self.story.seed % 3 == 1 and number % 2 == 0)
 
     def _delay(self, _near: Endpoint, _far: Endpoint) -> int:
         return self._dice.between(1, self._dice.one_of((5, 40, DELAY_MS_MAX)))

@@ -29,6 +29,9 @@ Lie = Callable[[BadServer, Happening, Dice], Undo | None]
 RETYPED: Final = 5
 REPLAYED: Final = 30
 GHOSTS_MAX: Final = 120
+CODES: Final = ("USER_NOT_FOUND", "NOT_ALLOWED", "BAD_KEY", "BAD_FRAME", "TIMEOUT", "TOO_LARGE")
+PRESENCE_MS: Final = (-60_000, 0, 0, 1_000, 240_000, 240_000, 600_000)
+"""From now: late, timely, ahead as far as is believed, and further."""
 FAR_MS: Final = (-600_000, -60_000, -1_000, 1_000, 60_000, 240_000, 600_000)
 
 
@@ -90,12 +93,11 @@ class ServerLies:
     # --- I3: users of others --------------------------------------------------------------------
 
     def _claim(self, server: BadServer, told: Happening, dice: Dice) -> Undo:
-        user = self._user(told.other)
+        user = whom(self._users, told.other, dice)
         home = self._home(user)
-        key = dice.one_of((user.key, user.key, server.key)).public.text
+        key = dice.one_of((user.key, user.key, user.key, server.key)).public.text
         members: dict[str, object] = {
             "user_id": user.id,
-            "server_id": dice.one_of((server.id, server.id, home.id)),
             "meta": {"display_name": user.name, "pubkey": key},
             "pubkey": key,
         }
@@ -114,10 +116,8 @@ class ServerLies:
 
     def _dismiss(self, server: BadServer, told: Happening, dice: Dice) -> None:
         user = self._user(told.other)
-        home = self._home(user)
-        place = dice.one_of((server.id, home.id))
-        members: dict[str, object] = {"user_id": user.id, "server_id": place}
-        self._presence(server, "USER_REMOVE", members, home, dice)
+        members: dict[str, object] = {"user_id": user.id}
+        self._presence(server, "USER_REMOVE", members, self._home(user), dice)
 
     def _presence(
         self,
@@ -127,19 +127,27 @@ class ServerLies:
         home: Server,
         dice: Dice,
     ) -> None:
-        from_ = dice.one_of((server.id, server.id, home.id))
-        ts = server.wall + dice.one_of(FAR_MS)
-        data = frame(kind, members, from_=from_, ts=ts, key=server.key, bind=bool(dice.below(4)))
+        """In its own name, in the home's, or in one about the other's user."""
+        names = ((server, server), (server, server), (home, home), (server, home), (home, server))
+        origin, place = dice.one_of(names)
+        data = frame(
+            kind,
+            members | {"server_id": place.id},
+            from_=origin.id,
+            ts=server.wall + dice.one_of(PRESENCE_MS),
+            key=server.key,
+            bind=bool(dice.below(8)),
+        )
         self._say(server, self._wires(server), data)
 
     # --- I4: another server ---------------------------------------------------------------------
 
     def _pose(self, server: BadServer, told: Happening, dice: Dice) -> None:
-        posed = self._servers[told.other % len(self._servers)]
-        target = dice.one_of(self._servers)
-        if server not in (posed, target) and posed is not target:
+        posed, target = dice.two_below(len(self._servers))
+        if server not in (self._servers[posed], self._servers[target]):
             hellos = [data for data in server.tape if data.startswith(b'{"type":"SERVER_HELLO')]
-            Pose(self._world, server.key, dice).as_server(posed, target, hellos)
+            pose = Pose(self._world, server.key, dice)
+            pose.as_server(self._servers[posed], self._servers[target], hellos)
 
     # --- M1, M2: what was said truly ------------------------------------------------------------
 
@@ -237,15 +245,24 @@ class ServerLies:
             members = receipt_of(decode(data))
             if members is None:
                 continue
-            said = frame(
-                "ACK",
-                {**members, "status": dice.one_of(("delivered", "delivered", "queued", "refused"))},
-                from_=server.id,
-                ts=server.wall,
-                key=server.key,
-                bind=True,
-            )
+            kind = dice.one_of(("ACK", "ACK", "ERROR"))
+            if kind == "ACK":
+                members["status"] = dice.one_of(("delivered", "delivered", "queued", "refused"))
+            else:
+                away = dice.one_of(self._servers).id
+                members |= {"code": dice.one_of(CODES), "detail": "no", "moved_to": away}
+            ts = server.wall
+            said = frame(kind, members, from_=server.id, ts=ts, key=server.key, bind=True)
             self._say(server, self._wires(server), said)
+
+
+def whom(users: Sequence[User], number: int, dice: Dice) -> User:
+    """This user, or in every second case the next one who is away: they cannot object."""
+    at = number % len(users)
+    if dice.below(2):
+        others = (*users[at:], *users[:at])
+        return next((user for user in others if user.wire is None), users[at])
+    return users[at]
 
 
 def in_the_name_of(

@@ -34,7 +34,7 @@ class Kind(StrEnum):
     # Lies of server `who`; `much` draws how. Rows of threats.md: I3, I4, M1, M2, S6 and others.
     CLAIM = "claim"  # user `other` is with it, and for `for_ms` it takes their mail
     DISMISS = "dismiss"  # user `other` has left
-    POSE = "pose"  # dials another in the name of server `other`
+    POSE = "pose"  # dials a server in the name of another
     RETYPE = "retype"  # what it heard, under another type, addressee, author or time
     REPLAY = "replay"  # what it heard, again
     GHOSTS = "ghosts"  # users whom there are not come and go
@@ -42,7 +42,7 @@ class Kind(StrEnum):
     GARBLE = "garble"  # alters what it carries, for `for_ms`
     SWALLOW = "swallow"  # acknowledges and carries nothing, for `for_ms`
     FORGE = "forge"  # a message of user `other` that they never wrote
-    FALSE_ACK = "false-ack"  # all that it heard of was delivered
+    FALSE_ACK = "false-ack"  # all that it heard of was delivered, or refused
     # Lies of user `who`, to their server.
     USER_FORGE = "user-forge"  # a message of user `other`, or by their key
     USER_REPLAY = "user-replay"  # what they heard or said, again, as theirs

@@ -16,7 +16,7 @@ from socp.sim.frames import frame
 from socp.sim.ids import an_id
 from socp.sim.pose import Pose
 from socp.sim.server import Server
-from socp.sim.server_lies import in_the_name_of
+from socp.sim.server_lies import in_the_name_of, whom
 from socp.sim.story import Happening, Kind
 from socp.sim.user import User
 from socp.sim.world import World
@@ -142,7 +142,9 @@ class UserLies:
     # --- names and keys -------------------------------------------------------------------------
 
     def _steal_id(self, user: User, told: Happening, dice: Dice) -> None:
-        posed, target = self._user(told.other), dice.one_of(self._servers)
+        posed = whom(self._users, told.other, dice)
+        home = next(each for each in self._servers if each.address == posed.address)
+        target = dice.one_of((home, *self._servers))
         if posed is not user:
             Pose(self._world, user.key, dice).as_user(posed, target)
 

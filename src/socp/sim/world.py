@@ -58,6 +58,7 @@ class World:
         federation: Federation = Federation.KNOWN,
         key: PrivateKey | None = None,
         bad: bool = False,
+        fast_sig: bool = True,
     ) -> Server:
         """A server that starts now. With the default `bootstrap` it finds others on loopback. A
         `bad` one can be made to lie in all the ways of `server_lies`."""
@@ -74,6 +75,7 @@ class World:
         key = key or self.suite.generate()
         kind = BadServer if bad else Server
         server = kind(name, settings, self.suite, key, self.network)
+        server.fast_sig = fast_sig
         self.servers[name] = server
         server.start()
         return server
@@ -86,11 +88,12 @@ class World:
         skew_ms: int = 0,
         key: PrivateKey | None = None,
         tick_ms: int = TICK_MS,
+        fast_sig: bool = True,
     ) -> User:
         """A user who starts now, dials `server`, and looks around each `tick_ms`."""
         key = key or self.suite.generate()
         user = User(name, self.suite, key, self.network, server.address, skew_ms)
-        user.tick_ms = tick_ms
+        user.tick_ms, user.fast_sig = tick_ms, fast_sig
         self.users[name] = user
         user.start()
         return user

@@ -86,6 +86,7 @@ async def _does_not_ask(probe: Probe) -> None:
     for who in (fred, erin):
         await gail.say("USER_ADVERTISE", advert(gail, who))
     await tells(gail, fred, erin)
+    await settled(gail)
     await gail.link.quiet("PRESENCE_SYNC")
 
 
@@ -101,6 +102,7 @@ async def _old_beat(probe: Probe) -> None:
     users = {"count": 1, "digest": Roll("", {erin.id: entry(erin.id, "", None)}).told()["digest"]}
     old = now_ms() - 10_000
     await gail.say("HEARTBEAT", {"users": users}, to=gail.server_id, ts=old)
+    await settled(gail)
     await gail.link.quiet("PRESENCE_SYNC")
 
 
