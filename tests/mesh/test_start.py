@@ -73,7 +73,7 @@ def test_the_first_start_says_what_it_does_and_ctrl_c_ends_it(
             assert listening_on(server.process.pid) == {("127.0.0.1", 8001), ("::1", 8001)}
         began = time.monotonic()
         assert server.stop(signal.SIGINT) == 0
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
     assert server.lines[0] == "INFO:server.server:Generated new RSA-4096 keypair"
     assert re.fullmatch(f"INFO:server.server:Server initialized with ID: {UUID4}", server.lines[1])
     assert server.lines[2:5] == [
@@ -181,7 +181,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
             server.wait_for("^INFO:server.server:Stopping")
             began = time.monotonic()
             assert server.stop(signal.SIGTERM) == 128 + signal.SIGTERM
-            assert time.monotonic() - began < 0.5
+            assert time.monotonic() - began < 1  # its code says that nobody was waited for, too
 
 
 def test_a_closed_terminal_ends_it_as_ctrl_c_does(tmp_path: Path) -> None:
