@@ -56,7 +56,7 @@ def silent_about_itself() -> Iterator[str]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    yield f"ws://127.0.0.1:{ports.get(timeout=10)}"
+    yield f"ws://127.0.0.1:{ports.get(timeout=60)}"
     loop.call_soon_threadsafe(over.set)
     thread.join()
     loop.close()
