@@ -42,7 +42,7 @@ def test_it_asks_who_is_there_and_hears_of_all_of_them() -> None:
     assert pages(one)[1:] == [(one.id, 500)]
     lists(one, bob)
     assert watched(one) == [{alice}, {alice, bob}]
-    one.passes(14)
+    one.passes(1)
     assert len(pages(one)) == 2
 
 
@@ -170,10 +170,19 @@ def test_a_list_is_shown_at_once_where_all_of_them_are_watched_already() -> None
 def test_it_looks_around_again_now_and_then() -> None:
     one = desk()
     lists(one)
-    one.passes(16)
+    one.passes(3)
     assert len(pages(one)) == 2
     lists(one, an_id("late"))
     assert watched(one) == [{an_id("late")}]
+
+
+@pytest.mark.spec("11")
+def test_it_does_not_look_again_while_a_page_is_on_its_way_but_for_15_s() -> None:
+    one = desk()
+    one.passes(14, tick_ms=1_000)
+    assert len(pages(one)) == 1
+    one.passes(2, tick_ms=1_000)
+    assert len(pages(one)) == 2
 
 
 @pytest.mark.spec("11")

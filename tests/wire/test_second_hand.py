@@ -46,6 +46,7 @@ BENT = {
     "crypto/channel_box.json": "holds",
     "crypto/file_chunk.json": "plaintext",
     "crypto/labelled.json": "holds",
+    "crypto/fast_sig.json": "holds",
     "crypto/safety_number.json": "number",
     "crypto/key_text.json": "verdict",
     "wire/good_frames.json": "type",

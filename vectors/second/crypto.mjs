@@ -1,8 +1,8 @@
 // What each file in crypto/ says, done once more. Each function gives what it found.
 
 import { argon2id } from "./argon2.mjs";
-import { b64, bytes, equal, gcm, hex, hkdf, keyPair, keyText, oaep, sha256, sha512, signed, unb64,
-    unhex } from "./crypt.mjs";
+import { b64, bytes, equal, gcm, hex, hkdf, keyPair, keyText, oaep, sha256, sha512, signed,
+    signedFast, unb64, unhex } from "./crypt.mjs";
 import { canonical, parse, Refused, reread } from "./json.mjs";
 
 const ID = /^[\x00-\x7f]{36}$/, TS = /^[0-9]{13}$/;
@@ -125,6 +125,34 @@ const isOutOfBounds = (c) =>
   ("ts" in c && !TS.test(String(c.ts))) || ("nonce" in c && unb64(c.nonce).length !== 32) ||
       ("version" in c && !(1 <= c.version && c.version <= 1000));
 
+// --- session keys --------------------------------------------------------------------------------
+
+const DAY_MS = 24 * 3600 * 1000, WINDOW_MS = 5 * 60 * 1000;
+const OF_ONE_LINK = ["USER_DELIVER", "SERVER_DELIVER", "MSG_DIRECT", "MSG_PUBLIC_CHANNEL",
+    "FILE_START", "FILE_CHUNK", "FILE_END", "ACK", "ERROR", "USER_LIST", "PUBKEY_RESPONSE",
+    "HEARTBEAT", "SESSION_KEY"];
+const FAST_SIG = /^ed:([A-Za-z0-9_-]{86})$/;
+
+async function whyNot({ session, now, owner_id: owner }, key) {
+  const raw = unb64(session.key), from = session.from_ts, until = session.until_ts;
+  if (raw.length !== 32) return "BAD_KEY";
+  if (![from, until].every((ts) => TS.test(String(ts)))) return "BAD_FRAME";
+  const lasts = until > from && until - from <= DAY_MS;
+  const isNow = from - WINDOW_MS <= now && now <= until + WINDOW_MS;
+  const said = bytes("socp-session-key/1", owner, raw, from, until);
+  return lasts && isNow && (await signed(key, session.sig, said)) ? false : "INVALID_SIG";
+}
+
+const FAST = {
+  session: async (c, key) => ({ refused: await whyNot(c, key) }),
+  async frame(c) {
+    const [, sig] = FAST_SIG.exec(c.sig) ?? [];
+    if (!sig || !OF_ONE_LINK.includes(c.type)) return { holds: false };
+    const said = bytes("socp-frame/1", canonical(parse(c.payload)));
+    return { holds: await signedFast(unb64(c.session_key), unb64(sig), said) };
+  },
+};
+
 // --- logging in, safety numbers, keys ------------------------------------------------------------
 
 const LOGIN = {
@@ -189,6 +217,7 @@ export const CRYPTO = {
   "crypto/channel_box.json": channelBox,
   "crypto/file_chunk.json": fileChunk,
   "crypto/labelled.json": labelled,
+  "crypto/fast_sig.json": (c, key) => FAST[c.kind](c, key),
   "crypto/login.json": (c) => LOGIN[c.kind](c),
   "crypto/safety_number.json": safetyNumber,
   "crypto/key_text.json": keyOnWire,

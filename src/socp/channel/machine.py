@@ -218,6 +218,14 @@ class ChannelKeys:
         made = self._made if self._attached else None
         return made is None or not self._away.owes(made[0])
 
+    @property
+    def rests(self) -> bool:
+        """Whether `due` has nothing to do until something is said or asked for."""
+        if not self._attached:
+            return True
+        owes = len(self._pending) or self._away.first() is not None
+        return self._ring.sending is not None and not owes
+
     # --- what is known ---
 
     def sending_key(self) -> HeldKey | None:

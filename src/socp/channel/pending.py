@@ -32,6 +32,9 @@ class PendingShares:
         self._queue: list[tuple[int, str, str]] = []  # may hold what was cancelled since
         self._spent_ms = 0
 
+    def __len__(self) -> int:
+        return len(self._owed)
+
     def owe(self, member: str, fingerprint: str, mono: int, *, surely: bool = True) -> None:
         """`member` seems to lack this key; our wait is reckoned when `ready` comes to it."""
         if self._note(member, fingerprint, _Owed(mono, surely)):

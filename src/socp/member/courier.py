@@ -8,6 +8,7 @@ from typing import Final
 
 from socp.member.emitter import Emitter
 from socp.member.events import Now
+from socp.member.resting import NEVER_MS, SOON_MS
 from socp.wire import limits
 from socp.wire.payloads import Payload
 
@@ -38,6 +39,11 @@ class Courier:
         """The server said RATE_LIMITED."""
         self._paused_until_ms = mono + PAUSE_MS
         self._frames = 0.0
+
+    @property
+    def due_ms(self) -> int:
+        """When to look at it next."""
+        return SOON_MS if self._backlog else NEVER_MS
 
     def room(self, mono: int) -> int:
         """How many frames may be sent now."""

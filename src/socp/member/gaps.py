@@ -12,6 +12,7 @@ from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.outbox import Outbox
 from socp.member.records import Gap, Thread
+from socp.member.resting import NEVER_MS
 from socp.member.threads import Key, Threads, key_of
 from socp.wire.content import Resend
 from socp.wire.ids import PUBLIC
@@ -85,6 +86,11 @@ class Gaps:
         elif missing < watch.missing:
             watch.asks, watch.due_ms = 0, soon_ms
         watch.missing = missing
+
+    @property
+    def due_ms(self) -> int:
+        """When to look at it next."""
+        return min((watch.due_ms for watch in self._watched.values()), default=NEVER_MS)
 
     def due(self, now: Now) -> None:
         """Tell and ask."""

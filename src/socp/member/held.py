@@ -37,6 +37,9 @@ class Held:
         self._waiting: list[Waiting] = []
         self._bytes = 0
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def hold(self, letter: Letter, wait: Wait, mono: int) -> bool:
         """False where there is no room. A second copy of what waits already needs none."""
         if any(one.letter == letter for one in self._waiting):

@@ -30,6 +30,7 @@ from socp.member.next_link import NextLink
 from socp.member.origin import Origin
 from socp.member.public import Room
 from socp.member.records import Contact
+from socp.member.resting import NEVER_MS, SOON_MS
 from socp.member.seen import Seen, Verdict
 from socp.member.speech import Speech
 from socp.member.sureness import sureness
@@ -223,6 +224,11 @@ class Inbox:
         self._left.clear()
         self._unread = False
         self._asked_after.clear()
+
+    @property
+    def due_ms(self) -> int:
+        """When to look at it next."""
+        return SOON_MS if self._held or self._left else NEVER_MS
 
     def due(self, now: Now) -> None:
         """What waited too long is told."""

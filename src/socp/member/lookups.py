@@ -7,6 +7,7 @@ from typing import Final
 from socp.member import latest
 from socp.member.courier import Courier
 from socp.member.events import Now
+from socp.member.resting import NEVER_MS
 from socp.member.watching import Watching
 from socp.wire.payloads import PubkeyRequest
 
@@ -59,6 +60,13 @@ class Lookups:
             return False
         latest.keep(self._failed, user_id, now.mono, ASKING_MAX)
         return True
+
+    @property
+    def due_ms(self) -> int:
+        """When to look at it next: whom we asked for first is first overdue."""
+        for since_ms in self._asked.values():
+            return since_ms + PATIENCE_MS
+        return NEVER_MS
 
     def overdue(self, now: Now) -> list[str]:
         """Whose key was asked for too long ago: they count as failed, and are named once."""

@@ -63,6 +63,7 @@ from socp.member.public import Room
 from socp.member.questions import Questions
 from socp.member.receiving import Receiving
 from socp.member.records import PublicChoice, Remembered
+from socp.member.resting import REST_MAX_MS, Timed
 from socp.member.seen import Seen
 from socp.member.sending import Sending
 from socp.member.sent import Sent
@@ -87,6 +88,7 @@ from socp.wire.payloads import (
     PublicChannelAdd,
     PublicChannelKeyShare,
     PublicChannelUpdated,
+    SessionKey,
     UserAdvertise,
     UserDeliver,
     UserList,
@@ -178,6 +180,19 @@ class Member:
         self._frames = Frames(
             emit, self._session, self._table(), self._inbox.take_clear, self._attached
         )
+        self._timed: tuple[Timed, ...] = (
+            self._courier,
+            lookups,
+            self._watching,
+            self._room,
+            self._inbox,
+            self._speech,
+            self._questions,
+            self._transfers,
+            self._next_link,
+            self._outbox,
+            own,
+        )
         self._ahead = Ahead(lambda: emit.key, self._room.openers)
         self._handlers = self._events()
 
@@ -231,6 +246,12 @@ class Member:
     def clock_offset_ms(self) -> int:
         """What is added to this machine's clock, 0 unless it is off by more than 5 min."""
         return self._session.offset_ms
+
+    def rests_until_ms(self, mono: int) -> int:
+        """Before this, monotonic, no Tick does anything, unless another event comes."""
+        if not self.attached:
+            return min(self._session.due_ms, mono + REST_MAX_MS)
+        return min(mono + REST_MAX_MS, *(part.due_ms for part in self._timed))
 
     def takes(self) -> frozenset[type[Payload]]:
         """Which frames are taken from a server; others are not for a client."""
@@ -361,6 +382,7 @@ class Member:
             PublicChannelUpdated: Route(lambda _, p, now: self._room.updated(p, now), Voice.GOSSIP),
             PublicChannelKeyShare: Route(self._share, Voice.AUTHOR),
             MsgPublicChannel: Route(self._post, Voice.AUTHOR),
+            SessionKey: Route(lambda _, p, now: self._session.renewed(p, now), Voice.SERVER),
             FileStart: Route(self._transfers.offers.start, Voice.HOP),
             FileChunk: Route(self._transfers.receiving.chunk, Voice.HOP),
             FileEnd: Route(self._transfers.receiving.end, Voice.HOP),
@@ -374,7 +396,7 @@ class Member:
 
     def _post(self, envelope: Envelope, payload: MsgPublicChannel, now: Now) -> None:
         server = self._session.server
-        carried = server is not None and gate.carried(server, envelope)
+        carried = server is not None and gate.carried(server, envelope, now)
         self._inbox.take(posted(envelope, payload, carried=carried), now)
 
     # --- the public channel ---------------------------------------------------------------------

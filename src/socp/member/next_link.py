@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from socp.member.effects import Disconnect
 from socp.member.emitter import Emitter
+from socp.member.resting import NEVER_MS, SOON_MS
 
 
 class NextLink:
@@ -21,6 +22,11 @@ class NextLink:
     def ask(self) -> None:
         """What was left can be taken now."""
         self._wanted = True
+
+    @property
+    def due_ms(self) -> int:
+        """When to look at it next."""
+        return SOON_MS if self._wanted and not self._asked else NEVER_MS
 
     def due(self, *, idle: bool) -> None:
         """`idle`: no file is on its way, which would break off."""

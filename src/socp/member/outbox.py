@@ -23,6 +23,7 @@ from socp.member.history import History
 from socp.member.lines import Lines
 from socp.member.numbering import Numbering
 from socp.member.records import LineState, OutboxLine
+from socp.member.resting import NEVER_MS, SOON_MS
 from socp.wire import content
 from socp.wire.content import Body, Text
 from socp.wire.errors import Code
@@ -199,6 +200,15 @@ class Outbox:
             return age_ms < LATE_MS
         return 0 <= age_ms < SAME_BYTES_MS
 
+    @property
+    def due_ms(self) -> int:
+        """When to look at it next: at once where something waits, else when one on its way is
+        answered too late."""
+        if self._again or any(line.state is LineState.WAITING for line in self._lines):
+            return SOON_MS
+        late = (tried.sent_ms + self._patience_ms(tried) for tried in self._tries.values())
+        return min(late, default=NEVER_MS)
+
     def due(self, now: Now) -> None:
         """Look after lines that nobody answered, and send what there is room for."""
         for line_id, tried in tuple(self._tries.items()):
@@ -281,7 +291,7 @@ class Outbox:
         tried = self._tries.setdefault(line.line_id, Try((), now.mono, 0))
         tried.sent_ms = now.mono
         for frame in line.frames:
-            self._emit.transmit(frame)
+            self._emit.transmit_again(frame)
 
     def _go(self, line: OutboxLine, now: Now) -> str | None:
         """Send one line, or say what it waits for."""

@@ -24,6 +24,7 @@ from socp.member.effects import (
 from socp.member.emitter import Emitter
 from socp.member.events import Now, RevokeKey, RotateKey
 from socp.member.key_book import KeyBook
+from socp.member.resting import NEVER_MS, SOON_MS
 from socp.wire import limits
 from socp.wire.payloads import KeyRevoke, KeyRotate, Rotation
 
@@ -174,6 +175,12 @@ class OwnKey:
     def _is_signed(self, key: PrivateKey) -> bool:
         steps = self._book.steps(self._emit.user_id)
         return bool(steps) and steps[-1].pubkey == key.public.text
+
+    @property
+    def due_ms(self) -> int:
+        """When to look at it next."""
+        waits = self._stage in (Stage.WAITS, Stage.SAID) or self._ends
+        return SOON_MS if waits or self._revoking is not None else NEVER_MS
 
     def due(self, now: Now, *, idle: bool) -> None:
         """Say it once nothing of ours is on its way under the former key."""

@@ -25,6 +25,7 @@ from socp.member.emitter import Emitter
 from socp.member.events import ChoosePublic, Now
 from socp.member.lookups import Lookups
 from socp.member.records import ChannelKey, Remembered
+from socp.member.resting import NEVER_MS, SOON_MS
 from socp.wire import base64url
 from socp.wire.envelope import Envelope
 from socp.wire.errors import PeerFault
@@ -143,6 +144,11 @@ class Room:
     def generated(self, version: int, key: PrivateKey) -> None:
         """The pair we asked for."""
         self._keys.generated(version, key)
+
+    @property
+    def due_ms(self) -> int:
+        """When to look at it next."""
+        return NEVER_MS if self._keys.rests else SOON_MS
 
     def due(self, now: Now) -> bool:
         """Ask for a key pair, give keys to who lacks them."""

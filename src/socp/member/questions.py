@@ -12,6 +12,7 @@ from socp.member.events import LookUp, Now, RequestList
 from socp.member.lists import Lists
 from socp.member.lookups import Lookups
 from socp.member.records import TrustState
+from socp.member.resting import NEVER_MS
 from socp.member.session import Session
 from socp.member.watching import Watching
 from socp.wire import limits
@@ -79,6 +80,11 @@ class Questions:
         open_question = self._listing is not None
         self._give_up_list()
         return open_question
+
+    @property
+    def due_ms(self) -> int:
+        """When to look at it next."""
+        return NEVER_MS if self._listing is None else self._asked_ms + PATIENCE_MS
 
     def due(self, now: Now) -> None:
         """Nobody answers: tell what we know ourselves."""

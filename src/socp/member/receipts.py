@@ -12,6 +12,7 @@ from socp.member.emitter import Emitter
 from socp.member.events import ChooseReceipts, Now
 from socp.member.outbox import Outbox
 from socp.member.records import LineState
+from socp.member.resting import NEVER_MS
 from socp.wire.content import REFS_MAX, Receipt
 
 GATHERED_MS: Final = 1_000
@@ -81,6 +82,13 @@ class Receipts:
             return
         for msg_ref in said.of:
             self._outbox.reached(reader, msg_ref, _STATES[said.state])
+
+    @property
+    def due_ms(self) -> int:
+        """When to look at it next: what was gathered first is due first."""
+        for gathered in self._gathered.values():
+            return gathered.due_ms
+        return NEVER_MS
 
     def due(self, now: Now) -> None:
         """Say what was gathered."""

@@ -82,6 +82,12 @@ class Sending:
         """Nothing is being sent. What waits does not count; it is kept."""
         return not self._files.running
 
+    @property
+    def rests(self) -> bool:
+        """Nothing is being sent, and nothing waits to be."""
+        files = self._files
+        return not (files.running or files.waiting or files.cut_off)
+
     # --- the person -----------------------------------------------------------------------------
 
     def offer(self, event: OfferFile, now: Now) -> None:

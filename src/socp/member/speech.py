@@ -188,6 +188,11 @@ class Speech:
         self._sent.attached(now)
         self._gaps.attached(now)
 
+    @property
+    def due_ms(self) -> int:
+        """When to look at it next."""
+        return min(self.receipts.due_ms, self._gaps.due_ms)
+
     def due(self, now: Now) -> None:
         """Say and tell what is due."""
         self.receipts.due(now)

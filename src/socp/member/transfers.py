@@ -8,6 +8,7 @@ from socp.member.events import CancelFile, Now
 from socp.member.file_offers import FileOffers
 from socp.member.origin import Origin
 from socp.member.receiving import Receiving
+from socp.member.resting import NEVER_MS, SOON_MS
 from socp.member.sending import Sending
 from socp.wire.content import File, FileState
 
@@ -42,6 +43,12 @@ class Transfers:
         """The person stops it."""
         if not self.sending.cancel(event.file_id, now):
             self.receiving.cancel(event.file_id, now)
+
+    @property
+    def due_ms(self) -> int:
+        """When to look at it next."""
+        rests = self.sending.rests and self.receiving.idle
+        return NEVER_MS if rests else SOON_MS
 
     def due(self, now: Now) -> None:
         """What time brings."""

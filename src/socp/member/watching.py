@@ -15,6 +15,7 @@ from socp.member.contacts import Contacts
 from socp.member.courier import Courier
 from socp.member.events import Now
 from socp.member.lists import Lists
+from socp.member.resting import NEVER_MS, SOON_MS
 from socp.wire import limits
 from socp.wire.ids import is_uuid4
 from socp.wire.payloads import ListPage, PresenceWatch, UserList
@@ -22,9 +23,12 @@ from socp.wire.payloads import ListPage, PresenceWatch, UserList
 OURS_MAX: Final = 700
 """So many places are for people we deal with; the rest is for those who come."""
 PAGE: Final = 500
-LOOK_AGAIN_MS, LOOK_AGAIN_MS_EACH = 15_000, 300
+UNANSWERED_MS: Final = 15_000
+"""It is not asked again sooner where the last page is still to come."""
+LOOK_AGAIN_MS, LOOK_AGAIN_MS_EACH = 2_000, 300
 """After so long it is asked again who else is there: somebody who comes back with a key of the
-channel is named to nobody. Longer for each who is watched, as the answer is."""
+channel is named to nobody. Longer for each who is watched, as the answer is, so that what all
+clients ask together costs their server the same however many they are."""
 GATHER_MS: Final = 250
 """Many changes that follow one another so closely are told together."""
 SOUGHT_MS: Final = 2_000
@@ -58,6 +62,7 @@ class Watching:
         self._changed = False  # somebody got or lost a place since, perhaps
         self._told_ms = -GATHER_FULL_MS
         self._look_ms = 0
+        self._looking = False  # a page is still to come
         self._unheard: set[str] = set()  # of those told, whom the server has still to answer for
         self._sought: _Sought | None = None
         self._left_out = False  # of this look: somebody online had no place
@@ -129,10 +134,23 @@ class Watching:
         self._tell_soon(now)
         if self._sought is not None and now.mono - self._sought.since_ms >= SOUGHT_MS:
             self._found()
-        known = len(self._ours) + len(self._others)
-        pause_ms = max(LOOK_AGAIN_MS, known * LOOK_AGAIN_MS_EACH)
-        if self._on and now.mono - self._look_ms >= pause_ms:
+        if self._on and now.mono - self._look_ms >= self._pause_ms:
             self._look(now)
+
+    @property
+    def due_ms(self) -> int:
+        """When to look at it next."""
+        if not self._on:
+            return NEVER_MS if self._sought is None else SOON_MS
+        if self._changed or self._sought is not None:
+            return SOON_MS
+        return self._look_ms + self._pause_ms
+
+    @property
+    def _pause_ms(self) -> int:
+        known = len(self._ours) + len(self._others)
+        least = UNANSWERED_MS if self._looking else LOOK_AGAIN_MS
+        return max(least, known * LOOK_AGAIN_MS_EACH)
 
     def _found(self) -> None:
         sought, self._sought = self._sought, None
@@ -176,13 +194,15 @@ class Watching:
         self._next_page("", now)
 
     def _next_page(self, after: str, now: Now) -> None:
-        if self._lists.ask(ListPage(after=after, limit=PAGE), self._listed, now):
+        self._looking = self._lists.ask(ListPage(after=after, limit=PAGE), self._listed, now)
+        if self._looking:
             self._courier.spend(PAGE // 150)
 
     def _listed(self, users: UserList, now: Now) -> None:
         """Whoever is online and has no place yet gets one, while there is one."""
         if not self._on:
             return None
+        self._looking = False
         self._left_out |= not self._place(users.users)
         self._tell(now)
         if users.more and users.users and not self._left_out:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final, TypeVar, assert_never
 
 from socp.crypto.keys import PrivateKey, Suite
@@ -56,6 +57,7 @@ from socp.member.events import (
 )
 from socp.member.member import Member
 from socp.member.profile import Profile
+from socp.member.resting import NEVER_MS
 from socp.sim.agenda import Agenda
 from socp.sim.disk import MemberDisk
 from socp.sim.frames import frame
@@ -107,10 +109,12 @@ class User:
         self._dialling = False
         self.watch: Watch | None = None
         self.tick_ms = TICK_MS
+        self.fast_sig = True  # whether its client has that extension; from the next start on
         self._suite = suite
         self._network = network
         self._agenda: Agenda = network.agenda
         self._life = 0
+        self._woken_ms = NEVER_MS  # monotonic: when it ticks next
         self._offered: dict[str, bytes] = {}
         self._sinks: dict[str, bytearray] = {}
         self._named: dict[str, str] = {}  # file_id -> the name of its part
@@ -124,9 +128,9 @@ class User:
         self.up = True
         self._dialling = False
         self._life += 1
-        life = self._life
         self.member = self._brain()
-        self._agenda.every(self.tick_ms, self._tick, lambda: self.up and self._life == life)
+        self._woken_ms = NEVER_MS
+        self._rest()
         self.connect()
 
     def kill(self) -> None:
@@ -138,9 +142,21 @@ class User:
         for wire in self._network.wires_of(self):
             wire.cut()
 
-    def _tick(self) -> None:
-        if not self._network.weather.pauses.stands_still(self):
-            self.event(Tick())
+    def _rest(self) -> None:
+        """Until time brings something, as the brain says; `tick_ms` at the least."""
+        mono = self._agenda.mono
+        at_ms = max(self.member.rests_until_ms(mono), mono + self.tick_ms)
+        if at_ms < self._woken_ms:
+            self._woken_ms = at_ms
+            self._agenda.after(at_ms - mono, partial(self._wake, self._life, at_ms))
+
+    def _wake(self, life: int, at_ms: int) -> None:
+        if life != self._life or at_ms != self._woken_ms or not self.up:
+            return None
+        self._woken_ms = NEVER_MS
+        if self._network.weather.pauses.stands_still(self):
+            return self._rest()
+        self.event(Tick())
 
     def connect(self) -> None:
         """Dial the server, unless a link is there already."""
@@ -167,7 +183,8 @@ class User:
 
     def _brain(self) -> Member:
         run = hashlib.sha256(self.name.encode()).hexdigest()[:16]
-        profile = Profile(self.id, self.name, "sim", f"ws://{self.address}", run=run)
+        url, fast = f"ws://{self.address}", self.fast_sig
+        profile = Profile(self.id, self.name, "sim", url, run=run, fast_sig=fast)
         return Member(
             profile,
             self._suite,
@@ -216,7 +233,7 @@ class User:
     def event(self, event: Event) -> None:
         """Have the brain take an event and do what it says: first what is to be kept."""
         if not self.up:
-            return
+            return None
         now = Now(self._agenda.wall + self.skew_ms, self._agenda.mono)
         effects = self.member.handle(event, now)
         if self.watch is not None:
@@ -227,7 +244,8 @@ class User:
         for effect in effects:
             self._do(effect)
         if shown := _numbers(effects):
-            self.event(Shown(shown))
+            return self.event(Shown(shown))
+        self._rest()
 
     # --- effects --------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from socp.wire.payloads.channel import (
     Share,
     Wrap,
 )
-from socp.wire.payloads.extended import GossipBeat, ListPage, UsersTold
+from socp.wire.payloads.extended import FastAck, FastWelcome, GossipBeat, ListPage, UsersTold
 from socp.wire.payloads.files import FileChunk, FileEnd, FileFrame, FileStart
 from socp.wire.payloads.hello import (
     Attach,
@@ -70,6 +70,7 @@ from socp.wire.payloads.rotation import (
     Rotation,
     Rotations,
 )
+from socp.wire.payloads.session import FastKeyText, Session, SessionKey
 
 __all__ = [
     "KINDS",
@@ -84,6 +85,9 @@ __all__ = [
     "Count",
     "CtrlClose",
     "Error",
+    "FastAck",
+    "FastKeyText",
+    "FastWelcome",
     "Feature",
     "Features",
     "FileChunk",
@@ -126,6 +130,8 @@ __all__ = [
     "ServerId",
     "ServerRow",
     "ServerWelcome",
+    "Session",
+    "SessionKey",
     "Share",
     "UserAdvertise",
     "UserDeliver",
