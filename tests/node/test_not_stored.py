@@ -142,3 +142,13 @@ def test_a_ruling_on_a_key_is_lifted_once_that_is_stored(mesh: Mesh, stored: boo
     if not stored:
         fails(mesh, a, before)
     assert (proven_join(mesh, a, "b", key=key).errors() == []) is stored
+
+
+def test_whose_account_was_not_stored_may_come_with_another_key(mesh: Mesh) -> None:
+    a = mesh.server("a")
+    before = len(a.disk)
+    ann = mesh.user(a, "ann")
+    fails(mesh, a, before)
+    ann.drop()
+    other = mesh.user(a, "ann", key=mesh.suite.generate())
+    assert (other.errors(), a.node.status().users) == ([], 1)
