@@ -202,3 +202,30 @@ def test_a_part_that_the_disk_does_not_take_takes_the_whole_file_with_it(
     assert alice.errors() == ["TIMEOUT"]
     assert waiting(a) == 0
     assert file_frames(keeper(mesh, a, "bob", bob)) == []
+
+
+def test_a_part_for_somebody_else_than_its_manifest_is_refused_by_their_name(
+    mesh: Mesh, a: Server
+) -> None:
+    alice, bob, carol = (keeper(mesh, a, name) for name in ("alice", "bob", "carol"))
+    bob.drop()
+    carol.drop()
+    start_again(alice, bob.id)
+    alice.say("FILE_CHUNK", chunk_of(0), to=carol.id)
+    (error,) = alice.members("ERROR")
+    assert (error["code"], error["msg_ref"]) == ("USER_NOT_FOUND", FILE)
+    assert str(error["detail"]).startswith(carol.id)
+    assert waiting(a) == 1
+
+
+def test_a_file_for_somebody_whom_nobody_keeps_anything_for_is_refused_by_their_name(
+    mesh: Mesh, a: Server
+) -> None:
+    b = linked_server(mesh, a, "b")
+    alice = keeper(mesh, a, "alice")
+    bob, _ = advertise(b, "bob")
+    b.say("USER_REMOVE", {"user_id": bob, "server_id": b.id}, ts=mesh.wall + 1)
+    alice.say("FILE_START", start_of(alice), to=bob)
+    (error,) = alice.members("ERROR")
+    assert (error["code"], error["msg_ref"]) == ("USER_NOT_FOUND", FILE)
+    assert str(error["detail"]).startswith(bob)

@@ -304,3 +304,13 @@ def test_what_is_passed_on_must_be_bound_if_its_origin_has_that_not_if_who_bring
     )
     known = [each.user_id for each in a.disk if isinstance(each, Account)]
     assert known == ([] if has_bind else [carol])
+
+
+@pytest.mark.spec("5")
+def test_who_is_advertised_without_a_name_has_none(mesh: Mesh, a: Server) -> None:
+    b, key = linked_server(mesh, a, "b"), mesh.suite.generate()
+    advert = advert_of(an_id("bob"), b.id, key)
+    del advert["meta"]
+    b.say("USER_ADVERTISE", advert)
+    (account,) = [each for each in a.disk if isinstance(each, Account)]
+    assert account.display_name == ""

@@ -7,7 +7,7 @@ import pytest
 from socp.node import calls
 from socp.node.events import Admit, Ban, CommitFailed, Forget, ListServers
 from socp.node.settings import Federation, Joining
-from tests.node.cast import linked_server
+from tests.node.cast import advertise, linked_server
 from tests.node.mesh import Mesh, Server, an_id, load
 from tests.node.test_admission import proven_join
 from tests.node.test_registration import caller, comes, invite
@@ -152,3 +152,16 @@ def test_whose_account_was_not_stored_may_come_with_another_key(mesh: Mesh) -> N
     ann.drop()
     other = mesh.user(a, "ann", key=mesh.suite.generate())
     assert (other.errors(), a.node.status().users) == ([], 1)
+
+
+def test_whom_another_server_had_told_of_is_known_as_before(mesh: Mesh) -> None:
+    a = mesh.server("a")
+    b = linked_server(mesh, a, "b")
+    ann, key = advertise(b, "ann")
+    b.say("USER_REMOVE", {"user_id": ann, "server_id": b.id}, ts=mesh.wall + 1)
+    before = len(a.disk)
+    here = mesh.user(a, "ann", key=key)
+    fails(mesh, a, before)
+    here.drop()
+    assert mesh.user(a, "ann", key=mesh.suite.generate()).errors() == ["BAD_KEY"]
+    assert mesh.user(a, "ann", key=key).errors() == []
