@@ -216,7 +216,7 @@ def test_what_a_brain_raises_is_made_shorter_as_long_as_it_fails_there(
     shorter = Shrinking(first, runs_left=12).shortest()
     assert shorter.broken is not None
     assert shorter.broken.place == first.broken.place
-    assert shorter.broken.place.endswith("stumbles KeyError")
+    assert shorter.broken.place == "node/node.py:handle KeyError"
     assert len(shorter.story.happenings) < len(first.story.happenings) // 2
 
 
