@@ -88,7 +88,7 @@ def test_nobody_there_ends_it_with_2_and_one_line() -> None:
     done = conform("ws://127.0.0.1:9", "--only", "1.1-*")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("socp conform: no WebSocket at ws://127.0.0.1:9")
-    assert done.stderr.endswith("is a server running there?\n")
+    assert done.stderr.endswith("nothing listens there; start the server, or give its port\n")
     assert done.stderr.count("\n") == 1
 
 

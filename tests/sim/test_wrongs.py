@@ -38,20 +38,20 @@ def test_the_page_says_how_many_seeds_each_took() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "name", "law"),
+    ("wrong", "name", "laws"),
     [
         (
             answers_from_memory_while_a_commit_fails,
             "acknowledged-twice-and-kept-by-nobody",
-            Law.KEPT,
+            (Law.KEPT, Law.DELIVERED),  # by who it is that gets nothing
         ),
-        (a_client_shows_late_words_as_new, "a-post-before-an-older-one", Law.ORDER),
+        (a_client_shows_late_words_as_new, "a-post-before-an-older-one", (Law.ORDER,)),
     ],
 )
 def test_a_rare_one_is_seen_in_the_story_that_showed_it_first(
-    wrong: Wrong, name: str, law: Law, monkeypatch: pytest.MonkeyPatch
+    wrong: Wrong, name: str, laws: tuple[Law, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong(monkeypatch)
     broken = Play(story.read((STORIES / f"{name}.json").read_bytes())).run().broken
     assert broken is not None
-    assert broken.law is law
+    assert broken.law in laws
