@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +17,8 @@ from socp.crypto import channel_box
 from socp.wire import base64url
 from tests.channel.bench import ALICE, BOB, ME, Bench, bench
 from tests.channel.town import user_id
+
+VECTORS = Path(__file__).resolve().parents[2] / "vectors"
 
 
 @pytest.fixture
@@ -533,3 +539,15 @@ def test_who_turns_up_just_after_a_key_was_made_is_given_it_without_an_add(
 def test_who_holds_a_key_never_makes_one(holder: Bench) -> None:
     holder.add(ME, BOB, version=7)
     assert holder.after(120_000) == []
+
+
+RANKS = json.loads((VECTORS / "wire/rank.json").read_text())["cases"]
+
+
+@pytest.mark.spec("7")
+@pytest.mark.parametrize("case", RANKS, ids=lambda case: case["why"])
+def test_holders_take_their_turns_as_the_vectors_say(case: dict[str, Any]) -> None:
+    holders = case["holders"]
+    ranks = {holder: waits.holder_rank(case["newcomer"], holder, holders) for holder in holders}
+    assert sorted(holders, key=lambda holder: ranks[holder]) == case["ranked"]
+    assert sorted(ranks.values()) == list(range(len(holders)))

@@ -194,6 +194,9 @@ def labelled(case: Case) -> bytes:
         case "socp-login/1":
             nonces = (raw(case, "client_nonce"), raw(case, "server_nonce"))
             return signing.login(case["user_id"], case["server_id"], *nonces)
+        case "socp-password/1":
+            said = (raw(case, "request"), raw(case, "response"))
+            return signing.password_answer(case["user_id"], case["server_id"], *said)
         case "socp-rotate/1":
             return rotation.rotate_text(*step(case))
         case "socp-rotate-new/1":

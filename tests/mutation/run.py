@@ -25,6 +25,8 @@ from tests.mutation.trial import GRACE_S, Result, Trial, Verdict
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("wire", "crypto", "channel", "files", "node", "member")
+# Storms of events over the whole room: too slow to be asked about each mutant.
+STORMS = ("test_anything.py", "test_content_storm.py", "test_random_frames.py")
 SEED = 7
 SAMPLE = 300
 SCORE_MIN = 0.9
@@ -88,7 +90,7 @@ class Run:
             _say("no longer to be found, take them out of the list of equivalents:")
             _entries(sorted(unknown))
         trial = Trial(session, subject.source, subject.grace_s)
-        survey = trial.survey()
+        survey = trial.survey(self.jobs)
         _say(f"{len(session.items)} tests, {sum(survey.seconds.values()):.0f} s of the processor")
         if survey.failed:
             _say(f"they fail already, mend them first: {' '.join(survey.failed)}")
@@ -96,21 +98,20 @@ class Run:
         tried = [mutant for mutant in chosen if self.only in mutant.identity.place]
         for mutant, result in trial.verdicts(tried, survey, self.jobs):
             self.results[mutant] = result
+            if self._counts(mutant) and _is_alive(result):
+                _say("\n".join(_shown(mutant, result)))
             if len(self.results) % STATED_EACH == 0:
                 live = sum(map(_is_alive, self.results.values()))
                 _say(f"{len(self.results)} tried, {live} live")
         self._report()
 
+    def _counts(self, mutant: Mutant) -> bool:
+        unfit = self.results[mutant].verdict is Verdict.UNFIT
+        return not unfit and mutant.identity not in self.subject.equivalent
+
     def _report(self) -> None:
         named, results = self.subject.equivalent, self.results
-        counted = {
-            mutant: result
-            for mutant, result in results.items()
-            if mutant.identity not in named and result.verdict is not Verdict.UNFIT
-        }
-        for mutant, result in sorted(counted.items(), key=lambda pair: pair[0].identity):
-            if _is_alive(result):
-                _say("\n".join(_shown(mutant, result)))
+        counted = {mutant: results[mutant] for mutant in results if self._counts(mutant)}
         equivalent = {mutant: results[mutant] for mutant in results if mutant.identity in named}
         for mutant, result in equivalent.items():
             if not _is_alive(result):
@@ -158,6 +159,7 @@ def mutate(run: Run) -> float | None:
             "-pno:terminal",
             "-pno:cacheprovider",
             f"--basetemp={scratch}/tests",
+            *(f"--ignore-glob=*/{storm}" for storm in STORMS),
         ]
         pytest.main([*options, *map(str, run.subject.tests)], plugins=[run])
     return run.score

@@ -12,9 +12,10 @@ import resource
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from itertools import accumulate
 from multiprocessing import connection
 from pathlib import Path
@@ -35,7 +36,7 @@ CLOCK_GRACE_S = 60.0
 MEMORY_BYTES_MAX = 8 << 30
 # The quickest of the tests that walk a mutant's lines, as many as take so long together (measured
 # while lines are counted, which makes them slower): what none of them notices lives.
-PATIENCE_S = 6.0
+PATIENCE_S = 3.0
 
 
 class Verdict(Enum):
@@ -63,7 +64,7 @@ class Survey:
 
     seconds: dict[str, float]
     failed: list[str]
-    walked: dict[str, dict[int, list[str]]] = field(repr=False)
+    walked: Mapping[str, Mapping[int, list[str]]] = field(repr=False)
 
     def walking(self, mutant: Mutant) -> list[str]:
         """The tests that run a line of the mutant's statement, the quickest first."""
@@ -86,11 +87,24 @@ class Trial:
         self._killers: defaultdict[str, list[str]] = defaultdict(list)
         gc.freeze()  # what is there already need not be looked through in every process
 
-    def survey(self) -> Survey:
-        """Run all of them once."""
-        _, survey = next(_forked([self._surveyed], 1))
-        assert isinstance(survey, Survey), f"the tests ended their process: {survey}"
-        return survey
+    def survey(self, jobs: int) -> Survey:
+        """Run all of them once, in so many parts at a time."""
+        names = list(self._items)
+        size = -(-len(names) // jobs)
+        parts = [names[at : at + size] for at in range(0, len(names), size)]
+        seconds: dict[str, float] = {}
+        failed: list[str] = []
+        walked: defaultdict[str, defaultdict[int, list[str]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        for _, part in _forked([partial(self._surveyed, part) for part in parts], jobs):
+            assert isinstance(part, Survey), f"the tests ended their process: {part}"
+            seconds |= part.seconds
+            failed += part.failed
+            for file, by_line in part.walked.items():
+                for line, tests in by_line.items():
+                    walked[file][line] += tests
+        return Survey(seconds, failed, walked)
 
     def verdicts(
         self, mutants: Iterable[Mutant], survey: Survey, jobs: int
@@ -117,28 +131,23 @@ class Trial:
         first = [test for test in lately if test in set(tests)]
         return first + [test for test in tests if test not in lately]
 
-    def _surveyed(self) -> Survey:
+    def _surveyed(self, names: Sequence[str]) -> Survey:
         seen = coverage.Coverage(
             data_file=None, config_file=False, include=[f"{self._folder}/*"], messages=False
         )
         seconds: dict[str, float] = {}
         failed = []
         seen.start()
-        for name, item in self._items.items():
+        for name, following in zip(names, [*names[1:], None], strict=True):
             seen.switch_context(name)
             begun = time.process_time()
-            if not self._passes(item, self._after(name)):
+            if not self._passes(name, following):
                 failed.append(name)
             seconds[name] = time.process_time() - begun
         seen.stop()
         data = seen.get_data()
         walked = {file: data.contexts_by_lineno(file) for file in data.measured_files()}
         return Survey(seconds, failed, walked)
-
-    def _after(self, name: str) -> pytest.Item | None:
-        names = list(self._items)
-        place = names.index(name) + 1
-        return self._items[names[place]] if place < len(names) else None
 
     def _tried(self, mutant: Mutant, tests: list[str], survey: Survey) -> Result:
         if not tests:
@@ -152,14 +161,14 @@ class Trial:
             normal_s = survey.seconds[name]
             signal.setitimer(signal.ITIMER_PROF, self._grace_s + TIMES_MAX * normal_s)
             signal.setitimer(signal.ITIMER_REAL, CLOCK_GRACE_S + CLOCK_TIMES_MAX * normal_s)
-            after = None if following is None else self._items[following]
-            if not self._passes(self._items[name], after):
+            if not self._passes(name, following):
                 return Result(Verdict.KILLED, len(tests), name)
         return Result(Verdict.LIVES, len(tests))
 
-    def _passes(self, item: pytest.Item, following: pytest.Item | None) -> bool:
+    def _passes(self, name: str, following: str | None) -> bool:
         failed = self._session.testsfailed
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        item, after = self._items[name], None if following is None else self._items[following]
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
         return self._session.testsfailed == failed
 
 

@@ -152,6 +152,20 @@ def test_without_all_that_it_needs_a_link_stays_with_rsa(
     assert any("ACK" in note.text and "INVALID_SIG" in note.text for note in a.notes) is bound
 
 
+@pytest.mark.threat("M9")
+def test_who_comes_again_without_it_is_taken_with_rsa_which_is_no_weaker(
+    mesh: Mesh, a: Server
+) -> None:
+    alice, own = fast_user(mesh, a, "alice")
+    alice.drop()
+    again = mesh.user(a, "alice", key=alice.key, features=KEEPER_FEATURES)
+    assert not again.errors()
+    again.say("LIST_REQUEST", {}, to=a.id)
+    assert is_fast(again, "USER_LIST") == [False]
+    again.say("ACK", {"msg_ref": "m"}, to=a.id, fast=own)
+    assert "INVALID_SIG" in a.log()
+
+
 def test_a_server_without_session_keys_announces_none(a: Server) -> None:
     mesh = Mesh(fast=False)
     server = mesh.server("a")

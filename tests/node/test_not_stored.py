@@ -7,7 +7,7 @@ import pytest
 from socp.node import calls
 from socp.node.events import Admit, Ban, CommitFailed, Forget, ListServers
 from socp.node.settings import Federation, Joining
-from tests.node.cast import linked_server
+from tests.node.cast import advertise, linked_server
 from tests.node.mesh import Mesh, Server, an_id, load
 from tests.node.test_admission import proven_join
 from tests.node.test_registration import caller, comes, invite
@@ -107,3 +107,61 @@ def test_a_server_stays_known_that_could_not_be_forgotten(mesh: Mesh) -> None:
     mesh.event(a, ListServers(2))
     assert b.key.public.fingerprint in a.answers[-1].lines[0]
     assert proven_join(mesh, a, "b", key=b.key).errors() == []
+
+
+def test_what_the_operator_said_before_holds_again(mesh: Mesh) -> None:
+    a = mesh.server("a")
+    key = mesh.suite.generate()
+    mesh.event(a, Admit(1, key.public.fingerprint))
+    before = len(a.disk)
+    mesh.event(a, Ban(2, key.public.fingerprint))
+    assert proven_join(mesh, a, "b", key=key).errors() != []
+    fails(mesh, a, before)
+    assert proven_join(mesh, a, "b", key=key).errors() == []
+
+
+def test_what_the_operator_said_since_is_not_undone(mesh: Mesh) -> None:
+    a = mesh.server("a")
+    key = mesh.suite.generate()
+    before = len(a.disk)
+    mesh.event(a, Ban(1, key.public.fingerprint))
+    lost = tuple(a.disk[before:])
+    del a.disk[before:]
+    mesh.event(a, Admit(2, key.public.fingerprint))
+    mesh.event(a, CommitFailed(lost, "the disk is full"))
+    assert proven_join(mesh, a, "b", key=key).errors() == []
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_ruling_on_a_key_is_lifted_once_that_is_stored(mesh: Mesh, stored: bool) -> None:
+    a = mesh.server("a", federation=Federation.OPEN)
+    key = mesh.suite.generate()
+    mesh.event(a, Ban(1, key.public.fingerprint))
+    before = len(a.disk)
+    mesh.event(a, Forget(2, key.public.fingerprint))
+    if not stored:
+        fails(mesh, a, before)
+    assert (proven_join(mesh, a, "b", key=key).errors() == []) is stored
+
+
+def test_whose_account_was_not_stored_may_come_with_another_key(mesh: Mesh) -> None:
+    a = mesh.server("a")
+    before = len(a.disk)
+    ann = mesh.user(a, "ann")
+    fails(mesh, a, before)
+    ann.drop()
+    other = mesh.user(a, "ann", key=mesh.suite.generate())
+    assert (other.errors(), a.node.status().users) == ([], 1)
+
+
+def test_whom_another_server_had_told_of_is_known_as_before(mesh: Mesh) -> None:
+    a = mesh.server("a")
+    b = linked_server(mesh, a, "b")
+    ann, key = advertise(b, "ann")
+    b.say("USER_REMOVE", {"user_id": ann, "server_id": b.id}, ts=mesh.wall + 1)
+    before = len(a.disk)
+    here = mesh.user(a, "ann", key=key)
+    fails(mesh, a, before)
+    here.drop()
+    assert mesh.user(a, "ann", key=mesh.suite.generate()).errors() == ["BAD_KEY"]
+    assert mesh.user(a, "ann", key=key).errors() == []

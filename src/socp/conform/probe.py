@@ -18,6 +18,7 @@ from socp.conform.frames import Frame, now_ms
 from socp.conform.link import GOODBYE_S, Link
 from socp.conform.manners import Manners, Pace
 from socp.conform.peers import Peer, server_hello, user_hello
+from socp.conform.reaching import place, why_not
 from socp.conform.transcript import Transcript
 from socp.conform.verdicts import Breach, Unjudged
 
@@ -104,7 +105,7 @@ class Probe:
                 **options,
             )
         except (aiohttp.ClientError, OSError, TimeoutError) as fault:
-            raise Breach(f"no WebSocket at {url}: {fault}") from fault
+            raise Breach(f"no WebSocket at {url}: {why_not(url, fault)}") from fault
         return Link(name, socket, self.transcript, self.world.manners)
 
     async def close(self) -> None:
@@ -198,7 +199,7 @@ class Probe:
         """Say the hello of a server on this link. Raises as `attached`."""
         nonce = secrets.token_bytes(NONCE_BYTES)
         payload = server_hello(who, features=features, nonce=nonce, **hello)
-        to = self.world.url.partition("://")[2].rstrip("/") if kind.endswith("JOIN") else "*"
+        to = place(self.world.url) if kind.endswith("JOIN") else "*"
         await say_first(link, who, kind, payload, to=to)
         answer, before = await link.reaches(*LINK_ANSWERS)
         if answer.type == "AUTH_CHALLENGE":

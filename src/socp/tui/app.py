@@ -36,6 +36,7 @@ from socp.tui.parts import Part
 from socp.tui.profiles_screen import NEW, ProfilesScreen
 from socp.tui.session import Session
 from socp.tui.talk_screen import TalkScreen
+from socp.tui.typed_ahead import TypedAhead
 from socp.tui.unlock_screen import UnlockScreen
 from socp.tui.waiting import Waiting
 
@@ -102,6 +103,7 @@ class SocpApp(App[int], inherit_bindings=False):
         self._login = login
         self._suite = suite
         self._touched_s = idle.clock_s()
+        self.typed_ahead = TypedAhead(self)
         self._notifying = Notifying(choices.notify, self._said_to_terminal)
         self.session: Session | None = None
         self.talk: TalkScreen | None = None
@@ -289,9 +291,11 @@ class SocpApp(App[int], inherit_bindings=False):
     # --- somebody is there ----------------------------------------------------------------------
 
     async def on_event(self, event: Event) -> None:
-        """Whoever types or points is there."""
-        if isinstance(event, (Key, Paste, MouseEvent)):
+        """Whoever types or points is there; what is typed has its turn."""
+        if isinstance(event, Key | Paste | MouseEvent):
             self._touched_s = idle.clock_s()
+            if not event.is_forwarded and self.typed_ahead.keeps(event):
+                return
         await super().on_event(event)
 
     def _lock_if_idle(self) -> None:
