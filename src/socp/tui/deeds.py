@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Final
 
 import click
 from textual import on
@@ -15,6 +15,7 @@ from textual.screen import Screen
 from socp.client.clock import now_ms
 from socp.client.errors import ClientError
 from socp.member.draft import Draft
+from socp.member.history import FILE
 from socp.member.history_line import HistoryLine
 from socp.talk.commands import Unclear
 from socp.talk.naming import typed_name
@@ -29,6 +30,9 @@ from socp.wire.ids import PUBLIC
 from socp.wire.text import printable
 
 Work = Coroutine[Any, Any, None]
+
+_NAMELESS: Final = "that cannot be answered or changed: it was not sent yet, or taken back"
+_FILE: Final = "a file cannot be answered or reacted to; answer a message beside it, or write one"
 
 
 class Deeds(Screen[None]):
@@ -97,7 +101,7 @@ class Deeds(Screen[None]):
 
     def _amend(self, what: str, line: HistoryLine) -> None:
         if not line.msg_ref or line.deleted:
-            self.complain("that cannot be answered or changed: it was not sent yet, or taken back")
+            self.complain(_FILE if line.kind == FILE else _NAMELESS)
         elif what == "reply":
             quote = f"{self.session.called(line.author)} {quoted(line.text)}"
             self.composer.take(Draft(self.composer.text, line.msg_ref, quote=quote))
