@@ -171,7 +171,11 @@ def test_progress_is_told_at_most_four_times_a_second() -> None:
     acks(desk, "FILE_START")
     began = desk.mono
     reads(desk, content)
-    assert 0 < len(desk.told(FileProgress)) <= (desk.mono - began) / 250 + 1
+    told = desk.told(FileProgress)
+    assert 0 < len(told) <= (desk.mono - began) / 250 + 1
+    assert {(each.file_id, each.peer, each.size, each.sending) for each in told} == {
+        (FILE, alice.id, len(content), True)
+    }
 
 
 @pytest.mark.spec("8")
@@ -202,6 +206,7 @@ def test_a_file_that_cannot_go_on_is_told_with_the_reason(what: str, word: str) 
         desk.event(CancelFile(FILE))
     (failed,) = desk.told(FileFailed)
     assert word in failed.reason
+    assert (failed.file_id, failed.peer, failed.name) == (FILE, alice.id, "notes.txt")
     assert failed.sending
 
 
@@ -239,6 +244,8 @@ def test_a_file_that_cannot_begin_is_refused_with_the_reason(why: str) -> None:
         offers(desk, desk.id)
     (failed,) = desk.told(FileFailed)
     assert failed.reason
+    assert failed.sending
+    assert failed.file_id == (an_id(f"{SENDING_MAX + WAITING_MAX}") if why == "too many" else FILE)
 
 
 @pytest.mark.spec("8")

@@ -247,6 +247,7 @@ def test_a_foreign_post_in_clear_is_shown_as_not_encrypted(where: str) -> None:
     desk.hears_again(envelope)
     (arrived,) = desk.told(MessageArrived)
     assert (arrived.text, arrived.trust) == ("hello in clear", Trust.NOT_ENCRYPTED)
+    assert desk.refusals == []
 
 
 @pytest.mark.threat("I2")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from socp.crypto import rotation
+from socp.member import lookups
 from socp.member.effects import ListAnswered, WhoisAnswered
 from socp.member.events import LookUp, RequestList, Verify
 from socp.wire import limits
@@ -173,3 +174,16 @@ def test_a_list_that_goes_on_and_on_is_bounded(monkeypatch: pytest.MonkeyPatch) 
     desk.hears("USER_LIST", {"users": ids[:2], "more": True})
     desk.hears("USER_LIST", {"users": ids[2:]})
     assert desk.told(ListAnswered) == [ListAnswered(tuple(ids[:3]))]
+
+
+@pytest.mark.spec("6")
+@pytest.mark.threat("S5")
+def test_when_too_many_keys_are_asked_for_the_next_is_answered_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lookups, "ASKING_MAX", 2)
+    desk = Desk().attaches()
+    for name in ("alice", "bob", "carol"):
+        desk.event(LookUp(an_id(name)))
+    assert len(desk.sent("PUBKEY_REQUEST")) == 2
+    assert [each.user_id for each in desk.told(WhoisAnswered)] == [an_id("carol")]

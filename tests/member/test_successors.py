@@ -9,7 +9,7 @@ from socp.crypto import rotation
 from socp.crypto.keys import PrivateKey
 from socp.crypto.rotation import KeyStep, Revocation
 from socp.member.effects import KeyReplaced, KeyRevoked
-from socp.member.events import Verify
+from socp.member.events import LookUp, Verify
 from socp.member.records import Contact, Said
 from socp.member.successors import CHAINS_BURST, CHAINS_PER_S, REPLACED, REVOKED, VERIFY_AGAIN
 from socp.wire import limits
@@ -164,3 +164,26 @@ def test_chains_are_looked_at_at_a_pace_and_what_waits_is_heard_when_it_is_said_
     scene.desk.passes(1 / CHAINS_PER_S + 0.1)
     scene.says(revoked=said)
     assert scene.desk.told(KeyRevoked) == [KeyRevoked(scene.alice.id)]
+
+
+def answered(desk: Desk, friend: Friend, key: PrivateKey, **more: object) -> None:
+    """The directory knows somebody whom we asked about."""
+    desk.event(LookUp(friend.id))
+    desk.hears("PUBKEY_RESPONSE", {"user_id": friend.id, "pubkey": key.public.text, **more})
+
+
+def test_of_somebody_new_the_chain_in_the_answer_says_which_version_their_key_has(
+    scene: Scene,
+) -> None:
+    bob, second = scene.desk.friend("bob", online=False), scene.desk.suite.generate()
+    step = rotation.rotate(bob.id, bob.key, second, 2, scene.desk.wall)
+    answered(scene.desk, bob, second, rotations=[to_members(step.rotation)])
+    assert scene.desk.kept(Contact)[-1].pubkey == second.public.text
+    assert [(each.user_id, each.version) for each in scene.desk.kept(KeyStep)] == [(bob.id, 2)]
+
+
+def test_of_somebody_new_the_answer_may_say_that_they_revoked_their_id(scene: Scene) -> None:
+    bob = scene.desk.friend("bob", online=False)
+    said = rotation.revoke(bob.id, bob.key, 1, scene.desk.wall).revoked
+    answered(scene.desk, bob, bob.key, revoked=to_members(said))
+    assert scene.desk.told(KeyRevoked) == [KeyRevoked(bob.id)]

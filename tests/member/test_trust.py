@@ -103,7 +103,9 @@ def test_somebody_with_our_own_id_and_another_key_is_loud() -> None:
     key = desk.suite.generate()
     advert = {"user_id": desk.id, "server_id": desk.server_id, "pubkey": key.public.text}
     desk.hears("USER_ADVERTISE", advert, to="*")
-    assert desk.told(KeyChanged)[0].user_id == desk.id
+    (changed,) = desk.told(KeyChanged)
+    assert (changed.user_id, changed.claimed) == (desk.id, key.public.fingerprint)
+    assert changed.pinned == desk.key.public.fingerprint
 
 
 @pytest.mark.threat("M15")
