@@ -22,13 +22,21 @@ STORIES = HERE / "stories"
 PAGE = (HERE.parent.parent / "docs" / "simulator.md").read_text(encoding="utf-8")
 
 
+SEEDS = 30
+"""So many more are tried: whatever is mended anywhere makes another story of a seed."""
+
+
+def breaks(seed: int, law: Law) -> bool:
+    """Whether this law is broken in the story of this seed, which holds where nothing is wrong."""
+    broken = Play(drawn(seed, 5, 20, 2)).run().broken
+    return broken is not None and broken.law is law
+
+
 @pytest.mark.parametrize("wrong", CAUGHT, ids=lambda wrong: wrong.__name__)
 def test_a_wrong_change_is_seen(wrong: Wrong, monkeypatch: pytest.MonkeyPatch) -> None:
     seed, law = CAUGHT[wrong]
     wrong(monkeypatch)
-    broken = Play(drawn(seed, 5, 20, 2)).run().broken
-    assert broken is not None
-    assert broken.law is law
+    assert any(breaks(each, law) for each in (seed, *range(SEEDS)))
 
 
 def test_the_page_says_how_many_seeds_each_took() -> None:
