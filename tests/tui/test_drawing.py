@@ -18,6 +18,7 @@ from socp.tui.conversations import ConversationList
 from socp.tui.messages import SLICE_LINES, MessagePane
 from socp.tui.people import PeopleList
 from socp.tui.row_view import RowView
+from socp.wire.ids import PUBLIC
 from tests.client.mailbox_server import Absent
 from tests.tui.stage import Stage, stage
 from tests.tui.test_window import filled
@@ -99,6 +100,7 @@ async def test_a_message_elsewhere_draws_its_rows_in_the_list_alone(
     tmp_path: Path, drawn: Drawn
 ) -> None:
     async with stage(tmp_path, before=filled(50)) as it:
+        it.session.turn_to(PUBLIC)
         await it.bob_says("first")
         await it.until(lambda: "first" in drawn.shown)
         await settled(it, drawn)
