@@ -36,7 +36,7 @@ from socp.tui.parts import Part
 from socp.tui.profiles_screen import NEW, ProfilesScreen
 from socp.tui.session import Session
 from socp.tui.talk_screen import TalkScreen
-from socp.tui.typed_ahead import TypedAhead
+from socp.tui.typed_ahead import Refused, TypedAhead
 from socp.tui.unlock_screen import UnlockScreen
 from socp.tui.waiting import Waiting
 
@@ -297,6 +297,10 @@ class SocpApp(App[int], inherit_bindings=False):
             if not event.is_forwarded and self.typed_ahead.keeps(event):
                 return
         await super().on_event(event)
+
+    @on(Refused)
+    def _refused(self) -> None:
+        self.typed_ahead.forget()
 
     def _lock_if_idle(self) -> None:
         limit, session = self._opening.lock_after_s, self.session

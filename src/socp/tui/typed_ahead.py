@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from textual.app import App
 from textual.events import Key, MouseEvent, MouseUp, Paste
+from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -19,6 +20,10 @@ LOOKS_MAX: Final = 500
 _LOOKS_EVERY_S: Final = 0.001
 _IDLE_LOOKS: Final = 2
 """What was done last may have begun something."""
+
+
+class Refused(Message):
+    """A key could not do what it does: nothing is open that what was typed behind it is for."""
 
 
 class TypedAhead:
@@ -51,6 +56,10 @@ class TypedAhead:
             self._at_work = True
             self._begin()
         return False
+
+    def forget(self) -> None:
+        """What waits has nowhere to go."""
+        self._kept.clear()
 
     def _acts(self, event: Key | Paste | MouseEvent) -> bool:
         """Whether it may do more than to add to a text."""
