@@ -161,9 +161,30 @@ def test_chains_are_looked_at_at_a_pace_and_what_waits_is_heard_when_it_is_said_
     said = scene.word(scene.alice.key)
     scene.says(revoked=said)
     assert scene.desk.told(KeyRevoked) == []
-    scene.desk.passes(1 / CHAINS_PER_S + 0.1)
+    scene.desk.mono += 1_000 // CHAINS_PER_S
     scene.says(revoked=said)
     assert scene.desk.told(KeyRevoked) == [KeyRevoked(scene.alice.id)]
+
+
+@pytest.mark.threat("S3")
+def test_a_replaced_key_is_looked_at_at_that_pace_too(scene: Scene) -> None:
+    forged = scene.word(scene.desk.suite.generate())
+    for _ in range(CHAINS_BURST):
+        scene.says(revoked=forged)
+    scene.replaces_her_key()
+    scene.says()
+    assert scene.desk.told(KeyReplaced) == []
+    scene.desk.mono += 1_000 // CHAINS_PER_S
+    scene.says()
+    assert len(scene.desk.told(KeyReplaced)) == 1
+
+
+def test_the_chain_may_come_with_the_word_that_she_is_online(scene: Scene) -> None:
+    old, step = scene.alice.key.public, scene.replaces_her_key()
+    advert = scene.desk.advert(scene.alice, key=scene.keys[-1])
+    scene.desk.hears("USER_ADVERTISE", advert | {"rotations": [to_members(step)]}, to="*")
+    (told,) = scene.desk.told(KeyReplaced)
+    assert (told.former, told.key) == (old.fingerprint, scene.keys[-1].public.fingerprint)
 
 
 def answered(desk: Desk, friend: Friend, key: PrivateKey, **more: object) -> None:
