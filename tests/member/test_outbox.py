@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from socp.crypto import content_sig, hybrid
+from socp.member import courier
 from socp.member.compose import split
 from socp.member.effects import LineMoved, Persist, Transmit
-from socp.member.events import Say
+from socp.member.events import Say, Tick
 from socp.member.lines import LINES_MAX
 from socp.member.records import LineState, OutboxLine
 from socp.wire import base64url, content
@@ -412,19 +413,21 @@ def test_that_a_server_keeps_one_line_is_said_of_no_other() -> None:
     assert (desk.line().text, desk.line().reason) == ("two", "")
 
 
-@pytest.mark.spec("9")
-def test_what_is_to_go_again_waits_where_the_new_link_is_lost_at_once() -> None:
+@pytest.mark.spec("12")
+def test_what_goes_again_waits_for_room_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courier, "BURST", 3)
     desk = Desk().attaches()
-    alice = desk.friend("alice")
-    desk.says(alice, "hi")
+    bob = desk.friend("bob", v13=True)
+    for _ in range(2):
+        desk.says(bob, "a" * 446 + "b")
+        desk.passes(1)
+    assert len(desk.sent("MSG_DIRECT")) == 4
     desk.loses_the_link()
     desk.attaches()
-    desk.loses_the_link()
+    desk.event(Tick())
+    assert len(desk.sent("MSG_DIRECT")) == 6
     desk.passes(1)
-    assert len(desk.sent("MSG_DIRECT")) == 1
-    desk.attaches()
-    desk.passes(0.2)
-    assert len(desk.sent("MSG_DIRECT")) == 2
+    assert len(desk.sent("MSG_DIRECT")) == 8
 
 
 @pytest.mark.spec("6")
@@ -441,3 +444,18 @@ def test_whom_nobody_knows_is_not_asked_for_again_with_each_line() -> None:
     desk.mono += 600_000
     desk.passes(0.1)
     assert len(desk.sent("PUBKEY_REQUEST")) == 2
+
+
+@pytest.mark.spec("12")
+def test_where_too_much_waits_to_be_asked_a_key_is_asked_for_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice", online=False)
+    with monkeypatch.context() as full:
+        full.setattr(courier, "BACKLOG_MAX", 0)
+        desk.says(alice, "hi")
+        assert desk.line().reason.startswith("nobody knows the key of")
+    assert desk.sent("PUBKEY_REQUEST") == []
+    desk.passes(0.1)
+    assert len(desk.sent("PUBKEY_REQUEST")) == 1

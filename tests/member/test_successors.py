@@ -143,6 +143,15 @@ def test_a_revocation_that_is_not_hers_or_not_of_now_counts_for_nothing(
     assert scene.desk.kept(Revocation) == []
 
 
+def test_a_chain_of_somebody_unknown_is_left(scene: Scene) -> None:
+    bob, second = scene.desk.friend("bob", online=False), scene.desk.suite.generate()
+    step = rotation.rotate(bob.id, bob.key, second, 2, scene.desk.wall).rotation
+    members = {"user_id": bob.id, "rotations": [to_members(step)]}
+    scene.desk.hears("KEY_HISTORY", members, to="*")
+    assert scene.desk.kept(KeyStep) == []
+    assert scene.desk.warnings == []
+
+
 def test_a_revocation_of_somebody_unknown_is_left(scene: Scene) -> None:
     bob = scene.desk.friend("bob", online=False)
     said = rotation.revoke(bob.id, bob.key, 1, scene.desk.wall).revoked
