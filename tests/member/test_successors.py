@@ -143,6 +143,15 @@ def test_a_revocation_that_is_not_hers_or_not_of_now_counts_for_nothing(
     assert scene.desk.kept(Revocation) == []
 
 
+def test_a_chain_of_somebody_unknown_is_left(scene: Scene) -> None:
+    bob, second = scene.desk.friend("bob", online=False), scene.desk.suite.generate()
+    step = rotation.rotate(bob.id, bob.key, second, 2, scene.desk.wall).rotation
+    members = {"user_id": bob.id, "rotations": [to_members(step)]}
+    scene.desk.hears("KEY_HISTORY", members, to="*")
+    assert scene.desk.kept(KeyStep) == []
+    assert scene.desk.warnings == []
+
+
 def test_a_revocation_of_somebody_unknown_is_left(scene: Scene) -> None:
     bob = scene.desk.friend("bob", online=False)
     said = rotation.revoke(bob.id, bob.key, 1, scene.desk.wall).revoked
@@ -161,9 +170,30 @@ def test_chains_are_looked_at_at_a_pace_and_what_waits_is_heard_when_it_is_said_
     said = scene.word(scene.alice.key)
     scene.says(revoked=said)
     assert scene.desk.told(KeyRevoked) == []
-    scene.desk.passes(1 / CHAINS_PER_S + 0.1)
+    scene.desk.mono += 1_000 // CHAINS_PER_S
     scene.says(revoked=said)
     assert scene.desk.told(KeyRevoked) == [KeyRevoked(scene.alice.id)]
+
+
+@pytest.mark.threat("S3")
+def test_a_replaced_key_is_looked_at_at_that_pace_too(scene: Scene) -> None:
+    forged = scene.word(scene.desk.suite.generate())
+    for _ in range(CHAINS_BURST):
+        scene.says(revoked=forged)
+    scene.replaces_her_key()
+    scene.says()
+    assert scene.desk.told(KeyReplaced) == []
+    scene.desk.mono += 1_000 // CHAINS_PER_S
+    scene.says()
+    assert len(scene.desk.told(KeyReplaced)) == 1
+
+
+def test_the_chain_may_come_with_the_word_that_she_is_online(scene: Scene) -> None:
+    old, step = scene.alice.key.public, scene.replaces_her_key()
+    advert = scene.desk.advert(scene.alice, key=scene.keys[-1])
+    scene.desk.hears("USER_ADVERTISE", advert | {"rotations": [to_members(step)]}, to="*")
+    (told,) = scene.desk.told(KeyReplaced)
+    assert (told.former, told.key) == (old.fingerprint, scene.keys[-1].public.fingerprint)
 
 
 def answered(desk: Desk, friend: Friend, key: PrivateKey, **more: object) -> None:
