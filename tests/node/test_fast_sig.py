@@ -19,6 +19,7 @@ from tests.node.cast import (
     Members,
     admit,
     advertise,
+    answering,
     deliver_of,
     linked_server,
     prove,
@@ -473,3 +474,58 @@ def test_what_a_session_key_signed_is_not_passed_on_but_sent_back_with_the_place
     mesh.wall += 1
     peer.say("SERVER_DELIVER", {**deliver_of(key, carol, dave, mesh.wall)}, to=a.id)
     assert len(other.said("SERVER_DELIVER")) == 1, "under its own key it travels"
+
+
+# --- AUTH_CHALLENGE is signed by nobody: what the answer says is agreed ---------------------------
+
+
+def dialled(
+    mesh: Mesh, *, challenge: tuple[str, ...], answer: tuple[str, ...]
+) -> tuple[Server, Peer, OwnSession]:
+    """A server that dialled one played by hand, which announces `challenge` in AUTH_CHALLENGE and
+    `answer` in its ACK, with a session key beside `fast-sig/1`."""
+    a = mesh.server("a", peers=(8002,))
+    peer = answering(mesh, a, 8002)
+    peer.features = PLAIN_SERVER_FEATURES
+    own = made(mesh, peer.key, "b")
+    hello = peer.members("SERVER_HELLO_JOIN")[0]
+    who: Members = {"server_id": peer.id, "pubkey": peer.key.public.text}
+    said = {**who, "nonce": base64url.encode(bytes(32)), "features": list(challenge)}
+    peer.say("AUTH_CHALLENGE", said, to=a.id, bind=False, signed=False)
+    nonce = base64url.decode(str(hello["auth_nonce"]))
+    proof = signing.sign(peer.key, signing.link_auth(peer.id, a.id, nonce))
+    ack: Members = {**who, "msg_ref": "SERVER_HELLO_JOIN", "proof": proof}
+    ack["features"] = list(answer)
+    if FAST_SIG in answer:
+        ack["session"] = to_members(own.stated)
+    peer.say("ACK", ack, to=a.id)
+    assert a.linked() == {peer.id}
+    return a, peer, own
+
+
+def test_a_server_that_got_its_session_key_after_its_challenge_is_believed(mesh: Mesh) -> None:
+    a, peer, own = dialled(mesh, challenge=PLAIN_SERVER_FEATURES, answer=FAST_SERVER)
+    carol, key = advertise(peer, "carol")
+    bob, _ = fast_user(mesh, a, "bob")
+    peer.say("SERVER_DELIVER", deliver_of(key, carol, bob.id, mesh.wall), to=a.id, fast=own)
+    assert len(bob.said("USER_DELIVER")) == 1
+    assert verify_transport(a.key.public, peer.said("SESSION_KEY")[0])
+    peer.say("ACK", {"msg_ref": "SESSION_KEY"}, to=a.id, fast=own)
+    alice, _ = fast_user(mesh, a, "alice")
+    alice.say("MSG_DIRECT", message(alice, carol), to=carol)
+    assert is_fast(peer, "SERVER_DELIVER") == [True]
+
+
+@pytest.mark.threat("M9")
+def test_a_server_whose_answer_announces_no_session_keys_is_told_by_rsa(mesh: Mesh) -> None:
+    """Somebody on the way put it into its AUTH_CHALLENGE, or it lost its own since."""
+    a, peer, own = dialled(mesh, challenge=FAST_SERVER, answer=PLAIN_SERVER_FEATURES)
+    carol, key = advertise(peer, "carol")
+    alice, _ = fast_user(mesh, a, "alice")
+    alice.say("MSG_DIRECT", message(alice, carol), to=carol)
+    assert is_fast(peer, "SERVER_DELIVER") == [False]
+    peer.say("SERVER_DELIVER", deliver_of(key, carol, alice.id, mesh.wall), to=a.id, fast=own)
+    assert peer.errors() == ["INVALID_SIG"]
+    mesh.wall += DAY // 2 + 1
+    mesh.event(a, Tick())
+    assert not peer.said("SESSION_KEY")
