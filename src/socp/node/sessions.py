@@ -137,8 +137,9 @@ class Sessions:
         announced = FAST_SIG in (*link.features, *answer.features)
         if not (self._wanted and announced and link.bound and link.has_link_auth):
             return None
-        kind = FastWelcome if isinstance(answer, ServerWelcome) else FastAck
-        return parse_as(kind, envelope.members).session
+        if isinstance(answer, ServerWelcome):
+            return parse_as(FastWelcome, envelope.members).session
+        return parse_as(FastAck, envelope.members).session
 
     def _believe(self, link: Link, stated: Session, now: Now) -> None:
         assert link.key is not None
