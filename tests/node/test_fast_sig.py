@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
@@ -480,15 +482,20 @@ def test_what_a_session_key_signed_is_not_passed_on_but_sent_back_with_the_place
 
 
 def dialled(
-    mesh: Mesh, *, challenge: tuple[str, ...], answer: tuple[str, ...]
+    mesh: Mesh,
+    *,
+    challenge: tuple[str, ...],
+    answer: tuple[str, ...],
+    between: Callable[[Server], object] = id,
 ) -> tuple[Server, Peer, OwnSession]:
     """A server that dialled one played by hand, which announces `challenge` in AUTH_CHALLENGE and
-    `answer` in its ACK, with a session key beside `fast-sig/1`."""
+    `answer` in its ACK, with a session key beside `fast-sig/1`; `between`: after the hello."""
     a = mesh.server("a", peers=(8002,))
     peer = answering(mesh, a, 8002)
     peer.features = PLAIN_SERVER_FEATURES
     own = made(mesh, peer.key, "b")
     hello = peer.members("SERVER_HELLO_JOIN")[0]
+    between(a)
     who: Members = {"server_id": peer.id, "pubkey": peer.key.public.text}
     said = {**who, "nonce": base64url.encode(bytes(32)), "features": list(challenge)}
     peer.say("AUTH_CHALLENGE", said, to=a.id, bind=False, signed=False)
@@ -529,3 +536,18 @@ def test_a_server_whose_answer_announces_no_session_keys_is_told_by_rsa(mesh: Me
     mesh.wall += DAY // 2 + 1
     mesh.event(a, Tick())
     assert not peer.said("SESSION_KEY")
+
+
+def test_a_server_that_got_its_own_after_its_hello_does_not_use_it_on_that_link(mesh: Mesh) -> None:
+    """Who answers goes by the hello, whatever they can themselves."""
+    mesh.fast = False
+    a, peer, own = dialled(mesh, challenge=FAST_SERVER, answer=FAST_SERVER, between=mesh.renew)
+    assert "session" not in peer.members("AUTH_PROOF")[0]
+    carol, key = advertise(peer, "carol")
+    alice, _ = fast_user(mesh, a, "alice")
+    alice.say("MSG_DIRECT", message(alice, carol), to=carol)
+    assert is_fast(peer, "SERVER_DELIVER") == [False]
+    peer.say("SERVER_DELIVER", deliver_of(key, carol, alice.id, mesh.wall), to=a.id)
+    assert is_fast(alice, "USER_DELIVER") == [True]
+    peer.say("SERVER_DELIVER", deliver_of(key, carol, alice.id, mesh.wall), to=a.id, fast=own)
+    assert peer.errors() == ["INVALID_SIG"]

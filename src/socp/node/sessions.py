@@ -134,8 +134,8 @@ class Sessions:
         self, link: Link, envelope: Envelope, answer: Ack | ServerWelcome
     ) -> Session | None:
         """The session key in an answer, where it may have one: else that is an unknown member."""
-        announced = FAST_SIG in (*link.features, *answer.features)
-        if not (self._wanted and announced and link.bound and link.has_link_auth):
+        theirs = FAST_SIG in (*link.features, *answer.features)
+        if not (link.announced and theirs and link.bound and link.has_link_auth):
             return None
         if isinstance(answer, ServerWelcome):
             return parse_as(FastWelcome, envelope.members).session
