@@ -15,7 +15,7 @@ from socp.node.events import SessionMade, Tick
 from socp.wire import base64url, limits
 from socp.wire.canonical import to_members
 from socp.wire.envelope import Envelope, encode
-from socp.wire.features import BIND, FAST_SIG, LINK_AUTH, MAILBOX, SERVER_FEATURES
+from socp.wire.features import BIND, FAST_SIG, LINK_AUTH, MAILBOX, ROTATE, SERVER_FEATURES
 from socp.wire.payloads import Session
 from tests.node.cast import (
     Members,
@@ -28,6 +28,7 @@ from tests.node.cast import (
     server_socket,
     share_of,
 )
+from tests.node.keychain import Owner
 from tests.node.mesh import (
     KEEPER_FEATURES,
     PLAIN_SERVER_FEATURES,
@@ -350,6 +351,34 @@ def test_a_server_that_gets_no_new_one_goes_on_with_rsa(mesh: Mesh, a: Server) -
     alice.say("ACK", {"msg_ref": "SESSION_KEY"}, to=a.id)
     alice.say("LIST_REQUEST", {}, to=a.id)
     assert is_fast(alice, "USER_LIST") == [False, True]
+
+
+@pytest.mark.threat("I10")
+def test_a_session_key_ends_with_the_key_that_certified_it(mesh: Mesh, a: Server) -> None:
+    owner = Owner(mesh, "alice")
+    former, features = owner.key, (*FAST_USER, ROTATE)
+    own = made(mesh, former, "alice")
+    alice = owner.arrives(a, features=features, stated=own.stated)
+    owner.rotates(alice)
+    assert alice.lost
+    later = made(mesh, former, "alice", later_ms=2)
+    again = owner.arrives(a, features=features, stated=later.stated)
+    assert (again.errors(), again.closed) == (["INVALID_SIG"], 1008)
+    present = made(mesh, owner.key, "alice", later_ms=1)
+    again = owner.arrives(a, features=features, stated=present.stated)
+    again.say("ACK", {"msg_ref": "m"}, to=a.id, fast=own)
+    assert f"Refused ACK of user {owner.id}: INVALID_SIG" in a.log()
+    again.say("SESSION_KEY", {"session": to_members(later.stated)}, to=a.id, fast=present)
+    assert again.errors() == ["INVALID_SIG"]
+
+
+@pytest.mark.threat("S3")
+def test_a_flood_of_session_keys_counts_as_any_frames(mesh: Mesh, a: Server) -> None:
+    alice, _ = fast_user(mesh, a, "alice")
+    for later_ms in range(1, 900):
+        later = made(mesh, alice.key, "alice", later_ms=later_ms)
+        alice.say("SESSION_KEY", {"session": to_members(later.stated)}, to=a.id)
+    assert (set(alice.errors()), alice.closed) == ({"RATE_LIMITED"}, 1008)
 
 
 # --- between servers ------------------------------------------------------------------------------
