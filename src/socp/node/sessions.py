@@ -119,15 +119,27 @@ class Sessions:
     def answered(
         self, link: Link, envelope: Envelope, answer: Ack | ServerWelcome, now: Now
     ) -> None:
-        """ACK or WELCOME on our dial, which its sender's own key signed."""
+        """ACK or WELCOME on our dial, which its sender's own key signed: only this says whether
+        the other end agrees. AUTH_CHALLENGE, by which we made our offer, is signed by nobody, and
+        its sender may have got a session key, or lost it, since.
+        """
+        stated = self._stated(link, envelope, answer)
+        link.agreed = stated is not None or (link.agreed and FAST_SIG in answer.features)
         if not link.agreed:
-            return
-        if isinstance(answer, ServerWelcome):
-            stated = parse_as(FastWelcome, envelope.members).session
-        else:
-            stated = parse_as(FastAck, envelope.members).session
+            link.fast = None
         if stated is not None:
             self._believe(link, stated, now)
+
+    def _stated(
+        self, link: Link, envelope: Envelope, answer: Ack | ServerWelcome
+    ) -> Session | None:
+        """The session key in an answer, where it may have one: else that is an unknown member."""
+        theirs = FAST_SIG in (*link.features, *answer.features)
+        if not (link.announced and theirs and link.bound and link.has_link_auth):
+            return None
+        if isinstance(answer, ServerWelcome):
+            return parse_as(FastWelcome, envelope.members).session
+        return parse_as(FastAck, envelope.members).session
 
     def _believe(self, link: Link, stated: Session, now: Now) -> None:
         assert link.key is not None
