@@ -72,17 +72,23 @@ class Sessions:
             link.fast, link.told = link.told, None
 
     def due(self, now: Now) -> None:
-        """Ask for a new one in time; one whose time is over signs nothing more."""
-        if not self._wanted or now.mono < self._look_ms:
+        """Ask for a new one in time; one whose time is over signs nothing more, and one that our
+        clock has not come to again is stated to nobody."""
+        if not self._wanted or (self._own_counts(now) and now.mono < self._look_ms):
             return
         self._look_ms = now.mono + LOOK_MS
-        if self.own is not None and not self.own.is_good(now.wall):
+        if not self._own_counts(now):
             self.own = None
         for link in self._links.all.values():
             if link.fast is not None and not link.fast.is_good(now.wall):
                 link.fast = None
         if self.own is None or not self.own.is_fresh(now.wall):
             self._emit.add(RenewSession())
+
+    def _own_counts(self, now: Now) -> bool:
+        """True also where we have none: then another is on its way."""
+        own = self.own
+        return own is None or (own.is_good(now.wall) and own.has_begun(now.wall))
 
     # --- as a link begins -----------------------------------------------------------------------
 
