@@ -205,10 +205,16 @@ class SocpApp(App[int], inherit_bindings=False):
         if isinstance(screen, FirstStart):
             screen.wait_for(what)
         else:
-            self.screen_stack[0].query_one(Waiting).begin(what)
+            self._opening_line.begin(what)
+
+    @property
+    def _opening_line(self) -> Waiting:
+        """Under all screens, where it would be drawn for as long as somebody waits for it."""
+        return self.screen_stack[0].query_one(Waiting)
 
     def _ask_again(self, why: str) -> None:
         """Who else one is, where the one that was meant cannot be."""
+        self._opening_line.end()
         if isinstance(self.screen, ProfilesScreen):
             self.screen.complain(why)
         else:
@@ -244,6 +250,7 @@ class SocpApp(App[int], inherit_bindings=False):
         self._notifying.looking = lambda who: (
             self.app_focus and self.screen is talk and who == session.turned_to
         )
+        self._opening_line.end()
         while len(self.screen_stack) > 1:
             await self.pop_screen()
         await self.push_screen(talk)
