@@ -99,7 +99,7 @@ def _fill(folder: Path, corpus: Corpus) -> None:
 
 
 def _print_opening(empty: Path, full: Path, corpus: Corpus) -> None:
-    pairs = [(_opened_s(empty, ""), _opened_s(full, "0000000")) for _ in range(PAIRS)]
+    pairs = [(_opened_s(empty, ""), _opened_s(full, _late(corpus))) for _ in range(PAIRS)]
     more = median(b - a for a, b in pairs)
     without, with_ = (median(times) for times in zip(*pairs, strict=True))
     print(
@@ -135,7 +135,7 @@ def _print_holding(folder: Path, full: Path, corpus: Corpus) -> None:
         _print_held(file, "opening", begun)
         before = screen.resident_mib
         steps: tuple[tuple[str, Callable[[Terminal], None]], ...] = (
-            ("turn to the long talk", _turn_to_it),
+            ("turn to the long talk", lambda it: _turn_to_it(it, corpus)),
             ("page up, 10 times", _page_up),
             ("turn the wheel, 50 times", _turn_the_wheel),
             ("search while typing", lambda it: _search(it, corpus)),
@@ -167,8 +167,12 @@ def _print_held(file: Path, name: str, since_s: float) -> None:
     )
 
 
-def _turn_to_it(screen: Terminal) -> None:
-    screen.press(_NEXT_TALK)
+def _turn_to_it(screen: Terminal, corpus: Corpus) -> None:
+    """One begins in it: away from there, and back."""
+    for _ in range(2):
+        screen.press(_NEXT_TALK)
+        screen.still(PAUSE_S)
+    screen.shows(_late(corpus), time.perf_counter())
 
 
 def _page_up(screen: Terminal) -> None:
@@ -212,12 +216,23 @@ def _resize(screen: Terminal) -> None:
 
 def _scroll_through(screen: Terminal, corpus: Corpus) -> int:
     """To the very first line; how many pages that were."""
-    pages, first = 0, " ".join(corpus.texts[0].split()[:FIRST_WORDS])
+    pages, first = 0, _begin(corpus.texts[0])
     while not screen.drew(first) and pages < len(corpus.texts):
         screen.press(_PAGE_UP * PAGES_AT_ONCE)
         pages += PAGES_AT_ONCE
         screen.still(PAUSE_S / 3)
+    if not screen.drew(first):
+        raise RuntimeError(f"the first line was not drawn in {pages} pages")
     return pages
+
+
+def _begin(text: str) -> str:
+    return " ".join(text.split()[:FIRST_WORDS])
+
+
+def _late(corpus: Corpus) -> str:
+    """What is in sight where the talk is at its end; its last line is in the list of talks too."""
+    return _begin(corpus.texts[-2])
 
 
 # --- key presses --------------------------------------------------------------------------------
