@@ -26,7 +26,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
@@ -54,6 +54,9 @@ NEARLY: Final = 0.95  # of the messages came, or nothing is said of so many
 SPEAKING_S: Final = 20  # of messages are made: longer than all keys are pressed
 KEYS: Final = "αβγδεζηθικλμνξπρστυφχψωбвгджзийлптфцчшщъыьэюя"  # which no message has
 PAUSE_S: Final = 0.15
+CHANNEL_S: Final = 3
+"""Until then the reader has made the channel's key: one that a speaker made, who hears nothing any
+more while they speak, the reader might never get."""
 PASTED_BYTES: Final = 65_536
 PAGES_AT_ONCE: Final = 10
 FIRST_WORDS: Final = 3
@@ -273,8 +276,11 @@ def _pressed(profile: Path, url: str, called: str) -> Pressed:
     with terminal("-m", "socp.bench.bare_input") as bare_screen:
         bare_screen.shows("ready", time.perf_counter())
         bare = _pressed_ms(bare_screen)
-    with _screen(profile) as screen, crowd(url, called, SPEAKING_S) as people:
+    with ExitStack() as stack:
+        screen = stack.enter_context(_screen(profile))
         screen.shows(_READY, time.perf_counter())
+        time.sleep(CHANNEL_S)
+        people = stack.enter_context(crowd(url, called, SPEAKING_S))
         screen.still(PAUSE_S * 2)
         drawn, held = screen.bytes_drawn, screen.loop_ms
         quiet = _pressed_ms(screen)
