@@ -201,6 +201,13 @@ class SessionMade:
     session: OwnSession
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The whole process holds so many bytes of memory, by the system's word."""
+
+    resident: int
+
+
 Event = (
     LinkOpened
     | FrameReceived
@@ -224,4 +231,5 @@ Event = (
     | SnapshotDone
     | KeyTaken
     | SessionMade
+    | Measured
 )

@@ -35,6 +35,7 @@ from socp.node.events import (
     LinkOpened,
     ListServers,
     ListUsers,
+    Measured,
     Now,
     ProbeFailed,
     RevokeUser,
@@ -61,6 +62,7 @@ from socp.node.queries import FindMail, MailFound
 from socp.node.records import Account, Login, Remembered
 from socp.node.refusals import ERRORS_BURST, ERRORS_PER_S, Refusals
 from socp.node.registration import Registration
+from socp.node.room import Room
 from socp.node.rotation import Rotations
 from socp.node.sessions import Sessions
 from socp.node.settings import Settings
@@ -82,6 +84,7 @@ class Status:
     servers: tuple[str, ...]
     links: int
     mail: int  # pieces that wait for their readers
+    is_full: bool = False  # newcomers are refused for want of memory
 
 
 class Node:
@@ -93,6 +96,7 @@ class Node:
         self._settings = settings
         self._emit = emit = Emitter(settings.server_id)
         self._links = links = Links()
+        self._room = Room(settings.budget, emit, links)
         self._seen = seen = SeenIds()
         quarantine = Quarantine()
         refusals = Refusals(emit, links, quarantine)
@@ -142,6 +146,7 @@ class Node:
             servers=tuple(sorted(self._links.servers)),
             links=len(self._links.all),
             mail=self._boxes.waiting,
+            is_full=self._room.is_refusing,
         )
 
     def rows(self) -> dict[str, int]:
@@ -206,6 +211,8 @@ class Node:
                 self._key_taken(event, now)
             case SessionMade():
                 self._sessions.renewed(event.session, now)
+            case Measured():
+                self._room.measured(event.resident, now)
             case RevokeUser():
                 self._barring.revoke(event, now)
             case _:
@@ -244,6 +251,7 @@ class Node:
             errors=Bucket.full(ERRORS_BURST, ERRORS_PER_S, now.mono),
         )
         self._links.all[event.link] = link
+        self._room.came(link, now)
         if link.dialled is not None:
             self._admission.dialled(link, now)
 
@@ -324,6 +332,7 @@ class Node:
             self._seen.remember((mail_key(*ref) for ref in self._recent_refs), now.mono)
             self._recent_refs = ()
         self._seen.expire(now.mono)
+        self._room.due()
         self._dialling.due(now)
         self._admission.due(now)
         self._health.due(now)

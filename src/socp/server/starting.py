@@ -90,6 +90,7 @@ def _parts(asked: config.Config, opened: Opened, bound: Bound, tls: Certificate 
         store=opened.store,
         guard=asked.guard(bound.port),
         max_per_address=asked.max_per_address,
+        budget=settings.budget,
         bound=bound,
         tls=tls.context if tls is not None else None,
         folder=asked.folder(bound.port).absolute(),
