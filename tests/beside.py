@@ -2,10 +2,10 @@
 of tests, each failure in full, one summary, one exit code.
 
 They are forks of the process that found the tests, so every argument of pytest means what it always
-does. A file's tests stay together, in their order. The first process begins with what is fast, the
-second with what is slow and mostly waits, so that both cores have something to do. What wants to be
-alone (marked `alone`: it measures time, or needs ports that are there once), what is marked `last`
-and what is run again is left to the process that began all, when the others have ended.
+does. A file's tests stay together, in their order, and so do those that are marked `together`. One
+process begins with what is fast, the others with what is slow and mostly waits, so that each core
+has something to do. What is marked `alone`, for it measures time, what is marked `last` and what is
+run again is left to the process that began all, when the others have ended.
 """
 
 from __future__ import annotations
@@ -15,10 +15,8 @@ import os
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from itertools import groupby
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import pytest
@@ -27,6 +25,7 @@ from _pytest import runner
 # Folders whose tests share what takes long to make: they stay together as those of a file do.
 TOGETHER: Final = frozenset({"conform"})
 PROCESSES_MAX: Final = 4  # each has a PostgreSQL, and what is left to the end is not less for more
+MORE: Final = 1  # than there are cores: half of the time a test waits
 ENDED: Final = "the process that ran it ended by itself, with exit code"
 
 Told = list[dict[str, Any]]  # the reports of a test, as they go from process to process
@@ -36,10 +35,10 @@ Line: TypeAlias = "Connection[Any, Any]"
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--beside",
-        type=lambda word: min(_cores(), PROCESSES_MAX) if word == "cores" else int(word),
+        type=lambda word: min(_cores() + MORE, PROCESSES_MAX) if word == "cores" else int(word),
         default=1,
         metavar="N",
-        help='run the tests in N processes; "cores" is as many as there are cores',
+        help='run the tests in N processes; "cores" is one more than there are',
     )
 
 
@@ -74,15 +73,17 @@ class Beside:
         """Have done what can be done side by side, then do the rest."""
         items = session.items
         places = [place for place, item in enumerate(items) if not _is_alone(item)]
-        by_file = groupby(places, lambda place: _home(items[place]))
-        self._chunks.extend(list(chunk) for _, chunk in by_file)
+        homes: dict[str, list[int]] = {}
+        for place in places:
+            homes.setdefault(_home(items[place]), []).append(place)
+        self._chunks.extend(homes.values())
         if session.testsfailed or len(self._chunks) < 2:  # not all was found, or it has no use
             return None
         assert threading.active_count() == 1, "a fork would be without the other threads"
         session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # one for all
         try:
             for number in range(self._processes):
-                self._begin(session, slow_first=number % 2 == 1)
+                self._begin(session, slow_first=number > 0)
             while self._workers:
                 for line in wait([worker.line for worker in self._workers]):
                     self._hear(session, next(w for w in self._workers if w.line is line))
@@ -238,5 +239,8 @@ def _is_alone(item: pytest.Item) -> bool:
     return any(item.get_closest_marker(mark) for mark in ("alone", "last"))
 
 
-def _home(item: pytest.Item) -> Path:
-    return item.path.parent if item.path.parent.name in TOGETHER else item.path
+def _home(item: pytest.Item) -> str:
+    """What has the same is run by the same process."""
+    if mark := item.get_closest_marker("together"):
+        return str(mark.args[0])
+    return str(item.path.parent if item.path.parent.name in TOGETHER else item.path)

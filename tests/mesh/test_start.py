@@ -59,7 +59,7 @@ def listening_on(pid: int) -> set[tuple[str, int]]:
     return found
 
 
-@pytest.mark.alone
+@pytest.mark.together("default ports")
 @pytest.mark.spec("1")
 @pytest.mark.spec("5")
 def test_the_first_start_says_what_it_does_and_ctrl_c_ends_it(
