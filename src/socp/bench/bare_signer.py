@@ -1,0 +1,43 @@
+"""The reference for what signing allows: one key, so many threads, and nothing else.
+
+Asked `[threads, seconds]` it says how many signatures there were, in how many seconds, with how
+many of the processor.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from socp.bench import key_pool
+
+SIGNED: Final = os.urandom(1_500)  # bytes, as in a delivery
+
+
+def main() -> None:
+    """Answer line by line."""
+    (key,) = key_pool.keys(1)
+
+    def signed(until_s: float) -> int:
+        count = 0
+        while time.perf_counter() < until_s:
+            key.sign(SIGNED)
+            count += 1
+        return count
+
+    for line in sys.stdin:
+        threads, seconds = json.loads(line)
+        with ThreadPoolExecutor(threads) as pool:
+            processor_s, began_s = time.process_time(), time.perf_counter()
+            until_s = began_s + seconds
+            count = sum(pool.map(signed, [until_s] * threads))
+            took = (time.perf_counter() - began_s, time.process_time() - processor_s)
+        print(json.dumps([count, *took]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
