@@ -8,8 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from socp.crypto.keys import PrivateKey
-from socp.crypto.signing import sign_transport
-from socp.wire.canonical import to_members
+from socp.crypto.signing import sign
 from socp.wire.envelope import encode
 from socp.wire.payloads import Payload, members_bytes
 
@@ -33,9 +32,8 @@ class Unsigned:
 
     def __init__(self, key: PrivateKey, payload: Payload, *, from_: str, to: str, ts: int) -> None:
         self._key = key
-        self._payload = payload
         self._names = (type(payload).TYPE, from_, to, ts)
-        self._members = members_bytes(payload)
+        self._members = members_bytes(payload)  # canonical: what is sent is what is signed
 
     @property
     def size(self) -> int:
@@ -45,8 +43,7 @@ class Unsigned:
     @cached_property
     def data(self) -> bytes:
         """The frame. Costs a signature the first time; in any thread, one at a time."""
-        sig = sign_transport(self._key, to_members(self._payload))
-        return encode(*self._names, self._members, sig)
+        return encode(*self._names, self._members, sign(self._key, self._members))
 
 
 OwnFrame = Ready | Unsigned

@@ -8,8 +8,8 @@ from socp.member.events import CancelFile, Now
 from socp.member.file_offers import FileOffers
 from socp.member.origin import Origin
 from socp.member.receiving import Receiving
-from socp.member.sending import Sending
 from socp.member.resting import NEVER_MS, SOON_MS
+from socp.member.sending import Sending
 from socp.wire.content import File, FileState
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -125,6 +125,10 @@ class Links:
             if server not in (but, origin)
             and (link.hearsay is None or origin not in link.hearsay.linked_with)
         )
+
+    def gossiping(self, ids: Iterable[LinkId]) -> tuple[LinkId, ...]:
+        """Those of them with servers that tell with whom they are linked (`gossip/1`)."""
+        return tuple(each for each in ids if self.all[each].hearsay is not None)
 
     def holds(self, link: Link) -> bool:
         """True while `link` is the live link of its peer."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
-from collections import OrderedDict
+from bisect import bisect_left, bisect_right, insort
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, replace
 
@@ -19,9 +19,11 @@ from socp.node.rotation import Rotations
 from socp.wire import limits, roll
 from socp.wire.envelope import Envelope, reencode
 from socp.wire.errors import Code, PeerFault
+from socp.wire.features import CONTENT, HYBRID
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import (
     Attach,
+    Everybody,
     OnlineRow,
     UserAdvertise,
     UserList,
@@ -33,6 +35,7 @@ from socp.wire.roll import Roll
 ONLINE_PER_SERVER = 10_000
 ORDER_PER_SERVER = 20_000  # users whose last presence ts is remembered
 ORDER_MAX = 400_000  # of all servers
+YOUNG_MS = 5_000  # a link: whoever else has one with that server says so within a second
 SAID_NEWLY_MS = 10_000  # who asks again so soon may have the same frames
 ADVERT_BYTES_MAX = 16 * limits.KIB  # it is kept, and said again to everyone who comes
 REMOVES_KEPT = 10_000  # about 1 kB each: they save a signature where somebody asks
@@ -50,6 +53,7 @@ class Present:
     entry: int  # in the roll of its server
     frame: Outgoing | bytes  # ours, or another server's as received
     said: UserAdvertise | None = None  # what ours says, to be said anew
+    able: tuple[str, ...] = ()  # the features that they signed
 
 
 class Presence:
@@ -69,8 +73,12 @@ class Presence:
         self._directory = directory
         self._rotations = rotations
         self._online: dict[str, Present] = {}
+        self._ids: list[str] = []  # of everybody online, in order
+        self._able: Counter[str] = Counter()  # how many of them signed each feature
+        self._everybody = Roll()
         self._removes: OrderedDict[str, Outgoing | bytes] = OrderedDict()  # of who is away
         self._rolls: dict[str, Roll] = {}
+        self._held: dict[str, list[bytes]] = {}  # by origin: not passed on yet
         self._order: dict[str, OrderedDict[str, int]] = {}  # by origin: none pushes others' out
         self._turned_away: Callable[[str, str], None] = lambda _user_id, _server_id: None
         self._has_room: Callable[[str, Now], None] = lambda _user_id, _now: None
@@ -102,6 +110,10 @@ class Presence:
 
     def total(self) -> int:
         return len(self._online)
+
+    def places(self) -> Iterator[str]:
+        """The servers that have users."""
+        return iter(self._rolls)
 
     def count(self, server_id: str) -> int:
         return self.roll(server_id).count
@@ -139,7 +151,8 @@ class Presence:
                 self._emit.add(Snapshot(link.id, others))
         entry = roll.entry(user_id, key.fingerprint, None if attach is None else attach.ts)
         own_id = self._emit.server_id
-        self._put(Present(user_id, own_id, display_name, attach_ts, ts, entry, frame, said))
+        able = () if attach is None else link.features
+        self._put(Present(user_id, own_id, display_name, attach_ts, ts, entry, frame, said, able))
         self._directory.move_home(user_id, own_id, attach, link.features)
         self._emit.send(self._audience.of(user_id) + self._links.server_links(), frame)
 
@@ -269,8 +282,12 @@ class Presence:
         self._note_order(origin, advert.user_id, envelope.ts)
         moved_away = self.location(advert.user_id) == self._emit.server_id
         raw, entry = reencode(envelope), self._entry(advert, key)
-        self._put(Present(advert.user_id, origin, name, attach_ts, envelope.ts, entry, raw))
-        self._pass_on(link, origin, advert.user_id, raw)
+        able = advert.features if attach_ts else ()
+        present = Present(
+            advert.user_id, origin, name, attach_ts, envelope.ts, entry, raw, able=able
+        )
+        self._put(present)
+        self._pass_on(link, origin, advert.user_id, raw, now)
         return moved_away
 
     def removed(self, link: Link, envelope: Envelope, remove: UserRemove, now: Now) -> None:
@@ -285,7 +302,7 @@ class Presence:
         self._gone(remove.user_id, now)
         raw = reencode(envelope)
         self._note_remove(remove.user_id, raw)
-        self._pass_on(link, origin, remove.user_id, raw)
+        self._pass_on(link, origin, remove.user_id, raw, now)
 
     def _newer(self, origin: str, user_id: str, envelope: Envelope, now: Now) -> bool:
         """Presence is ordered per origin and user by its ts;
@@ -332,22 +349,50 @@ class Presence:
         attach_ts = None if advert.attach is None else advert.attach.ts
         return roll.entry(advert.user_id, "" if key is None else key.fingerprint, attach_ts)
 
-    def _pass_on(self, link: Link, origin: str, user_id: str, raw: bytes) -> None:
-        """To our users, and to the servers that do not hear it from its origin themselves."""
+    def _pass_on(self, link: Link, origin: str, user_id: str, raw: bytes, now: Now) -> None:
+        """To our users, and to the servers that do not hear it from its origin themselves. On a new
+        link others are about to be linked with it too, as after a partition: those with `gossip/1`
+        say so in a moment."""
         servers = self._links.not_linked_with(origin, but=link.peer)
+        young = link.peer == origin and now.mono - link.since_ms < YOUNG_MS
+        if young or origin in self._held:
+            saying = self._links.gossiping(servers)
+            servers = tuple(each for each in servers if each not in saying)
+            if saying:
+                self._held.setdefault(origin, []).append(raw)
         self._emit.relay(self._audience.of(user_id) + servers, raw)
+        if len(self._held.get(origin, ())) > ONLINE_PER_SERVER:
+            self._let_go(origin)
+
+    def due(self, now: Now) -> None:
+        """Pass on what was held back, to those who still do not hear it themselves."""
+        for origin in tuple(self._held):
+            link = self._links.servers.get(origin)
+            if link is None or now.mono - link.since_ms >= YOUNG_MS:
+                self._let_go(origin)
+
+    def _let_go(self, origin: str) -> None:
+        servers = self._links.gossiping(self._links.not_linked_with(origin, but=origin))
+        for raw in self._held.pop(origin):
+            self._emit.relay(servers, raw)
 
     # --- tables ---------------------------------------------------------------------------------
 
     def _put(self, present: Present) -> None:
         self._drop(present.user_id)
         self._online[present.user_id] = present
+        insort(self._ids, present.user_id)
+        self._able.update(present.able)
+        self._everybody = self._everybody.with_(present.entry)
         self._removes.pop(present.user_id, None)
         self._rolls[present.server_id] = self.roll(present.server_id).with_(present.entry)
 
     def _drop(self, user_id: str) -> None:
         present = self._online.pop(user_id, None)
         if present is not None:
+            del self._ids[bisect_left(self._ids, user_id)]
+            self._able.subtract(present.able)
+            self._everybody = self._everybody.without(present.entry)
             left = self.roll(present.server_id).without(present.entry)
             if left.count:
                 self._rolls[present.server_id] = left
@@ -375,21 +420,40 @@ class Presence:
 
     def listed(self, link: Link, now: Now) -> None:
         """USER_LIST in parts that fit a frame (section 6)."""
-        rows = sorted(self._online.values(), key=lambda p: p.user_id)[: limits.LIST_ROWS]
+        rows = [self._online[user_id] for user_id in self._ids[: limits.LIST_ROWS]]
         for start in range(0, max(len(rows), 1), limits.LIST_PAGE):
             part = rows[start : start + limits.LIST_PAGE]
             self._list(link, part, now, more=start + limits.LIST_PAGE < len(rows))
 
-    def page(self, link: Link, after: str, limit: int, now: Now) -> None:
-        """USER_LIST of those whose ids follow `after` (section 11, `presence/1`)."""
-        later = (present for present in self._online.values() if present.user_id > after)
-        rows = heapq.nsmallest(limit + 1, later, key=lambda p: p.user_id)
-        self._list(link, rows[:limit], now, more=len(rows) > limit)
+    def page(self, link: Link, after: str, limit: int, unless: str, now: Now) -> None:
+        """USER_LIST of those whose ids follow `after` (section 11, `presence/1`); of nobody where
+        all is as it was when its digest was `unless`."""
+        everybody = Everybody(
+            online=len(self._ids),
+            hybrid=self._able[HYBRID],
+            content=self._able[CONTENT],
+            digest=self._everybody.text,
+        )
+        if unless and unless == everybody.digest:
+            return self._list(link, [], now, more=False, everybody=everybody)
+        start = bisect_right(self._ids, after)
+        rows = [self._online[user_id] for user_id in self._ids[start : start + limit]]
+        self._list(link, rows, now, more=start + limit < len(self._ids), everybody=everybody)
 
-    def _list(self, link: Link, rows: list[Present], now: Now, *, more: bool) -> None:
+    def _list(
+        self,
+        link: Link,
+        rows: list[Present],
+        now: Now,
+        *,
+        more: bool,
+        everybody: Everybody | None = None,
+    ) -> None:
         online = tuple(
             OnlineRow(user_id=p.user_id, server_id=p.server_id, display_name=p.display_name)
             for p in rows
         )
         users = tuple(row.user_id for row in online)
-        self._emit.say(link, UserList(users=users, online=online, more=more), now)
+        self._emit.say(
+            link, UserList(users=users, online=online, more=more, everybody=everybody), now
+        )

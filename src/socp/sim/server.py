@@ -50,13 +50,13 @@ from socp.node.settings import Settings
 from socp.sim.agenda import Agenda
 from socp.sim.commits import Batch, Commits
 from socp.sim.disk import NodeDisk
-from socp.sim.frames import frame
+from socp.sim.frames import arrived, frame
 from socp.sim.ids import an_id
 from socp.sim.network import Endpoint, Network, Wire
 from socp.wire import limits, strict
 from socp.wire.addresses import HostPort
 from socp.wire.canonical import canonical
-from socp.wire.envelope import decode, encode
+from socp.wire.envelope import encode
 from socp.wire.errors import PeerFault
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import CtrlClose
@@ -84,6 +84,7 @@ class Server:
         self.answers: list[Answer] = []
         self.bend: Bend | None = None
         self.watch: Watch | None = None
+        self.tick_ms = TICK_MS  # from its next start on
         self.skew_ms = 0  # how far its clock on the wall is ahead of the truth
         self.deaf: set[Wire] = set()  # wires whose other end does not answer pings
         self.up = False
@@ -141,7 +142,7 @@ class Server:
         self.node = self._brain()
         self._parked = Parked()
         self._network.listen(self.address, self)
-        for interval, work in ((TICK_MS, self._tick), (RETRY_MS, self._retry)):
+        for interval, work in ((self.tick_ms, self._tick), (RETRY_MS, self._retry)):
             self._agenda.every(interval, work, lambda: self.up and self._life == life)
 
     def kill(self) -> None:
@@ -243,7 +244,7 @@ class Server:
         if link is None:
             return
         try:
-            self.event(FrameReceived(link, decode(data)))
+            self.event(FrameReceived(link, arrived(data)))
         except PeerFault as fault:
             self.event(FrameRefused(link, fault))
 
@@ -326,6 +327,9 @@ class Server:
             if bent is None:
                 return None
             said = bent
+        if not (said.proofs or said.verbatim or self.bend):  # its payload is canonical
+            sig = sign(self.key, said.payload) if said.signed else ""
+            return encode(said.type, said.from_, said.to, said.ts, said.payload, sig)
         members = strict.loads(said.payload)
         assert isinstance(members, dict)
         for name, preimage in said.proofs:

@@ -60,7 +60,7 @@ from socp.member.profile import Profile
 from socp.member.resting import NEVER_MS
 from socp.sim.agenda import Agenda
 from socp.sim.disk import MemberDisk
-from socp.sim.frames import frame
+from socp.sim.frames import arrived, frame
 from socp.sim.ids import an_id
 from socp.sim.network import Network, Tap, Wire
 from socp.wire import limits
@@ -151,7 +151,7 @@ class User:
 
     def _wake(self, life: int, at_ms: int) -> None:
         if life != self._life or at_ms != self._woken_ms or not self.up:
-            return
+            return None
         self._woken_ms = NEVER_MS
         if self._network.weather.pauses.stands_still(self):
             return self._rest()
@@ -218,7 +218,7 @@ class User:
         """A frame came."""
         if wire is self.wire:
             try:
-                self.event(FrameReceived(decode(data)))
+                self.event(FrameReceived(arrived(data)))
             except PeerFault as fault:
                 self.event(FrameRefused(fault))
 
@@ -231,7 +231,7 @@ class User:
     def event(self, event: Event) -> None:
         """Have the brain take an event and do what it says: first what is to be kept."""
         if not self.up:
-            return
+            return None
         now = Now(self._agenda.wall + self.skew_ms, self._agenda.mono)
         effects = self.member.handle(event, now)
         if self.watch is not None:

@@ -17,6 +17,7 @@ from socp.node.settings import Federation, Settings
 from socp.sim.agenda import Agenda
 from socp.sim.ids import an_id
 from socp.sim.network import Network
+from socp.sim.server import TICK_MS as SERVER_TICK_MS
 from socp.sim.server import Server
 from socp.sim.stranger import Stranger
 from socp.sim.user import TICK_MS, User
@@ -56,8 +57,10 @@ class World:
         bootstrap: tuple[int, ...] = PORTS,
         federation: Federation = Federation.KNOWN,
         key: PrivateKey | None = None,
+        tick_ms: int = SERVER_TICK_MS,
     ) -> Server:
-        """A server that starts now. With the default `bootstrap` it finds others on loopback."""
+        """A server that starts now, and looks around each `tick_ms`. With the default `bootstrap`
+        it finds others on loopback."""
         settings = Settings(
             server_id=an_id(f"server {name}"),
             address=HostPort("localhost", port),
@@ -71,6 +74,7 @@ class World:
         key = key or self.suite.generate()
         server = Server(name, settings, self.suite, key, self.network)
         self.servers[name] = server
+        server.tick_ms = tick_ms
         server.start()
         return server
 
