@@ -13,6 +13,8 @@ import pytest
 from tests import logbook, postgres
 from tests.site import DATABASES, Site, new_site
 
+pytest_plugins = ("tests.unsteady",)
+
 HERE = Path(__file__).parent
 SECTIONS = {str(section) for section in range(1, 14)}
 # The fast ones first, so that a fault in the ground shows before what stands on it.

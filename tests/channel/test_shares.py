@@ -70,6 +70,16 @@ def test_the_key_that_an_author_used_last_is_tried_first(mine: Bench) -> None:
 
 
 @pytest.mark.spec("7")
+def test_an_author_who_goes_back_to_an_older_key_is_followed(mine: Bench) -> None:
+    old, new = mine.group(1), mine.group(2)
+    mine.learns(old)
+    mine.learns(new)
+    for key in (old, new, old):
+        mine.machine.held_by(BOB, key.fingerprint, mine.now)
+        assert mine.machine.reading_keys(BOB)[0].fingerprint == key.fingerprint
+
+
+@pytest.mark.spec("7")
 @pytest.mark.threat("M10")
 def test_an_old_version_that_a_server_hands_out_again_is_not_used_for_sending(mine: Bench) -> None:
     old, new = mine.group(1), mine.group(2)
@@ -300,6 +310,36 @@ def test_the_ring_keeps_the_64_newest_keys(mine: Bench) -> None:
     versions = [key.version for key in mine.machine.reading_keys()]
     assert versions == list(range(KEYS_KEPT + 6, 6, -1))
     assert isinstance(mine.hears(mine.share(mine.group(1))), ShareRefused)
+
+
+@pytest.mark.spec("7")
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"channel_pub": ""}, "of a kind that carries no key pair"),
+        ({"channel_priv_box": ""}, "of a kind that carries no key pair"),
+        ({"channel_pub": "AAAA"}, "a key in it is damaged"),
+        ({"content_sig": "AAAA"}, "its signature does not hold"),
+        ({"channel_priv_box": "AAAA"}, "it does not open"),
+        ({"version": 1_001}, "its version 1001 is too far above the ones in use"),
+    ],
+    ids=str,
+)
+def test_who_is_warned_of_a_share_reads_what_is_wrong_with_it(
+    mine: Bench, change: dict[str, object], why: str
+) -> None:
+    refused = mine.hears(replace(mine.share(mine.group(1)), **change))
+    assert isinstance(refused, ShareRefused)
+    assert why in refused.reason
+
+
+@pytest.mark.spec("7")
+@pytest.mark.threat("S5")
+def test_who_brings_too_many_keys_is_named_as_that(mine: Bench) -> None:
+    for version in range(1, KEYS_PER_AUTHOR + 1):
+        mine.learns(mine.group(version), MALLORY)
+    refused = mine.hears(mine.share(mine.group(9), MALLORY), MALLORY)
+    assert refused == ShareRefused("they have brought too many new keys in the last minutes")
 
 
 @pytest.mark.threat("P5")

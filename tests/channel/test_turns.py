@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from socp.channel import waits
+from socp.channel.members import MEMBERS_MAX
 from socp.channel.outcomes import GenerateKey, KeyLearned, ShareToSend
+from socp.crypto import channel_box
 from socp.wire import base64url
 from tests.channel.bench import ALICE, BOB, ME, Bench, bench
 from tests.channel.town import user_id
+
+VECTORS = Path(__file__).resolve().parents[2] / "vectors"
 
 
 @pytest.fixture
@@ -188,7 +196,7 @@ def test_after_a_reconnect_nobody_is_online_until_they_are_seen_again(holder: Be
 
 
 @pytest.mark.spec("7")
-@pytest.mark.parametrize("giver", ["we", "somebody"])
+@pytest.mark.parametrize("giver", ["we", "somebody's wrap", "somebody's share"])
 def test_who_was_just_given_the_key_is_not_given_it_again_for_a_minute(
     holder: Bench, giver: str
 ) -> None:
@@ -196,8 +204,12 @@ def test_who_was_just_given_the_key_is_not_given_it_again_for_a_minute(
     if giver == "we":
         holder.add(BOB, version=1)
         assert holder.given(1_000) == [BOB]
-    else:
+    elif giver == "somebody's wrap":
         holder.updated(BOB, version=1)
+    else:
+        key = holder.machine.sending_key()
+        assert key is not None
+        holder.hears(holder.share(key, ALICE, BOB))
     holder.add(BOB, version=1)
     assert holder.given(1_000) == []
     holder.now += 60_000
@@ -226,6 +238,18 @@ def test_who_posted_under_the_key_is_not_given_it_again(holder: Bench) -> None:
 
 
 @pytest.mark.spec("7")
+def test_a_share_for_somebody_who_used_the_key_does_not_make_that_doubtful(holder: Bench) -> None:
+    key = holder.machine.sending_key()
+    assert key is not None
+    holder.online(BOB)
+    holder.machine.held_by(BOB, key.fingerprint, holder.now)
+    holder.updated(BOB, version=1)
+    holder.now += 60_000
+    holder.add(BOB, version=1)
+    assert holder.given(20_000) == []
+
+
+@pytest.mark.spec("7")
 def test_who_was_away_since_they_used_the_key_may_have_lost_it(holder: Bench) -> None:
     key = holder.machine.sending_key()
     assert key is not None
@@ -241,10 +265,11 @@ def test_who_was_away_since_they_used_the_key_may_have_lost_it(holder: Bench) ->
 @pytest.mark.spec("7")
 def test_who_posts_under_another_key_is_given_ours_once_a_minute(holder: Bench) -> None:
     holder.online(BOB)
+    given = []
     for _ in range(100):
         holder.machine.unreadable_by(BOB, holder.now)
-        holder.after(100)
-    assert holder.given(1_000) == []
+        given += holder.given(100)
+    assert given == [BOB]
     holder.machine.unreadable_by(BOB, holder.now + 60_000)
     holder.now += 60_000
     assert holder.given(1_000) == [BOB]
@@ -290,6 +315,34 @@ def test_ranks_of_all_holders_are_different_up_to_the_last_that_is_counted(
     names = [user_id(each) for each in range(n)]
     ranks = [waits.holder_rank(user_id(newcomer), name, names) for name in names]
     assert sorted(ranks) == [min(rank, waits.HOLDER_RANKS) for rank in range(n)]
+
+
+@pytest.mark.spec("7")
+def test_those_who_lack_the_key_themselves_are_not_waited_for(holder: Bench) -> None:
+    others = [user_id(n) for n in (10, 11, 12, 13, 14)]
+    target = next(n for n in map(user_id, range(20, 41)) if ranked(n, 5, others))
+    holder.online(*others, target)
+    holder.add(*others, target, version=1)
+    assert sorted(holder.given(100)) == sorted([*others, target])
+
+
+@pytest.mark.spec("7")
+def test_late_holders_do_not_all_answer_at_once() -> None:
+    waited = [
+        waits.holder_wait_ms(user_id(1), user_id(n), waits.HOLDER_RANKS) for n in range(2, 100)
+    ]
+    assert min(waited) < 5_500
+    assert max(waited) > 9_500
+    assert len(set(waited)) > 90
+
+
+@pytest.mark.spec("12")
+@pytest.mark.threat("S5")
+def test_no_more_strangers_are_awaited_than_may_be_online(holder: Bench) -> None:
+    holder.add(*(user_id(n) for n in range(100, 100 + MEMBERS_MAX)), version=1)
+    holder.add(BOB, version=1)
+    holder.online(BOB)
+    assert holder.given(1_000) == []
 
 
 @pytest.mark.spec("7")
@@ -355,6 +408,48 @@ def test_who_was_seen_to_be_given_the_key_is_owed_nothing_while_away(holder: Ben
     assert holder.given(1_000) == []
 
 
+@pytest.mark.spec("7")
+@pytest.mark.spec("11")
+def test_who_comes_back_without_a_former_key_is_given_it_for_the_posts_that_it_opens(
+    holder: Bench,
+) -> None:
+    former = holder.machine.sending_key()
+    assert former is not None
+    absent(holder, BOB)
+    holder.learns(holder.group(2))
+    holder.online(BOB)
+    (action,) = holder.after(1_000)
+    assert isinstance(action, ShareToSend)
+    assert (action.member, action.payload.version) == (BOB, former.version)
+
+
+@pytest.mark.spec("11")
+@pytest.mark.spec("12")
+def test_shares_for_those_away_keep_the_pace_too(holder: Bench) -> None:
+    suite = holder.suite
+    holder.machine.away((user_id(n), suite.generate().public) for n in range(100, 300))
+    assert len(holder.given(100)) <= 8
+    assert len(holder.given(5_000)) <= 101
+
+
+@pytest.mark.spec("11")
+def test_who_made_a_key_is_idle_once_all_who_are_away_were_given_it(newcomer: Bench) -> None:
+    assert newcomer.machine.idle
+    newcomer.after(6_000)
+    newcomer.machine.generated(1, newcomer.suite.generate())
+    newcomer.after(100)
+    absent(newcomer, ALICE)
+    assert not newcomer.machine.idle
+    newcomer.machine.detached()
+    assert newcomer.machine.idle  # nothing can be done about it
+    newcomer.machine.attached(newcomer.now)
+    assert not newcomer.machine.idle
+    assert newcomer.given(1_000) == [ALICE]
+    assert newcomer.machine.idle
+    absent(newcomer, ALICE)
+    assert newcomer.machine.idle
+
+
 # --- making ---
 
 
@@ -398,12 +493,16 @@ def test_nothing_is_made_before_the_hello_or_after_the_link_is_lost(newcomer: Be
 
 
 @pytest.mark.spec("7")
+@pytest.mark.parametrize("sign", ["wraps", "shares"])
 def test_shares_that_pass_for_others_put_off_making_a_key_but_not_for_ever(
-    newcomer: Bench,
+    newcomer: Bench, sign: str
 ) -> None:
-    waited = 0
+    key, waited = newcomer.group(3), 0
     while not (actions := newcomer.after(1_000)):
-        newcomer.updated(BOB, version=3)
+        if sign == "wraps":
+            newcomer.updated(BOB, version=3)
+        else:
+            newcomer.hears(newcomer.share(key, ALICE, BOB))
         waited += 1_000
         assert waited < 70_000
     assert waited >= 55_000
@@ -420,10 +519,14 @@ def test_a_key_is_asked_for_once_and_again_only_after_a_minute(newcomer: Bench) 
 def test_a_key_that_was_made_is_kept_first_and_then_given_to_all_in_order(newcomer: Bench) -> None:
     newcomer.online(BOB, ALICE)
     newcomer.after(8_000)
-    newcomer.machine.generated(1, newcomer.suite.generate())
+    private = newcomer.suite.generate()
+    newcomer.machine.generated(1, private)
     learned, *given = newcomer.after(100)
     assert isinstance(learned, KeyLearned)
-    assert learned.key.creator_id == ME
+    key = learned.key
+    assert (key.creator_id, key.private, key.public) == (ME, private, private.public)
+    opened = channel_box.open_private(newcomer.suite, key.group_key, key.box, 1, key.public)
+    assert opened.to_bytes() == private.to_bytes()
     assert [each.member for each in given if isinstance(each, ShareToSend)] == [ALICE, BOB, ME]
 
 
@@ -457,3 +560,15 @@ def test_who_turns_up_just_after_a_key_was_made_is_given_it_without_an_add(
 def test_who_holds_a_key_never_makes_one(holder: Bench) -> None:
     holder.add(ME, BOB, version=7)
     assert holder.after(120_000) == []
+
+
+RANKS = json.loads((VECTORS / "wire/rank.json").read_text())["cases"]
+
+
+@pytest.mark.spec("7")
+@pytest.mark.parametrize("case", RANKS, ids=lambda case: case["why"])
+def test_holders_take_their_turns_as_the_vectors_say(case: dict[str, Any]) -> None:
+    holders = case["holders"]
+    ranks = {holder: waits.holder_rank(case["newcomer"], holder, holders) for holder in holders}
+    assert sorted(holders, key=lambda holder: ranks[holder]) == case["ranked"]
+    assert sorted(ranks.values()) == list(range(len(holders)))

@@ -137,7 +137,7 @@ def test_two_people_talk_and_a_script_ends_with_0(tmp_path: Path, server: Runnin
         assert "you to bob: hello bob" in done.stdout
         assert "hello all" in done.stdout
         bob.says("/tell alice are you still there")
-        kept = r"\[private, alice is away; their server keeps it until they are back\]"
+        kept = r"\[private, alice is away; a server keeps it until they are back\]"
         bob.reads(rf"{kept} you to alice: are you still there$")
 
 

@@ -282,7 +282,7 @@ async def test_hostile_words_come_out_harmless(kind: str) -> None:
     [
         ("waiting", "bob is away", "private, waiting: bob is away"),
         ("sent", "", "private, on its way"),
-        ("done", "", "private, at their server"),
+        ("done", "", "private, at a server"),
         ("delivered", "", "private, delivered"),
         ("refused", "too long", "private, refused: too long"),
     ],

@@ -81,11 +81,20 @@ def test_what_is_typed_wrongly_is_one_line(words: tuple[str, ...], line: str) ->
     assert line in done.stderr
 
 
-@pytest.mark.parametrize("words", [(), ("admin",)], ids=str)
-def test_a_group_of_verbs_alone_shows_its_help_as_it_is(words: tuple[str, ...]) -> None:
-    done = socp(*words)
+def test_a_group_of_verbs_alone_shows_its_help_as_it_is() -> None:
+    done = socp("admin")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == socp(*words, "--help").stdout
+    assert done.stderr == socp("admin", "--help").stdout
+
+
+def test_alone_without_a_terminal_it_says_that_it_needs_one_and_what_does_not() -> None:
+    done = socp()
+    assert (done.returncode, done.stdout) == (2, "")
+    shown, told = done.stderr.rsplit("\n\n", 1)
+    assert shown + "\n" == socp("--help").stdout
+    assert told.startswith("socp: ")
+    assert "needs a terminal" in told
+    assert "socp chat" in told
 
 
 def test_an_operator_without_a_server_is_told_so() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from socp.cli import choices
 from socp.cli.whose import Whose
+from socp.client.errors import BadAddress
 from socp.talk import places
 from socp.talk.places import BadName
 from tests.cli.talkers import ENVIRONMENT, give_key
@@ -90,3 +91,12 @@ def test_a_chat_without_a_terminal_takes_the_only_profile_and_of_several_none(
     done = chat(tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "socp: whose? --profile with one of ann, zoe\n"
+
+
+def test_a_server_is_named_as_people_name_one() -> None:
+    assert Whose(server="localhost:8002").address() == "ws://localhost:8002"
+    assert Whose(server="chat.example.org").address() == "wss://chat.example.org"
+    assert Whose(server="ws://chat.example.org").address() == "ws://chat.example.org"
+    assert Whose().address() == ""
+    with pytest.raises(BadAddress):
+        Whose(server="http://localhost").address()

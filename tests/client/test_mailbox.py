@@ -130,7 +130,7 @@ async def test_a_line_to_somebody_away_is_kept_for_them_and_delivered_later(
         line = await alice.me.send(bob.id, "hello")
         async with asyncio.timeout(5):
             assert await line.settled() is LineState.DONE
-        assert line.reason == "bob is away; their server keeps it until they are back"
+        assert line.reason == "bob is away; a server keeps it until they are back"
         frame = await link.hears("MSG_DIRECT")
         assert frame["payload"]["late"] is True
         server.answers = "delivered"

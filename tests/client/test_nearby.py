@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from socp.client import nearby, server_url
-from socp.client.nearby import PORTS_MAX, Found
+from socp.client.nearby import PORTS_MAX, Found, NothingThere
 from tests.client.described import described
 from tests.client.v13_server import Server, serving
 
@@ -36,7 +36,10 @@ async def test_a_server_without_an_api_is_something_and_is_not_taken_for_a_find(
 
 
 async def test_nothing_is_nothing() -> None:
-    assert await nearby.look(server_url.parse(CLOSED)) is None
+    with pytest.raises(NothingThere, match="nothing answers there now"):
+        await nearby.look(server_url.parse(CLOSED))
+    with pytest.raises(NothingThere, match="there is no host called nowhere"):
+        await nearby.look(server_url.parse("ws://nowhere.invalid:8001"))
     assert await nearby.on_this_machine([1]) == []
 
 

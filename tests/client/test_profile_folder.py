@@ -61,6 +61,29 @@ def test_a_profile_in_use_says_by_which_process(tmp_path: Path) -> None:
     profile.store.close()
 
 
+class Killed(BaseException):
+    """Nothing of ours survives it."""
+
+
+def test_who_is_killed_while_the_key_is_made_goes_on_as_who_they_said_they_are(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "some folder"
+
+    def killed() -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        open_profile(folder, Chosen("Alice"), SUITE, Plain(), killed)
+    assert not (folder / KEY_FILE).exists()
+    again = open_profile(folder, Chosen(), SUITE, Plain(), usual=Chosen("some folder"))
+    again.store.close()
+    assert (again.display_name, again.keys.made) == ("Alice", True)
+    (folder / KEY_FILE).unlink()
+    with pytest.raises(ProfileUnusable, match=f"{KEY_FILE} is gone"):
+        open_profile(folder, Chosen(), SUITE, Plain())
+
+
 @pytest.mark.threat("I10")
 def test_who_lost_the_key_is_told_and_does_not_become_somebody_new_unasked(tmp_path: Path) -> None:
     first = open_profile(tmp_path, Chosen("Alice"), SUITE, Plain())

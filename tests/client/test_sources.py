@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from socp.client.errors import FileUnsendable
-from socp.client.sources import measure
+from socp.client.sources import look, measure
 from socp.wire import limits
 
 PIECE = limits.FILE_CHUNK_BYTES
@@ -73,6 +73,8 @@ def test_what_is_no_file_is_refused_in_one_line(tmp_path: Path) -> None:
         with pytest.raises(FileUnsendable, match=why) as refused:
             measure(path)
         assert "\n" not in str(refused.value)
+        with pytest.raises(FileUnsendable, match=why):
+            look(path)
 
 
 def test_a_file_over_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:

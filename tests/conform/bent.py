@@ -15,6 +15,7 @@ from aiohttp import web
 from socp.conform.canonical import canonical
 from socp.conform.frames import now_ms
 from socp.conform.keys import PrivateKey
+from socp.conform.verdicts import Verdict
 
 Frame = dict[str, Any]
 Hook = Callable[["Through", Frame], list[Frame]]
@@ -31,6 +32,20 @@ def straight(_link: Through, frame: Frame) -> list[Frame]:
     return [frame]
 
 
+def only(kind: str, hook: Hook) -> Hook:
+    """What becomes of frames of this type; all others go on as they are."""
+    return lambda link, frame: hook(link, frame) if frame["type"] == kind else [frame]
+
+
+def lost(_link: Through, _frame: Frame) -> list[Frame]:
+    return []
+
+
+def resigned(**changed: Any) -> Hook:
+    """Members of the payload become others, None takes one out; the server signs that."""
+    return lambda link, frame: [link.signed(frame, **changed)]
+
+
 @dataclass
 class Bent:
     """`up` and `down` say what becomes of a frame of a guest, and of the server."""
@@ -38,6 +53,17 @@ class Bent:
     name: str
     up: Hook = straight
     down: Hook = straight
+
+
+@dataclass(frozen=True)
+class Case:
+    """One of them, the rule that it breaks, the rules that are judged, and the verdict."""
+
+    bent: Bent
+    breaks: str
+    judged: tuple[str, ...]
+    verdict: Verdict = Verdict.FAIL
+    patient: bool = False
 
 
 @dataclass
@@ -53,6 +79,9 @@ class Through:
     later: list[Frame] = field(default_factory=list)
     """What else the guest gets, behind what the server says or at once."""
     closing: bool = False
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What a hook keeps of this connection."""
+    _pushed: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def is_user(self) -> bool:
@@ -69,6 +98,12 @@ class Through:
         head = {"type": kind, "from": "proxy", "to": self.first.get("from"), "ts": now_ms()}
         return self.signed({**head, "payload": {}}, **payload)
 
+    def push(self, frame: Frame) -> None:
+        """The guest gets this now, whoever said something last."""
+        task = asyncio.ensure_future(self.guest.send_str(json.dumps(frame)))
+        self._pushed.add(task)
+        task.add_done_callback(self._pushed.discard)
+
     async def run(self, bent: Bent) -> None:
         both = [
             asyncio.ensure_future(self._pump(self.guest, self.server, bent.up)),
@@ -79,7 +114,7 @@ class Through:
         await self.server.close(code=self.guest.close_code or 1000)
         for each in both:
             each.cancel()
-        await asyncio.gather(*both, return_exceptions=True)
+        await asyncio.gather(*both, *self._pushed, return_exceptions=True)
 
     async def _pump(self, source: Any, sink: Any, hook: Hook) -> None:
         with suppress(ConnectionError):
@@ -87,21 +122,21 @@ class Through:
                 if message.type is aiohttp.WSMsgType.BINARY:
                     await sink.send_bytes(message.data)
                     continue
-                for text in self._bent(message.data, hook):
+                for text in self._bent(message.data, hook, by_guest=source is self.guest):
                     await sink.send_str(text)
                 while self.later:
                     await self.guest.send_str(json.dumps(self.later.pop(0)))
                 if self.closing:
                     return
 
-    def _bent(self, text: str, hook: Hook) -> list[str]:
+    def _bent(self, text: str, hook: Hook, *, by_guest: bool) -> list[str]:
         try:
             frame = json.loads(text)
         except ValueError:
             return [text]
         if not isinstance(frame, dict) or not whole(frame):
             return [text]
-        if hook is not straight:
+        if by_guest:
             self.first = self.first or frame
         said = hook(self, frame)
         # What is not bent goes on to the letter: how it is written is judged too.

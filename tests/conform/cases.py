@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from socp.conform.canonical import canonical, raw_utf8
 from socp.conform.frames import now_ms
 from socp.conform.verdicts import Verdict
-from tests.conform.bent import Bent, Frame, Through
+from tests.conform.bent import Bent, Case, Frame, Through
+from tests.conform.extended_cases import EXTENDED
+from tests.conform.gossip_cases import GOSSIP
 
 MINUTES_MS = 60_000
 
@@ -167,17 +168,6 @@ def lists_servers_as_clients(link: Through, frame: Frame) -> list[Frame]:
 # --- what the referee must say of them ----------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Case:
-    """One of them, and the sections that are judged; `level` of the rule that it breaks."""
-
-    bent: Bent
-    breaks: str
-    sections: tuple[str, ...]
-    verdict: Verdict = Verdict.FAIL
-    patient: bool = False
-
-
 CASES = (
     Case(Bent("no beat", down=has_no_heartbeat), "5.60-heartbeat", ("5.60-*",), patient=True),
     Case(Bent("envelope", down=signs_its_envelope), "3.3-sig-covers-payload", ("3.*", "5.16-*")),
@@ -200,7 +190,7 @@ CASES = (
     Case(Bent("posts", up=posts_come_back), "7.12-post-not-back", ("7.*",)),
     Case(Bent("ts", down=loses_the_ts), "6.22-authors-ts", ("6.2*",), Verdict.DIFFERS),
     Case(Bent("unsorted", down=lists_unsorted), "6.52-list-sorted", ("6.5*", "13.*")),
-    Case(Bent("no proof", down=has_no_own_proof), "11.3-own-proof", ("11.?-*", "11.1*")),
+    Case(Bent("no proof", down=has_no_own_proof), "11.3-own-proof", ("11.?-*", "11.1?-*")),
     Case(
         Bent("list response", down=answers_with_list_response),
         "6.50-list",
@@ -217,5 +207,7 @@ CASES = (
         ("5.?-*",),
         Verdict.DIFFERS,
     ),
-    Case(Bent("chunks", down=loses_chunks), "11.50-file-kept", ("11.4*", "11.5*")),
+    Case(Bent("chunks", down=loses_chunks), "11.50-file-kept", ("11.4?-*", "11.5?-*")),
+    *GOSSIP,
+    *EXTENDED,
 )

@@ -15,16 +15,18 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from socp.conform.keys import PrivateKey
 from socp.conform.manners import Manners
-from socp.conform.results import Report
-from tests.conform.bent import behind_proxy
-from tests.conform.cases import CASES, Case
+from socp.conform.results import Report, in_order
+from socp.conform.rules.table import SERVER_RULES
+from tests.conform.bent import Case, behind_proxy
+from tests.conform.cases import CASES
 from tests.conform.mad import MadGuest, mad_server
 from tests.conform.stage import judge
 from tests.conform.visitors import Clumsy, judge_visit, our_client, our_server
 from tests.mesh.launch import Running, running
 
-AT_ONCE = 3
+AT_ONCE = 8
 SLOW = "5.61-silent-server"  # 45 s
+HALVES = (("[1-9].*", "10.*", "12.*", "13.*"), ("11.*",))
 RATES = (0.05, 0.02, 0.15, 0.4)  # how mad: parts of a frame that are spoilt
 HASTY = Manners(patience_s=0.2, quiet_s=0.05, rest_s=0, hellos_per_s=1_000, faults_per_s=1_000)
 
@@ -72,8 +74,13 @@ def judged(
             seeds = range(mad_ones)
             async with asyncio.TaskGroup() as group:
                 task = group.create_task
-                both = task(judge(ours.url, quick=False, skip=skip, peer_url=beside.url))
-                both.add_done_callback(lambda _: taken_s.append(time.monotonic() - began))
+                # As two referees who come at the same time: that halves the waiting.
+                both = [
+                    task(judge(ours.url, *globs, quick=False, skip=skip, peer_url=beside.url))
+                    for globs in HALVES
+                ]
+                for half in both:
+                    half.add_done_callback(lambda _: taken_s.append(time.monotonic() - began))
                 known = task(judge(reserved.url, "5.62*", "6.1-*", first_key=11))
                 crowd = task(_bent(bent.url, key))
                 at_client = task(judge_visit(our_client(client), first_key=3))
@@ -82,7 +89,7 @@ def judged(
                 mad = [task(_mad(beside.url, key, seed)) for seed in seeds]
                 guests = [task(_mad_guest(seed)) for seed in seeds]
             return Judged(
-                ours=both.result(),
+                ours=_joined(*(each.result() for each in both)),
                 reserved=known.result(),
                 bent=crowd.result(),
                 client=at_client.result(),
@@ -90,10 +97,14 @@ def judged(
                 clumsy=clumsy.result(),
                 mad_servers=[each.result() for each in mad],
                 mad_guests=[each.result() for each in guests],
-                ours_s=taken_s[0],
+                ours_s=max(taken_s),
             )
 
         yield asyncio.run(everything())
+
+
+def _joined(one: Report, other: Report) -> Report:
+    return Report(one.subject, in_order((*one.results, *other.results), SERVER_RULES))
 
 
 async def _mad(url: str, key: PrivateKey, seed: int) -> Report:
@@ -112,7 +123,7 @@ async def _bent(url: str, key: PrivateKey) -> dict[str, Report]:
     async def one(number: int, case: Case) -> Report:
         async with turns, behind_proxy(url, case.bent, key) as bent_url:
             quick = not case.patient
-            return await judge(bent_url, *case.sections, quick=quick, first_key=5 * number)
+            return await judge(bent_url, *case.judged, quick=quick, first_key=5 * number)
 
     made = await asyncio.gather(*(one(n, case) for n, case in enumerate(CASES)))
     return {case.bent.name: report for case, report in zip(CASES, made, strict=True)}

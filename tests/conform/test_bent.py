@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from socp.conform.verdicts import Level, Verdict
-from tests.conform.cases import CASES, Case
+from tests.conform.bent import Case
+from tests.conform.cases import CASES
 from tests.conform.conftest import Judged
 from tests.conform.stage import failed, named, told
+
+pytestmark = pytest.mark.timeout(300)  # the first of them waits for all the runs
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.bent.name for case in CASES])

@@ -3,9 +3,13 @@ in a hurry does not."""
 
 from __future__ import annotations
 
+import pytest
+
 from socp.conform.verdicts import Verdict
 from tests.conform.conftest import Judged
 from tests.conform.stage import failed, named, told
+
+pytestmark = pytest.mark.timeout(300)  # the first of them waits for all the runs
 
 
 def test_our_client_keeps_every_rule(judged: Judged) -> None:

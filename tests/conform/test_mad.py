@@ -12,6 +12,8 @@ from socp.conform.listen.guests import GUESTS
 from socp.conform.rules.table import SERVER_RULES
 from tests.conform.conftest import Judged
 
+pytestmark = pytest.mark.timeout(300)  # the first of them waits for all the runs
+
 
 def test_every_rule_gets_a_verdict_at_a_server_that_says_anything(judged: Judged) -> None:
     assert judged.mad_servers

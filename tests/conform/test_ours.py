@@ -9,6 +9,8 @@ from socp.conform.verdicts import Level, Verdict
 from tests.conform.conftest import Judged
 from tests.conform.stage import named, told
 
+pytestmark = pytest.mark.timeout(300)  # the first of them waits for all the runs
+
 
 def test_every_rule_holds_at_two_of_ours(judged: Judged) -> None:
     for verdict in (Verdict.FAIL, Verdict.DIFFERS):

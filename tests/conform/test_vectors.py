@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from socp.conform import preimages
+from socp.conform import preimages, sealing
 from socp.conform.canonical import b64, canonical, raw_utf8, unb64
+from socp.conform.contents import NotContent, read_content
 from socp.conform.keys import NotAKey, PrivateKey, read_key
+from socp.conform.rolls import NotABeat, digest_of, entry, read_beat
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors"
 Case = dict[str, Any]
@@ -81,6 +84,16 @@ def test_content_sig(case: Case, keys: dict[str, PrivateKey]) -> None:
     assert holds is case.get("holds", case.get("form") == "raw")
 
 
+@pytest.mark.parametrize(
+    "case",
+    [c for c in read("crypto/content_sig.json") if c.values[0]["kind"] == "manifest"],
+)
+def test_manifest(case: Case, keys: dict[str, PrivateKey]) -> None:
+    said = preimages.manifests(case["members"], case["from"], case["to"], case["ts"])
+    key = keys[case["key"]].public
+    assert any(key.signed(case["content_sig"], each) for each in said) is case["holds"]
+
+
 @pytest.mark.parametrize("case", [c for c in read("wire/msg_ref.json") if c.values[0]["msg_ref"]])
 def test_msg_ref(case: Case) -> None:
     raw = unb64(case["ciphertext"])
@@ -138,3 +151,59 @@ def test_key_text(case: Case, keys: dict[str, PrivateKey]) -> None:
         return
     assert case["verdict"] != "refuse"
     assert key.fingerprint == keys[case["key"]].public.fingerprint
+
+
+@pytest.mark.parametrize("case", read("wire/roll.json"))
+def test_roll(case: Case) -> None:
+    entries = [entry(u["user_id"], u["fingerprint"], u["attach_ts"]) for u in case["users"]]
+    assert len(entries) == case["count"]
+    assert b64(digest_of(entries)) == case["digest"]
+
+
+@pytest.mark.parametrize("case", read("wire/heartbeat.json"))
+def test_heartbeat(case: Case) -> None:
+    try:
+        beat = read_beat(json.loads(case["payload"]))
+    except NotABeat:
+        assert case["refused"]
+        return
+    assert not case["refused"]
+    assert beat.links == (None if case["links"] is None else tuple(case["links"]))
+    assert beat.count == case["count"]
+
+
+@pytest.mark.parametrize("case", read("crypto/hybrid.json"))
+def test_hybrid(case: Case, keys: dict[str, PrivateKey]) -> None:
+    where = (case["from"], case["to"], keys[case["key"]], case["ts"])
+    opened = sealing.opened(unb64(case["ciphertext"]), *where)
+    assert (None if opened is None else b64(opened)) == case["plaintext"]
+
+
+@pytest.mark.parametrize("case", read("crypto/file_chunk.json"))
+def test_file_chunk(case: Case) -> None:
+    where = (case["file_id"], case["index"], case["total"])
+    opened = sealing.opened_chunk(unb64(case["file_key"]), unb64(case["ciphertext"]), *where)
+    assert (None if opened is None else b64(opened)) == case["plaintext"]
+
+
+def test_what_is_sealed_opens_and_only_there(keys: dict[str, PrivateKey]) -> None:
+    bob = keys["bob"]
+    sealed = sealing.sealed(b"hello", "ann", "bob", bob.public, 1)
+    assert sealing.opened(sealed, "ann", "bob", bob, 1) == b"hello"
+    assert sealing.opened(sealed, "eve", "bob", bob, 1) is None
+    chunk = sealing.sealed_chunk(bytes(32), b"part", "f", 1, 2)
+    assert sealing.opened_chunk(bytes(32), chunk, "f", 1, 2) == b"part"
+    assert sealing.opened_chunk(bytes(32), chunk, "f", 0, 2) is None
+
+
+@pytest.mark.parametrize("case", read("wire/content.json"))
+def test_content(case: Case) -> None:
+    try:
+        content = read_content(case["text"].encode("utf-8", "surrogatepass"))
+    except NotContent:
+        assert case["kind"] is None
+        return
+    assert case["kind"] in (content.kind, "unknown")
+    assert (content.run, content.seq) == (case["run"], case["seq"])
+    assert (content.prev, content.first) == (case["prev"], case.get("first", ""))
+    assert b64(hashlib.sha256(content.said).digest()) == case["digest"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import aiohttp
 from socp.client.client import Client
 from socp.client.unlocking import Plain
 from socp.conform.cast import Identity, new_id
+from socp.conform.figures import MIB
 from socp.conform.frames import Frame
 from socp.conform.listen.house import House
-from socp.conform.listen.run import Door, judge_guest
+from socp.conform.listen.run import GUEST_RULES, Door, judge_guest
 from socp.conform.results import Report
 from socp.member.effects import Online
 from tests.conform.stage import QUICK, private_key, stored_keys
@@ -26,11 +28,15 @@ Guest = Callable[[House], Coroutine[Any, Any, None]]
 
 
 async def judge_visit(
-    guest: Guest, *, wait_s: float = 20, back_s: float = 15, first_key: int = 20
+    guest: Guest, *globs: str, wait_s: float = 20, back_s: float = 15, first_key: int = 20
 ) -> Report:
-    """The report on this guest, who attaches when the door is open."""
+    """The report on this guest, who attaches when the door is open: by the rules that fit one of
+    these, all where there is none."""
     came: list[asyncio.Task[None]] = []
-    door = Door("127.0.0.1", 0, wait_s=wait_s, back_s=back_s, manners=QUICK)
+    rules = tuple(
+        rule for rule in GUEST_RULES if not globs or any(fnmatchcase(rule.id, g) for g in globs)
+    )
+    door = Door("127.0.0.1", 0, rules, wait_s=wait_s, back_s=back_s, manners=QUICK)
     try:
         return await judge_guest(
             door,
@@ -49,12 +55,17 @@ def our_client(folder: Path) -> Guest:
 
     async def visit(house: House) -> None:
         url = f"ws://127.0.0.1:{house.port}"
+        large = folder / "large.bin"
+        large.write_bytes(bytes(8 * MIB))
         async with Client.open(folder, url, name="ann", lock=Plain(), suite=StoredKeys()) as me:
             asked = False
             async for notice in me.events():
                 if isinstance(notice, Online) and not asked:
                     asked = True
                     await me.send(house.bob.id, "hello")
+                    await me.send(house.hal.id, "hello")
+                    await me.send(house.hal.id, "and again")
+                    await me.send_file(house.hal.id, large)
                     await me.list_users()
 
     return visit

@@ -78,7 +78,7 @@ def test_the_plaintext_is_not_seen_in_what_was_sealed(cast: Cast) -> None:
 
 @pytest.mark.spec("3")
 def test_447_bytes_fit_no_block(cast: Cast) -> None:
-    with pytest.raises(Misuse):
+    with pytest.raises(Misuse, match="447 bytes do not fit one OAEP block"):
         cast.bob.public.seal(b"x" * 447)
 
 
@@ -177,7 +177,11 @@ def test_a_text_that_is_no_key_is_refused(cast: Cast, text: str) -> None:
     with pytest.raises(PeerFault) as refusal:
         cast.suite.parse_public(text)
     assert refusal.value.code == Code.BAD_KEY
-    assert "send an RSA-4096 key" in refusal.value.detail
+    why, _, remedy = refusal.value.detail.partition("; ")
+    assert why.startswith("the ")
+    assert remedy == (
+        "send an RSA-4096 key with exponent 65537, base64url of its DER SubjectPublicKeyInfo"
+    )
 
 
 @pytest.mark.threat("P5")
@@ -237,3 +241,29 @@ def test_keys_may_be_used_from_several_threads_at_once(cast: Cast) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(turn, range(40)))
+
+
+@pytest.mark.spec("3")
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("A" * 4097, "the key text has 4097 characters, more than 4096"),
+        ("A" * 735, "the key has 551 bytes of DER, more than 550"),
+        ("A" * 733, "the key text is neither base64url nor PEM"),
+        ("-----BEGIN PUBLIC KEY-----", "the PEM text is not one whole PUBLIC KEY block"),
+        ("-----BEGIN PRIVATE KEY-----\nAAAA", "the PEM text is not one whole PUBLIC KEY block"),
+        ("AAAA", "the key is not (an RSA key in a SubjectPublicKeyInfo|a symbolic one)"),
+    ],
+)
+def test_who_sends_a_text_that_is_no_key_is_told_what_it_is(
+    cast: Cast, text: str, why: str
+) -> None:
+    with pytest.raises(PeerFault, match=why):
+        cast.suite.parse_public(text)
+
+
+@pytest.mark.threat("M8")
+def test_what_does_not_open_says_the_same_whatever_was_wrong(cast: Cast) -> None:
+    for wrong in (b"", bytes(512), cast.alice.public.seal(b"x")):
+        with pytest.raises(Unreadable, match=r"^does not open with this key$"):
+            cast.bob.open(wrong)

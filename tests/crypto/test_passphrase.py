@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from socp.crypto import passphrase
 from socp.crypto.keys import Unreadable
 from socp.crypto.passphrase import CHUNK_BYTES, SEALED_CHUNK_BYTES, STREAM_HEAD_BYTES
+from socp.crypto.passwords import Cost, argon2id
 
 WORDS = "correct horse battery"
 KEY = bytes(range(32))
@@ -95,3 +99,26 @@ def test_a_stream_that_was_cut_swapped_lengthened_or_changed_does_not_open() -> 
             opened(*wrong)
     with pytest.raises(Unreadable):
         opened(head, pieces, "another passphrase")
+
+
+def test_a_lock_made_with_10_passes_on_16_lanes_opens_and_one_more_of_either_does_not() -> None:
+    for passes, lanes, opens in ((10, 16, True), (11, 1, False), (3, 17, False)):
+        head = struct.pack(">IBB", 64 * 1024, passes, lanes) + bytes(16)
+        box = AESGCM(argon2id(WORDS, bytes(16), Cost(64 * 1024, passes, lanes)) if opens else KEY)
+        locked = head + bytes(12) + box.encrypt(bytes(12), KEY, b"socp-vault-lock/1" + head)
+        if opens:
+            assert passphrase.unlock(WORDS, locked) == KEY
+        else:
+            with pytest.raises(Unreadable):
+                passphrase.unlock(WORDS, locked)
+
+
+def test_a_lock_and_a_stream_are_known_by_their_looks() -> None:
+    locked = passphrase.lock(WORDS, KEY)
+    assert passphrase.is_locked(locked)
+    assert not passphrase.is_locked(locked[1:])
+    assert not passphrase.is_locked(locked + b"x")
+    head, _ = sealed(b"")
+    assert passphrase.is_stream(head)
+    assert not passphrase.is_stream(head[1:])
+    assert not passphrase.is_stream(b"")

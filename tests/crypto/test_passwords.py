@@ -70,17 +70,26 @@ def test_what_is_no_box_is_unreadable(cut: bytes) -> None:
         Cost(COST.memory_kib, COST.passes - 1, COST.lanes),
         Cost(COST.memory_kib - 1, COST.passes, COST.lanes),
         Cost(2**31, 3, 4),
+        Cost(1024 * 1024 + 1, COST.passes, COST.lanes),
+        Cost(COST.memory_kib, 11, COST.lanes),
+        Cost(COST.memory_kib, COST.passes, 17),
         Cost(COST.memory_kib, 255, 4),
         Cost(COST.memory_kib, COST.passes, 0),
     ],
 )
 def test_a_cost_that_is_too_cheap_or_would_choke_us_is_not_paid(cost: Cost) -> None:
-    with pytest.raises(Misuse):
+    with pytest.raises(Misuse, match="a cost of Cost"):
         passwords.stretch("correct horse battery", SERVER, ALICE, cost)
     head = bytearray(box())
     head[14:20] = passwords._COST.pack(cost.memory_kib, cost.passes, cost.lanes)
     with pytest.raises(Unreadable):
         passwords.cost_of(bytes(head))
+
+
+@pytest.mark.threat("P3")
+@pytest.mark.parametrize("cost", [COST, Cost(1024 * 1024, 10, 16), Cost(COST.memory_kib, 3, 1)])
+def test_a_cost_is_fair_up_to_1_gib_10_passes_and_16_lanes(cost: Cost) -> None:
+    assert cost.is_fair
 
 
 def test_a_guess_costs_at_least_64_mib_and_3_passes() -> None:

@@ -235,3 +235,30 @@ def test_only_keys_that_the_pinned_one_names_came_before_it() -> None:
     forged = rotation.rotate(ALICE, thief, line.keys[3], 4, TS + 4).rotation
     lied = msgspec.structs.replace(forged, new_sig=chain[-1].new_sig)
     assert not before(thief, [lied])
+
+
+@pytest.mark.threat("I10")
+def test_what_came_after_the_pinned_key_does_not_matter_to_what_came_before_it() -> None:
+    line = Line().grows(4)
+    pinned = line.keys[2].public
+    chain = line.chain
+    chain[3] = msgspec.structs.replace(chain[3], sig=chain[2].sig)  # a later step that is a lie
+
+    def before(place: int) -> bool:
+        return rotation.precedes(line.suite, ALICE, line.keys[place].public, pinned, chain)
+
+    assert [before(place) for place in range(5)] == [True, True, False, False, False]
+
+
+@pytest.mark.spec("10")
+@pytest.mark.parametrize(
+    ("last", "fits"), [(limits.KEY_VERSION_MAX, True), (limits.KEY_VERSION_MAX + 1, False)]
+)
+def test_a_chain_may_end_at_the_highest_version_there_is(last: int, fits: bool) -> None:
+    (step,) = Line().grows(1).chain
+    chain = [msgspec.structs.replace(step, version=last)]
+    if fits:
+        rotation.check_shape(chain, LATEST)
+        return
+    with pytest.raises(Unfollowed, match=f"versions go from 2 to {limits.KEY_VERSION_MAX}"):
+        rotation.check_shape(chain, LATEST)

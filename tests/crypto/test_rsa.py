@@ -75,15 +75,24 @@ def test_a_damaged_private_key_is_refused(part: str) -> None:
     whole = value.to_bytes((value.bit_length() + 7) // 8, "big")
     changed = (value ^ (1 << 64)).to_bytes(len(whole), "big")
     assert der.count(whole) == 1
-    with pytest.raises(KeyRefused):
+    with pytest.raises(KeyRefused, match=r"it is damaged|or a damaged one"):
         load_private(der.replace(whole, changed))
+
+
+@pytest.mark.threat("I6")
+@pytest.mark.parametrize(
+    ("size", "why"), [(8192, "not a private key, or a damaged one"), (8193, "8193 bytes are too")]
+)
+def test_more_than_8_kib_are_no_private_key_before_they_are_parsed(size: int, why: str) -> None:
+    with pytest.raises(KeyRefused, match=why):
+        load_private(bytes(size))
 
 
 @pytest.mark.threat("I6")
 def test_a_private_key_whose_halves_do_not_meet_is_refused() -> None:
     ours, other = (_openssl(test_key(n)).private_numbers() for n in (0, 1))
     der = test_key(0).to_bytes().replace(_bytes(ours.q), _bytes(other.q))
-    with pytest.raises(KeyRefused):
+    with pytest.raises(KeyRefused, match="do not belong together; it is damaged"):
         load_private(der)
 
 

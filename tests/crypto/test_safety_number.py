@@ -79,3 +79,23 @@ def test_an_id_or_fingerprint_that_is_none_has_no_number() -> None:
         safety_number.safety_number(ALICE[1:], ONE, BOB, TWO)
     with pytest.raises(Misuse):
         safety_number.safety_number(ALICE, ONE[2:], BOB, TWO)
+
+
+def test_it_is_compared_in_two_rows_of_six_groups() -> None:
+    first, second = safety_number.rows(NUMBER)
+    assert first == " ".join(safety_number.grouped(NUMBER)[:6])
+    assert second == " ".join(safety_number.grouped(NUMBER)[6:])
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("12 34", "these are 4; read all"),
+        (NUMBER + "0", "these are 61; read all"),
+        ("x" + NUMBER, "these are 60 and other characters; read all"),
+        (NUMBER[:-1] + "\u0663", "these are 59 and other characters; read all"),
+    ],
+)
+def test_who_typed_something_else_reads_what_was_seen(typed: str, said: str) -> None:
+    with pytest.raises(NoSafetyNumber, match=said):
+        safety_number.parse(typed)

@@ -88,6 +88,13 @@ def test_every_labelled_text_is_label_then_members() -> None:
     assert signing.login(ALICE, SERVER, NONCE, OTHER) == (
         f"socp-login/1{ids}".encode() + NONCE + OTHER
     )
+    assert signing.password_answer(ALICE, SERVER, b"asked", b"told") == (
+        f"socp-password/1{ids}".encode() + sha256(b"asked").digest() + sha256(b"told").digest()
+    )
+    head = sha256(b"PUT /api/v1/rotation\n").digest()
+    assert signing.request_nonce("PUT", "/api/v1/rotation", NONCE, b"{}") == (
+        sha256(b"socp-request/1" + NONCE + head + sha256(b"{}").digest()).digest()
+    )
 
 
 @pytest.mark.spec("11")

@@ -66,3 +66,13 @@ def test_the_four_verbs_cost_microseconds() -> None:
 
     # Real keys take 2.9 ms for this; the bound is wide for the sake of busy machines.
     assert min(timeit(all_four, number=50) for _ in range(5)) / 50 < 0.3e-3
+
+
+def test_to_open_ahead_changes_nothing() -> None:
+    suite = SymbolicSuite(1)
+    key, other = suite.generate(), suite.generate()
+    sealed = key.public.seal(b"hello")
+    assert key.open_ahead(sealed)
+    assert not other.open_ahead(sealed)
+    assert not key.open_ahead(sealed[1:])
+    assert key.open(sealed) == b"hello"

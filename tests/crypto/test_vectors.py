@@ -7,11 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from socp.crypto import (
     channel_box,
     content_sig,
+    fast_sig,
     file_box,
     hybrid,
     passwords,
@@ -30,7 +32,7 @@ from socp.wire import base64url, payloads
 from socp.wire.canonical import canonical
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
-from tests.crypto.scene import ALICE, BOB
+from tests.crypto.scene import ALICE, BOB, TS
 from vectors.make.main import texts
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors"
@@ -192,6 +194,9 @@ def labelled(case: Case) -> bytes:
         case "socp-login/1":
             nonces = (raw(case, "client_nonce"), raw(case, "server_nonce"))
             return signing.login(case["user_id"], case["server_id"], *nonces)
+        case "socp-password/1":
+            said = (raw(case, "request"), raw(case, "response"))
+            return signing.password_answer(case["user_id"], case["server_id"], *said)
         case "socp-rotate/1":
             return rotation.rotate_text(*step(case))
         case "socp-rotate-new/1":
@@ -205,6 +210,33 @@ def labelled(case: Case) -> bytes:
 def step(case: Case) -> tuple[str, str, str, int, int]:
     names = (case["user_id"], case["old_fingerprint"], case["new_fingerprint"])
     return (*names, case["version"], case["ts"])
+
+
+def of_fast(kind: str) -> list[Any]:
+    return [each for each in read("crypto/fast_sig.json") if each.values[0]["kind"] == kind]
+
+
+@pytest.mark.spec("11")
+@pytest.mark.parametrize("case", of_fast("session"))
+def test_session_keys(case: Case) -> None:
+    stated = msgspec.convert(case["session"], payloads.Session)
+    owner = (public(case), case["owner_id"])
+    if case["refused"] is None:
+        session = fast_sig.believed(SUITE, *owner, stated, case["now"])
+        assert session.key.raw == base64url.decode(stated.key)
+    else:
+        with pytest.raises(PeerFault) as refusal:
+            fast_sig.believed(SUITE, *owner, stated, case["now"])
+        assert refusal.value.code == case["refused"]
+
+
+@pytest.mark.spec("11")
+@pytest.mark.parametrize("case", of_fast("frame"))
+def test_signatures_by_session_keys(case: Case) -> None:
+    session = fast_sig.PeerSession(SUITE.parse_fast(raw(case, "session_key")), TS, TS + 1)
+    envelope = Envelope(case["type"], ALICE, BOB, TS, case["payload"].encode(), case["sig"])
+    assert fast_sig.hop_signed(None, session, envelope, TS) is case["holds"]
+    assert not fast_sig.hop_signed(None, None, envelope, TS)
 
 
 @pytest.mark.spec("3")

@@ -226,3 +226,90 @@ def test_a_bare_file_never_goes_on() -> None:
     receiver = table.accepted(start)
     assert isinstance(receiver, Receiver)
     assert (receiver.have, receiver.same, receiver.layout) == (0, b"", (0, b""))
+
+
+def test_each_chunk_that_a_mailbox_takes_lets_one_more_go() -> None:
+    table = Table(DATA)
+    sender = begun(table, kept=True)
+    goes(table, sender)
+    assert sender.on_its_way == 0  # what a server keeps does not count as on its way to the reader
+    sender.acked(FileChunk.TYPE, table.mono)
+    assert len(goes(table, sender)) == 1
+    for _ in range(2 * PIECES):  # more than were sent
+        sender.acked(FileChunk.TYPE, table.mono)
+    assert len(goes(table, sender)) == PIECES - WINDOW_BYTES // PIECE - 1
+
+
+def test_a_mailbox_that_acknowledges_nothing_for_a_minute_is_stuck() -> None:
+    table = Table(DATA)
+    sender = begun(table, kept=True)
+    assert sender.stuck(table.mono + SILENCE_MS) is None  # nothing went yet
+    begun_ms = table.mono
+    goes(table, sender)
+    assert sender.stuck(begun_ms + SILENCE_MS - 1) is None
+    assert sender.stuck(begun_ms + SILENCE_MS) == Stuck("your server takes no more of it")
+    sender.acked(FileChunk.TYPE, begun_ms + SILENCE_MS)
+    assert sender.stuck(begun_ms + 2 * SILENCE_MS - 1) is None
+
+
+def test_a_mailbox_that_took_all_chunks_and_not_the_end_is_stuck() -> None:
+    table = Table(content(10))
+    sender = begun(table, kept=True)
+    assert len(goes(table, sender)) == 1
+    sender.acked(FileChunk.TYPE, table.mono)
+    assert sender.stuck(table.mono + SILENCE_MS) is None
+    assert isinstance(sender.end(table.mono), FileEnd)
+    assert isinstance(sender.stuck(table.mono + SILENCE_MS), Stuck)
+
+
+def test_it_has_started_once_a_chunk_was_asked_for() -> None:
+    table = Table(content(2 * PIECE))
+    sender = begun(table)
+    sender.heard(0, table.mono)
+    assert not sender.started
+    want = sender.wants(table.mono)
+    assert want is not None
+    assert sender.started
+    sender.chunk(want.index, table.data[:PIECE], TS)
+    assert sender.started
+    again = begun(table, have=1, kept=True)
+    assert not again.started
+
+
+def test_a_reader_is_waited_for_from_the_chunk_on_that_it_has_to_answer() -> None:
+    """It had all that went, and the file's owner was slow: its minute begins with the next one."""
+    table = Table(DATA)
+    sender = begun(table)
+    sender.heard(0, table.mono)
+    for have in range(1, 3):
+        want = sender.wants(table.mono)
+        assert want is not None
+        sender.chunk(want.index, DATA[want.offset : want.offset + want.size], TS)
+        sender.heard(have, table.mono)
+        table.mono += SILENCE_MS
+    want = sender.wants(table.mono)
+    assert want is not None
+    sender.chunk(want.index, DATA[want.offset : want.offset + want.size], TS)
+    assert sender.stuck(table.mono + SILENCE_MS - 1) is None
+    assert isinstance(sender.stuck(table.mono + SILENCE_MS), Stuck)
+
+
+def test_a_word_that_comes_while_a_piece_is_read_does_not_pass_over_that_piece() -> None:
+    table = Table(DATA)
+    sender = begun(table)
+    sender.heard(0, table.mono)
+    want = sender.wants(table.mono)
+    assert want == Want(0, 0, PIECE)
+    sender.heard(3, table.mono)
+    assert sender.awaits(0)
+    assert isinstance(sender.chunk(0, DATA[:PIECE], TS), FileChunk)
+
+
+def test_a_later_word_that_is_further_on_passes_over_what_is_there() -> None:
+    """Its first one was from before a break."""
+    table = Table(DATA)
+    sender = begun(table)
+    sender.heard(1, table.mono)
+    sender.heard(4, table.mono)
+    assert sender.have == 4
+    assert goes(table, sender)[0].index == 4

@@ -94,3 +94,16 @@ def test_the_next_free_name_is_another_one_and_safe_too(text: str, n: int) -> No
 def test_the_number_stands_before_the_ending() -> None:
     assert next_free("plan.txt", 2) == "plan (2).txt"
     assert next_free("plan", 3) == "plan (3)"
+
+
+def test_the_next_free_name_of_the_longest_is_no_longer_and_keeps_its_ending() -> None:
+    name = safe_name("a" * 500 + ".txt")
+    other = next_free(name, 12)
+    assert len(other.encode()) == len(name.encode()) == NAME_BYTES_MAX
+    assert other.endswith("a (12).txt")
+
+
+def test_an_ending_may_have_39_bytes() -> None:
+    ending = "." + "b" * 39
+    assert safe_name("a" * 500 + ending).endswith("a" + ending)
+    assert not safe_name("a" * 500 + ending + "b").endswith("b")

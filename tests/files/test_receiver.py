@@ -444,3 +444,147 @@ def test_a_path_in_the_name_is_gone() -> None:
     complete = receiver.end()
     assert isinstance(complete, Complete)
     assert complete.name == "authorized_keys"
+
+
+# --- what the person reads ---
+
+
+@pytest.mark.parametrize(
+    ("hybrid", "change", "why"),
+    [
+        (True, {"content_sig": "AAAA"}, "the signature of its manifest does not hold"),
+        (False, {"content_sig": "AAAA"}, "the signature of its manifest does not hold"),
+        (True, {"content_sig": ""}, "its manifest is not complete"),
+        (False, {"content_sig": "", "total": 1_001}, "names more chunks than bytes"),
+        (False, {"content_sig": "", "size": limits.FILE_BYTES_V13 + 1}, "at most 16777216 are"),
+    ],
+)
+def test_who_is_offered_a_file_that_is_refused_reads_its_name_and_why(
+    hybrid: bool, change: dict[str, object], why: str
+) -> None:
+    table = Table(content(1_000), hybrid=hybrid)
+    start, _ = table.sent()
+    refused = table.tried(replace(start, **change))
+    assert isinstance(refused, Broken)
+    assert refused.reason.startswith("plan.txt is refused: ")
+    assert why in refused.reason
+
+
+def signed_anew(table: Table, start: FileStart, **change: object) -> FileStart:
+    """The author's own doing: whatever is changed, the signature holds."""
+    odd = replace(start, content_sig="", **change)
+    signed = content_sig.sign_manifest(table.alice, to_members(odd), ALICE, BOB, TS)
+    return replace(odd, content_sig=signed)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"wrapped_key": "!"}, "its manifest is damaged"),
+        ({"chunk_hashes": "!"}, "its manifest is damaged"),
+        ({"wrapped_key": "AAAA"}, "not encrypted for a key that is held here"),
+        ({"total": 2}, "its manifest is not complete"),
+    ],
+)
+def test_an_author_who_signed_nonsense_is_told_apart_from_a_server_that_changed_it(
+    change: dict[str, object], why: str
+) -> None:
+    table = Table(content(1_000))
+    start, _ = table.sent()
+    refused = table.tried(signed_anew(table, start, **change))
+    assert isinstance(refused, Broken)
+    assert why in refused.reason
+
+
+def test_chunks_of_512_kib_are_the_largest_that_fit_a_frame() -> None:
+    table = Table(content(10))
+    start, _ = table.sent()
+    largest = 512 * limits.KIB
+    assert isinstance(table.tried(signed_anew(table, start, chunk_bytes=largest)), Receiver)
+    assert isinstance(table.tried(signed_anew(table, start, chunk_bytes=largest + 1)), Broken)
+
+
+@pytest.mark.parametrize(
+    ("hybrid", "change", "why"),
+    [
+        (True, {"ciphertext": "AAAA"}, "chunk 1 does not open"),
+        (True, {"ciphertext": "!"}, "chunk 1 does not open"),
+        (True, {"index": 3}, "chunk 3 stands outside of the 3 in the manifest"),
+        (False, {"index": 3}, "chunk 3 stands outside of the 3 chunks"),
+        (False, {"total": 4}, "chunk 1 names 4 chunks, not 3"),
+        (False, {"content_sig": "AAAA"}, "the signature of chunk 1 does not hold"),
+        (False, {"content_sig": ""}, "chunk 1 is not signed as the others are"),
+    ],
+)
+def test_who_reads_a_file_that_breaks_off_reads_its_name_and_why(
+    hybrid: bool, change: dict[str, object], why: str
+) -> None:
+    table = Table(content(600_000 if hybrid else 1_000), hybrid=hybrid)
+    start, chunks = table.sent()
+    receiver = table.accepted(start)
+    table.stored(receiver, chunks[:1])
+    broken = receiver.chunk(replace(chunks[1], **change), TS, START)
+    assert broken == Broken(f"plan.txt did not arrive whole: {why}; ask for it again")
+
+
+def test_a_bare_chunk_that_does_not_open_does_not_fit_or_is_missing_is_named() -> None:
+    table, start, chunks = bare(content(400 * (AHEAD_MAX + 2)))
+    said = []
+    for chunk in (
+        replace(chunks[0], ciphertext="AAAA"),
+        replace(chunks[0], ciphertext=base64url.encode(table.bob.public.seal(b""))),
+        chunks[AHEAD_MAX + 1],
+    ):
+        broken = table.accepted(start).chunk(chunk, TS, START)
+        assert isinstance(broken, Broken)
+        said.append(broken.reason.partition(": ")[2].partition(";")[0])
+    assert said[0] == "chunk 0 does not open"
+    assert said[1] == "chunk 0 does not fit the size in the manifest"
+    broken = table.accepted(start).chunk(chunks[AHEAD_MAX + 1], TS, START)
+    assert isinstance(broken, Broken)
+    assert f"chunk 0 is missing; chunk {AHEAD_MAX + 1} came in its place" in broken.reason
+
+
+def test_a_chunk_that_is_not_the_one_of_the_manifest_is_named() -> None:
+    table = Table(content(10))
+    start, (chunk,) = table.sent()
+    receiver = table.accepted(signed_anew(table, start, chunk_hashes=base64url.encode(bytes(32))))
+    broken = receiver.chunk(chunk, TS, START)
+    assert isinstance(broken, Broken)
+    assert "chunk 0 is not what the manifest says" in broken.reason
+
+
+@pytest.mark.parametrize("hybrid", [True, False], ids=["hybrid", "v1.3"])
+def test_a_file_that_ended_or_went_silent_too_early_says_how_far_it_came(hybrid: bool) -> None:
+    size, piece = (600_000, 262_144) if hybrid else (1_000, 400)
+    table = Table(content(size), hybrid=hybrid)
+    start, chunks = table.sent()
+    receiver = table.accepted(start)
+    table.stored(receiver, chunks[:1])
+    ended, silent = receiver.end(), receiver.overdue(table.mono + 60_000)
+    assert isinstance(ended, Broken)
+    assert f"it ended after {piece} of {size} bytes" in ended.reason
+    assert isinstance(silent, Broken)
+    assert "nothing came for 60 s" in silent.reason
+
+
+def test_what_was_held_or_begun_again_counts_as_a_sign_of_life() -> None:
+    table = Table(content(600_000))
+    start, _ = table.sent()
+    receiver = table.accepted(start)
+    receiver.hold(1, table.mono + 50_000)
+    assert receiver.overdue(table.mono + 109_999) is None
+    receiver.begun_again(table.mono + 100_000)
+    assert receiver.overdue(table.mono + 159_999) is None
+    assert isinstance(receiver.overdue(table.mono + 160_000), Broken)
+
+
+def test_no_more_is_held_than_there_are_chunks_and_each_once() -> None:
+    table = Table(content(600_000))
+    start, chunks = table.sent()
+    receiver = table.accepted(start)
+    table.stored(receiver, chunks[1:2])
+    receiver.hold(2, START)
+    assert (receiver.have, receiver.done) == (2, 2 * 262_144)
+    receiver.hold(9, START)
+    assert (receiver.have, receiver.done, receiver.complete) == (3, 600_000, True)

@@ -97,7 +97,7 @@ def test_one_piece_is_read_at_a_time() -> None:
 
 def test_a_piece_that_nobody_asked_for_is_our_own_bug() -> None:
     sender = begun(Table(content(10)))
-    with pytest.raises(Misuse):
+    with pytest.raises(Misuse, match="piece 0 was not asked for"):
         sender.chunk(0, content(10), TS)
 
 
@@ -185,3 +185,23 @@ def test_an_end_that_nobody_answers_is_taken_as_sent_after_5_s() -> None:
     table.sent(sender)
     assert sender.settled(table.mono + 4_900) is None
     assert sender.settled(table.mono + 5_000) == Sent(acked=False)
+
+
+@pytest.mark.parametrize("hybrid", [True, False], ids=["hybrid", "v1.3"])
+def test_each_frame_names_its_file_and_its_place_and_v13_ones_their_author(hybrid: bool) -> None:
+    table = Table(content(600_000 if hybrid else 1_000), hybrid=hybrid)
+    start, chunks = table.sent()
+    me = table.alice.public.text
+    assert (start.file_id, start.name, start.sender_pub) == (FILE, "plan.txt", me)
+    assert [(chunk.file_id, chunk.index, chunk.total) for chunk in chunks] == [
+        (FILE, index, 3) for index in range(3)
+    ]
+    assert {chunk.sender_pub for chunk in chunks} == ({""} if hybrid else {me})
+
+
+def test_what_the_person_reads_of_a_file_that_changed_names_it() -> None:
+    sender = begun(Table(content(10)))
+    sender.wants(START)
+    assert sender.chunk(0, b"x" * 10, TS) == Broken(
+        "plan.txt changed while it was being sent; send it again"
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from socp.files.speed import LATELY_MS, Speed
 
 
@@ -39,3 +41,29 @@ def test_a_transfer_that_begins_anew_is_measured_anew() -> None:
     assert speed.bytes_per_s() == 0
     speed.moved(501_000, 4_000)
     assert speed.bytes_per_s() == 1_000
+
+
+def test_a_rate_is_whole_bytes_and_the_rest_whole_seconds_rounded_up() -> None:
+    speed = Speed()
+    speed.moved(0, 0)
+    speed.moved(1_000, 3_000)
+    assert (str(speed.bytes_per_s()), str(speed.remaining_s(1_334))) == ("333", "2")
+
+
+def test_what_was_said_a_moment_ago_is_said_anew() -> None:
+    """Of steps within a fifth of a second the last one counts, and the first of all stays."""
+    speed = Speed()
+    for done, mono in ((0, 0), (10, 100), (500, 1_000), (900, 1_100), (1_000, 1_150)):
+        speed.moved(done, mono)
+    assert speed.bytes_per_s() == 1_000 * 1_000 // 1_150
+
+
+def test_however_often_it_is_fed_it_keeps_no_more_than_it_needs() -> None:
+    speed = Speed()
+    tracemalloc.start()
+    for mono in range(2 * LATELY_MS):
+        speed.moved(mono, mono)
+    kept_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert speed.bytes_per_s() == 1_000
+    assert kept_bytes < 50_000

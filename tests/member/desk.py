@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from socp.crypto import content_sig, hybrid, signing
+from socp.crypto.fast_sig import OwnSession
 from socp.crypto.keys import PrivateKey, PublicKey
 from socp.crypto.rotation import KeyStep, Revocation
 from socp.crypto.symbolic import SymbolicSuite
@@ -38,10 +39,11 @@ from socp.member.member import Member
 from socp.member.profile import Profile
 from socp.member.threads import key_of
 from socp.wire import base64url, content
-from socp.wire.canonical import canonical
+from socp.wire.canonical import canonical, to_members
 from socp.wire.content import Body, Place
 from socp.wire.envelope import Envelope, decode, encode
 from socp.wire.features import BIND, CONTENT, LINK_AUTH, MAILBOX, ROTATE, USER_FEATURES
+from socp.wire.payloads import Session
 
 START_MS = 1_760_000_000_000
 NONCE = b"our nonce".ljust(32)
@@ -221,8 +223,9 @@ class Desk:
         key: PrivateKey | None = None,
         bind: bool | None = None,
         signed: bool = True,
+        fast: OwnSession | None = None,
     ) -> Envelope:
-        """A frame of the server's, signed and bound as this server does."""
+        """A frame of the server's, signed and bound as this server does, or with `fast`."""
         said = dict(members)
         from_, to, ts = from_ or self.server_id, to or self.id, ts or self.wall
         if bind if bind is not None else "bind/1" in self.server_features:
@@ -230,6 +233,8 @@ class Desk:
         payload = canonical(said)
         signer = key or self.server_key
         sig = base64url.encode(signer.sign(payload)) if signed else ""
+        if fast is not None:
+            sig = fast.sign(payload)
         return decode(encode(kind, from_, to, ts, payload, sig))
 
     def hears(
@@ -243,10 +248,11 @@ class Desk:
         key: PrivateKey | None = None,
         bind: bool | None = None,
         signed: bool = True,
+        fast: OwnSession | None = None,
     ) -> Envelope:
         """The server says something on the link."""
         envelope = self.frame(
-            kind, members, from_=from_, to=to, ts=ts, key=key, bind=bind, signed=signed
+            kind, members, from_=from_, to=to, ts=ts, key=key, bind=bind, signed=signed, fast=fast
         )
         self.hears_again(envelope)
         return envelope
@@ -284,9 +290,14 @@ class Desk:
         proof: bool = True,
         features: tuple[str, ...] | None = None,
         server_id: str = "",
+        stated: Session | None = None,
     ) -> None:
         """The server's ACK of our hello arrives."""
-        self.hears_again(self.welcome(key=key, proof=proof, features=features, server_id=server_id))
+        self.hears_again(
+            self.welcome(
+                key=key, proof=proof, features=features, server_id=server_id, stated=stated
+            )
+        )
 
     def welcome(
         self,
@@ -296,8 +307,9 @@ class Desk:
         features: tuple[str, ...] | None = None,
         server_id: str = "",
         ts: int = 0,
+        stated: Session | None = None,
     ) -> Envelope:
-        """The server's ACK of our hello."""
+        """The server's ACK of our hello, with its session key where one is `stated`."""
         key = key or self.server_key
         shown = self.server_features if features is None else features
         server_id = server_id or self.server_id
@@ -305,6 +317,8 @@ class Desk:
         ack |= {"pubkey": key.public.text, "features": list(shown)}
         if proof:
             ack["proof"] = signing.sign(key, signing.link_auth(server_id, self.id, NONCE))
+        if stated is not None:
+            ack["session"] = to_members(stated)
         return self.frame("ACK", ack, key=key, from_=server_id, ts=ts)
 
     def attaches(self) -> Desk:

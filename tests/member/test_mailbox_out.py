@@ -52,7 +52,7 @@ def test_a_line_to_somebody_away_goes_at_once_and_is_kept_for_them(desk: Desk) -
     desk.acks(last(desk), "queued")
     moved = desk.line()
     assert moved.state is LineState.DONE
-    assert moved.reason == "alice is away; their server keeps it until they are back"
+    assert moved.reason == "alice is away; a server keeps it until they are back"
     assert desk.store().outbox == ()
     desk.acks(last(desk), "delivered")
     assert desk.line() == replace(moved, state=LineState.DELIVERED, reason="")

@@ -9,9 +9,11 @@ from socp.member.effects import Online, Warned
 from socp.member.events import Connected
 from socp.member.records import KnownServer
 from socp.wire import base64url
-from socp.wire.features import USER_FEATURES
+from socp.wire.features import FAST_SIG, USER_FEATURES
 from socp.wire.payloads import Attach
 from tests.member.desk import NONCE, SERVER_NONCE, Desk, an_id
+
+ANNOUNCED = (*USER_FEATURES, FAST_SIG)
 
 
 @pytest.mark.spec("6")
@@ -21,7 +23,7 @@ def test_the_first_frame_is_a_signed_hello_with_key_features_and_name() -> None:
     hello = desk.sent("USER_HELLO")[0]
     members = hello.members
     assert members["pubkey"] == members["enc_pubkey"] == desk.key.public.text
-    assert members["features"] == list(USER_FEATURES)
+    assert members["features"] == list(ANNOUNCED)
     assert members["meta"] == {"display_name": "me"}
     assert members["auth_nonce"] == base64url.encode(NONCE)
     assert signing.verify_transport(desk.key.public, hello)
@@ -38,7 +40,7 @@ def test_a_challenge_is_answered_by_a_proof_and_a_signed_attach() -> None:
     stated = proof["attach"]
     assert isinstance(stated, dict)
     attach = Attach(ts=stated["ts"], sig=stated["sig"])
-    held = signing.attach_holds(desk.key.public, desk.id, desk.server_id, attach, USER_FEATURES)
+    held = signing.attach_holds(desk.key.public, desk.id, desk.server_id, attach, ANNOUNCED)
     assert held
 
 
@@ -207,6 +209,19 @@ def test_a_clock_that_is_off_follows_the_servers_first_answer() -> None:
     assert desk.member.clock_offset_ms == 3_600_000
     assert desk.sent("AUTH_PROOF")[0].ts == true_wall
     assert "clock is 3600 s behind" in desk.warnings[0]
+
+
+@pytest.mark.spec("2")
+def test_a_clock_that_is_set_right_meanwhile_is_not_called_wrong() -> None:
+    desk = Desk()
+    desk.connects()
+    desk.hears_again(desk.challenge(ts=desk.wall + 3_600_000))
+    desk.loses_the_link()
+    desk.wall += 3_600_000
+    desk.connects()
+    desk.hears_again(desk.challenge(ts=desk.wall))
+    assert desk.member.clock_offset_ms == 0
+    assert desk.warnings[-1] == "this machine's clock was set, and goes with the server's again"
 
 
 @pytest.mark.threat("I3")

@@ -47,7 +47,7 @@ def test_it_asks_who_is_there_and_hears_of_all_of_them() -> None:
     alice, bob = sorted((an_id("alice"), an_id("bob")))
     lists(one, alice, one.id, bob)
     assert watched(one) == [{alice, bob}]
-    one.passes(14)
+    one.passes(1)
     assert len(pages(one)) == 1
 
 
@@ -214,7 +214,7 @@ def test_a_list_is_shown_at_once_where_all_of_them_are_watched_already() -> None
 def test_it_looks_around_again_now_and_then() -> None:
     one = desk()
     lists(one)
-    one.passes(16)
+    one.passes(3)
     assert len(pages(one)) == 2
     lists(one, an_id("late"))
     assert watched(one) == [{an_id("late")}]
@@ -233,6 +233,14 @@ def test_where_nobody_came_or_left_it_is_not_told_again_who_is_there() -> None:
     one.passes(16)
     one.hears("USER_LIST", {"users": [alice, one.id, an_id("bob")]})
     assert watched(one)[-1] == {alice, an_id("bob")}
+
+
+def test_it_does_not_look_again_while_a_page_is_on_its_way_but_for_15_s() -> None:
+    one = desk()
+    one.passes(14, tick_ms=1_000)
+    assert len(pages(one)) == 1
+    one.passes(2, tick_ms=1_000)
+    assert len(pages(one)) == 2
 
 
 @pytest.mark.spec("11")

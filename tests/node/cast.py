@@ -6,6 +6,8 @@ from socp.crypto import content_sig, signing
 from socp.crypto.keys import PrivateKey
 from socp.node.events import Admit
 from socp.wire import base64url
+from socp.wire.canonical import to_members
+from socp.wire.payloads import Session
 from tests.node.mesh import PLAIN_SERVER_FEATURES, Mesh, Peer, Server, an_id
 
 Members = dict[str, object]
@@ -26,12 +28,15 @@ def hello_of(peer: Peer, *, host: str = "peer.example", port: int = 9009) -> Mem
     return members
 
 
-def prove(peer: Peer, *, as_: str | None = None) -> None:
-    """The right AUTH_PROOF to the last challenge."""
+def prove(peer: Peer, *, as_: str | None = None, stated: Session | None = None) -> None:
+    """The right AUTH_PROOF to the last challenge, with a session key where one is `stated`."""
     challenge = peer.members("AUTH_CHALLENGE")[-1]
     nonce = base64url.decode(str(challenge["nonce"]))
     text = signing.link_auth(as_ or peer.id, str(challenge["server_id"]), nonce)
-    peer.say("AUTH_PROOF", {"proof": signing.sign(peer.key, text)}, from_=as_, bind=False)
+    said: Members = {"proof": signing.sign(peer.key, text)}
+    if stated is not None:
+        said["session"] = to_members(stated)
+    peer.say("AUTH_PROOF", said, from_=as_, bind=False)
 
 
 def server_socket(
@@ -62,13 +67,14 @@ def linked_server(
     key: PrivateKey | None = None,
     hello: str = "SERVER_HELLO_JOIN",
     port: int = 9009,
+    stated: Session | None = None,
 ) -> Peer:
     """A server admitted by the operator, proven where it can, and linked."""
     key = key or mesh.suite.generate()
     admit(mesh, server, key)
     peer = server_socket(mesh, server, name, features=features, key=key, hello=hello, port=port)
     if "link-auth/1" in features:
-        prove(peer)
+        prove(peer, stated=stated)
     return peer
 
 

@@ -9,7 +9,8 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from socp.crypto import content_sig, signing
+from socp.crypto import content_sig, fast_sig, signing
+from socp.crypto.fast_sig import OwnSession
 from socp.crypto.keys import PrivateKey
 from socp.crypto.rotation import KeyStep, Revocation
 from socp.crypto.symbolic import SymbolicSuite
@@ -29,6 +30,7 @@ from socp.node.effects import (
     Ping,
     Probe,
     Relay,
+    RenewSession,
     Send,
     Snapshot,
     Throttle,
@@ -46,6 +48,7 @@ from socp.node.events import (
     LinkOpened,
     Now,
     ProbeFailed,
+    SessionMade,
     SnapshotDone,
     Tick,
 )
@@ -116,6 +119,7 @@ class Peer:
         bind: bool = True,
         sign_with: PrivateKey | None = None,
         signed: bool = True,
+        fast: OwnSession | None = None,
     ) -> Envelope:
         """Put one frame on the socket, signed as a peer with these features would."""
         ts = self.mesh.wall if ts is None else ts
@@ -125,6 +129,8 @@ class Peer:
         payload = canonical(members)
         key = sign_with or self.key
         sig = base64url.encode(key.sign(payload)) if signed else ""
+        if fast is not None:
+            sig = fast.sign(payload)
         data = encode(kind, from_, to, ts, payload, sig)
         self.raw(data)
         return decode(data)
@@ -169,8 +175,10 @@ class Server:
 class Mesh:
     """Carries effects from brain to brain, in order, until nothing moves."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self, seed: int = 1, *, fast: bool = False) -> None:
+        """`fast`: its servers have session keys."""
         self.suite = SymbolicSuite(seed)
+        self.fast = fast
         self.wall = START_MS
         self.mono = 0
         self.servers: dict[str, Server] = {}
@@ -211,7 +219,15 @@ class Mesh:
         node = Node(settings, self.suite, key.public, remembered or Remembered())
         server = Server(name, settings, key, node)
         self.servers[name] = server
+        if self.fast:
+            self.renew(server)
         return server
+
+    def renew(self, server: Server) -> OwnSession:
+        """What its shell does at the start, and when it is asked to."""
+        session = fast_sig.made(self.suite, server.key, server.id, self.wall)
+        self.event(server, SessionMade(session))
+        return session
 
     def three(self) -> tuple[Server, Server, Server]:
         """The default: three on loopback, no configuration, linked."""
@@ -261,6 +277,7 @@ class Mesh:
         display_name: str = "",
         settle: bool = True,
         rotations: tuple[Rotation, ...] = (),
+        stated: payloads.Session | None = None,
     ) -> Peer:
         """A user that says hello, and proves itself where its features say so."""
         peer = self.open_socket(server, name, key=key, features=features)
@@ -277,19 +294,24 @@ class Mesh:
             hello["auth_nonce"] = base64url.encode(nonce)
         peer.say("USER_HELLO", hello, to=EVERYONE)
         if "link-auth/1" in features and peer.said("AUTH_CHALLENGE"):
-            self._prove_user(peer, attach_ts)
+            self._prove_user(peer, attach_ts, stated)
         if settle:
             self.settle()
         return peer
 
-    def _prove_user(self, peer: Peer, attach_ts: int | None) -> None:
+    def _prove_user(
+        self, peer: Peer, attach_ts: int | None, stated: payloads.Session | None = None
+    ) -> None:
         challenge = peer.members("AUTH_CHALLENGE")[-1]
         server_id = str(challenge["server_id"])
         nonce = base64url.decode(str(challenge["nonce"]))
         proof = signing.sign(peer.key, signing.link_auth(peer.id, server_id, nonce))
         ts = self.wall if attach_ts is None else attach_ts
         sig = signing.sign(peer.key, signing.attach(peer.id, server_id, ts, peer.features))
-        peer.say("AUTH_PROOF", {"proof": proof, "attach": {"ts": ts, "sig": sig}}, bind=False)
+        said: dict[str, object] = {"proof": proof, "attach": {"ts": ts, "sig": sig}}
+        if stated is not None:
+            said["session"] = to_members(stated)
+        peer.say("AUTH_PROOF", said, bind=False)
 
     def plain_server(self, server: Server, name: str, *, key: PrivateKey | None = None) -> Peer:
         """A v1.3 server without extensions, admitted by its key beforehand or refused."""
@@ -425,6 +447,8 @@ class Mesh:
                 server.answers.append(effect)
             case Throttle():
                 server.paused_ms[effect.link] = effect.pause_ms
+            case RenewSession():
+                self.renew(server)
             case Identified():
                 server.identified[effect.link] = effect.peer
 
@@ -446,7 +470,11 @@ class Mesh:
         for name, preimage in frame.proofs:
             members[name] = base64url.encode(server.key.sign(preimage))
         payload = frame.payload if frame.verbatim else canonical(members)
-        sig = base64url.encode(server.key.sign(canonical(members))) if frame.signed else ""
+        sig = ""
+        if frame.fast is not None:
+            sig = frame.fast.sign(canonical(members))
+        elif frame.signed:
+            sig = base64url.encode(server.key.sign(canonical(members)))
         data = encode(frame.type, frame.from_, frame.to, frame.ts, payload, sig)
         self._signed[id(frame)] = (frame, data)
         return data

@@ -107,3 +107,38 @@ def test_a_server_stays_known_that_could_not_be_forgotten(mesh: Mesh) -> None:
     mesh.event(a, ListServers(2))
     assert b.key.public.fingerprint in a.answers[-1].lines[0]
     assert proven_join(mesh, a, "b", key=b.key).errors() == []
+
+
+def test_what_the_operator_said_before_holds_again(mesh: Mesh) -> None:
+    a = mesh.server("a")
+    key = mesh.suite.generate()
+    mesh.event(a, Admit(1, key.public.fingerprint))
+    before = len(a.disk)
+    mesh.event(a, Ban(2, key.public.fingerprint))
+    assert proven_join(mesh, a, "b", key=key).errors() != []
+    fails(mesh, a, before)
+    assert proven_join(mesh, a, "b", key=key).errors() == []
+
+
+def test_what_the_operator_said_since_is_not_undone(mesh: Mesh) -> None:
+    a = mesh.server("a")
+    key = mesh.suite.generate()
+    before = len(a.disk)
+    mesh.event(a, Ban(1, key.public.fingerprint))
+    lost = tuple(a.disk[before:])
+    del a.disk[before:]
+    mesh.event(a, Admit(2, key.public.fingerprint))
+    mesh.event(a, CommitFailed(lost, "the disk is full"))
+    assert proven_join(mesh, a, "b", key=key).errors() == []
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_ruling_on_a_key_is_lifted_once_that_is_stored(mesh: Mesh, stored: bool) -> None:
+    a = mesh.server("a", federation=Federation.OPEN)
+    key = mesh.suite.generate()
+    mesh.event(a, Ban(1, key.public.fingerprint))
+    before = len(a.disk)
+    mesh.event(a, Forget(2, key.public.fingerprint))
+    if not stored:
+        fails(mesh, a, before)
+    assert (proven_join(mesh, a, "b", key=key).errors() == []) is stored

@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 
+from socp.crypto.fast_sig import OwnSession
 from socp.crypto.keys import PrivateKey
 from socp.crypto.symbolic import SymbolicSuite
 from socp.node.effects import Effect, Outgoing, Send
@@ -152,6 +153,7 @@ async def running(
     origins: Sequence[str] = (),
     proxies: Sequence[str] = (),
     tls: ssl.SSLContext | None = None,
+    session_key: Callable[[], OwnSession | None] = lambda: None,
 ) -> AsyncIterator[Shell]:
     """A shell on a free port; stopped at the end, which must take less than 2 s."""
     brain, disk = brain or Brain(), disk or Disk()
@@ -160,6 +162,7 @@ async def running(
     parts = Parts(
         brain=brain,
         key=key,
+        session=session_key,
         store=disk,
         guard=Guard(frozenset(hosts), frozenset(origins), networks),
         max_per_address=max_per_address,

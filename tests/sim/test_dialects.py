@@ -276,7 +276,7 @@ def test_a_server_of_each_dialect_and_ours_pass_on_what_their_users_say(dialect:
     meta = {"display_name": "Bób"} | ({"pubkey": text} if dialect.key_place == "meta" else {})
     beside = {"pubkey": text} if dialect.key_place == "payload" else {}
     theirs.says("USER_ADVERTISE", {**members, **beside, "meta": meta})
-    world.run(1)
+    world.run(2.5)  # our client looked around
     for asked in theirs.said("PUBKEY_REQUEST"):
         found = {"user_id": asked.members["user_id"], "pubkey": text}
         theirs.says("PUBKEY_RESPONSE", found, to=server.id)

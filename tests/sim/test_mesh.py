@@ -111,7 +111,7 @@ def test_a_line_to_somebody_away_goes_when_they_are_back_in_order() -> None:
     t.alice.says(t.bob, "two")
     t.run(1)
     assert t.alice.line("two").state is LineState.DONE
-    assert t.alice.line("two").reason == "bob is away; their server keeps it until they are back"
+    assert t.alice.line("two").reason == "bob is away; a server keeps it until they are back"
     t.bob.come_back()
     t.run(2)
     assert t.bob.texts == ["one", "two"]

@@ -15,7 +15,7 @@ from socp.talk.own_lines import OwnLines
 from socp.talk.phrases import Phrases
 
 BOB = "11111111-1111-4111-8111-111111111111"
-KEPT = "bob is away; their server keeps it until they are back"
+KEPT = "bob is away; a server keeps it until they are back"
 
 
 class Told:

@@ -216,10 +216,10 @@ def test_what_one_said_and_what_became_of_it(phrases: Phrases) -> None:
     )
     assert text(phrases.own_moved(done, NOW)) == "12:03 sent to bob: hi there"
     assert text(phrases.own_moved(refused, NOW)) == "12:03 ! not sent to bob: too long (hi)"
-    kept = effects.LineMoved(1, BOB, "hi", LineState.DONE, "bob is away; their server keeps it")
+    kept = effects.LineMoved(1, BOB, "hi", LineState.DONE, "bob is away; a server keeps it")
     delivered = effects.LineMoved(1, BOB, "hi", LineState.DELIVERED, "")
     assert text(phrases.own_moved(kept, NOW)) == (
-        "12:03 sent to bob: hi (bob is away; their server keeps it)"
+        "12:03 sent to bob: hi (bob is away; a server keeps it)"
     )
     assert text(phrases.own_moved(delivered, NOW)) == "12:03 delivered to bob: hi"
     assert text(phrases.own(public, NOW)) == "12:03 [public, nobody says so] you to everyone: hi"

@@ -17,21 +17,24 @@ from pathlib import Path
 from typing import Final
 from unittest import mock
 
-from textual.pilot import Pilot
 from textual.widgets import Input, Static, TextArea
 
 from socp.crypto.symbolic import SymbolicSuite
 from socp.member.draft import Draft
 from socp.member.effects import FileProgress, GapFound
 from socp.tui.app import SocpApp
+from socp.tui.changed_key import ChangedKey
 from socp.tui.choices_file import Choices
 from socp.tui.first_start import FirstStart
+from socp.tui.help_screen import HelpView
 from socp.tui.opening import Opening
+from socp.tui.row_view import RowView
 from socp.wire.ids import PUBLIC
 from tests.client.mailbox_server import Absent, keeping
 from tests.tui import group
 from tests.tui.drawing import svg
-from tests.tui.stage import Stage, stage, waited
+from tests.tui.hands import Hands, hands_on
+from tests.tui.stage import Stage, stage
 
 SIZES: Final = ((80, 24), (120, 36), (200, 60))
 NOW: Final = "12 12:41"
@@ -47,6 +50,7 @@ def played() -> Iterator[None]:
     with (
         mock.patch.dict(os.environ, around),
         mock.patch("time.time_ns", side_effect=ticks),
+        mock.patch("time.clock_gettime", return_value=1_000.0),
         mock.patch("uuid.uuid4", side_effect=ids),
     ):
         time.tzset()
@@ -98,6 +102,7 @@ async def jump(it: Stage) -> None:
     await spoken(it)
     await it.pilot.press("ctrl+k")
     await it.types("er")
+    await it.until(lambda: it.app.screen.query_one(RowView).at)
 
 
 async def search(it: Stage) -> None:
@@ -117,13 +122,14 @@ async def verify(it: Stage) -> None:
 async def changed_key(it: Stage) -> None:
     await spoken(it)
     await Absent(it.server, it.suite.generate(), "Bob").is_known(it.link)
-    await it.until(lambda: it.session.blocked)
+    await it.until(lambda: it.talk.query_one(ChangedKey).display)
 
 
 async def help_(it: Stage) -> None:
     await spoken(it)
     it.app.theme = "socp-high-contrast"
     await it.pilot.press("f1")
+    await it.until(lambda: it.app.screen.query_one(HelpView).text())
 
 
 SCREENS: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
@@ -162,18 +168,17 @@ async def taken(picture: Picture) -> str:
         )
         async with played_by as it:
             await SCREENS[picture.name](it)
-            await it.pilot.pause(0.4)
             return await drawn(it.pilot)
 
 
-async def drawn(pilot: Pilot[int]) -> str:
+async def drawn(pilot: Hands) -> str:
     """As it is when the cursor is to be seen."""
     app = pilot.app
     for line in app.screen.query(Input):
         line._pause_blink(visible=True)
     for area in app.screen.query(TextArea):
         area._pause_blink(visible=True)
-    await pilot.pause()
+    await pilot.settled()
     return svg(app)
 
 
@@ -181,10 +186,10 @@ async def _first_start(picture: Picture, folder: Path) -> str:
     async with keeping(SymbolicSuite(1)) as server:
         opening = replace(Opening(folder / "ann"), server=server.url)
         app = SocpApp(opening, QUIET, login="ann")
-        async with app.run_test(size=picture.size) as pilot:
-            await waited(pilot, lambda: isinstance(app.screen, FirstStart))
+        async with hands_on(app, picture.size) as pilot:
+            await pilot.until(lambda: isinstance(app.screen, FirstStart))
             state = app.screen.query_one("#server-state", Static)
-            await waited(pilot, lambda: "✓" in str(state.render()))
+            await pilot.until(lambda: "✓" in str(state.render()))
             port = server.url.rsplit(":", 1)[1]
             return (await drawn(pilot)).replace(port, "8001".ljust(len(port), "\u00a0"))
 

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from textual.pilot import Pilot
 from textual.widgets import Static
 
 from socp.client.unlocking import Plain
@@ -29,10 +28,9 @@ from socp.wire.content import Body, Place
 from tests.client.mailbox_server import Absent, MailServer, keeping
 from tests.client.people import somebody
 from tests.client.v13_server import Link, now_ms
+from tests.tui.hands import PATIENCE_S, SIZE, Hands, hands_on
 
-PATIENCE_S = 15.0
 THEIR_RUN = "b" * 16
-SIZE = (120, 40)
 
 
 @dataclass
@@ -40,7 +38,7 @@ class Stage:
     """Alice at the screen; Bob wherever the test wants him."""
 
     app: SocpApp
-    pilot: Pilot[int]
+    pilot: Hands
     server: MailServer
     link: Link
     bob: Absent
@@ -80,6 +78,7 @@ class Stage:
 
     async def enters(self, text: str) -> None:
         """As if it was pasted, then Enter."""
+        await self.pilot.settled()
         self.composer.take(Draft(text))
         await self.pilot.press("enter")
 
@@ -104,19 +103,18 @@ class Stage:
         self.messages.action_newest()
         self.composer.take(Draft())
         self.composer.focus()
-        await self.pilot.pause()
+        await self.pilot.settled()
 
     async def said_by_bob(self, text: str) -> str:
         """He says it, and it is in sight; the msg_ref."""
         ref = await self.bob_says(text)
-        await self.until(lambda: self.session.window.lines and self.last.text == text, text)
-        await self.pilot.pause()
+        await self.until(lambda: self.ends_with(text), text)
         return ref
 
     async def said_by_me(self, text: str) -> str:
         """It is in sight and has its name; the msg_ref."""
         await self.enters(text)
-        await self.until(lambda: self.last.text == text and self.last.msg_ref, text)
+        await self.until(lambda: self.ends_with(text) and self.last.msg_ref, text)
         return self.last.msg_ref
 
     @property
@@ -124,12 +122,14 @@ class Stage:
         """The last line of the open conversation."""
         return self.session.window.lines[-1]
 
+    def ends_with(self, text: str) -> bool:
+        """Whether that is the last line."""
+        return bool(self.session.window.lines) and self.last.text == text
+
     async def until(self, there: Callable[[], object], what: str = "") -> None:
         """Return when it is so; the screen is told in the failure."""
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                while not there():
-                    await self.pilot.pause(0.01)
+            await self.pilot.until(there)
         except TimeoutError:
             raise AssertionError(f"never: {what or there}\n{self.shown()}") from None
 
@@ -145,7 +145,6 @@ class Stage:
         """Turn to somebody, and wait until what was said is there."""
         self.session.turn_to(self.session.me.find(who))
         await self.until(lambda: self.session.window.to_end)
-        await self.pilot.pause()
 
     def talks(self) -> str:
         """The list of conversations as it is on the screen."""
@@ -206,7 +205,7 @@ async def stage(
             lock_after_s=lock_after_s,
         )
         app = SocpApp(opening, choices, login="alice", suite=suite)
-        async with app.run_test(size=size) as pilot:
+        async with hands_on(app, size) as pilot:
             link = await server.link(1)
             it = Stage(app, pilot, server, link, bob, suite)
             try:
@@ -246,7 +245,7 @@ async def again(
     opening = Opening(folder / profile, "", it.server.url, Plain(), folder / "downloads")
     app = SocpApp(opening, choices, login="alice", suite=it.suite)
     number = len(it.server.links)
-    async with app.run_test(size=SIZE) as pilot:
+    async with hands_on(app) as pilot:
         link = await it.server.link(number)
         that = Stage(app, pilot, it.server, link, it.bob, it.suite, it.seq)
         try:
@@ -255,20 +254,6 @@ async def again(
             yield that
         finally:
             await leave(app)
-
-
-async def waited(pilot: Pilot[int], there: Callable[[], object]) -> None:
-    """Return when it is so."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not there():
-            await pilot.pause(0.01)
-
-
-async def clicked(pilot: Pilot[int], button: str) -> None:
-    """With the mouse, once it is not pressed any more from before."""
-    await waited(pilot, lambda: not pilot.app.screen.query_one(button).has_class("-active"))
-    await pilot.click(button)
-    await pilot.pause()
 
 
 async def leave(app: SocpApp) -> None:

@@ -29,11 +29,10 @@ async def test_what_was_being_typed_is_there_after_quitting(tmp_path: Path) -> N
         await it.until(lambda: it.composer.draft.about)
         draft = it.composer.draft
         async with again(it, tmp_path) as back:
-            assert back.composer.text == "to all"
-            await back.until(lambda: "draft: half a sen" in back.talks())
-            assert "draft: to all" not in back.talks()  # it is in sight
-            await back.opens()
-            await back.until(lambda: back.composer.draft == draft)
+            assert back.session.turned_to == back.bob.id  # with whom the last words were
+            assert back.composer.draft == draft
+            await back.until(lambda: "draft: to all" in back.talks())
+            assert "draft: half a sen" not in back.talks()  # it is in sight
             await back.says("tence")
             await back.bob_reads(Text(body="half a sentence", reply_to=draft.about))
             await back.until(lambda: back.composer.text == "")
@@ -168,6 +167,7 @@ async def test_after_a_start_the_terminal_is_told_once_for_each_talk(
             await it.bob_says(f"number {number}")
         await it.until(lambda: it.session.unseen.count(it.bob.id) == 5)
         assert told == []  # switched off
+        await it.says("to everyone")  # which is where one is at the next start
         async with again(it, tmp_path, choices=Choices(notify="osc9")) as back:
             await back.until(lambda: back.session.unseen.count(it.bob.id) == 5)
             assert told == ["\x1b]9;bob: a message\x1b\\"]

@@ -13,7 +13,7 @@ from socp.tui.changed_key import ChangedKey
 from socp.tui.sure_button import ASKS, SureButton
 from socp.tui.verify_screen import VerifyScreen
 from tests.client.mailbox_server import Absent
-from tests.tui.stage import Stage, clicked, stage
+from tests.tui.stage import Stage, stage
 
 pytestmark = pytest.mark.threat("I9")
 
@@ -49,9 +49,9 @@ async def test_who_takes_the_new_key_is_asked_twice(tmp_path: Path) -> None:
         banner = it.talk.query_one(ChangedKey)
         await it.until(lambda: banner.display)
         claimed = it.session.me.claimed_number(it.bob.id)
-        await clicked(it.pilot, "#take")
+        await it.pilot.click("#take")
         assert it.session.me.trust_of(it.bob.id) is TrustState.CHANGED
-        await clicked(it.pilot, "#take")
+        await it.pilot.click("#take")
         await it.until(lambda: it.composer.display)
         assert it.session.me.safety_number(it.bob.id) == claimed
 
@@ -105,10 +105,10 @@ async def test_who_was_asked_about_one_was_not_asked_about_another(tmp_path: Pat
         await it.until(lambda: it.session.me.trust_of(CAROL_ID) is TrustState.CHANGED)
         words = it.talk.query_one("#what-happened", Static)
         await it.until(lambda: "to be bob" in str(words.render()))
-        await clicked(it.pilot, "#take")
+        await it.pilot.click("#take")
         it.session.turn_to(CAROL_ID)
         await it.until(lambda: "to be carol" in str(words.render()))
-        await clicked(it.pilot, "#take")
+        await it.pilot.click("#take")
         button = it.talk.query_one("#take", SureButton)
         await it.until(lambda: str(button.label) == ASKS)
         for who in (it.bob.id, CAROL_ID):
@@ -135,3 +135,22 @@ async def test_a_key_that_is_held_down_takes_no_claimed_key(
             it.app.screen.query_one("#take", SureButton).focus()
             await it.pilot.press("enter")
         await it.until(lambda: it.session.me.trust_of(it.bob.id) is not TrustState.CHANGED)
+
+
+async def test_claims_in_a_loop_are_one_question_and_it_is_asked_once(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        liars = [Absent(it.server, it.suite.generate()) for _ in range(40)]
+        for liar in liars * 2:
+            await liar.comes(it.link)
+        await it.said_by_bob("what is it?")
+        assert it.session.blocked
+        await it.sees("what is it?")
+        assert it.shown().count("key changed: somebody claims") == 1
+        await it.session.me.keep_key(it.bob.id)
+        await it.until(lambda: it.composer.display)
+        await liars[0].comes(it.link)
+        await it.said_by_bob("it is over")
+        assert not it.session.blocked
+        await it.sees("it is over")
+        assert it.shown().count("key changed: somebody claims") == 1

@@ -14,7 +14,7 @@ from tests.tui.stage import Stage, stage
 
 async def pastes(it: Stage, text: str) -> None:
     it.app.post_message(Paste(text))
-    await it.pilot.pause()
+    await it.pilot.settled()
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ async def test_a_dropped_file_is_sent_by_enter_and_what_was_typed_can_be_had_aga
         await pastes(it, str(tmp_path / "it's mine.txt").replace(" ", "\\ ").replace("'", "\\'"))
         await it.until(lambda: it.composer.text == f"/file bob {tmp_path}/it's mine.txt")
         await it.pilot.press("enter")
-        await it.until(lambda: it.session.window.lines and it.last.text == "it's mine.txt")
+        await it.until(lambda: it.ends_with("it's mine.txt"))
         await it.pilot.press("ctrl+up", "ctrl+up")
         assert it.composer.text == "wait"
 

@@ -109,6 +109,24 @@ async def test_a_message_elsewhere_draws_its_rows_in_the_list_alone(
         assert 0 < drawn.rows["ConversationList"] <= 2
 
 
+async def test_a_line_that_comes_moves_the_others_and_lays_nothing_out_anew(
+    tmp_path: Path, drawn: Drawn
+) -> None:
+    async with stage(tmp_path, before=filled(300)) as it:
+        await it.opens()
+        await it.sees("line 300")
+        await settled(it, drawn)
+        layouts: list[object] = []
+        it.talk.screen_layout_refresh_signal.subscribe(it.talk, layouts.append)
+        rows = it.messages.virtual_size.height
+        await it.bob_says("one more")
+        await it.sees("one more")
+        assert it.messages.virtual_size.height > rows
+        assert it.messages.vertical_scrollbar.window_virtual_size == it.messages.virtual_size.height
+        assert it.messages.at_end
+        assert layouts == []
+
+
 async def test_the_same_rows_again_draw_nothing(tmp_path: Path, drawn: Drawn) -> None:
     async with stage(tmp_path, before=filled(50)) as it:
         await it.opens()

@@ -32,7 +32,7 @@ FILE_ID: Final = "44444444-4444-4444-8444-444444444444"
 async def presses(it: Stage, name: str, which: int = 0) -> None:
     """One of the keys that do it."""
     await it.pilot.press(keys.names_of(KEYS[name], {})[which])
-    await it.pilot.pause()
+    await it.pilot.settled()
 
 
 def all_of(name: str) -> range:
@@ -403,7 +403,7 @@ async def test_every_action_can_have_another_key_and_the_usual_one_is_free(tmp_p
     mine = own_keys.checked({name: f"f{at}" for at, name in enumerate(("jump", "quit"), 13)})
     async with stage(tmp_path, choices=Choices(notify="off", keys=mine)) as it:
         await it.pilot.press("ctrl+q", "ctrl+k")
-        await it.pilot.pause()
+        await it.pilot.settled()
         assert it.app.screen is it.talk
         assert it.app.return_value is None
         await it.pilot.press("f13")

@@ -40,7 +40,8 @@ from socp.tui.verify_screen import VerifyScreen
 from socp.wire.content import Reaction, Text
 from tests.client.people import FRIEND_ID
 from tests.threats.hostile import ACTING, EVERYTHING, assert_harmless
-from tests.tui.stage import Pilots, Stage, clicked, driven, leave, stage, waited
+from tests.tui.hands import hands_on
+from tests.tui.stage import Pilots, Stage, driven, leave, stage
 from tests.tui.test_window import NOW, filled
 
 
@@ -65,7 +66,7 @@ def screens() -> set[type]:
 
 async def is_open(it: Stage, kind: type) -> None:
     await it.until(lambda: isinstance(it.app.screen, kind), kind.__name__)
-    await it.pilot.pause()
+    await it.pilot.settled()
 
 
 async def talk(it: Stage) -> None:
@@ -137,11 +138,11 @@ async def verify(it: Stage) -> None:
     await it.pilot.press("enter")
     await it.until(lambda: it.read("#fault"))
     it.app.screen.query_one(Input).value = it.session.me.safety_number(it.bob.id)
-    await clicked(it.pilot, "#compare")
+    await it.pilot.click("#compare")
     await it.until(lambda: it.session.state_of(it.bob.id) is TrustState.VERIFIED)
-    await clicked(it.pilot, "#unsure")
+    await it.pilot.click("#unsure")
     await it.until(lambda: it.session.state_of(it.bob.id) is TrustState.UNVERIFIED)
-    await clicked(it.pilot, "#close")
+    await it.pilot.click("#close")
     await is_open(it, TalkScreen)
 
 
@@ -243,7 +244,7 @@ async def test_no_screen_with_hostile_words_in_it_does_what_they_say(
         await it.opens(FRIEND_ID)
         for where in ("", "f2"):
             await it.pilot.press(*([where] if where else []))
-            await it.pilot.pause()
+            await it.pilot.settled()
             assert_calm(it.app)
         for key in ("f1", "ctrl+k", "ctrl+f", "f3", "ctrl+p"):
             await it.pilot.press(key)
@@ -251,15 +252,15 @@ async def test_no_screen_with_hostile_words_in_it_does_what_they_say(
             if key == "ctrl+f":
                 await it.types("z")
                 await it.until(lambda: "found" in it.read("#count"))
-            await it.pilot.pause()
+            await it.pilot.settled()
             assert_calm(it.app)
             await it.pilot.press("escape")
             await it.until(lambda: it.app.screen is it.talk)
         await it.pilot.press("escape", "end", "enter", "r")
-        await it.pilot.pause()
+        await it.pilot.settled()
         assert_calm(it.app)
         await it.pilot.press("escape", "slash", *"tell", "space", "tab", "tab")
-        await it.pilot.pause()
+        await it.pilot.settled()
         assert_calm(it.app)
 
 
@@ -272,7 +273,7 @@ async def test_every_word_of_another_can_be_scrolled_through(tmp_path: Path) -> 
             it.messages.action_up()
             if at < len(TEXTS):
                 it.messages.action_choose()  # unfold it
-            await it.pilot.pause()
+            await it.pilot.settled()
             assert_calm(it.app)
             if at < len(TEXTS):
                 it.messages.action_choose()
@@ -303,15 +304,15 @@ async def test_the_first_start_says_what_is_wrong_and_shows_it_as_it_is(tmp_path
     app = SocpApp(
         Opening(tmp_path / "ann"), Choices(notify="off"), login=NAME[:20], suite=SymbolicSuite(1)
     )
-    async with app.run_test(size=(120, 50)) as pilot:
-        await waited(pilot, lambda: isinstance(app.screen, FirstStart))
+    async with hands_on(app, (120, 50)) as pilot:
+        await pilot.until(lambda: isinstance(app.screen, FirstStart))
         app.screen.query_one("#server", Input).value = MARKUP.replace("\x1b", "")
-        await pilot.pause()
-        await clicked(pilot, "#begin")
+        await pilot.settled()
+        await pilot.click("#begin")
         assert str(app.screen.query_one("#fault").render())
         for strip in strips(app):
             for segment in strip:
                 assert_ours(segment)
         await leave(app)
         await pilot.press("ctrl+q")
-        await waited(pilot, lambda: app.return_value == 0)
+        await pilot.until(lambda: app.return_value == 0)

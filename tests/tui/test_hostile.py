@@ -17,6 +17,7 @@ from socp.member.effects import MessageArrived, MessageRefused
 from socp.member.history_line import HistoryLine
 from socp.member.records import Said
 from socp.storage.profile_store import ProfileStore
+from socp.tui.row_view import RowView
 from socp.tui.speech import Look, line_rows
 from tests.client.people import FRIEND_ID
 from tests.talk.notices import BOB, HOSTILE, NOTICES, NOW
@@ -62,9 +63,8 @@ async def test_no_notice_acts_on_the_screen(tmp_path: Path) -> None:
             it.session.turn_to(talk)
             for notice in heard():
                 it.session._heard(notice)
-            await it.pilot.pause(0.2)
+            await it.until(lambda: "<b>x</b>" in drawn(it))
             shown = drawn(it)
-            assert "<b>x</b>" in shown
             assert acting(shown) == set()
             assert not re.search("\u0301{5}", shown)
 
@@ -82,9 +82,11 @@ async def test_no_hit_of_a_search_and_no_list_of_names_acts(tmp_path: Path) -> N
     async with stage(tmp_path, before=hostile, name=HOSTILE[:60]) as it:
         for keys in (("ctrl+f", "x"), ("ctrl+k",), ("f1",)):
             await it.pilot.press(*keys)
-            await it.pilot.pause(0.3)
+            await it.until(lambda: it.app.screen is not it.talk)
+            await it.until(lambda: it.app.screen.query_one(RowView).text())
             assert acting(drawn(it)) == set()
             await it.pilot.press("escape")
+            await it.until(lambda: it.app.screen is it.talk)
 
 
 class Nobody:

@@ -21,38 +21,46 @@ from socp.tui.row_view import RowView
 from socp.tui.search_screen import SearchScreen
 from socp.tui.verify_screen import VerifyScreen
 from socp.wire.text import columns
-from tests.tui.stage import Stage, clicked, stage
+from tests.tui.stage import Stage, stage
 from tests.tui.test_changed_key import changes
 from tests.tui.test_window import filled
 
 
 def place(view: RowView, text: str) -> tuple[int, int]:
-    """Where a text stands in what can be seen of a list: its column and row."""
-    rows = view.text().split("\n")
-    row = next(at for at, each in enumerate(rows) if text in each)
-    before = rows[row][: rows[row].index(text)]
-    return columns(before), row - view.scroll_offset.y
+    """Where a text stands in what can be seen of a list: its column and row. LookupError."""
+    for at, row in enumerate(view.text().split("\n")):
+        if text in row:
+            return columns(row[: row.index(text)]), at - view.scroll_offset.y
+    raise LookupError(text)
 
 
 async def points(
     it: Stage, view: RowView, text: str, *, times: int = 1, ctrl: bool = False
 ) -> None:
     """Click on a text in it."""
-    await it.until(lambda: text in view.text(), f"{text} is there")
-    await it.pilot.pause()
-    await it.pilot.click(view, offset=place(view, text), times=times, control=ctrl)
-    await it.pilot.pause()
+    await it.pilot.click(view, lambda: place(view, text), times=times, ctrl=ctrl)
+
+
+async def clicks_key(it: Stage, name: str) -> None:
+    """On its name in the last row."""
+
+    def there() -> tuple[int, int]:
+        words = it.read("KeysLine")
+        if name not in words:
+            raise LookupError(name)
+        return words.index(name) + 1, 0
+
+    await it.pilot.click("KeysLine", there)
 
 
 async def drags(it: Stage, view: RowView, begin: str, end: str) -> None:
     """Select from the beginning of one text to the end of another."""
-    await it.until(lambda: begin in view.text() and end in view.text())
-    await it.pilot.pause()
-    x, y = place(view, end)
-    await it.pilot.mouse_down(view, offset=place(view, begin))
-    await it.pilot.hover(view, offset=(x + len(end) - 1, y))
-    await it.pilot.mouse_up(view, offset=(x + len(end) - 1, y))
-    await it.pilot.pause()
+
+    def last() -> tuple[int, int]:
+        x, y = place(view, end)
+        return x + len(end) - 1, y
+
+    await it.pilot.drag(view, lambda: place(view, begin), last)
 
 
 async def test_a_click_turns_to_a_talk_and_to_a_person(tmp_path: Path) -> None:
@@ -76,10 +84,9 @@ async def test_a_click_marks_a_message_whose_keys_can_be_clicked(tmp_path: Path)
         await it.said_by_bob("the second one")
         await points(it, it.messages, "the first one")
         assert marked(it).text == "the first one"
-        await it.until(lambda: "answer" in it.read("KeysLine"))
-        await it.pilot.click("KeysLine", offset=(it.read("KeysLine").index("copy") + 1, 0))
+        await clicks_key(it, "copy")
         await it.until(lambda: it.app.clipboard == "the first one")
-        await it.pilot.click("KeysLine", offset=(it.read("KeysLine").index("answer") + 1, 0))
+        await clicks_key(it, "answer")
         await it.until(lambda: 'answering bob "the first one"' in it.read("AboutLine"))
         assert it.composer.has_focus
 
@@ -116,13 +123,13 @@ async def test_a_file_is_broken_off_by_a_click_and_its_folder_is_opened_by_the_k
         await points(it, it.messages, "long.bin", times=2)
         await points(it, it.messages, "long.bin", ctrl=True)
         await it.until(lambda: "open" in it.read("KeysLine"))
-        await it.pilot.click("KeysLine", offset=(it.read("KeysLine").index("open") + 1, 0))
+        await clicks_key(it, "open")
         await it.sees("press the key to open the folder")
         assert not opened
         await points(it, it.messages, "long.bin")
         await it.pilot.press("o")
         await it.until(lambda: opened == [str(it.session.me.downloads)])
-        await it.pilot.click("KeysLine", offset=(it.read("KeysLine").index("break") + 1, 0))
+        await clicks_key(it, "break")
         await it.sees("you stopped it")
 
 
@@ -161,7 +168,7 @@ async def test_the_wheel_goes_back_through_all_that_was_said(tmp_path: Path) -> 
             if "line 1\n" in it.shown() or it.session.window.lines[0].text == "line 1":
                 break
             it.messages.post_message(wheel_up(it.messages))
-            await it.pilot.pause()
+            await it.pilot.settled()
         assert it.session.window.lines[0].text == "line 1"
         assert not it.messages.at_end
 
@@ -240,12 +247,12 @@ async def test_what_is_copied_does_not_act_where_it_is_pasted(tmp_path: Path) ->
 
 async def test_lists_and_buttons_of_screens_are_clicked(tmp_path: Path) -> None:
     async with stage(tmp_path, before=filled(3)) as it:
-        await it.pilot.click("KeysLine", offset=(it.read("KeysLine").index("jump") + 1, 0))
+        await clicks_key(it, "jump")
         await it.until(lambda: isinstance(it.app.screen, JumpScreen))
         await points(it, it.app.screen.query_one(RowView), "bob")
         await it.until(lambda: it.session.turned_to == it.bob.id)
         await it.until(lambda: it.app.screen is it.talk)
-        await it.pilot.click("KeysLine", offset=(it.read("KeysLine").index("search") + 1, 0))
+        await clicks_key(it, "search")
         await it.until(lambda: isinstance(it.app.screen, SearchScreen))
         await it.types("line")
         await points(it, it.app.screen.query_one(RowView), "line 2")
@@ -254,7 +261,7 @@ async def test_lists_and_buttons_of_screens_are_clicked(tmp_path: Path) -> None:
         await it.pilot.press("escape", "f3")
         await it.until(lambda: isinstance(it.app.screen, VerifyScreen))
         await it.until(lambda: it.read("#number"))
-        await clicked(it.pilot, "#close")
+        await it.pilot.click("#close")
         await it.until(lambda: it.app.screen is it.talk)
 
 
@@ -263,9 +270,9 @@ async def test_a_changed_key_is_decided_with_the_mouse(tmp_path: Path) -> None:
         await it.opens()
         await changes(it)
         await it.until(lambda: it.talk.query_one(ChangedKey).display)
-        await clicked(it.pilot, "#compare")
+        await it.pilot.click("#compare")
         await it.until(lambda: isinstance(it.app.screen, VerifyScreen))
         await it.until(lambda: it.app.screen.query_one("#keep", Button).display)
         await it.pilot.press("escape")
-        await clicked(it.pilot, "#keep")
+        await it.pilot.click("#keep")
         await it.until(lambda: it.session.state_of(it.bob.id) is TrustState.UNVERIFIED)

@@ -9,6 +9,7 @@ from textual.events import Key
 
 from socp.tui.jump_screen import JumpScreen
 from socp.wire.content import Text
+from socp.wire.ids import PUBLIC
 from tests.client.people import FRIEND_ID, somebody
 from tests.tui.stage import Stage, stage
 from tests.tui.test_window import filled
@@ -52,6 +53,7 @@ async def test_what_is_said_before_one_leaves_is_said(tmp_path: Path) -> None:
 
 async def test_a_screen_that_opens_gets_what_is_typed_after_it(tmp_path: Path) -> None:
     async with stage(tmp_path, before=filled(1)) as it:
+        it.session.turn_to(PUBLIC)
         at_once(it, "h", "i", "ctrl+k", "o", "b")
         await it.until(lambda: isinstance(it.app.screen, JumpScreen))
         await it.pilot.press("enter")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,16 @@ from textual.content import Content
 from textual.events import Key, Paste
 from textual.widgets import Input, OptionList
 
-from socp.member.effects import FileOffered, FileProgress, Trust
+from socp.member.effects import FileFailed, FileOffered, FileProgress, FileWaits, Trust
 from socp.tui import keys
 from socp.tui.choices_file import Choices
 from socp.tui.help_screen import HelpScreen, HelpView
 from socp.tui.jump_screen import JumpScreen
+from socp.tui.people import PeopleList
 from socp.tui.row_view import RowView
 from socp.tui.rows import links_of
 from socp.tui.search_screen import SearchScreen
+from tests.client.mailbox_server import Absent
 from tests.tui.stage import Stage, stage
 from tests.tui.test_window import filled
 
@@ -50,6 +53,24 @@ async def test_what_is_typed_before_a_screen_is_there_is_not_lost(tmp_path: Path
             it.app.post_message(Key(name, name if len(name) == 1 else None))
         await it.until(lambda: it.session.turned_to == it.bob.id)
         assert it.composer.text == ""
+
+
+async def test_of_a_thousand_who_are_here_one_is_found_by_the_words_of_their_name(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as it:
+        ids = [str(uuid.UUID(int=number, version=4)) for number in range(1_000)]
+        for number, user_id in enumerate(ids):
+            await Absent(it.server, it.bob.key, f"Ann {number:03} Lee", user_id).comes(it.link)
+        await it.until(lambda: len(it.session.here) == 1_000)
+        people = it.talk.query_one(PeopleList)
+        await it.until(lambda: "… 700 more, by jump" in people.text())
+        assert " Ann 000 Lee" in people.text().split("\n")[1]
+        await it.pilot.press("ctrl+k", *"lee", "space", *"77")
+        await it.until(lambda: found(it).count("\n") == 18)
+        assert found(it).split("\n")[0] == "● Ann 077 Lee"
+        await it.pilot.press("down", "enter")
+        await it.until(lambda: it.session.turned_to == ids[177])
 
 
 async def test_somebody_who_is_away_and_never_spoke_is_found_by_their_name(tmp_path: Path) -> None:
@@ -149,7 +170,6 @@ async def test_without_colour_there_is_none(
         await it.opens()
         await it.bob_says("see https://example.org")
         await it.sees("https://")
-        await it.pilot.pause(0.2)
         drawn = it.app.export_screenshot()
         colours = {c.lower() for c in re.findall(r"fill: (#[0-9a-fA-F]{6})", drawn)}
         assert colours <= {"#c5c8c6", "#292929", "#868887"}  # those of the picture itself, and dim
@@ -230,6 +250,49 @@ async def test_a_file_is_a_row_with_its_progress_and_can_be_broken_off(tmp_path:
         await it.until(lambda: "50% of" not in it.shown())
 
 
+async def test_what_is_told_of_a_file_stands_with_it_whatever_is_said_since(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        await it.file_waits()
+        await it.until(lambda: "you: long.bin" in it.talks())
+        file_id = it.last.file_id
+        await it.said_by_me("and since then")
+        of = (file_id, it.bob.id, "long.bin")
+        it.session._heard(FileWaits(*of, 0, 3_000_000, sending=True, reason="full"))
+        await it.sees("full")
+        it.session._heard(FileFailed(*of, sending=True, reason="broken off"))
+        await it.sees("not sent to bob")
+        await it.until(lambda: "you: and since then" in it.talks())
+        shown = it.shown()
+        assert "full" not in shown
+        assert shown.index("▤ long.bin") < shown.index("not sent to bob")
+        assert shown.index("not sent to bob") < shown.index("and since then")
+
+
+async def test_ctrl_c_says_how_one_leaves_from_where_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    async with stage(tmp_path, choices=Choices(notify="off", keys={"quit": "ctrl+x"})) as it:
+        monkeypatch.setattr(it.app, "notify", lambda said, **_: told.append(said))
+        await it.pilot.press("ctrl+c")
+        await it.until(lambda: told == ["Ctrl-X leaves"])
+        await it.pilot.press("ctrl+k", "ctrl+c")
+        await it.until(lambda: told[1:] == ["Esc closes this, Ctrl-X leaves"])
+
+
+async def test_a_key_for_what_is_unread_is_shown_while_something_is(tmp_path: Path) -> None:
+    async with stage(tmp_path, size=(80, 24)) as it:
+        assert "F5" not in it.read("KeysLine")
+        await it.bob_says("hello")
+        await it.until(lambda: it.read("KeysLine").startswith("F1 help  F5 unread  Ctrl-K jump"))
+        assert "Ctrl-Q quit" in it.read("KeysLine")  # there is room for all
+        await it.pilot.press("f5")
+        await it.until(lambda: "F5" not in it.read("KeysLine"))
+
+
 async def test_a_file_that_comes_is_in_the_list(tmp_path: Path) -> None:
     async with stage(tmp_path) as it:
         offered = FileOffered(FILE_ID, it.bob.id, "[b]x[/b].txt", 10, False, Trust.PINNED)
@@ -259,7 +322,7 @@ async def test_all_screens_open_and_close_at_every_size(
         for key in ("f1", "f3", "ctrl+f", "ctrl+k"):
             await it.pilot.press(key)
             await it.until(lambda: it.app.screen is not it.talk)
-            await it.pilot.pause()
+            await it.pilot.settled()
             for each in it.app.screen.query(Input):
                 assert it.app.screen.region.contains_region(each.region)
             await it.pilot.press("escape")

@@ -54,7 +54,6 @@ async def test_the_digits_are_read_at_every_size(tmp_path: Path, size: tuple[int
         await it.opens()
         await it.pilot.press("f3")
         await it.until(lambda: it.app.screen.query("#number") and it.read("#number"))
-        await it.pilot.pause(0.1)
         number = it.app.screen.query_one("#number")
         assert number.size.width >= 35  # six groups of five, and what is between them
         whole = it.app.screen.query_one("#words").region
@@ -71,13 +70,12 @@ async def test_the_place_one_reads_is_kept_while_the_window_changes(tmp_path: Pa
         await it.opens("Bob")
         await it.sees("harbour?")
         it.messages.scroll_to(y=8, animate=False)
-        await it.pilot.pause(0.1)
+        await it.pilot.settled()
         first = it.messages.scroll_offset.y
         blocks = (it.messages.block_at(row) for row in range(first, first + 10))
         top = next(block.key for block in blocks if block and block.key)
         for columns, rows in ((120, 36), (60, 20), (80, 24)):
             await it.pilot.resize_terminal(columns, rows)
-            await it.pilot.pause(0.2)
             in_sight = range(it.messages.scroll_offset.y, it.messages.scroll_offset.y + rows)
             assert it.messages.row_of(top) in in_sight
 

@@ -83,8 +83,7 @@ async def test_nothing_of_what_others_write_is_markup_or_control(tmp_path: Path)
         it.session.turn_to(it.bob.id)
         await it.bob_says("[bold]loud[/bold] \x1b]0;title\x07 \u202eback")
         await it.sees("[bold]loud[/bold] ␛]0;title␇ \\u202eback")
-        await it.pilot.pause(0.1)
-        assert "[red]bob" in it.talks()
+        await it.until(lambda: "[red]bob" in it.talks())
         drawn = it.app.export_screenshot()
         assert "\x1b" not in drawn
         assert "\u202e" not in drawn

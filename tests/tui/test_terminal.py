@@ -184,7 +184,7 @@ def test_a_signal_leaves_the_terminal_as_before(tmp_path: Path) -> None:
         cursor = ann.state("#{cursor_y}")
         assert ann.screen().splitlines()[int(cursor)].count("│") >= 2, "the composer's row"
         ann.types("C-c")
-        ann.shows("(?i)ctrl.q")
+        ann.shows("Ctrl-Q leaves")
         os.kill(child_of(int(ann.state("#{pane_pid}"))), signal.SIGTERM)
         is_as_before(ann)
 

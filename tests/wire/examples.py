@@ -38,6 +38,8 @@ from socp.wire.payloads import (
     ServerHelloLink,
     ServerRow,
     ServerWelcome,
+    Session,
+    SessionKey,
     Share,
     UserAdvertise,
     UserDeliver,
@@ -115,6 +117,7 @@ EXAMPLES: tuple[Payload, ...] = (
         ),
         revoked=Revoked(pubkey=KEY, version=2, ts=TS, sig=SIG),
     ),
+    SessionKey(session=Session(key="A" * 43, from_ts=TS, until_ts=TS + 1, sig=SIG)),
 )
 
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from socp.wire.addresses import BootstrapEntry, HostPort, is_loopback, parse_ws_url
-from socp.wire.errors import PeerFault
+from socp.wire.addresses import (
+    BootstrapEntry,
+    HostPort,
+    is_loopback,
+    parse_ws_url,
+    source_of,
+)
+from socp.wire.errors import Code, PeerFault
 
 pytestmark = pytest.mark.spec("5")
 
@@ -48,6 +54,7 @@ def test_an_introducer_is_a_url_with_its_keys_fingerprint(text: str, entry: Boot
 def test_another_text_is_refused_with_the_form_to_write(text: str) -> None:
     with pytest.raises(PeerFault) as refusal:
         parse_ws_url(text)
+    assert refusal.value.code == Code.BAD_FRAME
     assert "write ws://host:port" in refusal.value.detail or "host:port" in refusal.value.detail
 
 
@@ -71,3 +78,20 @@ def test_a_host_that_only_may_be_this_machine_is_not_loopback(host: str) -> None
 )
 def test_loopback_is_known_in_all_its_spellings(host: str) -> None:
     assert is_loopback(host)
+
+
+@pytest.mark.threat("S1")
+@pytest.mark.parametrize(
+    ("address", "source"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unix", "unix"),
+    ],
+)
+def test_one_source_is_one_line_to_a_house(address: str, source: str) -> None:
+    assert source_of(address) == source

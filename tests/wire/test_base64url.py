@@ -29,3 +29,11 @@ def test_what_is_decoded_has_no_other_text(text: str) -> None:
     except PeerFault:
         return
     assert base64url.encode(data) == text.rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "text", ["AAA\n", " AAA", "AAA\t", "AB==", "AAB=", "AAA==", "A===", "====", "="]
+)
+def test_white_space_stray_bits_and_wrong_padding_are_refused(text: str) -> None:
+    with pytest.raises(PeerFault):
+        base64url.decode(text)

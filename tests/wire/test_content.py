@@ -138,7 +138,7 @@ def test_every_kind_is_in_the_table() -> None:
 
 def test_what_has_no_kind_is_never_sent() -> None:
     for write in (content.pack, lambda body: content.encode(body, PLACE)):
-        with pytest.raises(Misuse):
+        with pytest.raises(Misuse, match="content of no kind"):
             write(Unknown())
 
 
@@ -234,3 +234,14 @@ def test_a_plaintext_with_a_few_bytes_changed(body: Body, at: int, instead: byte
 def test_what_we_write_is_canonical(body: Body, place: Place) -> None:
     plaintext = content.encode(body, place)
     assert canonical(json.loads(plaintext)) == plaintext
+
+
+def test_a_refusal_says_that_it_is_about_content() -> None:
+    for take in (content.decode, content.unpack, content.digest):
+        for text in (b"[", b'{"a":1,"a":2}'):
+            with pytest.raises(PeerFault, match="BAD_FRAME: content: "):
+                take(text)
+
+
+def test_what_was_packed_by_a_newer_version_is_of_no_kind_that_we_know() -> None:
+    assert content.unpack(b'{"kind":"hologram","light":1}') == Unknown()

@@ -147,3 +147,11 @@ def test_no_offset_is_read_from_another_detail(detail: str) -> None:
 def test_an_envelope_can_be_a_key() -> None:
     envelope = Envelope("X", ALICE, BOB, TS, b"{}")
     assert {envelope: 1}[msgspec.structs.replace(envelope)] == 1
+
+
+@pytest.mark.spec("2")
+def test_a_refused_time_says_what_would_be_taken() -> None:
+    with pytest.raises(
+        PeerFault, match=r"ts is outside now ± 300 s: your clock is 300\.001 s behind"
+    ):
+        check_ts(NOW - limits.TS_WINDOW_MS - 1, NOW)

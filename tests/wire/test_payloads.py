@@ -257,3 +257,9 @@ def test_what_is_in_our_spelling_is_read_from_the_received_text_itself() -> None
     assert parse(read) == Ack(msg_ref=UserHello.TYPE)
     said = {"ciphertext": "AA", "sender_pub": KEY, "content_sig": SIG}
     assert parse_as(MsgDirect, said) == MsgDirect(ciphertext="AA", sender_pub=KEY, content_sig=SIG)
+
+
+def test_a_damaged_frame_that_is_no_answer_is_answered() -> None:
+    with pytest.raises(PeerFault) as refusal:
+        parse(Envelope("MSG_DIRECT", ALICE, BOB, TS, b"{}"))
+    assert refusal.value.answerable is True

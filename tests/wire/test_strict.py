@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 
+from socp.wire import limits
 from socp.wire.errors import Code, PeerFault
-from socp.wire.strict import loads
+from socp.wire.strict import levels, loads
 from tests.wire.jsontext import NotStrict, doubtful_texts, json_texts, reference_loads
 
 pytestmark = [pytest.mark.spec("2"), pytest.mark.threat("M7")]
@@ -64,3 +66,25 @@ def test_a_path_of_long_names_is_cut() -> None:
 def test_a_raw_lone_surrogate_is_named_by_its_place() -> None:
     with pytest.raises(PeerFault, match=r"lone surrogate \\udcff at character 2"):
         loads('["\udcff"]')
+
+
+@pytest.mark.parametrize(("text", "place"), [("-Infinity", 0), ("[-Infinity]", 1), ("[NaN]", 1)])
+def test_what_is_no_number_is_named_with_its_place(text: str, place: int) -> None:
+    with pytest.raises(PeerFault, match=f"is not JSON, at byte {place}"):
+        loads(text)
+
+
+def test_escaped_quotes_in_a_text_are_not_counted_as_texts() -> None:
+    text = '"' + '\\",' * (2 * limits.FRAME_VALUES + 10) + '"'
+    assert loads(text) == '",' * (2 * limits.FRAME_VALUES + 10)
+
+
+def test_a_type_with_so_many_levels_takes_no_more_of_them_and_fractions_only_if_asked() -> None:
+    whole = msgspec.json.Decoder(levels(1, fractions=False))
+    for taken in ("[1]", '{"a":null}', "true", '["a"]', "[]"):
+        assert whole.decode(taken) == msgspec.json.decode(taken)
+    for refused in ("[[1]]", '{"a":{}}', "[1.5]", "1.5", f"[{limits.INTEGER_MAX + 1}]"):
+        with pytest.raises(msgspec.ValidationError):
+            whole.decode(refused)
+    parts = msgspec.json.Decoder(levels(2, fractions=True))
+    assert parts.decode("[[1.5]]") == [[1.5]]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socp.wire.text import mixed_script, printable
+from socp.wire.text import columns, mixed_script, printable
 
 pytestmark = [pytest.mark.spec("10"), pytest.mark.threat("I8")]
 
@@ -75,3 +75,26 @@ def test_letters_of_two_scripts_that_look_alike_are_noticed(name: str) -> None:
 )
 def test_names_in_one_script_are_not_warned_about(name: str) -> None:
     assert not mixed_script(name)
+
+
+def test_a_text_for_one_column_is_cut_to_an_ellipsis_and_of_none_to_nothing() -> None:
+    assert [printable("ab", width=width) for width in (0, 1, 2)] == ["", "…", "ab"]
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u20dd", "\u0e31"])
+@pytest.mark.parametrize("letter", ["", "e"])
+def test_four_marks_on_one_character_are_shown_and_the_fifth_is_written_out(
+    mark: str, letter: str
+) -> None:
+    assert printable(letter + mark * 4) == letter + mark * 4
+    assert printable(letter + mark * 5) == letter + mark * 4 + f"\\u{ord(mark):04x}"
+    assert columns(letter + mark * 4) == len(letter)
+
+
+def test_lines_may_end_as_on_windows() -> None:
+    assert printable("a\r\nb\rc", multiline=True) == "a\nb\u240dc"
+    assert printable("a\r\nb") == "a\u240d\u240ab"
+
+
+def test_a_letter_without_a_name_is_of_no_script_that_looks_like_another() -> None:
+    assert not mixed_script("\U00017000a")

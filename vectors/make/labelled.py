@@ -24,6 +24,7 @@ def cases(pen: Pen) -> list[Case]:
         *_attach(pen),
         *_directory(pen),
         *_login(pen),
+        *_password(pen),
         *_rotate(pen),
         *_rotate_new(pen),
         *_revoke(pen),
@@ -112,6 +113,27 @@ def _login(pen: Pen) -> list[Case]:
         _case(pen, "a login: both sides' nonces", facts, signed, True),
         _case(pen, "the nonces swapped: no", swapped, signed, False),
         _case(pen, "a text with another label is no login (threat M11)", facts, other_label, False),
+    ]
+
+
+def _password(pen: Pen) -> list[Case]:
+    request, response = random_bytes("request", 32), random_bytes("response", 64)
+    facts = {
+        "label": "socp-password/1",
+        "user_id": ALICE,
+        "server_id": SERVER,
+        "request": base64url.encode(request),
+        "response": base64url.encode(response),
+    }
+    ids = f"socp-password/1{ALICE}{SERVER}".encode()
+    signed = ids + sha256(request).digest() + sha256(response).digest()
+    other = {**facts, "response": base64url.encode(response[::-1])}
+    swapped = {**facts, "request": facts["response"], "response": facts["request"]}
+    why = "the server's word for its answer in the setting of a password"
+    return [
+        _case(pen, why, facts, signed, True, key="server"),
+        _case(pen, "for another answer: no", other, signed, False, key="server"),
+        _case(pen, "request and answer swapped: no", swapped, signed, False, key="server"),
     ]
 
 

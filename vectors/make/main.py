@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-from vectors.make import cast, content, key_texts, labelled, login, safety, sealing, transport
+from vectors.make import cast, content, fast, key_texts, labelled, login, safety, sealing, transport
 from vectors.make.pen import Case, Pen
 
 FILES: Final[dict[str, tuple[str, Callable[[Pen], list[Case]]]]] = {
@@ -18,6 +18,7 @@ FILES: Final[dict[str, tuple[str, Callable[[Pen], list[Case]]]]] = {
     "channel_box": ("section 7: channel_priv_box", lambda _: sealing.channel_box()),
     "file_chunk": ("section 8: chunks under a file's own key", lambda _: sealing.file_chunk()),
     "labelled": ("sections 10 and 11: labelled texts and their signatures", labelled.cases),
+    "fast_sig": ("section 11: session keys, and what they sign", fast.cases),
     "login": ("section 10: login by password", lambda _: login.cases()),
     "safety_number": ("section 10: safety numbers", lambda _: safety.cases()),
     "key_text": ("section 3: keys on the wire", lambda _: key_texts.cases()),

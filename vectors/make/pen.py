@@ -25,9 +25,17 @@ class Pen:
         self._old = {case["why"]: case for case in old}
 
     def sign(
-        self, why: str, name: str, preimage: bytes, *, salt: int = 478, turned: bool = False
+        self,
+        why: str,
+        name: str,
+        preimage: bytes,
+        *,
+        salt: int = 478,
+        turned: bool = False,
+        within: str = "",
     ) -> bytes:
-        """A signature of `name` over `preimage` for the case `why`; `turned`: one bit wrong."""
+        """A signature of `name` over `preimage` for the case `why`; `turned`: one bit wrong;
+        `within`: the member of the case that holds it."""
         key = cast.openssl_key(name)
         pss = padding.PSS(padding.MGF1(hashes.SHA256()), salt)
         damage = flipped if turned else bytes
@@ -44,6 +52,7 @@ class Pen:
             ("sig", "content_sig"),
             good,
             lambda: damage(key.sign(preimage, pss, hashes.SHA256())),
+            within=within,
         )
 
     def seal(self, why: str, name: str, plaintext: bytes, *, member: str = "ciphertext") -> bytes:
@@ -61,9 +70,12 @@ class Pen:
         members: tuple[str, ...],
         good: Callable[[bytes], bool],
         make: Callable[[], bytes],
+        *,
+        within: str = "",
     ) -> bytes:
         """What the old case has in one of `members`, if it is still good; else a new one."""
         old = self._old.get(why, {})
+        old = old.get(within, {}) if within else old
         for member in members:
             try:
                 found = base64url.decode(old[member])

@@ -33,9 +33,10 @@ from statistics import median, quantiles
 from typing import Final
 
 from socp.bench.corpus import Corpus
+from socp.bench.giving_way import give_way
 from socp.bench.history import COMMIT_ROWS, LINES, machine, verdict
 from socp.bench.loop_watch import NOTED_MS, read
-from socp.bench.speakers import A_SECOND, GIVING_WAY, READER, crowd
+from socp.bench.speakers import A_SECOND, READER, crowd
 from socp.bench.terminal import COLUMNS, ROWS, Terminal, terminal
 from socp.client.client import Client
 from socp.client.unlocking import Plain, unlock
@@ -323,11 +324,13 @@ def _pressed_ms(screen: Terminal) -> list[float]:
 def _server(folder: Path) -> Iterator[str]:
     words = ["serve", "--port", "0", "--ephemeral", "--bootstrap", "none"]
     process = subprocess.Popen(  # noqa: S603 - ourselves
-        ["nice", "-n", str(GIVING_WAY), sys.executable, "-m", "socp.cli.main", *words],  # noqa: S607
+        [sys.executable, "-m", "socp.cli.main", *words],
         stderr=subprocess.PIPE,
         text=True,
         cwd=folder,
+        start_new_session=True,
     )
+    give_way(process.pid)
     assert process.stderr is not None
     try:
         for line in process.stderr:

@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from socp.bench.giving_way import give_way
 from socp.bench.speaker import Speaker
 from socp.client import dialling, server_url
 from socp.client.dialling import Socket
@@ -25,7 +26,6 @@ from socp.wire import base64url
 
 A_SECOND: Final = 200
 READER: Final = "reader"
-GIVING_WAY: Final = 15  # they would be on other machines
 PEOPLE: Final = 18
 _TURNS: Final = (0, *range(PEOPLE), PEOPLE - 1)
 """Who speaks after whom: the first, to whom one listens, and the last, to everybody, twice a turn.
@@ -154,7 +154,9 @@ def crowd(url: str, called: str, seconds: float) -> Iterator[Crowd]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
+    give_way(process.pid)
     try:
         people = Crowd(process)
         people.made()
@@ -165,5 +167,4 @@ def crowd(url: str, called: str, seconds: float) -> Iterator[Crowd]:
 
 
 if __name__ == "__main__":
-    os.nice(GIVING_WAY)
     asyncio.run(_run(sys.argv[1], sys.argv[2], int(sys.argv[3])))

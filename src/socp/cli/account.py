@@ -80,7 +80,7 @@ def _who(chosen: Options) -> _Who:
     from socp.talk import places
 
     asked = Whose(**chosen)
-    return _Who(asked, asked.label() or "", asked.folder(), asked.server or places.SERVER)
+    return _Who(asked, asked.label() or "", asked.folder(), asked.address() or places.SERVER)
 
 
 def _newcomer(chosen: Options) -> _Who:
@@ -94,7 +94,7 @@ def _newcomer(chosen: Options) -> _Who:
     asked = Whose(**chosen)
     name = asked.named if asked.name is None else asked.name
     asked = replace(asked, name=asking.login_name() if name is None else name)
-    return _Who(asked, asked.label() or "", asked.folder(), asked.server or places.SERVER)
+    return _Who(asked, asked.label() or "", asked.folder(), asked.address() or places.SERVER)
 
 
 # What is asked is asked before there is an event loop, in which Ctrl-C could not end it.

@@ -76,12 +76,11 @@ def _opening(options: Options, downloads: str | None, invitation: str) -> Openin
 
     from socp.cli.errand import Opening
     from socp.cli.whose import Whose
-    from socp.client import server_url, unlocking
+    from socp.client import unlocking
     from socp.talk import places
 
     asked = Whose(**options)
-    if asked.server:
-        server_url.parse(asked.server)
+    asked = replace(asked, server=asked.address())
     unsaid = asked.profile is None and asked.profile_dir is None and asked.name is None
     if unsaid and (sys.stdin.isatty() or not places.all_profiles()):  # else it is the only one
         asked = replace(asked, profile=_asked_name())

@@ -55,8 +55,8 @@ _SERVER: Final = click.option(
     "--server",
     envvar="SOCP_SERVER",
     metavar="URL",
-    help="The server: ws://host:port, or wss://host for TLS. Not given: the profile's, at first"
-    " ws://localhost:8001.",
+    help="The server, such as chat.example.org (TLS), localhost:8001 (none), or with ws:// or wss://"
+    " before it. Not given: the profile's, at first ws://localhost:8001.",
 )
 
 

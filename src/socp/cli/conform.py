@@ -160,7 +160,8 @@ def _invite(house: House) -> None:
     lines = (
         f"attach a client to ws://127.0.0.1:{house.port}, or have a server dial it:",
         f"  --bootstrap ws://127.0.0.1:{house.port}#{house.who.key.public.fingerprint}",
-        f"and have the client send a message to {house.bob.id}, and ask for the list",
+        f"and have the client send a message to {house.bob.id}, and ask for the list;",
+        f"if it has hybrid/1, two messages and a file of 8 MiB to {house.hal.id}",
     )
     click.echo("\n".join(lines), err=True)
 

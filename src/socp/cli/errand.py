@@ -140,7 +140,7 @@ class Opening:
         name = self.whose.label() or unquote(self.folder.name)
         opening = Client.open(
             self.folder,
-            self.whose.server or "",
+            self.whose.address(),
             name=self.whose.label() or "",
             downloads=self.downloads,
             lock=self.lock,

@@ -43,6 +43,9 @@ def _send(
     from socp.cli import errand
     from socp.cli.passage import Passage
     from socp.cli.whose import Whose
+    from socp.client import sources
+
+    sources.look(Path(path))
 
     async def work(doing: Errand) -> int:
         passage = Passage(doing, wait_s)

@@ -121,7 +121,6 @@ def _new(options: Options, *, json: bool) -> Work:
     from dataclasses import replace
     from urllib.parse import unquote
 
-    from socp.client import server_url
     from socp.client.errors import SealUnchosen
     from socp.client.profile_folder import Chosen, check_free
     from socp.client.unlocking import UNCHOSEN
@@ -130,7 +129,7 @@ def _new(options: Options, *, json: bool) -> Work:
     asked = _named(options)
     folder = asked.folder()
     name = places.checked_name(asked.name or asked.named or unquote(folder.name))
-    server = server_url.parse(asked.server or places.SERVER).text
+    server = asked.address() or places.SERVER
     check_free(folder)
     lock = asked.lock(folder)
     if lock is None:

@@ -16,6 +16,8 @@ from socp.cli.options import choosing
 if TYPE_CHECKING:
     from socp.tui.opening import Opening
 
+_OPENING: Final = "opening ..."
+_OPENED: Final = "\r\x1b[K"  # a row that is free again
 _TURN_S: Final = 0.001  # a key press waits no longer for a thread of ours that calculates
 _RUBBISH: Final = (20_000, 20, 20)  # how seldom it is looked for, as gc.set_threshold has it
 
@@ -78,10 +80,13 @@ def command(
     if why := _unfit():
         exits.complain(why, "tui")
         return exits.USAGE
+    sys.stderr.write(_OPENING)  # what is loaded now takes a second, on a slow machine some
+    sys.stderr.flush()
     try:
         opening = _opening(options, downloads, invitation, lock_after)
         return _run(opening, choices_file, options.get("profile"))
     except (BadName, ClientError) as fault:
+        sys.stderr.write(_OPENED)
         exits.complain(str(fault), "tui")
         return exits.USAGE
 
@@ -106,14 +111,11 @@ def _opening(
 
     from socp.cli.locks import first_line, said
     from socp.cli.whose import Whose
-    from socp.client import server_url
     from socp.client.unlocking import Keyring, Lock, Plain
     from socp.talk import places
     from socp.tui.opening import Opening
 
     asked = Whose(**options)
-    if asked.server:
-        server_url.parse(asked.server)
     lock: Lock | None = None
     if asked.passphrase_file is not None:
         lock = said(first_line(asked.passphrase_file))
@@ -124,7 +126,7 @@ def _opening(
     return Opening(
         folder,
         asked.label() or "",
-        asked.server or "",
+        asked.address(),
         lock,
         Path(downloads) if downloads else None,
         places.checked_invitation(invitation),
@@ -149,6 +151,7 @@ def _run(opening: Opening, choices_file: str | None, profile: str | None) -> int
     gc.set_threshold(*_RUBBISH)
     sys.setswitchinterval(_TURN_S)
     app = SocpApp(opening, choices.read(file), login=named)
+    sys.stderr.write(_OPENED)
     code = app.run()
     if app.fault:
         exits.complain(app.fault, "tui")

@@ -44,6 +44,11 @@ _AFTER: Final = (
     " or not done yet, 2 it could not begin."
 )
 
+_NO_TERMINAL: Final = (
+    "socp: alone it is the full screen, which needs a terminal; without one use a verb: socp send,"
+    " socp watch, or socp chat, which takes a script"
+)
+
 
 class Verbs(click.Group):
     """Knows its commands by name alone until one is called."""
@@ -89,6 +94,8 @@ def run() -> int:
         code = socp.main(words, prog_name="socp", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as asked:
         sys.stderr.write(asked.format_message() + "\n")
+        if not words:
+            sys.stderr.write(f"\n{_NO_TERMINAL}\n")
         return 2
     except click.ClickException as fault:
         from socp.wire.text import printable

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from socp.cli.locks import lock_for
+from socp.client import server_url
 from socp.client.unlocking import Lock
 from socp.talk import places
 from socp.talk.places import BadName
@@ -46,6 +47,10 @@ class Whose:
         """What opens the profile there, or seals a new one; the person may be asked for it, outside
         an event loop. ClientError."""
         return lock_for(folder, self.vault, self.passphrase_file)
+
+    def address(self) -> str:
+        """The server that is named, in full; "" where none is. BadAddress."""
+        return server_url.meant(self.server).text if self.server else ""
 
     def label(self) -> str | None:
         """The name that others are to see; None: as the profile has it. BadName."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -26,14 +27,21 @@ class Found:
     registration: str
 
 
-async def look(url: ServerUrl) -> Found | None:
-    """What answers there; None for nothing within a moment."""
+class NothingThere(ClientError):
+    """`str()` says what was found instead of a server, without the address."""
+
+
+async def look(url: ServerUrl) -> Found:
+    """What answers there. NothingThere, also for what takes longer than a moment."""
+    host, port = server_url.endpoint(url)
     try:
         async with asyncio.timeout(LOOK_S):
-            _, writer = await asyncio.open_connection(*server_url.endpoint(url))
+            _, writer = await asyncio.open_connection(host, port)
         writer.close()
+    except socket.gaierror:
+        raise NothingThere(f"there is no host called {host}") from None
     except (OSError, TimeoutError):
-        return None
+        raise NothingThere("nothing answers there now") from None
     try:
         async with asyncio.timeout(LOOK_S), HttpApi(url, RsaSuite()) as api:
             server = await api.get("/.well-known/socp", Server)
@@ -45,5 +53,5 @@ async def look(url: ServerUrl) -> Found | None:
 async def on_this_machine(ports: Iterable[int]) -> list[Found]:
     """The servers that listen on these ports of loopback, in their order. Nobody else is asked."""
     urls = [server_url.parse(f"ws://localhost:{port}") for port in ports][:PORTS_MAX]
-    found = await asyncio.gather(*map(look, urls))
-    return [one for one in found if one is not None and one.registration]
+    found = await asyncio.gather(*map(look, urls), return_exceptions=True)
+    return [one for one in found if isinstance(one, Found) and one.registration]

@@ -84,13 +84,16 @@ def open_profile(
         if not (chosen.name or usual.name):
             raise ProfileUnusable(f"{folder} is a new profile; give it a name")
     with opened_store(folder, lock) as store:
+        usual = replace(usual, downloads=usual.downloads or str(_beside(folder)))
         if not (folder / KEY_FILE).exists():
-            if store.settings() is not None:
+            known = store.settings()
+            if known is not None and known.begun:
                 raise ProfileUnusable(LOST.format(folder=folder, key=folder / KEY_FILE))
+            # First: who is killed while the key is made goes on as who they said they are.
+            _settings(store, chosen, usual, begun=False)
             making_key()
         keys = key_files.load(folder, suite, store.vault)
-        usual = replace(usual, downloads=usual.downloads or str(_beside(folder)))
-        settings = _settings(store, chosen, usual)
+        settings = _settings(store, chosen, usual, begun=True)
         return OpenProfile(store, settings, folder, keys, tuple(warnings))
 
 
@@ -175,8 +178,8 @@ def check_begun(folder: Path) -> None:
         )
 
 
-def _settings(store: ProfileStore, chosen: Chosen, usual: Chosen) -> Settings:
-    """Whose profile it is, and where."""
+def _settings(store: ProfileStore, chosen: Chosen, usual: Chosen, *, begun: bool) -> Settings:
+    """Whose profile it is, and where, kept."""
     known = store.settings()
     person = _begun(str(uuid.uuid4()), chosen, "new") if known is None else known
     wanted = replace(
@@ -185,6 +188,7 @@ def _settings(store: ProfileStore, chosen: Chosen, usual: Chosen) -> Settings:
         server_url=chosen.server_url or person.server_url or _last_server(store, usual),
         downloads=chosen.downloads or person.downloads or usual.downloads,
         run=person.run or new_run(),  # a profile of before had none
+        begun=begun,
     )
     if known != wanted:
         store.set_settings(wanted)

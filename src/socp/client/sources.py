@@ -68,6 +68,15 @@ def reopen(path: Path, size: int, modified_ns: int) -> Reader:
     return reader
 
 
+def look(path: Path) -> None:
+    """FileUnsendable where it is clear at once, before anybody is dialled or waited for."""
+    descriptor = _opened(path)
+    try:
+        _sendable(os.fstat(descriptor), printable(str(path)))
+    finally:
+        os.close(descriptor)
+
+
 def measure(path: Path) -> Source:
     """Open and hash the file; FileUnsendable says in one line why it cannot be sent."""
     shown = printable(str(path))
@@ -92,17 +101,22 @@ def _opened(path: Path) -> int:
         raise FileUnsendable(f"{shown} is no path") from None
 
 
-def _measured(descriptor: int, path: Path, shown: str) -> Source:
-    before = os.fstat(descriptor)
-    if stat.S_ISDIR(before.st_mode):
+def _sendable(found: os.stat_result, shown: str) -> None:
+    """FileUnsendable."""
+    if stat.S_ISDIR(found.st_mode):
         raise FileUnsendable(f"{shown} is a folder; pack it into one file first")
-    if not stat.S_ISREG(before.st_mode):
+    if not stat.S_ISREG(found.st_mode):
         raise FileUnsendable(f"{shown} is not a file")
-    if before.st_size > limits.FILE_BYTES:
+    if found.st_size > limits.FILE_BYTES:
         raise FileUnsendable(
-            f"{shown} is too large: it has {before.st_size:,} bytes "
+            f"{shown} is too large: it has {found.st_size:,} bytes "
             f"and {limits.FILE_BYTES:,} can be sent; send it in parts"
         )
+
+
+def _measured(descriptor: int, path: Path, shown: str) -> Source:
+    before = os.fstat(descriptor)
+    _sendable(before, shown)
     whole, pieces, size = hashlib.sha256(), bytearray(), 0
     while size <= before.st_size and (piece := os.pread(descriptor, limits.FILE_CHUNK_BYTES, size)):
         whole.update(piece)

@@ -25,10 +25,12 @@ def new_id() -> str:
 
 
 class Cast:
-    """Makes each one when they are first called; a key costs a processor half a second."""
+    """Makes each one when they are first called. A key costs a processor half a second, and who is
+    judged may run on this machine: so one is made after the other."""
 
     def __init__(self, make_key: Callable[[], PrivateKey] = new_key) -> None:
         self._make_key = make_key
+        self._turn = asyncio.Lock()
         self._known: dict[str, asyncio.Future[Identity]] = {}
 
     async def one(self, name: str) -> Identity:
@@ -43,7 +45,8 @@ class Cast:
                 self._known[name] = asyncio.ensure_future(self._made(name))
 
     async def _made(self, name: str) -> Identity:
-        return Identity(name, new_id(), await asyncio.to_thread(self._make_key))
+        async with self._turn:
+            return Identity(name, new_id(), await asyncio.to_thread(self._make_key))
 
     async def dismiss(self) -> None:
         """Nobody is called any more."""

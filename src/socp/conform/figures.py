@@ -25,7 +25,12 @@ RSA_BYTES: Final = 512
 EXPONENT: Final = 65_537
 NONCE_BYTES: Final = 32
 FILE_BYTES: Final = 1024 * MIB
+FILE_WINDOW_BYTES: Final = 4 * MIB
 VERSION_JUMP: Final = 1_000
+WATCHED: Final = 1_000
+LIST_PAGE: Final = 1_500
+LINKS_TOLD: Final = 1_000
+SYNCS_AT_ONCE: Final = 3
 
 UUID4: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeVar
 
@@ -38,3 +38,12 @@ async def judged(rule: Rule[P], staged: Staged[P]) -> Result:
 def skipped(rule: Rule[Any], why: str) -> Result:
     """A rule that is not tried."""
     return Result(rule, Verdict.SKIPPED, why)
+
+
+def rests_on_a_fault(rule: Rule[Any], results: Sequence[Result]) -> bool:
+    """Whether the rule that this one needs is broken, or rests on such a one itself."""
+    for result in results:
+        if result.rule.id == rule.rests_on:
+            skipped_too = result.verdict is Verdict.SKIPPED
+            return result.fails or (skipped_too and rests_on_a_fault(result.rule, results))
+    return False

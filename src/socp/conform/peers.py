@@ -154,4 +154,5 @@ def server_hello(
 def _announced(features: Sequence[str], nonce: bytes) -> dict[str, Any]:
     if not features:
         return {}
-    return {"features": list(features), **({"auth_nonce": b64(nonce)} if nonce else {})}
+    proves = nonce and "link-auth/1" in features
+    return {"features": list(features), **({"auth_nonce": b64(nonce)} if proves else {})}

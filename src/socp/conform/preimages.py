@@ -6,9 +6,12 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
 
-from socp.conform.canonical import b64, canonical
+from socp.conform.canonical import b64, canonical, raw_utf8
 
 PUBLIC: Final = "public"
+_ADDED: Final = frozenset(
+    {"content_sig", "bind", "inner_type", "late", "queued", "sender", "user_id"}
+)
 
 
 def _text(text: str) -> bytes:
@@ -38,6 +41,15 @@ def content_forms(raw_ciphertext: bytes, author: str, reader: str, ts: int) -> d
         "text-digested": hashlib.sha256(text + tail).digest(),
         "json": canonical(members),
     }
+
+
+def manifests(members: dict[str, Any], author: str, reader: str, ts: int) -> tuple[bytes, ...]:
+    """content_sig of FILE_START, over what its author says (hops add members): the page's form
+    first, then those that others are asked to accept."""
+    own = {name: value for name, value in members.items() if name not in _ADDED}
+    said = [own, {**own, "sender": members["sender"]}] if "sender" in members else [own]
+    tail = _text(f"{author}{reader}{ts}")
+    return tuple(write(each) + tail for each in said for write in (canonical, raw_utf8))
 
 
 def shares(members: Sequence[Any], creator_der: bytes) -> bytes:
@@ -79,3 +91,14 @@ def rotation_new(user_id: str, old: str, new: str, version: int, ts: int, sig: b
 def revocation(user_id: str, fingerprint: str, version: int, ts: int) -> bytes:
     """What any key of a user signs to end the id."""
     return b"socp-revoke/1" + _text(f"{user_id}{fingerprint}{version}{ts}")
+
+
+def hybrid(author: str, reader: str, ts: int, reader_der: bytes) -> bytes:
+    """What a `hybrid/1` ciphertext is bound to, its AAD; `reader` is "public" for a post."""
+    bound = hashlib.sha256(reader_der).digest()
+    return b"socp-hybrid/1" + _text(f"{author}{reader}{ts}") + bound
+
+
+def file_chunk(file_id: str, index: int, total: int) -> bytes:
+    """What a chunk under a file's own key is bound to, its AAD."""
+    return _text(f"{file_id}{index}{total}")

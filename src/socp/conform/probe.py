@@ -58,10 +58,10 @@ class World:
 
 
 class Refused(Breach):
-    """The server answered a hello with an ERROR."""
+    """The server answered with an ERROR."""
 
-    def __init__(self, error: Frame) -> None:
-        super().__init__(f"the hello was refused: {error.gist()}")
+    def __init__(self, error: Frame, what: str = "the hello") -> None:
+        super().__init__(f"{what} was refused: {error.gist()}")
         self.code = str(error.get("code"))
         self.detail = str(error.get("detail"))
 

@@ -22,6 +22,11 @@ class Result:
     """What was sent, what came."""
     seconds: float = 0.0
 
+    @property
+    def fails(self) -> bool:
+        """Whether the rule is broken."""
+        return self.verdict is Verdict.FAIL
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -33,9 +38,7 @@ class Report:
     @property
     def holds(self) -> bool:
         """Whether no MUST fails."""
-        return not any(
-            each.verdict is Verdict.FAIL and each.rule.level is Level.MUST for each in self.results
-        )
+        return not any(each.fails and each.rule.level is Level.MUST for each in self.results)
 
     def count(self, verdict: Verdict, level: Level | None = None) -> int:
         """How many ended so, of this level or of all."""

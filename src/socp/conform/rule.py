@@ -43,6 +43,8 @@ class Rule(Generic[P]):
     """The extension that must be announced, such as `bind/1`."""
     waits_s: int = 0
     """How long it must wait by its nature; such rules are tried beside the others."""
+    rests_on: str = ""
+    """The id of a rule without which this one says nothing."""
 
     @property
     def section(self) -> str:
@@ -81,11 +83,12 @@ class Section(Generic[P]):
         needs: Sequence[Need] = (),
         feature: str = "",
         waits_s: int = 0,
+        rests_on: str = "",
     ) -> Callable[[C], C]:
         def taken(check: C) -> C:
             every = tuple(dict.fromkeys((*self.needs, *needs)))
-            written = Rule(id, level, title, remedy, check, every, feature or self.feature, waits_s)
-            self.rules.append(written)
+            of = feature or self.feature
+            self.rules.append(Rule(id, level, title, remedy, check, every, of, waits_s, rests_on))
             return check
 
         return taken

@@ -11,7 +11,8 @@ from typing import Any, Final
 import aiohttp
 
 from socp.conform.cast import Cast
-from socp.conform.judging import judged, skipped
+from socp.conform.frames import Frame
+from socp.conform.judging import judged, rests_on_a_fault, skipped
 from socp.conform.manners import Manners
 from socp.conform.probe import Probe, World
 from socp.conform.results import Report, Result, in_order
@@ -67,12 +68,18 @@ async def judge_server(order: Order, tell: Tell, cast: Cast | None = None) -> Re
             for rule in ready:
                 if rule.waits_s:
                     group.create_task(_one(rule, world, told))
-            group.create_task(_one_by_one([r for r in ready if not r.waits_s], world, told))
+            at_once = [rule for rule in ready if not rule.waits_s]
+            group.create_task(_one_by_one(at_once, world, told, results))
         return Report(order.url, in_order(results, order.rules))
 
 
-async def _one_by_one(rules: Sequence[Rule[Probe]], world: World, told: Tell) -> None:
+async def _one_by_one(
+    rules: Sequence[Rule[Probe]], world: World, told: Tell, results: Sequence[Result]
+) -> None:
     for rule in rules:
+        if rests_on_a_fault(rule, results):
+            told(skipped(rule, f"rests on {rule.rests_on}, which does not hold"))
+            continue
         await _one(rule, world, told)
         await asyncio.sleep(world.manners.rest_s)
 
@@ -126,17 +133,22 @@ async def _look(world: World) -> None:
             raise CannotRun(f"{fault}; is a server running there?") from fault
         world.cast.call("alice", "east")
         try:
-            answer = (await probe.alice()).answer
-            world.server_id = str(answer.get("server_id") or answer.members.get("from", ""))
-            features = answer.get("features")
-            world.features = frozenset(map(str, features if isinstance(features, list) else ()))
+            alice = await probe.alice()
+            world.server_id, world.features = alice.server_id, _announced(alice.answer)
         except Finding as fault:
             world.no_users = str(fault)
         try:
             east = await probe.east()
             world.server_id = world.server_id or east.server_id
+            world.features |= _announced(east.answer)
         except Finding as fault:
             world.no_servers = str(fault)
+
+
+def _announced(answer: Frame) -> frozenset[str]:
+    """What it can, by this answer to a hello: servers may be told of more than users."""
+    features = answer.get("features")
+    return frozenset(map(str, features if isinstance(features, list) else ()))
 
 
 def _hindrance(rule: Rule[Any], world: World, *, quick: bool) -> str:

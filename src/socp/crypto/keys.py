@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from socp.crypto import key_text
+from socp.crypto.fast_keys import Ed25519Key, Ed25519Public, FastKey, FastPublicKey, checked_raw
 from socp.wire import base64url, limits
 from socp.wire.errors import Misuse
 
@@ -101,6 +102,12 @@ class Suite(Protocol):
 
     def random(self, size: int) -> bytes:
         """`size` bytes for keys and nonces."""
+
+    def fast_key(self) -> FastKey:
+        """A new session key, at once (section 11, `fast-sig/1`)."""
+
+    def parse_fast(self, raw: bytes) -> FastPublicKey:
+        """Somebody's session key; PeerFault(BAD_KEY) where it cannot be one."""
 
 
 class KeyIdentity:
@@ -238,6 +245,14 @@ class RsaSuite:
     def random(self, size: int) -> bytes:
         """From the operating system's generator."""
         return secrets.token_bytes(size)
+
+    def fast_key(self) -> Ed25519Key:
+        """See Suite: Ed25519."""
+        return Ed25519Key()
+
+    def parse_fast(self, raw: bytes) -> Ed25519Public:
+        """See Suite: any 32 bytes; those that are no point verify nothing."""
+        return Ed25519Public(checked_raw(raw))
 
 
 def load_private(der: bytes) -> RsaPrivateKey:

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Final
 
 from socp.crypto import key_text
+from socp.crypto.fast_keys import FastSecretHolder, checked_raw
 from socp.crypto.keys import PARSED_KEYS_KEPT, KeyIdentity, KeyRefused, SecretHolder, Unreadable
 from socp.wire import limits
 from socp.wire.errors import Misuse
@@ -26,6 +27,7 @@ _SEAL_FILL: Final = b"\x5a" * limits.RSA_BYTES
 _DER_HEAD: Final = b"socp symbolic public key, worth nothing\x00"
 _DER_FILL: Final = b"\x00" * (key_text.DER_BYTES_MAX - len(_DER_HEAD) - _HASH)
 _PRIVATE_HEAD: Final = b"socp symbolic private key, worth nothing\x00"
+_FAST_HEAD: Final = b"socp symbolic session key, worth nothing\x00"
 
 
 class _Dice:
@@ -110,6 +112,29 @@ class SymbolicPrivateKey(SecretHolder):
         return _PRIVATE_HEAD + self._secret
 
 
+class SymbolicFastPublic:
+    """Stands where Ed25519Public does."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+
+    def verify(self, signature: bytes, data: bytes) -> bool:
+        """Whether the holder's `sign` gave `signature` for `data`."""
+        return signature == _fast_signature(self.raw, data)
+
+
+class SymbolicFastKey(FastSecretHolder):
+    """Stands where Ed25519Key does."""
+
+    def __init__(self, secret: bytes) -> None:
+        self.public = SymbolicFastPublic(hashlib.sha256(_FAST_HEAD + secret).digest())
+        super().__init__(self.public)
+
+    def sign(self, data: bytes) -> bytes:
+        """64 bytes, the same each time as Ed25519's are."""
+        return _fast_signature(self.public.raw, data)
+
+
 class SymbolicSuite:
     """A Suite, deterministic from its seed: one for all parties, or a seed for each."""
 
@@ -135,6 +160,14 @@ class SymbolicSuite:
         """The next `size` bytes of this seed."""
         return self._dice.roll(size)
 
+    def fast_key(self) -> SymbolicFastKey:
+        """The next session key of this seed."""
+        return SymbolicFastKey(self._dice.roll(_HASH))
+
+    def parse_fast(self, raw: bytes) -> SymbolicFastPublic:
+        """A symbolic session key of any suite."""
+        return SymbolicFastPublic(checked_raw(raw))
+
     def _parse(self, text: str) -> SymbolicPublicKey:
         der = key_text.der_of(text)
         name = der[len(_DER_HEAD) : len(_DER_HEAD) + _HASH]
@@ -145,6 +178,10 @@ class SymbolicSuite:
 
 def _signature(name: bytes, nonce: bytes, data: bytes) -> bytes:
     return nonce + hashlib.sha256(b"sign" + name + nonce + data).digest() + _SIG_FILL
+
+
+def _fast_signature(name: bytes, data: bytes) -> bytes:
+    return hashlib.sha512(b"fast" + name + data).digest()
 
 
 def _tag(name: bytes, nonce: bytes, plaintext: bytes) -> bytes:

@@ -65,4 +65,4 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _cut(text: str, room: int) -> str:
-    return text.encode()[:room].decode(errors="ignore").rstrip(". ") if room > 0 else ""
+    return text.encode()[:room].decode(errors="ignore").rstrip(". ")

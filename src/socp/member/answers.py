@@ -16,7 +16,7 @@ from socp.member.sending import Sending
 from socp.member.session import Session
 from socp.wire.envelope import Envelope, clock_offset_ms
 from socp.wire.errors import Code
-from socp.wire.payloads import Ack, Error, KeyRevoke, KeyRotate, UserHello
+from socp.wire.payloads import Ack, Error, KeyRevoke, KeyRotate, SessionKey, UserHello
 from socp.wire.text import printable
 
 DETAIL_COLUMNS: Final = 200
@@ -51,6 +51,8 @@ class Answers:
             self._sending.acked(ack.msg_ref, ack.of, ack.status, now)
         elif ack.msg_ref in (KeyRotate.TYPE, KeyRevoke.TYPE):
             self._own.acked(ack.msg_ref)
+        elif ack.msg_ref == SessionKey.TYPE:
+            self._session.acked()
         elif ack.msg_ref != UserHello.TYPE:
             self._outbox.acked(ack.msg_ref, ack.status, now)
 
@@ -69,6 +71,8 @@ class Answers:
             self._outbox.retimed(error.msg_ref)
         elif error.msg_ref in (KeyRotate.TYPE, KeyRevoke.TYPE):
             self._own.failed(error.msg_ref, refusal_text(error.code, error.detail))
+        elif error.msg_ref == SessionKey.TYPE:
+            return None  # the one before serves on, then our own key; another is told in a minute
         elif error.user_id and error.code == Code.USER_NOT_FOUND:
             self._people.nobody_knows(error.user_id, now)
         elif error.code != Code.RATE_LIMITED:

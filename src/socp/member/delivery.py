@@ -122,7 +122,7 @@ class Destinations:
         """What is to be said of a line that a server has committed; "" where it is soon there."""
         if to == PUBLIC or self._contacts.is_online(to):
             return ""
-        return f"{self._contacts.label(to)} is away; their server keeps it until they are back"
+        return f"{self._contacts.label(to)} is away; a server keeps it until they are back"
 
     def not_found(self, user_id: str, now: Now) -> None:
         """A line of ours came back: our server could not reach them just now."""

@@ -6,14 +6,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from socp.crypto.fast_sig import OwnSession
 from socp.crypto.keys import PrivateKey
 from socp.member import latest
 from socp.member.effects import Effect, Notice, Persist, Tell, Transmit, Warned
 from socp.member.events import Now
 from socp.member.key_book import FORMER_TRIED
-from socp.member.own_frame import Ready, Unsigned
+from socp.member.own_frame import OwnFrame, Ready, Unsigned
 from socp.member.records import Record
 from socp.wire.bind import bound
+from socp.wire.envelope import decode
+from socp.wire.hop import FAST_PREFIX, is_hop
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import (
     Ack,
@@ -31,11 +34,13 @@ _UNBOUND: Final = (MsgPublicChannel, PublicChannelKeyShare)
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What holds on this link. `server_id` is "" while unknown; `bound`: both ends have
-    `bind/1`; `mailbox`: both have `mailbox/1` and have proved themselves."""
+    `bind/1`; `mailbox`: both have `mailbox/1` and have proved themselves; `fast`: our session key,
+    where the server knows it."""
 
     server_id: str = ""
     bound: bool = False
     mailbox: bool = False
+    fast: OwnSession | None = None
 
 
 class Emitter:
@@ -99,17 +104,35 @@ class Emitter:
         """Put an encoded frame on the socket."""
         self.add(Transmit(Ready(data)))
 
+    def transmit_again(self, data: bytes) -> None:
+        """The same once more, maybe on another link: what a session key signed was for one link
+        alone, and is signed anew."""
+        frame = decode(data)
+        if not frame.sig.startswith(FAST_PREFIX):
+            return self.transmit(data)
+        self._put(Unsigned.again(self._signer(frame.type), frame))
+
     def send(self, payload: Payload, now: Now, *, to: str = "") -> None:
         """Build a frame, to our server where `to` is "", and put it on the socket. It is signed
         when it goes."""
         to = to or self.terms.server_id or EVERYONE
-        self.add(Transmit(self._frame(payload, to, now.wall)))
+        self._put(self._frame(payload, to, now.wall))
+
+    def _put(self, frame: Unsigned) -> None:
+        ready: OwnFrame = Ready(frame.data) if frame.is_quick else frame
+        self.add(Transmit(ready))
+
+    def _signer(self, kind: str) -> PrivateKey | OwnSession:
+        """The session key for what goes no further than our server, where that knows it."""
+        fast = self.terms.fast
+        return fast if fast is not None and is_hop(kind) else self.key
 
     def _frame(self, payload: Payload, to: str, ts: int) -> Unsigned:
         if self.terms.bound and not isinstance(payload, _UNBOUND):
             kind = type(payload).TYPE
             payload = bound(payload, type=kind, from_=self.user_id, to=to, ts=ts)
-        return Unsigned(self.key, payload, from_=self.user_id, to=to, ts=ts)
+        signer = self._signer(type(payload).TYPE)
+        return Unsigned(signer, payload, from_=self.user_id, to=to, ts=ts)
 
     def ack(self, msg_ref: str, now: Now, *, of: str = "") -> None:
         """Have our server know that this is kept here, or over for good: it may let go of it

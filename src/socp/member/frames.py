@@ -84,7 +84,8 @@ class Frames:
         if self._session.server is not None and route is not None:
             payload = self._parsed(envelope, now)
             if payload is not None:
-                gate.check(self._session.server, envelope, payload, route.voice)
+                server, own_id = self._session.server, self._emit.user_id
+                gate.check(server, envelope, payload, route.voice, own_id, now)
                 route.handler(envelope, payload, now)
 
     def _parsed(self, envelope: Envelope, now: Now) -> Payload | None:

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from socp.crypto.signing import verify_transport
+from socp.crypto.fast_sig import hop_signed
+from socp.member.events import Now
 from socp.member.session import Attached
 from socp.wire.bind import check_bind
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
 from socp.wire.features import BIND
+from socp.wire.hop import FAST_PREFIX, is_hop
+from socp.wire.ids import PUBLIC
 from socp.wire.payloads import Payload
 from socp.wire.text import printable
 
@@ -35,16 +38,20 @@ class Route:
     voice: Voice
 
 
-def carried(server: Attached, envelope: Envelope) -> bool:
+def carried(server: Attached, envelope: Envelope, now: Now) -> bool:
     """Whether an author's frame is what our server handed out. Else somebody on the way may have
     changed it, and an acknowledgement would have the server drop the right one (threat M14)."""
     if BIND not in server.features or server.key is None:
         return True
-    return verify_transport(server.key, envelope)
+    return hop_signed(server.key, server.session, envelope, now.wall)
 
 
-def check(server: Attached, envelope: Envelope, payload: Payload, voice: Voice) -> None:
+def check(
+    server: Attached, envelope: Envelope, payload: Payload, voice: Voice, own_id: str, now: Now
+) -> None:
     """Raises PeerFault(INVALID_SIG) for a frame that the server of a bound link did not say so."""
+    if envelope.sig.startswith(FAST_PREFIX):
+        _check_fast(envelope, own_id)
     if BIND not in server.features or server.key is None:
         return check_bind(envelope, payload, required=False)
     own = envelope.from_ == server.server_id
@@ -54,7 +61,18 @@ def check(server: Attached, envelope: Envelope, payload: Payload, voice: Voice) 
         )
     says_so = own and voice in (Voice.SERVER, Voice.GOSSIP)
     check_bind(envelope, payload, required=says_so)
-    if (says_so or voice is Voice.HOP) and not verify_transport(server.key, envelope):
+    if (says_so or voice is Voice.HOP) and not hop_signed(
+        server.key, server.session, envelope, now.wall
+    ):
         raise PeerFault(
             Code.INVALID_SIG, f"{printable(envelope.type)}: your server did not sign it"
         )
+
+
+def _check_fast(envelope: Envelope, own_id: str) -> None:
+    """A session key signs what goes over one link, and one session key serves all of a server's."""
+    kind = printable(envelope.type)
+    if not is_hop(envelope.type):
+        raise PeerFault(Code.INVALID_SIG, f"{kind} travels on: a session key cannot sign it")
+    if envelope.to not in (own_id, PUBLIC):
+        raise PeerFault(Code.INVALID_SIG, f"{kind}: to is somebody else: a frame of another link")

@@ -88,6 +88,7 @@ from socp.wire.payloads import (
     PublicChannelAdd,
     PublicChannelKeyShare,
     PublicChannelUpdated,
+    SessionKey,
     UserAdvertise,
     UserDeliver,
     UserList,
@@ -381,6 +382,7 @@ class Member:
             PublicChannelUpdated: Route(lambda _, p, now: self._room.updated(p, now), Voice.GOSSIP),
             PublicChannelKeyShare: Route(self._share, Voice.AUTHOR),
             MsgPublicChannel: Route(self._post, Voice.AUTHOR),
+            SessionKey: Route(lambda _, p, now: self._session.renewed(p, now), Voice.SERVER),
             FileStart: Route(self._transfers.offers.start, Voice.HOP),
             FileChunk: Route(self._transfers.receiving.chunk, Voice.HOP),
             FileEnd: Route(self._transfers.receiving.end, Voice.HOP),
@@ -394,7 +396,7 @@ class Member:
 
     def _post(self, envelope: Envelope, payload: MsgPublicChannel, now: Now) -> None:
         server = self._session.server
-        carried = server is not None and gate.carried(server, envelope)
+        carried = server is not None and gate.carried(server, envelope, now)
         self._inbox.take(posted(envelope, payload, carried=carried), now)
 
     # --- the public channel ---------------------------------------------------------------------

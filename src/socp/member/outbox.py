@@ -291,7 +291,7 @@ class Outbox:
         tried = self._tries.setdefault(line.line_id, Try((), now.mono, 0))
         tried.sent_ms = now.mono
         for frame in line.frames:
-            self._emit.transmit(frame)
+            self._emit.transmit_again(frame)
 
     def _go(self, line: OutboxLine, now: Now) -> str | None:
         """Send one line, or say what it waits for."""

@@ -12,7 +12,8 @@ class Profile:
     `invitation` the code that lets somebody new in, `run` 16 hex digits, other ones on each machine
     and after a profile is restored ("": no `content/1` is sent), `since_ms` when this copy of the
     profile began (Unix ms), 0 where it is the first and only one; `tell_delivered` and `tell_read`
-    whether others hear that their messages are here, and were read."""
+    whether others hear that their messages are here, and were read; `fast_sig` whether the
+    extension of that name is used."""
 
     user_id: str
     display_name: str
@@ -23,3 +24,4 @@ class Profile:
     since_ms: int = 0
     tell_delivered: bool = True
     tell_read: bool = True
+    fast_sig: bool = True

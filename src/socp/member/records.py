@@ -79,6 +79,7 @@ class Settings:
     run: str = ""  # 16 hex digits: what numbers our messages, one for each life of the profile
     origin: str = ""  # how this life began: new | login | import; "" of before that was noted
     began_ms: int = 0  # when, Unix ms
+    begun: bool = True  # False until there is a key: its first start was broken off, and goes on
 
 
 class LineState(StrEnum):

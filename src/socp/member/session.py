@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
 from socp.crypto import signing
+from socp.crypto.fast_sig import PeerSession
 from socp.crypto.fields import NONCE_BYTES
 from socp.crypto.keys import PublicKey, Suite
 from socp.member.effects import Disconnect, Online
@@ -17,13 +18,23 @@ from socp.member.own_key import REPLACED, REVOKED, OwnKey
 from socp.member.profile import Profile
 from socp.member.resting import NEVER_MS, SOON_MS
 from socp.member.servers import ServerRefused, Servers
+from socp.member.sessions import Sessions
 from socp.wire import base64url, limits
 from socp.wire.bind import check_bind
 from socp.wire.envelope import Envelope, clock_offset_ms
 from socp.wire.errors import Code, PeerFault
-from socp.wire.features import BIND, LINK_AUTH, MAILBOX, ROTATE, USER_FEATURES
+from socp.wire.features import BIND, FAST_SIG, LINK_AUTH, MAILBOX, ROTATE, USER_FEATURES
 from socp.wire.ids import EVERYONE
-from socp.wire.payloads import Ack, Attach, AuthChallenge, AuthProof, Error, UserHello, UserMeta
+from socp.wire.payloads import (
+    Ack,
+    Attach,
+    AuthChallenge,
+    AuthProof,
+    Error,
+    SessionKey,
+    UserHello,
+    UserMeta,
+)
 from socp.wire.text import printable
 
 SILENT_MS: Final = 3_000
@@ -66,6 +77,7 @@ class Attached:
     features: tuple[str, ...]
     proven: bool
     since_ts: int  # Unix ms, the server's clock
+    session: PeerSession | None = None  # its session key, where it stated one to us
 
     @property
     def mailbox(self) -> bool:
@@ -84,6 +96,8 @@ class Session:
         self._emit = emitter
         self._servers = servers
         self._own = own
+        self._sessions = Sessions(suite, emitter, on=profile.fast_sig)
+        self._features = (*USER_FEATURES, FAST_SIG) if profile.fast_sig else USER_FEATURES
         self.offset_ms = 0
         self.server: Attached | None = None
         self._stage = Stage.OFF
@@ -110,7 +124,7 @@ class Session:
             client=self._profile.client,
             pubkey=key,
             enc_pubkey=key,
-            features=USER_FEATURES,
+            features=self._features,
             meta=UserMeta(display_name=self._profile.display_name),
             auth_nonce=base64url.encode(event.nonce),
             invitation=self._profile.invitation,
@@ -121,6 +135,7 @@ class Session:
     def lost(self) -> None:
         """The socket is gone."""
         self._own.lost()
+        self._sessions.lost()
         self.server = None
         self._stage = Stage.OFF
         self._emit.terms = Terms()
@@ -148,8 +163,12 @@ class Session:
         proof = signing.sign(key, preimage)
         if not self._clock_sure:
             return AuthProof(proof=proof)
-        attach = signing.attach(own_id, challenge.server_id, now.wall, USER_FEATURES)
-        return AuthProof(proof=proof, attach=Attach(ts=now.wall, sig=signing.sign(key, attach)))
+        attach = signing.attach(own_id, challenge.server_id, now.wall, self._features)
+        return AuthProof(
+            proof=proof,
+            attach=Attach(ts=now.wall, sig=signing.sign(key, attach)),
+            session=self._sessions.offered(challenge.features, now),
+        )
 
     def welcomed(self, envelope: Envelope, ack: Ack, now: Now) -> None:
         """The ACK of our hello: the server proves itself in turn, or never was asked to."""
@@ -178,9 +197,16 @@ class Session:
             return self._refuse(refused)
         if not self._clock_sure:
             return self._sure_of_the_clock(envelope.ts, now)
+        try:
+            own, session = self._sessions.taken(envelope, ack, challenge.server_id, key, now)
+        except PeerFault as fault:
+            return self._end(
+                f"the server's session key cannot be used ({fault.detail})", retry=True
+            )
         self._attach(
-            Attached(challenge.server_id, key, ack.features, proven=True, since_ts=envelope.ts), now
+            Attached(challenge.server_id, key, ack.features, True, envelope.ts, session), now
         )
+        self._emit.terms = replace(self._emit.terms, fast=own)
 
     def _proof_holds(
         self, envelope: Envelope, ack: Ack, challenge: AuthChallenge, key: PublicKey
@@ -244,8 +270,29 @@ class Session:
         """When to look at it next."""
         return SOON_MS if self._stage in (Stage.GREETED, Stage.PROVED) else NEVER_MS
 
+    def renewed(self, said: SessionKey, now: Now) -> None:
+        """SESSION_KEY: what our server signs with from here on. Raises PeerFault."""
+        server = self.server
+        assert server is not None
+        if server.key is None or self._emit.terms.fast is None:
+            return  # this link did not agree to it
+        whose = (server.key, server.server_id)
+        session = self._sessions.followed(server.session, said, whose, now)
+        self.server = replace(server, session=session)
+
+    def acked(self) -> None:
+        """Our server took our SESSION_KEY."""
+        fast = self._sessions.acked()
+        if fast is not None:
+            self._emit.terms = replace(self._emit.terms, fast=fast)
+
     def due(self, now: Now) -> None:
-        """Nobody answers: go on without, or give up."""
+        """Our session key is half over: another one. Nobody answers: go on without, or give up."""
+        if self._stage is Stage.ATTACHED:
+            self._sessions.due(now)
+            fast = self._emit.terms.fast
+            if fast is not None and not fast.is_good(now.wall):
+                self._emit.terms = replace(self._emit.terms, fast=None)
         waited = now.mono - self._since_ms
         if self._stage is Stage.GREETED and waited > SILENT_MS and not self._must_prove():
             self._unproven("", Ack(), now.wall, now)
@@ -325,9 +372,12 @@ class Session:
     def _correct(self, offset_ms: int) -> None:
         self.offset_ms += offset_ms
         self._corrected, self._clock_sure = True, False
-        direction = "behind" if offset_ms > 0 else "ahead of"
+        if abs(self.offset_ms) <= limits.TS_WINDOW_MS:
+            self._emit.warn("this machine's clock was set, and goes with the server's again")
+            return
+        direction = "behind" if self.offset_ms > 0 else "ahead of"
         self._emit.warn(
-            f"this machine's clock is {abs(offset_ms) // 1000} s {direction} the server's;"
+            f"this machine's clock is {abs(self.offset_ms) // 1000} s {direction} the server's;"
             " the server's time is used, set your clock when you can"
         )
 

@@ -28,9 +28,12 @@ CROWD_OVER: Final = 250
 """With more than 300 online only those we deal with are watched, and OTHERS more; all again when
 there are no more than 250."""
 OTHERS: Final = 100
-LOOK_AGAIN_MS, LOOK_AGAIN_MS_EACH = 15_000, 300
+UNANSWERED_MS: Final = 15_000
+"""It is not asked again sooner where the last answer is still to come."""
+LOOK_AGAIN_MS, LOOK_AGAIN_MS_EACH = 2_000, 300
 """After so long it is asked again who else is there: somebody who comes back with a key of the
-channel is named to nobody. Longer for each who is watched, as the answer is."""
+channel is named to nobody. Longer for each who is watched, as the answer is, so that what all
+clients ask together costs their server the same however many they are."""
 LOOK_AGAIN_CROWD_MS: Final = 60_000
 """In a crowd that is for the few places that came free, and to know what everybody can."""
 GATHER_MS: Final = 250
@@ -67,6 +70,7 @@ class Watching:
         self._changed = False  # somebody got or lost a place since, perhaps
         self._told_ms = -GATHER_MS_EACH * limits.WATCHED
         self._look_ms = 0
+        self._looking = False  # a page is still to come
         self._unheard: set[str] = set()  # of those told, whom the server has still to answer for
         self._sought: _Sought | None = None
         self._digest = ""  # of those who were there at the last look
@@ -156,7 +160,9 @@ class Watching:
     def _pause_ms(self) -> int:
         if self._crowd:
             return LOOK_AGAIN_CROWD_MS
-        return max(LOOK_AGAIN_MS, (len(self._ours) + len(self._others)) * LOOK_AGAIN_MS_EACH)
+        known = len(self._ours) + len(self._others)
+        least = UNANSWERED_MS if self._looking else LOOK_AGAIN_MS
+        return max(least, known * LOOK_AGAIN_MS_EACH)
 
     def _found(self) -> None:
         sought, self._sought = self._sought, None
@@ -209,13 +215,15 @@ class Watching:
         self._look_ms = now.mono
         after, limit = (self._contacts.own_id, OTHERS) if self._crowd else ("", CROWD)
         page = ListPage(after=after, limit=limit, unless=self._digest)
-        if self._lists.ask(page, self._listed, now):
+        self._looking = self._lists.ask(page, self._listed, now)
+        if self._looking:
             self._courier.spend(limit // 150)
 
     def _listed(self, users: UserList, now: Now) -> None:
         """Whoever is online and has no place yet gets one, while there is one."""
         if not self._on:
             return None
+        self._looking = False
         if users.everybody is not None:
             if self._digest and users.everybody.digest == self._digest:
                 return None

@@ -39,9 +39,10 @@ from socp.node.proofs import Challenges
 from socp.node.records import Account
 from socp.node.registration import Registration
 from socp.node.rotation import Rotations
+from socp.node.sessions import Sessions
 from socp.node.settings import Settings
 from socp.wire.errors import Code, PeerFault
-from socp.wire.features import LINK_AUTH, SERVER_FEATURES
+from socp.wire.features import LINK_AUTH
 from socp.wire.ids import is_uuid4
 
 USERS = "server.users"
@@ -59,6 +60,7 @@ class Accounts:
         registration: Registration,
         rotations: Rotations,
         logins: Logins,
+        sessions: Sessions,
     ) -> None:
         self._settings = settings
         self._key = key
@@ -67,6 +69,7 @@ class Accounts:
         self._registration = registration
         self._rotations = rotations
         self._logins = logins
+        self._sessions = sessions
         self._challenges = Challenges(settings.server_id)
 
     def called(self, event: Called, now: Now) -> None:
@@ -128,7 +131,7 @@ class Accounts:
             server_id=self._settings.server_id,
             pubkey=self._key.text,
             fingerprint=self._key.fingerprint,
-            features=SERVER_FEATURES,
+            features=self._sessions.features,
             registration=self._settings.registration.value,
             lists_users=self._settings.lists_users,
         )

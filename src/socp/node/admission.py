@@ -19,7 +19,7 @@ from socp.wire.addresses import HostPort
 from socp.wire.bind import check_bind
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
-from socp.wire.features import LINK_AUTH, SERVER_FEATURES
+from socp.wire.features import LINK_AUTH
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import (
     Ack,
@@ -89,11 +89,12 @@ class Admission:
         link.move(Stage.CHALLENGED, now.mono)
         self._handshake.challenge(link, now)
 
-    def proved(self, link: Link, proof: AuthProof, now: Now) -> None:
+    def proved(self, link: Link, envelope: Envelope, proof: AuthProof, now: Now) -> None:
         """AUTH_PROOF of a server: only now admission is decided."""
         self._handshake.check(link, link.hello_to, proof)
         assert link.hello is not None
         link.features = link.hello.features
+        self._handshake.sessions.proved(link, envelope, proof, now)
         self._decide(link, now)
 
     def _decide(self, link: Link, now: Now) -> None:
@@ -147,7 +148,7 @@ class Admission:
             host=place.host,
             port=place.port,
             pubkey=self._handshake.own_key_text,
-            features=SERVER_FEATURES,
+            features=self._handshake.sessions.features,
             auth_nonce=base64url.encode(link.opened.nonce),
         )
         to = str(link.dialled) if hello is ServerHelloJoin else EVERYONE
@@ -171,10 +172,12 @@ class Admission:
         )
         link.move(Stage.PROVING, now.mono)
         # The proof goes out unbound: `bind/1` begins with the frame that answers it.
+        proof = AuthProof(session=self._handshake.sessions.offer(link))
         frame = self._emit.frame(
-            AuthProof(), to=link.peer, ts=now.wall, bind=False, proofs=(("proof", preimage),)
+            proof, to=link.peer, ts=now.wall, bind=False, proofs=(("proof", preimage),)
         )
         self._emit.send((link.id,), frame)
+        self._handshake.sessions.agree(link)
         self.our_dial_saw(link.peer, key, now)
 
     def answered(
@@ -191,6 +194,7 @@ class Admission:
         assert key is not None
         if not signing.verify_transport(key, envelope):
             raise PeerFault(Code.INVALID_SIG, f"{envelope.type}: sig does not verify", close=1008)
+        self._handshake.sessions.answered(link, envelope, answer, now)
         self._pairing.check(link, link.peer, key, link.features, now)
         origin = self._require_admission(link, key, now)
         link.address = link.dialled
@@ -277,7 +281,7 @@ class Admission:
             host=place.host,
             port=place.port,
             pubkey=self._handshake.own_key_text,
-            features=SERVER_FEATURES,
+            features=self._handshake.sessions.features,
         )
         self._emit.send(
             self._links.server_links(),

@@ -110,12 +110,13 @@ class Arrivals:
                 Code.NOT_ALLOWED, f"{user_id} proved itself before and must do so again", close=1008
             )
 
-    def proved(self, link: Link, proof: AuthProof, now: Now) -> None:
+    def proved(self, link: Link, envelope: Envelope, proof: AuthProof, now: Now) -> None:
         """AUTH_PROOF of a user. Raises PeerFault(INVALID_SIG) and closes where it does not hold."""
         hello, key = link.hello, link.key
         assert isinstance(hello, UserHello) and key is not None
         self._handshake.check(link, link.peer, proof)
         link.features = hello.features
+        self._handshake.sessions.proved(link, envelope, proof, now)
         attach = proof.attach
         if attach is not None and abs(attach.ts - now.wall) <= limits.TS_WINDOW_MS:
             own_id = self._settings.server_id
@@ -223,10 +224,11 @@ class Arrivals:
         self._links.users[link.peer] = link
         self._emit.add(Identified(link.id, Kind.USER, link.peer))
         ack, proofs = (
-            self._handshake.ack(UserHello.TYPE),
+            self._handshake.ack(link, UserHello.TYPE),
             self._handshake.own_proof(link, link.peer),
         )
         self._emit.say(link, ack, now, proofs=proofs)
+        self._handshake.sessions.agree(link)
         how = "proven" if link.proven else "unproven"
         self._emit.info(USERS, f"User {link.peer} said hello from {link.opened.address} ({how})")
         since_ms = self._directory.attach_ts(link.peer)

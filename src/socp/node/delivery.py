@@ -19,6 +19,7 @@ from socp.node.records import MailState
 from socp.wire import base64url, limits
 from socp.wire.envelope import Envelope, check_ts, reencode
 from socp.wire.errors import Code, PeerFault
+from socp.wire.hop import FAST_PREFIX
 from socp.wire.ids import is_uuid4
 from socp.wire.msg_ref import msg_ref
 from socp.wire.payloads import (
@@ -73,6 +74,10 @@ def next_server(
     server = links.servers.get(location)
     if server is None or location in (link.peer, envelope.from_):
         raise away(user_id, ref)
+    if envelope.sig.startswith(FAST_PREFIX):  # its sender's session key is good for one hop alone
+        fault = away(user_id, ref)
+        fault.moved_to = location
+        raise fault
     return server
 
 

@@ -29,6 +29,11 @@ class Handed:
     count: int = 0
     size: int = 0  # bytes
     ended: bool = False  # the last part is among them
+    at_ms: int = 0  # monotonic, of the latest part
+
+    def is_half_since(self, mono: int) -> bool:
+        """A file that does not end, of which nothing came since then."""
+        return self.is_file and not self.ended and self.at_ms <= mono
 
 
 @dataclass(slots=True)
@@ -68,6 +73,7 @@ class Drain:
         handed.count += 1
         handed.size += mail.size
         handed.ended = handed.ended or mail.part == MAIL_PART_LAST
+        handed.at_ms = mono
         self.cursor = max(self.cursor, mail.seq)
         self.since_ms = mono
         return handed

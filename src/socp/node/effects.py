@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from socp.crypto.fast_sig import OwnSession
 from socp.node.calls import Outcome
 from socp.node.events import KeyTaken, LinkId
 from socp.node.queries import Query
@@ -29,6 +30,7 @@ class Outgoing:
     in_turn: bool = False  # like presence it must not overtake a snapshot under way
     signed: bool = True  # False: `sig` stays "" (AUTH_CHALLENGE)
     promise: bool = False  # it says that we keep something: never said while that is in doubt
+    fast: OwnSession | None = None  # signed with this session key, not with the server's own
     proofs: tuple[
         tuple[str, bytes], ...
     ] = ()  # payload members to fill with our signature over these bytes
@@ -120,6 +122,11 @@ class Dial:
 
 
 @dataclass(frozen=True, slots=True)
+class RenewSession:
+    """Make a new session key and certify it; SessionMade follows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Persist:
     record: Record
 
@@ -183,6 +190,7 @@ Effect = (
     | Ping
     | Throttle
     | Dial
+    | RenewSession
     | Persist
     | Ask
     | Afterwards

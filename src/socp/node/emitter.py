@@ -4,12 +4,15 @@ as each link needs."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from socp.crypto.fast_sig import OwnSession
 from socp.node.effects import Close, Effect, Level, Note, Outgoing, Persist, Relay, Send
 from socp.node.events import LinkId, Now
 from socp.node.links import Link
 from socp.node.records import Record
 from socp.wire.bind import bound
+from socp.wire.hop import is_hop
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import Ack, Payload, members_bytes
 
@@ -37,10 +40,12 @@ class Emitter:
         bind: bool,
         proofs: tuple[tuple[str, bytes], ...] = (),
         signed: bool = True,
+        fast: OwnSession | None = None,
         from_: str = "",
         in_turn: bool = False,
     ) -> Outgoing:
-        """A frame of ours; `bind` fills `bind/1` with the envelope's own members."""
+        """A frame of ours; `bind` fills `bind/1` with the envelope's own members; `fast` signs
+        where the frame goes no further."""
         kind, author = type(payload).TYPE, from_ or self.server_id
         if bind:
             payload = bound(payload, type=kind, from_=author, to=to, ts=ts)
@@ -53,6 +58,7 @@ class Emitter:
             proofs=proofs,
             signed=signed,
             in_turn=in_turn,
+            fast=fast if is_hop(kind) else None,
             promise=isinstance(payload, Ack) and bool(payload.status),
         )
 
@@ -74,6 +80,7 @@ class Emitter:
             bind=link.bound and signed,
             proofs=proofs,
             signed=signed,
+            fast=link.fast,
         )
         self.send((link.id,), frame)
 
@@ -81,6 +88,15 @@ class Emitter:
         targets = tuple(links)
         if targets:
             self.add(Send(targets, frame))
+
+    def spread(self, links: Iterable[Link], frame: Outgoing) -> None:
+        """One frame of a hop on many links: signed once with our session key, for those that know
+        it, and once with our own for all others."""
+        groups: dict[int, tuple[OwnSession | None, list[LinkId]]] = {}
+        for link in links:
+            groups.setdefault(id(link.fast), (link.fast, []))[1].append(link.id)
+        for fast, targets in groups.values():
+            self.send(targets, replace(frame, fast=fast))
 
     def relay(self, links: Iterable[LinkId], data: bytes) -> None:
         targets = tuple(links)

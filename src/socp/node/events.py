@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from socp.crypto.fast_sig import OwnSession
 from socp.node.calls import Call
 from socp.node.queries import Answer, Query
 from socp.node.records import Record
@@ -192,6 +193,14 @@ class KeyTaken:
     link: LinkId
 
 
+@dataclass(frozen=True, slots=True)
+class SessionMade:
+    """A session key of ours, certified (section 11, `fast-sig/1`); the first one before anything
+    else happens. Without, the server does without."""
+
+    session: OwnSession
+
+
 Event = (
     LinkOpened
     | FrameReceived
@@ -214,4 +223,5 @@ Event = (
     | CommitFailed
     | SnapshotDone
     | KeyTaken
+    | SessionMade
 )

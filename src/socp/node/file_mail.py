@@ -136,6 +136,12 @@ class FileMail:
         if isinstance(frame, FileEnd):
             self._end(key)
 
+    def goes_live(self, sender: str, file_id: str) -> None:
+        """Its author begins it anew for a reader who is here: what lay here of it is in the way."""
+        key = (sender, file_id)
+        if key in self._kept:
+            self._left(key, self._kept[key])
+
     def reader_of(self, sender: str, file_id: str) -> str:
         kept = self._kept.get((sender, file_id))
         return "" if kept is None else kept.reader
@@ -163,6 +169,9 @@ class FileMail:
         for key, kept in tuple(self._kept.items()):
             if kept.until_ms <= now.mono:
                 self._left(key, kept)
+        for reader, file_id, half in self._mailbox.halves(now.mono - SILENCE_MS):
+            if (half.sender, file_id) not in self._kept:  # begun before a restart, and not since
+                self._mailbox.drop(reader, file_id, half.sender, half.count, half.size)
 
     def _left(self, key: tuple[str, str], kept: Kept) -> None:
         """Its author does not go on with it."""

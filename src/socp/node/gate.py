@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from socp.crypto.fast_sig import hop_signed
 from socp.crypto.signing import verify_transport
 from socp.node.events import Now
 from socp.node.links import Link, Stage
@@ -14,6 +15,7 @@ from socp.wire.bind import check_bind
 from socp.wire.envelope import Envelope, check_ts
 from socp.wire.errors import Code, PeerFault
 from socp.wire.features import BIND
+from socp.wire.hop import FAST_PREFIX, is_hop
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import Payload
 
@@ -88,24 +90,33 @@ class Gate:
         if route.timed:
             check_ts(envelope.ts, now.wall)
         if link.stage is Stage.USER:
-            self._check_user(link, envelope, payload, route)
+            self._check_user(link, envelope, payload, route, now)
         elif link.stage is Stage.SERVER:
-            return self.check_server(link, envelope, payload, route)
+            return self.check_server(link, envelope, payload, route, now)
         else:
             check_bind(envelope, payload, required=False)
         return True
 
-    def _check_user(self, link: Link, envelope: Envelope, payload: Payload, route: Route) -> None:
+    def _check_user(
+        self, link: Link, envelope: Envelope, payload: Payload, route: Route, now: Now
+    ) -> None:
         """`from` is the link's own user; with `bind/1` all but MSG_* and FILE_* must be signed."""
         if envelope.from_ != link.peer:
             raise PeerFault(Code.NOT_ALLOWED, f"from is not {link.peer}, the user of this link")
         signed = link.bound and not route.unsigned
         check_bind(envelope, payload, required=signed and not route.bindless)
-        if signed and (link.key is None or not verify_transport(link.key, envelope)):
+        if signed and not hop_signed(link.key, link.session, envelope, now.wall):
             raise PeerFault(Code.INVALID_SIG, f"{envelope.type}: sig does not verify")
 
-    def check_server(self, link: Link, envelope: Envelope, payload: Payload, route: Route) -> bool:
+    def check_server(
+        self, link: Link, envelope: Envelope, payload: Payload, route: Route, now: Now
+    ) -> bool:
         """The sig and bind of a server's frame, under the key of its `from`."""
+        fast = envelope.sig.startswith(FAST_PREFIX)
+        if fast and not is_hop(envelope.type):
+            raise PeerFault(
+                Code.INVALID_SIG, f"{envelope.type} travels on: a session key cannot sign it"
+            )
         if route.unsigned:
             check_bind(envelope, payload, required=False)
             return True
@@ -115,17 +126,20 @@ class Gate:
         key = link.key if own else self._trust.key(envelope.from_)
         if key is None:
             return False
-        if own and link.bound and envelope.to not in (self._settings.server_id, EVERYONE):
+        ours = (self._settings.server_id,) if fast else (self._settings.server_id, EVERYONE)
+        if own and link.bound and envelope.to not in ours:
             raise PeerFault(
                 Code.INVALID_SIG, f"{envelope.type}: to is another server: a frame of another link"
             )
         bound = link.bound if own else BIND in self._trust.features(envelope.from_)
         check_bind(envelope, payload, required=bound)
-        if not verify_transport(key, envelope):
-            raise PeerFault(
-                Code.INVALID_SIG, f"{envelope.type}: sig does not verify under the key of its from"
-            )
-        return True
+        if own and hop_signed(key, link.session, envelope, now.wall):
+            return True
+        if not own and verify_transport(key, envelope):
+            return True
+        raise PeerFault(
+            Code.INVALID_SIG, f"{envelope.type}: sig does not verify under the key of its from"
+        )
 
 
 def out_of_place(link: Link, envelope: Envelope) -> PeerFault:

@@ -139,6 +139,7 @@ class Gossip:
             to=link.peer,
             ts=self._last_ts,
             bind=True,
+            fast=link.fast,
             in_turn=True,
         )
 

@@ -7,11 +7,11 @@ from socp.crypto import signing
 from socp.node.emitter import Emitter
 from socp.node.events import Now
 from socp.node.links import Link
+from socp.node.sessions import Sessions
 from socp.node.settings import Settings
 from socp.wire import base64url
 from socp.wire.errors import Code, PeerFault
-from socp.wire.features import SERVER_FEATURES
-from socp.wire.payloads import Ack, AuthChallenge, AuthProof
+from socp.wire.payloads import AuthChallenge, AuthProof, FastAck
 
 NONCE_BYTES = 32
 
@@ -31,8 +31,11 @@ def nonce_of(text: str, name: str = "auth_nonce") -> bytes:
 class Handshake:
     """Signs nothing itself: what we prove goes out as bytes for the shell to sign."""
 
-    def __init__(self, settings: Settings, own_key_text: str, emitter: Emitter) -> None:
+    def __init__(
+        self, settings: Settings, own_key_text: str, emitter: Emitter, sessions: Sessions
+    ) -> None:
         self._own_id = settings.server_id
+        self.sessions = sessions
         self.own_key_text = own_key_text
         self._emit = emitter
 
@@ -42,7 +45,7 @@ class Handshake:
             nonce=base64url.encode(link.opened.nonce),
             server_id=self._own_id,
             pubkey=self.own_key_text,
-            features=SERVER_FEATURES,
+            features=self.sessions.features,
         )
         self._emit.say(link, payload, now, signed=False)
 
@@ -60,11 +63,12 @@ class Handshake:
         preimage = signing.link_auth(self._own_id, said_id, link.nonce, link.opened.exporter)
         return (("proof", preimage),)
 
-    def ack(self, of: str) -> Ack:
+    def ack(self, link: Link, of: str) -> FastAck:
         """The answer to a hello of type `of`."""
-        return Ack(
+        return FastAck(
             msg_ref=of,
             server_id=self._own_id,
             pubkey=self.own_key_text,
-            features=SERVER_FEATURES,
+            features=self.sessions.features,
+            session=self.sessions.offer(link),
         )

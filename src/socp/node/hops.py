@@ -27,7 +27,8 @@ def to_user(emitter: Emitter, link: Link, mail: Mail) -> Outgoing:
     if mail.kind == MsgDirect.TYPE:
         members["orig_ts"] = mail.ts
         return _ours(emitter, link, UserDeliver.TYPE, mail.ts, members)
-    return Outgoing(mail.kind, mail.sender, mail.user_id, mail.ts, canonical(members))
+    said = (mail.kind, mail.sender, mail.user_id, mail.ts)
+    return Outgoing(*said, canonical(members), fast=link.fast)
 
 
 def to_server(emitter: Emitter, link: Link, mail: Mail, *, queued: bool) -> Outgoing:
@@ -42,11 +43,16 @@ def to_server(emitter: Emitter, link: Link, mail: Mail, *, queued: bool) -> Outg
     return _ours(emitter, link, mail.kind, mail.ts, members)
 
 
-def released_post(post_payload: bytes, author: str, ts: int, public: str) -> Outgoing:
+def released_post(link: Link, post_payload: bytes, author: str, ts: int, public: str) -> Outgoing:
     """A post for a server that was away: its author's members, marked as `queued`."""
     members = {**_object(post_payload), "queued": True}
     return Outgoing(
-        type=MsgPublicChannel.TYPE, from_=author, to=public, ts=ts, payload=canonical(members)
+        type=MsgPublicChannel.TYPE,
+        from_=author,
+        to=public,
+        ts=ts,
+        payload=canonical(members),
+        fast=link.fast,
     )
 
 
@@ -54,7 +60,7 @@ def _ours(emitter: Emitter, link: Link, kind: str, ts: int, members: dict[str, o
     own_id = emitter.server_id
     if link.bound:
         members["bind"] = {"type": kind, "from": own_id, "to": link.peer, "ts": ts}
-    return Outgoing(kind, own_id, link.peer, ts, canonical(members))
+    return Outgoing(kind, own_id, link.peer, ts, canonical(members), fast=link.fast)
 
 
 def _members(mail: Mail) -> dict[str, object]:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from socp.crypto.fast_sig import OwnSession, PeerSession
 from socp.crypto.keys import PublicKey
 from socp.node.events import LinkId, LinkOpened
 from socp.node.hearsay import Hearsay
 from socp.node.pace import Bucket
 from socp.wire.addresses import HostPort
-from socp.wire.features import BIND, GOSSIP, LINK_AUTH, MAILBOX, PRESENCE
+from socp.wire.features import BIND, FAST_SIG, GOSSIP, LINK_AUTH, MAILBOX, PRESENCE
 from socp.wire.payloads import ServerHello, UserHello
 
 
@@ -54,6 +55,10 @@ class Link:
     pinged_ms: int = 0
     established_ms: int = 0
     excess: int = 0
+    agreed: bool = False  # to `fast-sig/1`: both ends have it, and we told our session key
+    fast: OwnSession | None = None  # the session key of ours that the other end knows
+    told: OwnSession | None = None  # the next one, told and not acknowledged
+    session: PeerSession | None = None  # the other end's, where it stated one
     settling: str = ""  # KEY_ROTATE or KEY_REVOKE of its user that the disk has not taken yet
 
     @property
@@ -73,6 +78,12 @@ class Link:
     def gossips(self) -> bool:
         """True with `gossip/1`; without `bind/1` a HEARTBEAT could be said again as a newer one."""
         return GOSSIP in self.features and self.bound
+
+    @property
+    def can_agree(self) -> bool:
+        """True where the other end could take a session key of ours: it says so, its frames are
+        bound to this link, and the keys of both ends are proved (`link-auth/1`)."""
+        return FAST_SIG in self.features and self.bound and self.has_link_auth
 
     @property
     def watches(self) -> bool:

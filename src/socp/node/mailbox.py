@@ -8,6 +8,7 @@ bodies are in the store; here is what goes where, and when it may be deleted.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 
 from socp.node.boxes import Boxes
 from socp.node.drains import Drain, Handed, Phase
@@ -95,6 +96,15 @@ class Mailbox:
         if drain is not None:
             self._forget(drain, ref)
         self.boxes.take(user_id, sender, count, size)
+
+    def halves(self, mono: int) -> Iterator[tuple[str, str, Handed]]:
+        """Files of which all that is here was handed out, that do not end, and of which nothing
+        came since then: whose, which, and what there is of it."""
+        for drain in tuple(self._drains.values()):
+            if drain.phase is Phase.LEVEL:
+                for ref, handed in tuple(drain.out.items()):
+                    if handed.is_half_since(mono):
+                        yield drain.user_id, ref, handed
 
     def known(self, user_id: str, ref: str, found: MailFound | None) -> MailState | None:
         """What became of it, where the store said `found` (None: it was not asked): what it was

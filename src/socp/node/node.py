@@ -38,6 +38,7 @@ from socp.node.events import (
     Now,
     ProbeFailed,
     RevokeUser,
+    SessionMade,
     SnapshotDone,
     Stopping,
     Tick,
@@ -61,6 +62,7 @@ from socp.node.records import Account, Login, Remembered
 from socp.node.refusals import ERRORS_BURST, ERRORS_PER_S, Refusals
 from socp.node.registration import Registration
 from socp.node.rotation import Rotations
+from socp.node.sessions import Sessions
 from socp.node.settings import Settings
 from socp.node.transfers import Transfers
 from socp.node.trust import ServerTrust
@@ -111,12 +113,14 @@ class Node:
         self._delivery = delivery = Delivery(emit, links, people, presence, seen, mail)
         posts = Posts(emit, links, people, presence, seen, mail)
         transfers = Transfers(emit, links, people, presence, seen, mail)
-        handshake, hall = Handshake(settings, key.text, emit), (presence, channel, refusals, kept)
+        self._sessions = sessions = Sessions(suite, emit, links)
+        handshake = Handshake(settings, key.text, emit, sessions)
+        hall = (presence, channel, refusals, kept)
         self._joining = joining = Registration(settings, emit, people, remembered)
         self._arrivals = arrivals = Arrivals(
             settings, handshake, emit, links, people, joining, rotations, *hall
         )
-        self._accounts = Accounts(settings, key, emit, people, joining, rotations, logins)
+        self._accounts = Accounts(settings, key, emit, people, joining, rotations, logins, sessions)
         self._barring = Barring(emit, links, people, arrivals, logins)
         self._pairing = pairing = Pairing(
             settings, handshake, emit, links, trust, dialling, gossip, *hall, quarantine
@@ -127,7 +131,7 @@ class Node:
         self._operator = Operator(emit, links, trust, dialling, presence, people, joining)
         self._health = Health(emit, links)
         news = (presence, gossip, watches)
-        parts = (people, rotations, *news, delivery, transfers, channel, posts, kept)
+        parts = (people, rotations, *news, delivery, transfers, channel, posts, kept, sessions)
         gate = Gate(settings, trust)
         self._walk = Walk(emit, links, gate, refusals, arrivals, admission, *parts)
 
@@ -200,6 +204,8 @@ class Node:
                 self._accounts.called(event, now)
             case KeyTaken():
                 self._key_taken(event, now)
+            case SessionMade():
+                self._sessions.renewed(event.session, now)
             case RevokeUser():
                 self._barring.revoke(event, now)
             case _:
@@ -329,6 +335,7 @@ class Node:
         self._delivery.due(now)
         self._channel.due(now)
         self._kept.due(now)
+        self._sessions.due(now)
 
     def _stopping(self, now: Now) -> None:
         """USER_REMOVE of each of our users to the servers, so that nobody waits 45 s."""

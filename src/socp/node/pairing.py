@@ -58,7 +58,9 @@ class Pairing:
         self._refusals = refusals
         self._kept = kept
         self._quarantine = quarantine
-        self._welcome = Welcome(settings, handshake.own_key_text, links, trust, presence)
+        self._welcome = Welcome(
+            settings, handshake.own_key_text, links, trust, presence, handshake.sessions
+        )
         self.newcomers = Newcomers(links)
 
     # --- may it link at all ---------------------------------------------------------------------
@@ -179,6 +181,7 @@ class Pairing:
             self._emit.debug(LINKS, f"{text}, in place of an older link")
         if old is not None and old is not link:
             self._kept.link_lost(old)
+        self._handshake.sessions.settled(link, now)
         self._gossip.linked(link, now)
         self._channel.linked(link, now)
         self._kept.server_came(link, now)
@@ -192,12 +195,14 @@ class Pairing:
     def _answer(self, link: Link, hello: object, now: Now) -> None:
         """WELCOME for a JOIN, ACK for LINK and ANNOUNCE, with our proof where they gave a nonce."""
         if hello is None:
-            return None
+            return
         assert isinstance(hello, ServerHello)
         proofs = self._handshake.own_proof(link, link.hello_to)
         if isinstance(hello, ServerHelloJoin):
-            return self._emit.say(link, self._welcome.payload(link.peer), now, proofs=proofs)
-        return self._emit.say(link, self._handshake.ack(type(hello).TYPE), now, proofs=proofs)
+            self._emit.say(link, self._welcome.payload(link), now, proofs=proofs)
+        else:
+            self._emit.say(link, self._handshake.ack(link, type(hello).TYPE), now, proofs=proofs)
+        self._handshake.sessions.agree(link)
 
     def lost(self, link: Link, reason: str, now: Now) -> None:
         """The socket of a linked server is gone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from socp.node.drains import Phase
 from socp.node.effects import Ask, Outgoing, Snapshot
@@ -216,6 +216,7 @@ class PostLog:
             return self._went(reader)
         self._last_page += 1
         reader.phase, reader.page = Phase.PACING, self._last_page
+        reader.since_ms = now.mono  # from here on it has a minute to say something
         self._pages[reader.page] = reader.link
         # Numbered below zero: mail has the numbers above.
         self._emit.add(Snapshot(reader.link, tuple(frames), page=-reader.page))
@@ -247,8 +248,9 @@ class PostLog:
         return True
 
     def _frame(self, reader: Reader, post: Post) -> Outgoing:
+        link = self._links.all[reader.link]
         if reader.server:
-            return released_post(post.payload, post.author, post.ts, PUBLIC)
+            return released_post(link, post.payload, post.author, post.ts, PUBLIC)
         frame = self._frames.get(post.seq)
         if frame is None:
             frame = Outgoing(
@@ -257,7 +259,7 @@ class PostLog:
             self._frames[post.seq] = frame
             while len(self._frames) > SIGNED_MAX or self._frames_size() > SIGNED_BYTES_MAX:
                 self._frames.popitem(last=False)
-        return frame
+        return frame if link.fast is None else replace(frame, fast=link.fast)
 
     def _frames_size(self) -> int:
         return sum(len(frame.payload) for frame in self._frames.values())

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from socp.crypto import content_sig
 from socp.crypto.content_sig import Form
+from socp.crypto.fast_sig import hop_signed
 from socp.crypto.keys import PublicKey
-from socp.crypto.signing import verify_transport
 from socp.node.dedup import SeenIds, mail_key
 from socp.node.delivery import check_author, is_late
 from socp.node.directory import Directory
@@ -115,7 +116,7 @@ class Posts:
         author = self._author(envelope, msg)
         if author is None:
             return None
-        check_hop(link, envelope)
+        check_hop(link, envelope, now)
         self._verify(envelope, msg, author)
         if msg.queued or self._recall.waits(envelope.from_, PUBLIC):
             return self._ask(link, envelope, msg, self._carried, ref, ask=msg.queued)
@@ -176,12 +177,12 @@ class Posts:
         self._log.keep(post)
         home = self._presence.location(envelope.from_)
         skip = self._links.servers.get(home) if via else None
-        links = tuple(
-            link_id
+        links = [
+            self._links.all[link_id]
             for link_id in self._log.live(post, now, forward=forward)
             if skip is None or link_id != skip.id
-        )
-        self._emit.send(links, _frame(envelope, post.payload))
+        ]
+        self._emit.spread(links, _frame(envelope, post.payload))
 
 
 def _ref(envelope: Envelope, msg: MsgPublicChannel) -> str:
@@ -204,21 +205,16 @@ def _frame(envelope: Envelope, payload: bytes) -> Outgoing:
     )
 
 
-def check_hop(link: Link, envelope: Envelope) -> None:
+def check_hop(link: Link, envelope: Envelope, now: Now) -> None:
     """Posts and files to all carry the `sig` of the hop.
 
     Without features the author's may stand there.
     """
-    if not link.features:
-        return
-    assert link.key is not None
-    if not verify_transport(link.key, envelope):
+    if link.features and not hop_signed(link.key, link.session, envelope, now.wall):
         raise PeerFault(Code.INVALID_SIG, f"{envelope.type}: sig is not by the server of this link")
 
 
-def fan_out(
-    emitter: Emitter, links: Links, envelope: Envelope, servers: tuple[LinkId, ...]
-) -> None:
+def fan_out(emitter: Emitter, links: Links, envelope: Envelope, servers: Iterable[Link]) -> None:
     """One frame, signed and encoded once, for all members here and all these servers (section
     7)."""
     frame = Outgoing(
@@ -229,4 +225,5 @@ def fan_out(
         payload=envelope.payload,
         verbatim=True,
     )
-    emitter.send(links.user_links(but=envelope.from_) + servers, frame)
+    members = (link for user, link in links.users.items() if user != envelope.from_)
+    emitter.spread((*members, *servers), frame)

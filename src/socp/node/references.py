@@ -8,12 +8,13 @@ from socp.wire.errors import PeerFault
 from socp.wire.msg_ref import msg_ref
 
 SAID = {payloads.MsgDirect, payloads.MsgPublicChannel}
-KEYS = {payloads.KeyRotate, payloads.KeyRevoke}
+KEYS = {payloads.KeyRotate, payloads.KeyRevoke, payloads.SessionKey}
 FILES = {payloads.FileStart, payloads.FileChunk, payloads.FileEnd}
 
 
 def reference(envelope: Envelope) -> tuple[str, str]:
-    """`msg_ref` and `of` of a MSG_*, FILE_* or KEY_*, as far as the frame tells; ("", "") else."""
+    """`msg_ref` and `of` of a MSG_* or FILE_*, and of what tells of a key, as far as the frame
+    tells; ("", "") else."""
     kind = payloads.TYPES.get(envelope.type)
     if kind in FILES:
         file_id = envelope.members.get("file_id")

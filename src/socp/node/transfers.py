@@ -83,7 +83,7 @@ class Transfers:
 
     def _to_all(self, link: Link, envelope: Envelope, frame: FileFrame, now: Now) -> str:
         if not self._again(link, envelope, frame, now):
-            servers = self._links.server_links()
+            servers = self._links.servers.values()
             fan_out(self._emit, self._links, self._named(envelope, frame), servers)
         return ""
 
@@ -175,7 +175,7 @@ class Transfers:
         kind, ts = type(frame).TYPE, envelope.ts
         if location == self._emit.server_id:
             target = self._links.users[user_id]
-            out = Outgoing(kind, author, user_id, ts, canonical(members))
+            out = Outgoing(kind, author, user_id, ts, canonical(members), fast=target.fast)
             return self._emit.send((target.id,), out)
         server = self._links.servers.get(location)
         if server is None or server is link:
@@ -184,8 +184,8 @@ class Transfers:
         if server.bound:
             own_id = self._emit.server_id
             members["bind"] = {"type": kind, "from": own_id, "to": server.peer, "ts": ts}
-        out = Outgoing(kind, self._emit.server_id, server.peer, ts, canonical(members))
-        self._emit.send((server.id,), out)
+        said = (kind, self._emit.server_id, server.peer, ts)
+        self._emit.send((server.id,), Outgoing(*said, canonical(members), fast=server.fast))
 
     # --- from other servers ---------------------------------------------------------------------
 
@@ -210,13 +210,18 @@ class Transfers:
             check_ts(envelope.ts, now.wall)
             sender_pub = getattr(frame, "sender_pub", "")
             self._authors.check_origin(envelope.from_, frame.sender, sender_pub)
+            if isinstance(frame, FileStart) and self._is_here(reader):
+                self._file_mail.goes_live(frame.sender, frame.file_id)
         if link.acks and (frame.queued or self._is_mail(link, frame.sender, reader, frame)):
             return self._release(link, envelope, frame, now)
-        location = self._presence.location(reader)
-        if location != self._emit.server_id:
+        if not self._is_here(reader):
+            location = self._presence.location(reader)
             return self._forward(link, outer or envelope, frame, location, now)
         if not self._again(link, envelope, frame, now):
             self._direct(link, envelope, frame, frame.sender, reader)
+
+    def _is_here(self, reader: str) -> bool:
+        return self._presence.location(reader) == self._emit.server_id
 
     def _release(self, link: Link, envelope: Envelope, frame: FileFrame, now: Now) -> None:
         """A frame for our reader's mailbox. One that was handed over before may come again."""
@@ -278,7 +283,7 @@ class Transfers:
             return
         self._check_start(frame)
         self._authors.check_origin(link.peer, envelope.from_, getattr(frame, "sender_pub", ""))
-        check_hop(link, envelope)
+        check_hop(link, envelope, now)
         if not self._again(link, envelope, frame, now):
             fan_out(self._emit, self._links, self._named(envelope, frame), ())
 

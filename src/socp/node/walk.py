@@ -25,6 +25,7 @@ from socp.node.references import reference
 from socp.node.refusals import Refusals
 from socp.node.rotation import Rotations
 from socp.node.routes import Route, Table, complete
+from socp.node.sessions import Sessions
 from socp.node.transfers import Transfers
 from socp.node.watches import Watches
 from socp.wire import limits, payloads
@@ -62,6 +63,7 @@ class Walk:
         channel: PublicChannel,
         posts: Posts,
         kept: Kept,
+        sessions: Sessions,
     ) -> None:
         self._emit = emitter
         self._links = links
@@ -79,6 +81,7 @@ class Walk:
         self._channel = channel
         self._posts = posts
         self._kept = kept
+        self._sessions = sessions
         self._handling = False  # the frame at hand passed the gate
         self._routes = self._table()
 
@@ -176,9 +179,9 @@ class Walk:
         if envelope.from_ not in (link.peer, link.hello_to):
             raise PeerFault(Code.NOT_ALLOWED, "AUTH_PROOF: from is not who said hello", close=1008)
         if isinstance(link.hello, payloads.UserHello):
-            self._arrivals.proved(link, proof, now)
+            self._arrivals.proved(link, envelope, proof, now)
         else:
-            self._admission.proved(link, proof, now)
+            self._admission.proved(link, envelope, proof, now)
 
     def _challenged(self, link: Link, envelope: Envelope, challenge: Payload, now: Now) -> None:
         assert isinstance(challenge, payloads.AuthChallenge)
@@ -200,7 +203,7 @@ class Walk:
         assert isinstance(frame, payloads.FileFrame)
         if envelope.to != PUBLIC:
             hop = Route(self._nothing, forwarded=True)
-            if not self._gate.check_server(link, envelope, frame, hop):
+            if not self._gate.check_server(link, envelope, frame, hop, now):
                 return
         self._transfers.from_server(link, envelope, frame, now)
 
@@ -268,6 +271,8 @@ class Walk:
 
     def _ack(self, link: Link, envelope: Envelope, ack: Payload, now: Now) -> None:
         assert isinstance(ack, payloads.Ack)
+        if ack.msg_ref == payloads.SessionKey.TYPE:
+            return self._sessions.acked(link)
         self._kept.acked(link, ack, now)
 
     def _heartbeat(self, link: Link, envelope: Envelope, payload: Payload, now: Now) -> None:
@@ -276,6 +281,10 @@ class Walk:
 
     def _presence_sync(self, link: Link, envelope: Envelope, payload: Payload, now: Now) -> None:
         self._gossip.asked(link, now)
+
+    def _session_key(self, link: Link, envelope: Envelope, said: Payload, now: Now) -> None:
+        assert isinstance(said, payloads.SessionKey)
+        self._sessions.heard(link, said, now)
 
     def _nothing(self, link: Link, envelope: Envelope, payload: Payload, now: Now) -> None:
         """Taken and not acted on: an answer to something of ours."""
@@ -325,6 +334,7 @@ class Walk:
             p.Ack: Route(self._ack, by_bytes=True, cost_bytes=ACK_COST_BYTES),
             p.KeyRotate: Route(self._key_rotate, timed=True),
             p.KeyRevoke: Route(self._key_revoke, timed=True),
+            p.SessionKey: Route(self._session_key, timed=True),
             p.Error: Route(self._nothing, unsigned=True),
             p.Heartbeat: Route(self._nothing, unsigned=True),
         }
@@ -350,6 +360,7 @@ class Walk:
             p.KeyHistory: Route(self._key_history, forwarded=True),
             p.Heartbeat: Route(self._heartbeat),
             p.PresenceSync: Route(self._presence_sync, timed=True),
+            p.SessionKey: Route(self._session_key, timed=True),
             p.Ack: Route(self._ack),
             p.Error: Route(self._error),
         }

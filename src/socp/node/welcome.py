@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from itertools import islice
 
-from socp.node.links import Links
+from socp.node.links import Link, Links
 from socp.node.presence import Presence
+from socp.node.sessions import Sessions
 from socp.node.settings import Settings
 from socp.node.trust import ServerTrust
 from socp.wire import limits
 from socp.wire.addresses import HostPort
-from socp.wire.features import SERVER_FEATURES
-from socp.wire.payloads import ClientRow, ServerRow, ServerWelcome
+from socp.wire.payloads import ClientRow, FastWelcome, ServerRow
 
 
 class Welcome:
@@ -24,24 +24,27 @@ class Welcome:
         links: Links,
         trust: ServerTrust,
         presence: Presence,
+        sessions: Sessions,
     ) -> None:
         self._settings = settings
         self._own_key_text = own_key_text
         self._links = links
         self._trust = trust
         self._presence = presence
+        self._sessions = sessions
 
-    def payload(self, newcomer: str) -> ServerWelcome:
+    def payload(self, newcomer: Link) -> FastWelcome:
         place = self._settings.address
-        return ServerWelcome(
-            assigned_id=newcomer,
+        return FastWelcome(
+            assigned_id=newcomer.peer,
             clients=self._clients(),
-            servers=self._servers(newcomer),
+            servers=self._servers(newcomer.peer),
             server_id=self._settings.server_id,
             host=place.host,
             port=place.port,
             pubkey=self._own_key_text,
-            features=SERVER_FEATURES,
+            features=self._sessions.features,
+            session=self._sessions.offer(newcomer),
         )
 
     def _clients(self) -> tuple[ClientRow, ...]:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from socp import __version__
+from socp.crypto.fast_sig import OwnSession
 from socp.crypto.keys import PrivateKey
 from socp.node.effects import Close
-from socp.node.events import Event, Stopping, Tick
+from socp.node.events import Event, SessionMade, Stopping, Tick
 from socp.node.trouble import kind_of
 from socp.server import fresh, walk
 from socp.server.admin import AdminDesk
@@ -67,10 +68,12 @@ class Brain(walk.Brain, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a server is made of. `folder` holds the operator's socket."""
+    """What a server is made of. `session` makes a session key, at the price of a signature;
+    `folder` holds the operator's socket."""
 
     brain: Brain
     key: PrivateKey
+    session: Callable[[], OwnSession | None]
     store: walk.Store
     guard: Guard
     max_per_address: int
@@ -99,6 +102,7 @@ class App:
             self._desk.answer,
             self.tell,
             self._api.told,
+            lambda: self._begin(self._renew_session()),
         )
         self._walk = walk.Walk(
             parts.brain, parts.store, hands.carry, fresh.now, self._gate, _waker(loop)
@@ -125,6 +129,7 @@ class App:
         """Serve until `stop`, then say goodbye to everybody: 2 s at most."""
         async with asyncio.TaskGroup() as group:
             self._crew = Crew(group)
+            await self._renew_session()
             for listening in self._parts.bound.sockets:
                 acceptor = Acceptor(listening, self._front, self._addresses, self._parts.tls)
                 self._crew.keep(acceptor.run())
@@ -138,6 +143,12 @@ class App:
         await self._front.shutdown(LAST_S)
         await self._dialler.close()
         self._signers.stop()
+
+    async def _renew_session(self) -> None:
+        """Before anybody comes, and twice a day."""
+        session = await asyncio.to_thread(self._parts.session)
+        if session is not None:
+            self.tell(SessionMade(session))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         assert self._crew is not None, "nothing happens before run()"

@@ -21,6 +21,7 @@ from socp.node.effects import (
     Ping,
     Probe,
     Relay,
+    RenewSession,
     Send,
     Snapshot,
     Throttle,
@@ -85,7 +86,8 @@ async def _loud(work: Coroutine[Any, Any, None]) -> None:
 
 
 class Hands:
-    """`dial`, `answer` and `told` are what dialler, admin desk and HTTP do with their effects."""
+    """`dial`, `answer`, `told` and `renew` are what dialler, admin desk, HTTP and the server itself
+    do with their effects."""
 
     def __init__(
         self,
@@ -96,6 +98,7 @@ class Hands:
         answer: Callable[[Answer], None],
         tell: Callable[[Event], None],
         told: Callable[[Told], None],
+        renew: Callable[[], object],
     ) -> None:
         self._links = links
         self._signers = signers
@@ -104,6 +107,7 @@ class Hands:
         self._answer = answer
         self._tell = tell
         self._told = told
+        self._renew = renew
 
     def carry(self, effect: Effect) -> None:
         """Do one effect. Those for a link that is gone do nothing."""
@@ -121,6 +125,8 @@ class Hands:
                 pass  # the walk saw to them before anything of their batch came here
             case Dial():
                 self._start(self._dial(effect))
+            case RenewSession():
+                self._renew()
             case Answer():
                 self._answer(effect)
             case Told():

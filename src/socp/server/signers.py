@@ -1,7 +1,8 @@
 """Signing in a few threads, never on the event loop: an Outgoing is signed once and encoded once.
 
 A signature takes 1.3 ms and lets go of the GIL. Results come back in any order; `outbox` puts them
-in the order they were asked for.
+in the order they were asked for. One by a session key (`fast-sig/1`) takes 25 us, and is made on
+the spot unless the payload is a long one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from socp.keystore.key_threads import key_threads
 from socp.node.effects import Outgoing
 from socp.server import framing
 from socp.server.gate import Gate
-from socp.wire import base64url, envelope, strict
+from socp.wire import base64url, envelope, limits, strict
 from socp.wire.canonical import canonical
 
 log = logging.getLogger("server.server")
@@ -26,6 +27,7 @@ THREADS: Final = 2
 WAITING_MAX: Final = 200  # signatures; beyond, nobody is read from until half are done
 _KEPT_SIGNATURES: Final = 256
 _KEPT_PAYLOAD_BYTES: Final = 4096
+_QUICK_BYTES: Final = 16 * limits.KIB  # by a session key in less time than a thread is asked in
 _OVERHEAD_BYTES: Final = 1024  # of an envelope around its payload: addresses, names and `sig`
 
 
@@ -114,7 +116,7 @@ class Signers:
 
     def _start(self, frame: Outgoing) -> Sealed:
         if not frame.proofs:
-            sig = self._signatures.get(frame.payload) if frame.signed else ""
+            sig = self._at_once(frame)
             if sig is not None:
                 return ready(_encoded(frame, frame.payload, sig))
         sealed = Sealed(len(frame.payload) + _OVERHEAD_BYTES)
@@ -124,6 +126,15 @@ class Signers:
         self._threads.submit(self._work, sealed, frame)
         return sealed
 
+    def _at_once(self, frame: Outgoing) -> str | None:
+        """`sig` of the frame, or None where it takes a while."""
+        if not frame.signed:
+            return ""
+        if frame.fast is not None:
+            quick = len(frame.payload) <= _QUICK_BYTES
+            return frame.fast.sign(_to_sign(frame, frame.payload)) if quick else None
+        return self._signatures.get(frame.payload)
+
     def _work(self, sealed: Sealed, frame: Outgoing) -> None:
         """In a signing thread."""
         text: bytes | None = None
@@ -131,8 +142,7 @@ class Signers:
         try:
             payload = _with_proofs(self._key, frame)
             if frame.signed:
-                signed = canonical(_members(payload)) if frame.verbatim else payload
-                sig = base64url.encode(self._key.sign(signed))
+                sig = self._signature(frame, _to_sign(frame, payload))
             text = _encoded(frame, payload, sig)
         except Exception:  # the top of this thread: the links that wait for it end, loudly
             log.exception("a %s frame could not be signed", frame.type)
@@ -140,6 +150,11 @@ class Signers:
         if not self._woken:
             self._woken = True
             self._wake(self._deliver)
+
+    def _signature(self, frame: Outgoing, signed: bytes) -> str:
+        if frame.fast is not None:
+            return frame.fast.sign(signed)
+        return base64url.encode(self._key.sign(signed))
 
     def _prove(self, preimage: bytes, then: Callable[[str], None]) -> None:
         """In a signing thread."""
@@ -182,7 +197,8 @@ class Signers:
     def _remember(self, frame: Outgoing, sig: str) -> None:
         """The same payload again keeps its signature, which covers nothing else (section 3)."""
         payload = frame.payload
-        if not sig or frame.proofs or len(payload) > _KEPT_PAYLOAD_BYTES or b'"bind":' in payload:
+        fleeting = frame.proofs or frame.fast is not None or b'"bind":' in payload
+        if not sig or fleeting or len(payload) > _KEPT_PAYLOAD_BYTES:
             return
         self._signatures[payload] = sig
         if len(self._signatures) > _KEPT_SIGNATURES:
@@ -196,6 +212,10 @@ def _with_proofs(key: PrivateKey, frame: Outgoing) -> bytes:
     for name, preimage in frame.proofs:
         members[name] = base64url.encode(key.sign(preimage))
     return canonical(members)
+
+
+def _to_sign(frame: Outgoing, payload: bytes) -> bytes:
+    return canonical(_members(payload)) if frame.verbatim else payload
 
 
 def _members(payload: bytes) -> dict[str, object]:

@@ -17,6 +17,8 @@ from socp.server.faults import StartFault
 from socp.storage import FolderLock, StorageError
 
 if TYPE_CHECKING:
+    from socp.crypto.fast_sig import OwnSession
+    from socp.crypto.keys import RsaSuite
     from socp.server.app import Parts
     from socp.server.listeners import Bound
     from socp.server.opening import Opened
@@ -80,9 +82,11 @@ def _parts(asked: config.Config, opened: Opened, bound: Bound, tls: Certificate 
     from socp.server.app import Parts
 
     settings = asked.settings(opened.server_id, bound.port)
+    suite = RsaSuite()
     return Parts(
-        brain=Node(settings, RsaSuite(), opened.key.public, opened.remembered),
+        brain=Node(settings, suite, opened.key.public, opened.remembered),
         key=opened.key,
+        session=lambda: _session(suite, opened),
         store=opened.store,
         guard=asked.guard(bound.port),
         max_per_address=asked.max_per_address,
@@ -90,6 +94,19 @@ def _parts(asked: config.Config, opened: Opened, bound: Bound, tls: Certificate 
         tls=tls.context if tls is not None else None,
         folder=asked.folder(bound.port).absolute(),
     )
+
+
+def _session(suite: RsaSuite, opened: Opened) -> OwnSession | None:
+    """A session key from now on; None with a clock that is decades behind."""
+    from socp.crypto import fast_sig
+    from socp.server import fresh
+    from socp.wire.errors import PeerFault
+
+    try:
+        return fast_sig.made(suite, opened.key, opened.server_id, fresh.now().wall)
+    except PeerFault as fault:
+        log.warning("No session key is made: %s; set this machine's clock right", fault.detail)
+        return None
 
 
 def _say_start(opened: Opened, bound: Bound, scheme: str) -> None:

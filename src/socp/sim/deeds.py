@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import combinations
 
@@ -16,6 +16,7 @@ from socp.sim.world import World
 from socp.wire import limits
 
 Undo = Callable[[], None]
+Deed = Callable[[Happening], Undo | None]
 
 
 class Deeds:
@@ -26,7 +27,12 @@ class Deeds:
     """
 
     def __init__(
-        self, world: World, servers: Sequence[Server], users: Sequence[User], laws: Laws
+        self,
+        world: World,
+        servers: Sequence[Server],
+        users: Sequence[User],
+        laws: Laws,
+        lies: Mapping[Kind, Deed],
     ) -> None:
         self.going_on = 0
         self.last_ms = 0
@@ -40,7 +46,7 @@ class Deeds:
         self._users = users
         self._laws = laws
         self._undos: dict[int, Undo] = {}
-        self._faults: dict[Kind, Callable[[Happening], Undo | None]] = {
+        self._faults: dict[Kind, Deed] = {
             Kind.LEAVE: self._leave,
             Kind.KILL_USER: self._kill_user,
             Kind.KILL_SERVER: self._kill_server,
@@ -53,6 +59,7 @@ class Deeds:
             Kind.FREEZE_USER: lambda told: self._freeze(self._user(told.who)),
             Kind.SLOW: self._slow,
             Kind.JUMP: self._jump,
+            **lies,
         }
 
     def plan(self, happening: Happening) -> None:
@@ -96,7 +103,7 @@ class Deeds:
             return
         if told.kind is Kind.FILE:
             name = f"{self._agenda.steps}.bin"
-            self._laws.files[name] = False
+            self._laws.sends_file(author, reader, name)
             author.sends_file(reader, name, bytes(told.much))
         elif told.kind is Kind.POST:
             author.posts(self._laws.says(author, None, self._agenda.mono).text)

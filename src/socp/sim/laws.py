@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -12,6 +12,7 @@ from socp.member.effects import FileDone, FileFailed, LineMoved, MessageArrived,
 from socp.member.records import LineState, OutboxLine
 from socp.node import effects as node
 from socp.node.dedup import QUOTA_PER_SOURCE
+from socp.node.presence import ONLINE_PER_SERVER
 from socp.sim.server import Server
 from socp.sim.user import User
 from socp.wire import limits
@@ -40,15 +41,19 @@ class Law(StrEnum):
     CONVERGED = "once all is well every server knows where everybody is"
     BOUNDED = "every table is within its bound"
     LIVELY = "nothing goes in circles"
+    SOUND = "no brain fails"
 
 
 class Broken(Exception):
-    """A law was broken; `detail` says how, in one line."""
+    """A law was broken; `detail` says how, in one line. `place`: where it failed, as
+    "node/mailbox.py:take KeyError", "" where nothing did; `trace` the lines of its traceback."""
 
-    def __init__(self, law: Law, detail: str) -> None:
+    def __init__(self, law: Law, detail: str, place: str = "", trace: str = "") -> None:
         super().__init__(f"{law}: {detail}")
         self.law = law
         self.detail = detail
+        self.place = place
+        self.trace = trace
 
 
 @dataclass(slots=True, eq=False)
@@ -63,14 +68,33 @@ class Said:
     refs: tuple[str, ...] = ()  # what it went out as, in each attempt
     accepted: bool = False
     shown: set[str] = field(default_factory=set)  # to whom, user ids
+    missing: set[str] = field(default_factory=set)  # to whom of those it is owed to, user ids
+    owed: bool = True  # to somebody: a liar, or whoever is with one, has only the laws of readers
 
 
 class Laws:
-    """Knows what was truly said, and compares."""
+    """Knows what was truly said, and compares.
 
-    def __init__(self, servers: Sequence[Server], users: Sequence[User]) -> None:
-        self.servers = servers
+    Servers and users gone bad are held to nothing. What their own server can withhold is owed to
+    honest users alone whose server is honest too (`safe`); what nobody can make a reader believe
+    holds for every honest reader.
+    """
+
+    def __init__(
+        self,
+        servers: Sequence[Server],
+        users: Sequence[User],
+        bad_servers: Container[int] = (),
+        bad_users: Container[int] = (),
+    ) -> None:
+        self.servers = [each for at, each in enumerate(servers) if at not in bad_servers]
         self.users = users
+        self._liars = {each.id for at, each in enumerate(users) if at in bad_users}
+        honest = {server.address for server in self.servers}
+        self.safe = {
+            user.id for user in users if user.address in honest and user.id not in self._liars
+        }
+        self._bad = len(servers) > len(self.servers) or bool(self._liars)
         self.said: list[Said] = []
         self.delays_ms: list[int] = []  # of direct messages, from said to shown
         self.files: dict[str, bool] = {}  # name -> whether its end was told to its sender
@@ -80,9 +104,10 @@ class Laws:
         self._events: dict[str, tuple[int, int]] = {}  # by server: the second, and how many in it
         parties = len(servers) + len(users)
         self.events_max = EVENTS_A_SECOND + EVENTS_A_SECOND_EACH * parties
+        ghosts = ONLINE_PER_SERVER * (len(servers) - len(self.servers))
         self._most = {
             "links": LINKS_EACH * parties,
-            "online": len(users),
+            "online": len(users) + ghosts,
             "seen_ids": QUOTA_PER_SOURCE * parties,
             "mail": limits.MAILBOX_MESSAGES * len(users),
         }
@@ -94,12 +119,22 @@ class Laws:
         number = len(self.said)
         text = f"{number} from {author.name} to {reader.name if reader else 'all'}"
         said = Said(number, author, reader, text, mono)
+        if author.id in self.safe:
+            said.missing = self.safe & {reader.id} if reader else self.safe - {author.id}
+        said.owed = bool(said.missing)
         self.said.append(said)
         self._by_text[text] = said
         return said
 
+    def sends_file(self, author: User, reader: User, name: str) -> None:
+        """Somebody is about to send a file of a name that no other has."""
+        if {author.id, reader.id} <= self.safe:
+            self.files[name] = False
+
     def user_did(self, user: User, effects: Sequence[member.Effect], mono: int) -> None:
         """What a client is about to do."""
+        if user.id in self._liars:
+            return
         for effect in effects:
             if isinstance(effect, Tell):
                 self._told(user, effect.notice, mono)
@@ -117,11 +152,13 @@ class Laws:
                 self._arrived(user, notice, mono)
             case LineMoved(kind="text"):
                 self._moved(user, notice)
-            case FileDone(sending=True) | FileFailed(sending=True):
+            case FileDone(sending=True) | FileFailed(sending=True) if notice.name in self.files:
                 self.files[notice.name] = True
 
     def _arrived(self, reader: User, shown: MessageArrived, mono: int) -> None:
         said = self._by_text.get(shown.text)
+        if shown.author in self._liars and (said is None or said.author.id in self._liars):
+            return  # their words, by their key, however often
         public = said is not None and said.reader is None
         if (
             said is None
@@ -134,6 +171,7 @@ class Laws:
         if reader.id in said.shown:
             raise Broken(Law.ONCE, f"{reader.name} reads {shown.text!r} again")
         said.shown.add(reader.id)
+        said.missing.discard(reader.id)
         newest = self._newest.get(key := (shown.author, reader.id, public), -1)
         if said.number < newest and not shown.late:
             later = self.said[newest].text
@@ -141,22 +179,24 @@ class Laws:
         self._newest[key] = max(newest, said.number)
         if not public:
             self.delays_ms.append(mono - said.at_ms)
-        if self._is_everywhere(said):
+        if not said.missing:
             self._open.pop(said.number, None)
 
     def _moved(self, author: User, line: LineMoved) -> None:
         said = self._by_text.get(line.text)
         if said is None or said.author is not author:
             raise Broken(Law.SIGNED, f"{author.name} has a line they never said: {line.text!r}")
-        if line.state in REACHED and not said.shown:
+        if line.state in REACHED and said.missing and not said.shown:
             raise Broken(Law.KEPT, f"{said.text!r} is {line.state}, and nobody reads it")
         if line.state in ACCEPTED:
             said.accepted = True
-            if not self._is_everywhere(said):
+            if said.missing:
                 self._open[said.number] = said
 
     def server_did(self, server: Server, effects: Sequence[node.Effect], mono: int) -> None:
         """What a server is about to do."""
+        if server not in self.servers:
+            return
         second = mono // 1000
         then, count = self._events.get(server.name, (second, 0))
         count = count + 1 if then == second else 1
@@ -182,32 +222,40 @@ class Laws:
     def differs(self) -> str:
         """How a directory differs from where everybody is, "" where all see the same."""
         running = [server for server in self.servers if server.up]
-        seen = {server.id: server.whereabouts for server in running}
+        seen = {server.id: self._safe_of(server) for server in running}
         truth = {who: at for own, people in seen.items() for who, at in people.items() if at == own}
         for server in running:
             if wrong := sorted(seen[server.id].items() ^ truth.items()):
                 return f"{server.name} has it otherwise about {len(wrong)}: {wrong[0]}"
         return ""
 
+    def _safe_of(self, server: Server) -> dict[str, str]:
+        """Where the safe are, as this server sees it."""
+        people = server.whereabouts
+        return {who: people[who] for who in people if who in self.safe} if self._bad else people
+
     def undelivered(self) -> str:
         """What is still missing where all had time to arrive, "" for nothing."""
         for said in self.said:
-            if not said.accepted:
+            if said.owed and not said.accepted:
                 return f"{said.text!r} was not acknowledged"
-            if not self._is_everywhere(said):
+            if said.missing:
                 return f"{said.text!r} was shown to {len(said.shown)}"
         for name, over in self.files.items():
             if not over:
                 return f"what became of the file {name} was not told"
         for server in self.servers:
-            if mail := server.node.status().mail:
+            if mail := self._mail(server):
                 return f"{server.name} keeps {mail} pieces of mail"
         return ""
+
+    def _mail(self, server: Server) -> int:
+        """From safe users to safe users; of others there may be some that nobody will ever have."""
+        if not self._bad:
+            return server.node.status().mail
+        return sum(self.safe.issuperset(each) for each in server.disk.mail.waiting())
 
     def _is_stored(self, said: Said) -> bool:
         to = PUBLIC if said.reader is None else said.reader.id
         disks = [server.disk.mail for server in self.servers]
         return any(disk.holds(to, ref) for disk in disks for ref in said.refs)
-
-    def _is_everywhere(self, said: Said) -> bool:
-        return len(said.shown) == (1 if said.reader is not None else len(self.users) - 1)

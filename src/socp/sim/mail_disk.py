@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypedDict, TypeVar, assert_never
 
@@ -83,6 +83,12 @@ class MailDisk:
             return msg_ref in self._posts
         row = self._mail.get((user_id, msg_ref, 0))
         return row is not None and row.state is MailState.WAITING
+
+    def waiting(self) -> Iterator[tuple[str, str]]:
+        """For whom and from whom each piece is that waits, user ids."""
+        for row in self._mail.values():
+            if row.state is MailState.WAITING:
+                yield row.mail.user_id, row.mail.sender
 
     def ask(self, query: queries.Query) -> queries.Answer:
         """What the store would answer now."""

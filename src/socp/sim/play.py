@@ -9,18 +9,24 @@ from typing import Final
 
 from socp.crypto.keys import Suite
 from socp.member import effects as member
+from socp.member.events import ChoosePublic, KeepKey
 from socp.member.events import Event as MemberEvent
+from socp.member.records import PublicChoice
 from socp.node import effects as node
 from socp.node.events import Event as NodeEvent
 from socp.node.settings import Federation
+from socp.sim.agenda import Endless
 from socp.sim.deeds import Deeds
 from socp.sim.dice import Dice
+from socp.sim.failure import failed
 from socp.sim.laws import CONVERGED_MS, Broken, Law, Laws
 from socp.sim.network import Endpoint
 from socp.sim.server import TICK_MS as SERVER_TICK_MS
 from socp.sim.server import Server
+from socp.sim.server_lies import ServerLies
 from socp.sim.story import Story
 from socp.sim.user import TICK_MS, User
+from socp.sim.user_lies import UserLies
 from socp.sim.world import World
 
 FIRST_PORT: Final = 10_001
@@ -37,6 +43,8 @@ DELIVERED_S: Final = 1_200
 MANY_USERS: Final = 100
 TICK_MS_OF_MANY: Final = 1_000
 """With more users they and their servers look at their clocks once a second."""
+DECIDED_MS: Final = 2_000
+"""So long somebody looks at the warning that a contact has another key."""
 COMMIT_MS_MAX: Final = 20
 DELAY_MS_MAX: Final = 120
 
@@ -78,11 +86,13 @@ class Play:
         self._traffic: dict[object, Traffic] = {}
         weather = world.network.weather
         weather.passing, weather.delay_ms, weather.frames_kept = self._passed, self._delay, 0
+        self._bad_servers, self._bad_users = story.bad_servers, story.bad_users
         ports = [FIRST_PORT + number for number in range(story.servers)]
         self.servers = [self._server(number, port, ports) for number, port in enumerate(ports)]
         self.users: list[User] = []
-        self.laws = Laws(self.servers, self.users)
-        self._deeds = Deeds(world, self.servers, self.users, self.laws)
+        self._server_lies = ServerLies(world, self.servers, self.users)
+        self._user_lies = UserLies(world, self.servers, self.users)
+        self.laws, self._deeds = self._judged()
         self.converged_ms: list[int] = []
         self.each_second: Callable[[], None] = lambda: None
         """Somebody who looks on: when the servers are linked, when all users are here, and then
@@ -108,6 +118,10 @@ class Play:
             self._heal()
         except Broken as law:
             broken = law
+        except Endless as fault:
+            broken = Broken(Law.LIVELY, str(fault))
+        except Exception as fault:  # noqa: BLE001 - the top: what a brain raises breaks a law
+            broken = failed(fault)
         return self._outcome(broken)
 
     # --- the parts of a run ---------------------------------------------------------------------
@@ -118,12 +132,19 @@ class Play:
         for number in range(self.story.users):
             self.users.append(self._user(number))
             self.agenda.run(ARRIVAL_MS)
-        self.laws = Laws(self.servers, self.users)
+        self.laws, self._deeds = self._judged()
         self.world.run(SETTLED_S)
         self.each_second()
 
+    def _judged(self) -> tuple[Laws, Deeds]:
+        """With those who are here by now."""
+        story = self.story
+        laws = Laws(self.servers, self.users, story.bad_servers, story.bad_users)
+        lies = {**self._server_lies.table, **self._user_lies.table}
+        return laws, Deeds(self.world, self.servers, self.users, laws, lies)
+
     def _storm(self) -> None:
-        self._deeds = deeds = Deeds(self.world, self.servers, self.users, self.laws)
+        deeds = self._deeds
         for happening in self.story.happenings:
             deeds.plan(happening)
         end_ms = self.agenda.mono + int(self.story.minutes * 60_000)
@@ -171,6 +192,8 @@ class Play:
             port,
             bootstrap=tuple(ports[:INTRODUCERS]),
             federation=Federation.OPEN,
+            bad=number in self._bad_servers,
+            fast_sig=self._has_fast_sig(number),
             tick_ms=TICK_MS_OF_MANY if self.story.users > MANY_USERS else SERVER_TICK_MS,
         )
         server.commits_take(self._dice.between(1, COMMIT_MS_MAX))
@@ -185,9 +208,18 @@ class Play:
             server,
             skew_ms=self._dice.between(-2_000, 2_000),
             tick_ms=TICK_MS_OF_MANY if self.story.users > MANY_USERS else TICK_MS,
+            fast_sig=self._has_fast_sig(number // len(self.servers)),
         )
         user.watch = self._user_did
+        if number in self._bad_users:
+            self._user_lies.watch(user)
+        if self._bad_servers:  # who makes up users without `hybrid/1` must not stop all posts
+            user.event(ChoosePublic(PublicChoice(leave_out=True)))
         return user
+
+    def _has_fast_sig(self, number: int) -> bool:
+        """In one of three stories all have it, in one nobody, in one every other."""
+        return self.story.seed % 3 == 0 or (self.story.seed % 3 == 1 and number % 2 == 0)
 
     def _delay(self, _near: Endpoint, _far: Endpoint) -> int:
         return self._dice.between(1, self._dice.one_of((5, 40, DELAY_MS_MAX)))
@@ -209,7 +241,15 @@ class Play:
         if effects:
             self._note(user.name, event, effects)
             self.laws.user_did(user, effects, self.agenda.mono)
+        for effect in effects:
+            if isinstance(effect, member.Tell) and isinstance(effect.notice, member.KeyChanged):
+                self._decides(user, effect.notice)
         user.forget_notices()
+
+    def _decides(self, user: User, changed: member.KeyChanged) -> None:
+        """Nobody here has a new key: the person asks them, and keeps the one that is known."""
+        keeps = KeepKey(changed.user_id, changed.claimed)
+        self.agenda.after(DECIDED_MS, lambda: user.event(keeps))
 
     def _note(
         self, name: str, event: object, effects: list[node.Effect] | list[member.Effect]

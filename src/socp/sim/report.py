@@ -20,8 +20,11 @@ def figures(outcome: Outcome) -> dict[str, Any]:
         "users": story.users,
         "minutes": story.minutes,
         "happenings": len(story.happenings),
+        "bad_servers": sorted(story.bad_servers),
+        "bad_users": sorted(story.bad_users),
         "law": None if broken is None else str(broken.law),
         "detail": None if broken is None else broken.detail,
+        "trace": "" if broken is None else broken.trace,
         "step": outcome.steps,
         "simulated_ms": outcome.ms,
         "digest": outcome.digest,
@@ -51,7 +54,12 @@ def lines(outcome: Outcome) -> list[str]:
         f" and {data['most'] / seconds / 1000:.1f}",
         f"digest {outcome.digest}",
     ]
+    bad = [f"s{number}" for number in told["bad_servers"]]
+    bad += [f"u{number}" for number in told["bad_users"]]
+    if bad:
+        found.insert(1, f"gone bad: {', '.join(bad)}")
     if outcome.broken is not None:
+        found += [f"  {place}" for place in outcome.broken.trace.splitlines()]
         found.append(f"BROKEN at step {outcome.steps}: {outcome.broken}")
     return found
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from socp.sim.dice import Dice
-from socp.sim.story import Happening, Kind, Story
+from socp.sim.story import SERVER_LIES, USER_LIES, Happening, Kind, Story
 
 MINUTE_MS: Final = 60_000
 CYCLE_MS: Final = 6 * MINUTE_MS
@@ -14,6 +14,9 @@ STORM_MS: Final = 4 * MINUTE_MS
 """Of each cycle so much is stormy; in the rest all that went wrong must heal."""
 FAULTS_A_MINUTE: Final = 3
 """A server and minute of storm, and a quarter of that for each user."""
+LIES_A_MINUTE: Final = 10
+"""Of each server and user gone bad."""
+LASTING: Final = frozenset({Kind.CLAIM, Kind.ECHO, Kind.GARBLE, Kind.SWALLOW})
 AHEAD_MS_MAX: Final = 900_000
 """What is said by a clock so far ahead is kept until it is due."""
 
@@ -30,6 +33,7 @@ def drawn(
     found = _work(Dice(dice.bits()), users, end_ms, every_s * 1000)
     if faults:
         found += _faults(Dice(dice.bits()), servers, users, end_ms)
+        found += _lies(Dice(dice.bits()), servers, users, end_ms)
     found.sort(key=lambda each: each.at_ms)
     return Story(seed, servers, users, minutes, tuple(found))
 
@@ -63,6 +67,24 @@ def _faults(dice: Dice, servers: int, users: int, end_ms: int) -> list[Happening
             members = _DRAWS[kind](dice, servers, users)
             members["for_ms"] = min(members.get("for_ms", 0), start_ms + long_ms - at_ms)
             found.append(Happening(at_ms, kind, **members))
+    return found
+
+
+def _lies(dice: Dice, servers: int, users: int, end_ms: int) -> list[Happening]:
+    """In two stories of three somebody lies: a server, users, or both."""
+    found: list[Happening] = []
+    bad = dice.one_of(((1, 0), (0, 2), (1, 1), (0, 1), (0, 0), (0, 0)))
+    liars = [(SERVER_LIES, dice.below(servers)) for _ in range(bad[0] if servers > 2 else 0)]
+    liars += [(USER_LIES, dice.below(users)) for _ in range(bad[1] if users > 2 else 0)]
+    for kinds, who in liars:
+        for start_ms in range(0, end_ms, CYCLE_MS):
+            long_ms = min(STORM_MS, end_ms - start_ms)
+            for _ in range(LIES_A_MINUTE * long_ms // MINUTE_MS):
+                at_ms = start_ms + dice.below(long_ms)
+                kind = dice.one_of(kinds)
+                for_ms = min(_while(dice), start_ms + long_ms - at_ms) if kind in LASTING else 0
+                other, much = dice.below(max(servers, users)), dice.below(2**32)
+                found.append(Happening(at_ms, kind, who, other, for_ms, much))
     return found
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, assert_never
 
+from socp.crypto import fast_sig
 from socp.crypto.keys import PrivateKey, Suite
-from socp.crypto.signing import sign, sign_transport
+from socp.crypto.signing import sign
 from socp.node.effects import (
     Afterwards,
     Answer,
@@ -21,6 +22,7 @@ from socp.node.effects import (
     Ping,
     Probe,
     Relay,
+    RenewSession,
     Send,
     Snapshot,
     Throttle,
@@ -39,6 +41,7 @@ from socp.node.events import (
     LinkOpened,
     Now,
     ProbeFailed,
+    SessionMade,
     SnapshotDone,
     Tick,
 )
@@ -86,6 +89,7 @@ class Server:
         self.watch: Watch | None = None
         self.tick_ms = TICK_MS  # from its next start on
         self.skew_ms = 0  # how far its clock on the wall is ahead of the truth
+        self.fast_sig = True  # whether it makes session keys; from the next start on
         self.deaf: set[Wire] = set()  # wires whose other end does not answer pings
         self.up = False
         self._parked = Parked()
@@ -142,6 +146,8 @@ class Server:
         self.node = self._brain()
         self._parked = Parked()
         self._network.listen(self.address, self)
+        if self.fast_sig:
+            self.event(self._session())
         for interval, work in ((self.tick_ms, self._tick), (RETRY_MS, self._retry)):
             self._agenda.every(interval, work, lambda: self.up and self._life == life)
 
@@ -277,6 +283,8 @@ class Server:
                 self._close(effect)
             case Dial():
                 self._dial(effect.address)
+            case RenewSession():
+                self._soon(self._session())
             case Probe() | Ping():
                 self._ping(effect)
             case Note():
@@ -308,6 +316,9 @@ class Server:
             lambda reason: self._failed(address, reason),
         )
 
+    def _session(self) -> SessionMade:
+        return SessionMade(fast_sig.made(self._suite, self.key, self.id, self.wall))
+
     def _failed(self, address: HostPort, reason: str) -> None:
         failed = DialFailed(address, reason)
         self._network.weather.pauses.reach(self, lambda: self.event(failed))
@@ -328,15 +339,18 @@ class Server:
                 return None
             said = bent
         if not (said.proofs or said.verbatim or self.bend):  # its payload is canonical
-            sig = sign(self.key, said.payload) if said.signed else ""
+            sig = self._signature(said, said.payload) if said.signed else ""
             return encode(said.type, said.from_, said.to, said.ts, said.payload, sig)
         members = strict.loads(said.payload)
         assert isinstance(members, dict)
         for name, preimage in said.proofs:
             members[name] = sign(self.key, preimage)
         payload = said.payload if said.verbatim else canonical(members)
-        sig = sign_transport(self.key, members) if said.signed else ""
+        sig = self._signature(said, canonical(members)) if said.signed else ""
         return encode(said.type, said.from_, said.to, said.ts, payload, sig)
+
+    def _signature(self, said: Outgoing, text: bytes) -> str:
+        return sign(self.key, text) if said.fast is None else said.fast.sign(text)
 
     # --- gone bad -------------------------------------------------------------------------------
 

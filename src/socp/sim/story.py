@@ -31,9 +31,33 @@ class Kind(StrEnum):
     FREEZE_USER = "freeze-user"  # user `who`, for `for_ms`
     SLOW = "slow"  # server `who` takes one thing in `much` ms, for `for_ms`
     JUMP = "jump"  # the clock of server `who` by `much` ms, and back after `for_ms`
+    # Lies of server `who`; `much` draws how. Rows of threats.md: I3, I4, M1, M2, S6 and others.
+    CLAIM = "claim"  # user `other` is with it, and for `for_ms` it takes their mail
+    DISMISS = "dismiss"  # user `other` has left
+    POSE = "pose"  # dials a server in the name of another
+    RETYPE = "retype"  # what it heard, under another type, addressee, author or time
+    REPLAY = "replay"  # what it heard, again
+    GHOSTS = "ghosts"  # users whom there are not come and go
+    ECHO = "echo"  # says all twice and sends back what it hears, for `for_ms`
+    GARBLE = "garble"  # alters what it carries, for `for_ms`
+    SWALLOW = "swallow"  # acknowledges and carries nothing, for `for_ms`
+    FORGE = "forge"  # a message of user `other` that they never wrote
+    FALSE_ACK = "false-ack"  # all that it heard of was delivered, or refused
+    # Lies of user `who`, to their server.
+    USER_FORGE = "user-forge"  # a message of user `other`, or by their key
+    USER_REPLAY = "user-replay"  # what they heard or said, again, as theirs
+    STEAL_ID = "steal-id"  # says hello as user `other`
+    SHARE_LIE = "share-lie"  # keys of the public channel that nobody can use
+    FLOOD = "flood"  # hundreds of frames at once
+    USER_GARBLE = "user-garble"  # what nobody can open, or nobody signed
+    USER_ACK = "user-ack"  # has what it never got
+    HOSTILE_FILE = "hostile-file"  # names, sizes and chunks that lie
 
 
 WORK: Final = frozenset({Kind.SAY, Kind.POST, Kind.FILE})
+KINDS: Final = tuple(Kind)
+SERVER_LIES: Final = KINDS[KINDS.index(Kind.CLAIM) : KINDS.index(Kind.USER_FORGE)]
+USER_LIES: Final = KINDS[KINDS.index(Kind.USER_FORGE) :]
 
 
 class Happening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,6 +86,18 @@ class Story(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     minutes: float
     happenings: tuple[Happening, ...]
     format: int = FORMAT
+
+    @property
+    def bad_servers(self) -> frozenset[int]:
+        """Those that lie at any time are not to be relied on at all, nor are their users' mails."""
+        lies = (each for each in self.happenings if each.kind in SERVER_LIES)
+        return frozenset(each.who % self.servers for each in lies)
+
+    @property
+    def bad_users(self) -> frozenset[int]:
+        """Those who lie at any time."""
+        lies = (each for each in self.happenings if each.kind in USER_LIES)
+        return frozenset(each.who % self.users for each in lies)
 
 
 class BadStory(Exception):

@@ -109,6 +109,7 @@ class User:
         self._dialling = False
         self.watch: Watch | None = None
         self.tick_ms = TICK_MS
+        self.fast_sig = True  # whether its client has that extension; from the next start on
         self._suite = suite
         self._network = network
         self._agenda: Agenda = network.agenda
@@ -182,7 +183,8 @@ class User:
 
     def _brain(self) -> Member:
         run = hashlib.sha256(self.name.encode()).hexdigest()[:16]
-        profile = Profile(self.id, self.name, "sim", f"ws://{self.address}", run=run)
+        url, fast = f"ws://{self.address}", self.fast_sig
+        profile = Profile(self.id, self.name, "sim", url, run=run, fast_sig=fast)
         return Member(
             profile,
             self._suite,

@@ -15,6 +15,7 @@ from socp.crypto.keys import PrivateKey, Suite
 from socp.crypto.symbolic import SymbolicSuite
 from socp.node.settings import Federation, Settings
 from socp.sim.agenda import Agenda
+from socp.sim.bad_server import BadServer
 from socp.sim.ids import an_id
 from socp.sim.network import Network
 from socp.sim.server import TICK_MS as SERVER_TICK_MS
@@ -58,9 +59,12 @@ class World:
         federation: Federation = Federation.KNOWN,
         key: PrivateKey | None = None,
         tick_ms: int = SERVER_TICK_MS,
+        bad: bool = False,
+        fast_sig: bool = True,
     ) -> Server:
         """A server that starts now, and looks around each `tick_ms`. With the default `bootstrap`
-        it finds others on loopback."""
+        it finds others on loopback. A `bad` one can be made to lie in all the ways of
+        `server_lies`."""
         settings = Settings(
             server_id=an_id(f"server {name}"),
             address=HostPort("localhost", port),
@@ -72,7 +76,9 @@ class World:
             federation=federation,
         )
         key = key or self.suite.generate()
-        server = Server(name, settings, self.suite, key, self.network)
+        kind = BadServer if bad else Server
+        server = kind(name, settings, self.suite, key, self.network)
+        server.fast_sig = fast_sig
         self.servers[name] = server
         server.tick_ms = tick_ms
         server.start()
@@ -86,11 +92,12 @@ class World:
         skew_ms: int = 0,
         key: PrivateKey | None = None,
         tick_ms: int = TICK_MS,
+        fast_sig: bool = True,
     ) -> User:
         """A user who starts now, dials `server`, and looks around each `tick_ms`."""
         key = key or self.suite.generate()
         user = User(name, self.suite, key, self.network, server.address, skew_ms)
-        user.tick_ms = tick_ms
+        user.tick_ms, user.fast_sig = tick_ms, fast_sig
         self.users[name] = user
         user.start()
         return user

@@ -71,7 +71,7 @@ def file_entry(notice: News, name_of: Label, now: int) -> Entry:
             text = f"{waiting_text(notice, name_of(notice.peer))}: {notice.reason}"
             return note(now, text, "class:warn")
         case FileDone(kept=True):
-            text = f"{name} ({size}) for {name_of(notice.peer)}: their server keeps it until they"
+            text = f"{name} ({size}) for {name_of(notice.peer)}: a server keeps it until they"
             text += " are back"
         case FileDone(sending=True):
             text = f"{name} ({size}) sent to {name_of(notice.peer)}"

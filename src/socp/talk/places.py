@@ -10,6 +10,7 @@ from urllib.parse import quote
 import platformdirs
 
 import socp
+from socp.client import unlocking
 from socp.client.key_files import KEY_FILE
 from socp.client.profile_folder import Chosen
 from socp.storage.errors import StorageError
@@ -129,8 +130,10 @@ def all_profiles() -> list[str]:
 
 
 def _is_profile(folder: Path) -> bool:
-    # Half an import begins with a dot, which no profile does.
-    return (folder / KEY_FILE).is_file() and not folder.name.startswith(".")
+    # Half an import begins with a dot, which no profile does. One without a key was broken off at
+    # its first start, and goes on.
+    there = (folder / KEY_FILE).is_file() or unlocking.begun(folder)
+    return there and not folder.name.startswith(".")
 
 
 def only_profile() -> Path | None:

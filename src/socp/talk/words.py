@@ -28,7 +28,7 @@ TRUST_STYLES: Final[dict[str, str]] = {
 STATE_WORDS: Final = {
     LineState.WAITING: "waiting",
     LineState.SENT: "on its way",
-    LineState.DONE: "at their server",
+    LineState.DONE: "at a server",
     LineState.DELIVERED: "delivered",
     LineState.READ: "read",
     LineState.REFUSED: "refused",

@@ -6,6 +6,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from socp.member.draft import Draft
+from socp.tui.rows import drawn
 
 
 class AboutLine(Static):
@@ -19,5 +20,5 @@ class AboutLine(Static):
         """What the composer is about now."""
         self.display = bool(draft.about)
         what = "changing" if draft.edits else "answering"
-        words = Text(f"↪ {what} {draft.quote}", no_wrap=True, overflow="ellipsis")
+        words = Text(f"↪ {what} {drawn(draft.quote)}", no_wrap=True, overflow="ellipsis")
         self.update(words.append("  Esc stops", "dim"))

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import ClassVar, Final
 from urllib.parse import unquote
 
-from rich.text import Text
 from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
@@ -18,7 +17,6 @@ from textual.driver import Driver
 from textual.events import AppBlur, AppFocus, Event, Key, MouseEvent, Paste
 from textual.markup import escape
 from textual.screen import Screen
-from textual.widgets import Static
 
 from socp.client import unlocking
 from socp.client.errors import ClientError, ProfileBusy, WrongPassphrase
@@ -30,6 +28,7 @@ from socp.member.draft import Draft
 from socp.talk import commands, idle, places
 from socp.tui import keys, themes
 from socp.tui.choices_file import Choices
+from socp.tui.dialog import Dialog
 from socp.tui.first_start import FirstStart
 from socp.tui.notifying import Notifying
 from socp.tui.opening import Opening
@@ -38,9 +37,11 @@ from socp.tui.profiles_screen import NEW, ProfilesScreen
 from socp.tui.session import Session
 from socp.tui.talk_screen import TalkScreen
 from socp.tui.unlock_screen import UnlockScreen
+from socp.tui.waiting import Waiting
 
 LOCK_LOOKS_S: Final = 1.0
 TERMINAL_LOOKS_S: Final = 1.0
+_MAKING: Final = "making your key, this once: some seconds, on a slow machine a minute"
 _SEALED: Final = "This profile is sealed by a passphrase."
 
 
@@ -58,6 +59,7 @@ class SocpApp(App[int], inherit_bindings=False):
     Screen { background: $background; color: $foreground; }
     Dialog { background: $background 60%; }
     #opening { width: 100%; height: 100%; content-align: center middle; color: $muted; }
+    ToastRack { dock: top; align: right top; margin: 1 0 0 0; }
     Toast { max-width: 60; }
     Button {
         color: $foreground;
@@ -126,7 +128,7 @@ class SocpApp(App[int], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """What is seen until there is something to be seen."""
-        yield Static(Text("opening ..."), id="opening")
+        yield Waiting(id="opening")
 
     def on_mount(self) -> None:
         """Ask for what is not known."""
@@ -192,7 +194,16 @@ class SocpApp(App[int], inherit_bindings=False):
         self._begin_talk(event.opening)
 
     def _begin_talk(self, opening: Opening) -> None:
+        self._wait_for("opening your profile")
         self.run_worker(self._talk(opening), exclusive=True, group="talk")
+
+    def _wait_for(self, what: str) -> None:
+        """Say it where the person looks."""
+        screen = self.screen
+        if isinstance(screen, FirstStart):
+            screen.wait_for(what)
+        else:
+            self.screen_stack[0].query_one(Waiting).begin(what)
 
     def _ask_again(self, why: str) -> None:
         """Who else one is, where the one that was meant cannot be."""
@@ -225,7 +236,6 @@ class SocpApp(App[int], inherit_bindings=False):
         self.exit(0 if self.session is None or not self.session.link.over else 1)
 
     async def _show(self, session: Session) -> None:
-        self.clear_notifications()
         self.session = session
         self.talk = talk = TalkScreen(session, self._choices.keys)
         self._notifying.called = session.called
@@ -237,11 +247,7 @@ class SocpApp(App[int], inherit_bindings=False):
         await self.push_screen(talk)
 
     def _making_key(self) -> None:
-        self.call_from_thread(self._say_making_key)
-
-    def _say_making_key(self) -> None:
-        said = "making your key: some seconds, this once ..."
-        self.notify(said, timeout=20, markup=False)
+        self.call_from_thread(self._wait_for, _MAKING)
 
     def _failed(self, why: str, *, began: bool) -> None:
         screen = self.screen
@@ -265,6 +271,13 @@ class SocpApp(App[int], inherit_bindings=False):
         if self.talk is not None:
             self.talk.keep_draft()
         self.session.leave()
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C elsewhere ends a program; here it copies, and says how one leaves."""
+        leave = keys.shown(keys.named("quit"), self._choices.keys)
+        above = isinstance(self.screen, Dialog)
+        said = f"Esc closes this, {leave} leaves" if above else f"{leave} leaves"
+        self.notify(said, timeout=3, markup=False)
 
     async def action_quit(self) -> None:
         """Wherever one is; in the middle of a transfer only when asked twice."""

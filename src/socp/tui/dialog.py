@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeVar
 
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.events import Key
 from textual.screen import ModalScreen
@@ -44,6 +45,13 @@ class Dialog(ModalScreen[R]):
             field = fields.first()
             field.focus()
             field.insert_text_at_cursor(event.character)
+
+    def action_copy_text(self) -> None:
+        """What is selected; where nothing is, say how one leaves: no key is handed on from here."""
+        try:
+            super().action_copy_text()
+        except SkipAction:
+            self.app.action_help_quit()
 
     def give(self, result: R | None) -> None:
         """Close it, with this."""

@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from socp.tui.dialog import Dialog
 from socp.tui.emoji import EMOJI, QUICK
+from socp.tui.field import Field
 from socp.tui.row_view import RowView
 from socp.tui.rows import Block, Piece
 
@@ -29,7 +30,7 @@ class EmojiScreen(Dialog[str]):
     def compose(self) -> ComposeResult:
         """A line to type in, and what can be had."""
         with Vertical(classes="dialog"):
-            yield Input(placeholder="a name, or an emoji")
+            yield Field(placeholder="a name, or an emoji")
             yield RowView()
 
     def on_mount(self) -> None:

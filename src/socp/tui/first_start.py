@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar, Final
 from urllib.parse import quote
@@ -11,18 +12,20 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 
 from socp.client import nearby, server_url, unlocking
 from socp.client.errors import BadAddress, WeakPassphrase
-from socp.client.nearby import Found
+from socp.client.nearby import Found, NothingThere
 from socp.client.unlocking import Passphrase, Plain
 from socp.talk import places
 from socp.talk.places import BadName
+from socp.tui.field import Field
 from socp.tui.opening import Opening
+from socp.tui.waiting import Waiting
 
 TYPED_S: Final = 0.4
 """Nothing is asked of an address that is being typed."""
@@ -77,7 +80,7 @@ class FirstStart(Screen[None]):
             padding: 0 1;
         }
         & Input { width: 1fr; }
-        & Horizontal { height: auto; }
+        & #lines, & Horizontal { height: auto; }
         & #server-state { height: 2; }
         & #fault { min-height: 2; }
         & #code { display: none; }
@@ -101,25 +104,28 @@ class FirstStart(Screen[None]):
         self._opening = opening
         self._name = opening.name or name
         self._found: Found | None = None
-        self._sure_plain = False
+        self._absent = ""  # why no server was found where one is meant to be
+        self._sure: set[str] = set()  # doubts that were said, and one went on
 
     def compose(self) -> ComposeResult:
         """Lines to fill in, of which the first two may stay as they are."""
         with VerticalScroll() as form:
             form.border_title = Text("socp")
-            yield Static(Text(_WELCOME), classes="hint")
-            yield Input(self._name, id="name", max_length=places.NAME_CHARS_MAX)
-            yield Input(self._opening.server or places.SERVER, id="server")
-            yield Static(id="server-state", classes="hint")
-            yield Input(self._opening.invitation, id="code")
-            with Horizontal(id="sealing"):
-                yield Input(password=True, id="passphrase", placeholder="none")
-                yield Input(password=True, id="again")
-            yield Static(Text(_SEALING), id="why", classes="hint")
-            with Horizontal():
-                yield Button("Begin", id="begin", variant="primary", compact=True)
-                yield Static(Text(_KEYS), classes="hint")
-            yield Static(id="fault", classes="fault")  # below: no button moves
+            with Vertical(id="lines"):
+                yield Static(Text(_WELCOME), classes="hint")
+                yield Field(self._name, id="name", max_length=places.NAME_CHARS_MAX)
+                yield Field(self._opening.server or places.SERVER, id="server")
+                yield Static(id="server-state", classes="hint")
+                yield Field(self._opening.invitation, id="code")
+                with Horizontal(id="sealing"):
+                    yield Field(password=True, id="passphrase", placeholder="none")
+                    yield Field(password=True, id="again")
+                yield Static(Text(_SEALING), id="why", classes="hint")
+                with Horizontal():
+                    yield Button("Begin", id="begin", variant="primary", compact=True)
+                    yield Static(Text(_KEYS), classes="hint")
+                yield Static(id="fault", classes="fault")  # below: no button moves
+            yield Waiting()
 
     def on_mount(self) -> None:
         """Titles are in the frames, where they take no room."""
@@ -152,8 +158,9 @@ class FirstStart(Screen[None]):
     async def _finds(self) -> None:
         """The first server on this machine; one that is started meanwhile is found too."""
         while not (found := await nearby.on_this_machine(places.server_ports())):
+            self._absent = "no server is running on this machine"
             self._say(
-                "no server is running on this machine; type the address of another, or start one:"
+                f"{self._absent}; type the address of another, or start one:"
                 f" {places.start_server()}, in a terminal of its own"
             )
             await asyncio.sleep(AGAIN_S)
@@ -164,7 +171,7 @@ class FirstStart(Screen[None]):
 
     async def _looks(self) -> None:
         """Say whether anything is there: nobody shall wait for a typing mistake to be noticed."""
-        self._found = None
+        self._found, self._absent = None, ""
         self._say("...")
         await asyncio.sleep(TYPED_S)
         try:
@@ -172,14 +179,17 @@ class FirstStart(Screen[None]):
         except BadAddress as fault:
             self._say(str(fault))
             return
-        while (found := await nearby.look(url)) is None:
-            how = f"; {places.start_server()} starts one here" if url.loopback else ""
-            self._say(f"nothing answers there now{how}; one can begin all the same")
-            await asyncio.sleep(AGAIN_S)
-        self._tell(found)
+        how = f"{places.start_server()} starts one here" if url.loopback else "is it spelled so?"
+        while self._found is None:
+            try:
+                self._tell(await nearby.look(url))
+            except NothingThere as fault:
+                self._absent = str(fault)
+                self._say(f"! {fault}; {how}")
+                await asyncio.sleep(AGAIN_S)
 
     def _tell(self, found: Found) -> None:
-        self._found = found
+        self._found, self._absent = found, ""
         self._say(_REGISTRATIONS.get(found.registration, _REGISTRATIONS[""]))
         self._field("code").display = found.registration == "invite"
 
@@ -221,18 +231,30 @@ class FirstStart(Screen[None]):
         except WeakPassphrase as fault:
             self._mend("passphrase", str(fault))
         else:
-            chose_plain = isinstance(opening.lock, Plain) and self._opening.lock is None
-            if chose_plain and not self._sure_plain:
-                self._sure_plain = True
-                self.complain(_PLAIN)
+            if doubt := next((one for one in self._doubts(opening) if one not in self._sure), ""):
+                self._sure.add(doubt)
+                self.complain(doubt)
                 return
-            self.query_one(VerticalScroll).disabled = True  # it begins once
             self.complain("")
+            self.query_one("#lines").disabled = True  # it begins once
+            self.wait_for("opening your profile")
             self.post_message(self.Ready(opening))
+
+    def _doubts(self, opening: Opening) -> Iterator[str]:
+        """What one is asked about once, before it is done."""
+        if self._absent:
+            yield f"{self._absent} ({opening.server}); press Enter once more to begin all the same"
+        if isinstance(opening.lock, Plain) and self._opening.lock is None:
+            yield _PLAIN
 
     @on(Input.Changed, "#passphrase")
     def _passphrase_changed(self) -> None:
-        self._sure_plain = False
+        self._sure.discard(_PLAIN)
+
+    def wait_for(self, what: str) -> None:
+        """It began, and takes a while."""
+        self.query_one("#lines").display = False
+        self.query_one(Waiting).begin(what)
 
     def _mend(self, name: str, text: str) -> None:
         """Say what is wrong where it is to be mended."""
@@ -243,7 +265,9 @@ class FirstStart(Screen[None]):
 
     def complain(self, text: str) -> None:
         """Say what is wrong."""
-        self.query_one(VerticalScroll).disabled = False
+        lines = self.query_one("#lines")
+        lines.disabled, lines.display = False, True
+        self.query_one(Waiting).end()
         self.query_one("#fault", Static).update(Text(text))
         self.call_after_refresh(self.query_one("#fault").scroll_visible, animate=False)
 

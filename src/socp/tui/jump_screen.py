@@ -13,9 +13,11 @@ from textual.widgets import Input
 
 from socp.tui.conversations import presence, trust_sign
 from socp.tui.dialog import Dialog
+from socp.tui.field import Field
 from socp.tui.row_view import RowView
 from socp.tui.rows import Block, Piece, cut
 from socp.tui.session import Session
+from socp.tui.talks import TALKS_MAX
 from socp.wire.ids import PUBLIC
 
 SHOWN_MAX: Final = 100
@@ -35,7 +37,7 @@ class JumpScreen(Dialog[str]):
     def compose(self) -> ComposeResult:
         """A line to type in, and who is meant."""
         with Vertical(classes="dialog"):
-            yield Input(placeholder="part of a name")
+            yield Field(placeholder="part of a name")
             yield RowView()
 
     def on_mount(self) -> None:
@@ -78,19 +80,22 @@ class JumpScreen(Dialog[str]):
 
 
 def matching(session: Session, typed: str) -> list[str]:
-    """User ids, and "public": whose name begins so, then those who have it in theirs; the latest
-    first, and where one is already last: nobody jumps there."""
+    """User ids, and "public": whose name begins so, then those who have its words in theirs; the
+    latest first, then who is here by their names, and where one is already last: nobody jumps
+    there."""
     wanted = typed.strip().casefold()
-    latest = session.talks.order(SHOWN_MAX if not wanted else 2_000)
-    order = dict.fromkeys([*latest, *sorted(session.here - {session.me.user_id})])
+    latest = session.talks.order(SHOWN_MAX if not wanted else TALKS_MAX)
+    here = session.here - {session.me.user_id}
+    names = {talk: session.called(talk).casefold() for talk in {*latest, *here}}
+    order = dict.fromkeys([*latest, *sorted(here, key=names.__getitem__)])
     if session.turned_to in order:
         del order[session.turned_to]
         order[session.turned_to] = None
-    names = {talk: session.called(talk).casefold() for talk in order}
     names[PUBLIC] = "everyone all public"
-    begin = [talk for talk in order if names[talk].startswith(wanted)]
-    inside = [talk for talk in order if wanted in names[talk] and talk not in set(begin)]
-    found = [*begin, *inside]
+    begin = dict.fromkeys(talk for talk in order if names[talk].startswith(wanted))
+    words = wanted.split()
+    inside = [talk for talk in order if all(word in names[talk] for word in words)]
+    found = list(dict.fromkeys([*begin, *inside]))
     if not found and wanted:  # somebody one knows, and never talked to, who is away
         found = session.me.contacts.resolve(typed)
     return found

@@ -27,12 +27,12 @@ class Key:
 TABLE: Final[Mapping[str, tuple[Key, ...]]] = {
     "everywhere": (
         Key("help", "f1", "help", "help", short="help", opens=True),
-        Key("jump", "ctrl+k", "jump", "jump to a talk", short="jump to a talk", opens=True),
+        Key("next-unread", "f5", "next_unread", "the next unread talk", short="unread"),
+        Key("jump", "ctrl+k", "jump", "jump to a talk", short="jump", opens=True),
         Key("search", "ctrl+f", "search", "search", short="search", opens=True),
         Key("palette", "ctrl+p", "command_palette", "commands", short="commands", opens=True),
         Key("next-talk", "alt+down,ctrl+n", "next_talk", "the next talk"),
         Key("previous-talk", "alt+up,ctrl+b", "previous_talk", "the talk above"),
-        Key("next-unread", "f5", "next_unread", "the next unread talk"),
         Key("people", "f2", "people", "show or hide the people"),
         Key("verify", "f3", "verify", "compare keys with somebody", opens=True),
         Key("file", "f4", "file", "send a file here"),
@@ -91,8 +91,13 @@ def bindings(where: str) -> list[BindingType]:
 
 def binding(name: str, action: str) -> Binding:
     """The same keys for the same thing elsewhere."""
-    key = next(key for where in TABLE.values() for key in where if key.name == name)
+    key = named(name)
     return Binding(key.keys, action, key.purpose, show=False, id=name)
+
+
+def named(name: str) -> Key:
+    """The one that the file calls so."""
+    return next(key for where in TABLE.values() for key in where if key.name == name)
 
 
 def composer_actions(mine: Keymap) -> dict[str, str]:

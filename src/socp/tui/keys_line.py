@@ -23,6 +23,7 @@ class KeysLine(Static):
         super().__init__()
         self._mine = mine
         self._where = "everywhere"
+        self._unread = False  # something is, elsewhere
 
     def on_mount(self) -> None:
         """Begin with what works everywhere."""
@@ -32,12 +33,18 @@ class KeysLine(Static):
         """There is more room, or less."""
         self.tell(self._where)
 
+    def tell_unread(self, unread: bool) -> None:
+        """Whether there is something to turn to."""
+        if unread != self._unread:
+            self._unread = unread
+            self.tell(self._where)
+
     def tell(self, where: str) -> None:
         """The keys that work where one is now."""
         self._where = where
         words = Text(no_wrap=True, overflow="ellipsis")
         for key in keys.TABLE[where]:
-            if key.short:
+            if key.short and (self._unread or key.name != "next-unread"):
                 action = f"screen.{key.action}"
                 if where != "everywhere":
                     action = f"screen.with_message('{key.action}')"

@@ -10,21 +10,22 @@ from socp.member.effects import Online
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """`since_ms`: Unix ms, of the present state."""
+    """`since_s`: of the present state, by a clock that nobody sets."""
 
     attached: bool = False
-    since_ms: int = 0
+    since_s: float = 0.0
     reason: str = ""  # why there is none
     over: bool = False  # it is not tried again: the person must act first
     began: bool = False  # whether there ever was one in this run
 
-    def moved(self, notice: Online | Offline | GivenUp, now: int) -> Link:
-        """After the notice. `now`: Unix ms; an outage counts from its first notice."""
+    def moved(self, notice: Online | Offline | GivenUp, now_s: float) -> Link:
+        """After the notice; an outage counts from its first notice."""
         match notice:
             case Online():
-                return Link(attached=True, since_ms=now, began=True)
+                return Link(attached=True, since_s=now_s, began=True)
             case Offline():
-                since = now if self.attached or not self.since_ms else self.since_ms
-                return replace(self, attached=False, since_ms=since, reason=notice.reason)
+                since_s = now_s if self.attached else self.since_s
+                return replace(self, attached=False, since_s=since_s, reason=notice.reason)
             case GivenUp():
-                return replace(self, attached=False, since_ms=now, reason=notice.reason, over=True)
+                said = notice.reason
+                return replace(self, attached=False, since_s=now_s, reason=said, over=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from typing import ClassVar, Final
 
@@ -16,6 +17,7 @@ from socp.member.effects import GapFound
 from socp.member.history_line import HistoryLine
 from socp.talk.words import shown_name, some
 from socp.tui import keys
+from socp.tui.asides import Aside
 from socp.tui.gaps import Places
 from socp.tui.row_view import RowView
 from socp.tui.rows import Block, Piece, Row, entry_rows, links_of, rule, wrapped
@@ -124,7 +126,7 @@ class MessagePane(RowView):
     def _made(self) -> Iterator[Block]:
         session, width = self._session, self.room
         window, now = session.window, now_ms()
-        asides = list(session.asides.of(session.turned_to))
+        asides = self._asides()
         since_ts = window.lines[0].ts if window.lines and not window.to_start else 0
         gaps = session.gaps.places(session.turned_to, since_ts)
         if window.to_start and window.to_end and not window.lines:
@@ -142,6 +144,14 @@ class MessagePane(RowView):
             before = line
         for aside in asides:
             yield Block("", entry_rows(aside.entry, width))
+
+    def _asides(self) -> list[Aside]:
+        """In the order of the lines behind which they stand."""
+        session = self._session
+        at = {line.file_id: line.number for line in session.window.lines if line.file_id}
+        told = session.asides.of(session.turned_to)
+        placed = [replace(one, after=at.get(one.file_id, one.after)) for one in told]
+        return sorted(placed, key=lambda one: one.after)
 
     def _between(
         self, before: HistoryLine | None, line: HistoryLine, width: int, gaps: Places
@@ -342,6 +352,8 @@ def _nothing(session: Session, width: int) -> Iterator[Row]:
     if session.turned_to == PUBLIC and (here := session.here - {session.me.user_id}):
         names = sorted(session.phrases.name(each) for each in here)
         hints.append(f"{some(names)} here. Ctrl-K turns to one of them alone.")
+    elif session.turned_to == PUBLIC and session.link.attached:
+        hints.append(f"Nobody else is here yet; others come to {session.me.url}.")
     for hint in hints:
         yield from (
             ((Piece("plain", "  ")), *row) for row in wrapped(hint, width - 2, style="mark")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -31,6 +31,7 @@ class Opening:
     ) -> AbstractAsyncContextManager[Client]:
         """Open it. As `Client.open`."""
         assert self.folder is not None
+        usual = places.usual(self.name or unquote(self.folder.name))
         return Client.open(
             self.folder,
             self.server,
@@ -40,5 +41,6 @@ class Opening:
             invitation=self.invitation,
             suite=suite,
             making_key=making_key,
-            usual=places.usual(self.name or unquote(self.folder.name)),
+            # A first start that is broken off is gone on with where it was to be.
+            usual=replace(usual, server_url=self.server or usual.server_url),
         )

@@ -7,6 +7,7 @@ from typing import Final
 from textual.content import Content
 from textual.widgets import Static
 
+from socp.tui.rows import drawn
 from socp.tui.session import Session
 from socp.wire.text import printable
 
@@ -29,7 +30,8 @@ class OwnHead(Static):
 
     def tell(self, session: Session) -> None:
         """How it is now."""
-        name, attached = printable(session.me.name, width=NAME_COLUMNS), session.link.attached
-        sign = ("● ", "$success") if attached else ("○ ", "$warning")
-        state = "" if attached else "  not connected"
+        link, name = session.link, drawn(printable(session.me.name, width=NAME_COLUMNS))
+        sign = ("● ", "$success") if link.attached else ("○ ", "$warning")
+        away = "  not connected" if link.reason else "  connecting"
+        state = "" if link.attached else away
         self.update(Content.assemble(sign, (name, "bold"), (state, "$warning")))

@@ -29,12 +29,16 @@ class PeopleList(RowView):
 
     def _made(self) -> Iterator[Block]:
         session, width = self._session, self.room
-        here = heapq.nsmallest(HERE_MAX, session.here - {session.me.user_id}, key=self._order)
+        others = session.here - {session.me.user_id}
+        here = heapq.nsmallest(HERE_MAX, others, key=self._order)
         known = session.link.attached  # else nobody tells us who is here
         head = f" here: {len(session.here)}" if known else " people"
         yield Block("", (cut((Piece("head", head.ljust(width)),), width),))
         for user_id in here:
             yield Block(user_id, (self._row(user_id, width),))
+        if more := len(others) - len(here):
+            hint = Piece("mark", f" … {more:,} more, by jump")
+            yield Block("", (cut((hint,), width),))
         away = [
             talk
             for talk in session.talks.order(AWAY_MAX)

@@ -18,10 +18,11 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from socp.tui import keys, looks
-from socp.tui.rows import Block, Row, Said, said_in
+from socp.tui.rows import Block, Row, Said, drawn, said_in, text_in, width_of
 from socp.wire.text import columns
 
 _CACHED_MAX: Final = 2_000
+_ALL: Final = 1_000_000  # characters: more than a row has
 
 
 class RowView(ScrollView, can_focus=True):
@@ -89,11 +90,21 @@ class RowView(ScrollView, can_focus=True):
             self._at = ""
         size = Size(self.room, len(self._rows))
         if size != self.virtual_size:
-            self.virtual_size = size
+            self._sized(size)
         top, bottom = self._sight
         for row in range(top, bottom):
             if before[row : row + 1] != self._rows[row : row + 1]:
                 self.refresh_line(row)
+
+    def _sized(self, size: Size) -> None:
+        """Rows that come to those one scrolls through leave all on the screen where it is: it is
+        not laid out anew for each of them, as it is where Textual is told."""
+        was = self.virtual_size
+        if size.width != was.width or not self.container_size.height < was.height < size.height:
+            self.virtual_size = size
+            return
+        self.set_reactive(RowView.virtual_size, size)
+        self.vertical_scrollbar.window_virtual_size = size.height
 
     def mark(self, key: str, *, reveal: bool = True) -> None:
         """Put the mark on a block; on none where there is no such one."""
@@ -204,9 +215,8 @@ class RowView(ScrollView, can_focus=True):
             span = selection.get_span(index)
             if span is None:
                 continue
-            text = "".join(piece.text for piece in row)
-            start, end = span[0], len(text) if span[1] == -1 else span[1]
-            whole += f"{text[start:end].strip()}\n"
+            start, end = span[0], _ALL if span[1] == -1 else span[1]
+            whole += f"{text_in(row, start, end).strip()}\n"
             begins, said = said_in(row, start, end)
             if begins is not Said.NOTHING:
                 words += f"\n{said}" if begins is Said.BEGINS else said
@@ -227,16 +237,23 @@ class RowView(ScrollView, can_focus=True):
         block = self.block_at(index)
         if self._at and block is not None and block.key == self._at:
             base += self._style("at")
+        row = self._rows[index]
         segments = [
             Segment(
-                piece.text,
+                drawn(piece.text),
                 base + self._style(piece.style) + Style(link=piece.link)
                 if piece.link
                 else base + self._style(piece.style),
             )
-            for piece in self._rows[index]
+            for piece in row
         ]
-        strip = Strip(segments).adjust_cell_length(self.size.width, base)
+        free = self.size.width - width_of(row)
+        if free > 0:
+            segments.append(Segment(" " * free, base))
+        if free >= 0:  # as wide as we measured it: of some scripts others think otherwise
+            strip = Strip(segments, self.size.width)
+        else:
+            strip = Strip(segments).adjust_cell_length(self.size.width, base)
         return self._selected(strip, index).apply_offsets(0, index)
 
     def _selected(self, strip: Strip, index: int) -> Strip:
@@ -281,7 +298,7 @@ class RowView(ScrollView, can_focus=True):
     def link_at(self, x: int, row: int) -> str:
         """Where the piece in that column of a row leads, "" for nowhere."""
         for piece in self._rows[row] if 0 <= row < len(self._rows) else ():
-            x -= columns(piece.text)
+            x -= width_of((piece,))
             if x < 0:
                 return piece.link
         return ""

@@ -27,6 +27,27 @@ _ENTRY_STYLES: Final = {
 }
 
 
+# Terminals draw with these an emoji that is one, two or more columns wide, each as it likes.
+_UNSURE: Final = re.compile(
+    "[\ufe0e\ufe0f\u200d]|(?<=[\u261d-\u27bf\U0001f300-\U0001faff])[\U0001f3fb-\U0001f3ff]"
+)
+
+
+def drawn(text: str) -> str:
+    """A printable text as it is drawn: without what would make its emoji as wide as the terminal
+    likes, so that nothing beside it is moved. It is copied as it was said."""
+    return text if text.isascii() else _UNSURE.sub("", text)
+
+
+def _said_at(text: str, at: int) -> int:
+    """Where in the text that stands which is drawn at `at`."""
+    for gone in () if text.isascii() else _UNSURE.finditer(text):
+        if gone.start() > at:
+            break
+        at += 1
+    return at
+
+
 class Said(Enum):
     """What of a row is copied: somebody's words, without what we put around them."""
 
@@ -57,7 +78,7 @@ class Block:
 
 def width_of(row: Row) -> int:
     """Columns."""
-    return sum(columns(piece.text) for piece in row)
+    return sum(columns(drawn(piece.text)) for piece in row)
 
 
 def spread(left: Row, right: Row, width: int) -> Row:
@@ -74,9 +95,10 @@ def cut(row: Row, width: int) -> Row:
         return row
     kept: list[Piece] = []
     for piece in row:
-        if columns(piece.text) < width or (columns(piece.text) == width and piece is row[-1]):
+        wide = width_of((piece,))
+        if wide < width or (wide == width and piece is row[-1]):
             kept.append(piece)
-            width -= columns(piece.text)
+            width -= wide
             continue
         kept.append(piece._replace(text=printable(piece.text + "…", width=width)))
         break
@@ -103,14 +125,24 @@ def _links(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def said_in(row: Row, start: int, end: int) -> tuple[Said, str]:
-    """What was said between two characters of a row; and whether it begins a line."""
-    begins, words, at = Said.NOTHING, "", 0
+    """What was said between two drawn characters of a row; and whether it begins a line."""
+    said = [piece for piece in row if piece.said is not Said.NOTHING]
+    begins = said[0].said if said else Said.NOTHING
+    taken = zip(row, _between(row, start, end), strict=True)
+    return begins, "".join(text for piece, text in taken if piece.said is not Said.NOTHING)
+
+
+def text_in(row: Row, start: int, end: int) -> str:
+    """All that stands between them."""
+    return "".join(_between(row, start, end))
+
+
+def _between(row: Row, start: int, end: int) -> Iterator[str]:
     for piece in row:
-        if piece.said is not Said.NOTHING:
-            begins = piece.said if begins is Said.NOTHING else begins
-            words += piece.text[max(start - at, 0) : max(end - at, 0)]
-        at += len(piece.text)
-    return begins, words
+        first, last = (_said_at(piece.text, max(at, 0)) for at in (start, end))
+        yield piece.text[first:last] if end > 0 else ""
+        shown = len(drawn(piece.text))
+        start, end = start - shown, end - shown
 
 
 def wrapped(text: str, width: int, *, style: str = "plain") -> Iterator[Row]:

@@ -19,6 +19,7 @@ from socp.client.errors import ClientError
 from socp.member.history_line import HistoryLine
 from socp.talk.words import time_of
 from socp.tui.dialog import Dialog
+from socp.tui.field import Field
 from socp.tui.row_view import RowView
 from socp.tui.rows import Block, Piece, Row, cut, spread
 from socp.tui.session import Session
@@ -61,7 +62,7 @@ class SearchScreen(Dialog[Hit]):
     def compose(self) -> ComposeResult:
         """A line to type in, and what was found."""
         with Vertical(classes="dialog"):
-            yield Input(self._words, placeholder="words, or parts of them")
+            yield Field(self._words, placeholder="words, or parts of them")
             yield RowView()
             yield Static(id="count", classes="hint")
 

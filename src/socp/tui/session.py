@@ -16,21 +16,26 @@ from socp.member import effects
 from socp.member.history_line import HistoryLine
 from socp.member.records import TrustState
 from socp.talk.entries import Entry
+from socp.talk.idle import clock_s
 from socp.talk.obeying import Obeying
 from socp.tui.asides import Asides
 from socp.tui.drafts import Drafts
 from socp.tui.gaps import Gaps
 from socp.tui.link import Link
 from socp.tui.parts import Part
+from socp.tui.rows import drawn
 from socp.tui.talks import TALKS_MAX, Last, Talks
 from socp.tui.unseen import Came, Unseen, talk_of
 from socp.tui.window import Window
 from socp.wire.ids import PUBLIC
 
-FRAME_S: Final = 0.05
-"""What comes within it is read together."""
+FRAME_S: Final = 0.1
+"""What comes within it is read together, but for the first that comes after a pause: nobody reads
+more often, and each time the lines move up all of them are drawn."""
 KEEP_S: Final = 2.0
 """What was typed is in the profile after so long: as much as a crash can cost."""
+KEPT_S: Final = 60.0
+"""What a server kept comes within it."""
 _RECALLED_TALKS: Final = 8
 _ASIDE: Final = (effects.Warned, effects.MembersShown, effects.OwnKeyMoved)
 _NOTED: Final = (effects.KeyChanged, effects.KeyReplaced, effects.KeyRevoked, effects.TrustMoved)
@@ -50,7 +55,7 @@ class Session(Obeying):
         """`changed` is told which parts are to be drawn anew; `arrived` of each new message."""
         super().__init__(me, self.say, patience_s=0, has_toolbar=True)
         self.turned_to = PUBLIC
-        self.link = Link(since_ms=now_ms())
+        self.link = Link(since_s=clock_s())
         self.talks = Talks()
         self.unseen = Unseen()
         self.gaps = Gaps()
@@ -64,21 +69,24 @@ class Session(Obeying):
         self._arrived = arrived
         self._woken = asyncio.Event()
         self._left = asyncio.Event()
-        self._began_ms = now_ms()
+        self._began_ms, self._began_s = now_ms(), clock_s()
         self._away = False  # nobody looks at the screen
         self._draft_due = asyncio.Event()  # to be kept now
         self._opening = True  # the window was not read yet
         self._more_before = self._more_after = False
+        self._reading = False  # what changed
 
     # --- its life -------------------------------------------------------------------------------
 
     async def begin(self) -> None:
-        """Take up again what was being typed. ProfileUnusable."""
+        """Take up again what was being typed, with whom one talked last. ProfileUnusable."""
         self.drafts.load(await self.me.drafts())
+        self.talks.load(await self.me.conversations(limit=TALKS_MAX))
+        self.turned_to = self.talks.order(1)[0]
+        self.window = Window(self.me, self.turned_to)
 
     async def run(self) -> None:
         """Until `leave` is called. ClientError where the profile cannot be used any more."""
-        self.talks.load(await self.me.conversations(limit=TALKS_MAX))
         for talk in self.drafts.talks():
             self.talks.begin(talk)
         self._woken.set()
@@ -156,6 +164,11 @@ class Session(Obeying):
         self._told(Part.LINES)
 
     @property
+    def up_to_date(self) -> bool:
+        """Whether nothing that changed waits to be read."""
+        return not self._reading and not self._woken.is_set()
+
+    @property
     def blocked(self) -> bool:
         """Whether a changed key stops the open conversation until the person decides."""
         return self.state_of(self.turned_to) is TrustState.CHANGED
@@ -171,7 +184,7 @@ class Session(Obeying):
 
     def called(self, user_id: str) -> str:
         """What somebody is called; "everyone" of the public channel."""
-        return self.phrases.name(user_id)
+        return drawn(self.phrases.name(user_id))
 
     def answered(self, msg_ref: str) -> HistoryLine | None:
         """What a reply in the open conversation is about, where it is known."""
@@ -183,10 +196,11 @@ class Session(Obeying):
 
     # --- what is said ---------------------------------------------------------------------------
 
-    def say(self, entry: Entry) -> None:
-        """Tell the person something, beside the open conversation."""
-        last = self.window.lines[-1].number if self.window.lines else 0
-        self.asides.say(self.turned_to, last, entry)
+    def say(self, entry: Entry, file_id: str = "") -> None:
+        """Tell the person something, beside the open conversation; of a file, where it stands."""
+        lines = self.window.lines  # none while it is being opened, which is at its end
+        last = lines[-1].number if lines else self.talks.highest
+        self.asides.say(self.turned_to, last, entry, file_id)
         self._told(Part.LINES)
 
     def said(self, line: Line) -> None:
@@ -237,7 +251,7 @@ class Session(Obeying):
                 self._noted(notice)
 
     def _link_moved(self, notice: effects.Online | Offline | GivenUp) -> None:
-        self.link = self.link.moved(notice, now_ms())
+        self.link = self.link.moved(notice, clock_s())
         if not self.link.attached:
             self.here.clear()
         self._told(Part.LINK | Part.PEOPLE | Part.TALKS | Part.TALK)
@@ -252,9 +266,14 @@ class Session(Obeying):
         self._told(Part.TALKS)
         if talk == self.turned_to:
             if isinstance(notice, effects.MessageArrived) and not self.new_from:
-                missed = self._opening or self._away or notice.ts < self._began_ms
+                missed = self._opening or self._away or self._was_kept(notice)
                 self.new_from = notice.said if missed else 0
             self._wake()
+
+    def _was_kept(self, notice: effects.MessageArrived) -> bool:
+        """Whether it was said before this run, and comes with what a server kept. Later than that
+        their clock is behind ours."""
+        return clock_s() - self._began_s < KEPT_S and notice.ts < self._began_ms
 
     def _line_moved(self, moved: effects.LineMoved) -> None:
         if moved.to == self.turned_to:
@@ -279,7 +298,7 @@ class Session(Obeying):
         self, notice: effects.FileDone | effects.FileFailed | effects.FileWaits
     ) -> None:
         if entry := self.phrases.entry(notice, now_ms()):
-            self.say(entry)
+            self.say(entry, notice.file_id)
 
     def _noted(self, notice: Notice) -> None:
         """What is said beside the conversation, and what is a note in one."""
@@ -321,7 +340,9 @@ class Session(Obeying):
         while True:
             await self._woken.wait()
             self._woken.clear()
+            self._reading = True
             await self._read()
+            self._reading = False
             self._told(Part.LINES)
             await asyncio.sleep(FRAME_S)
 
@@ -343,4 +364,7 @@ class Session(Obeying):
             await window.newer()
         await window.catch_up()
         if window.lines and window.to_end:
+            before = self.talks.last(window.talk)
             self.talks.said(window.lines[-1])
+            if self.talks.last(window.talk) != before:  # a file, or what was changed
+                self._told(Part.TALKS)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Protocol
 
+from socp.member.decisions import VERIFIED
 from socp.member.effects import FileProgress, FileWaits, Trust
 from socp.member.history import FILE, NOTE, REFUSED
 from socp.member.history_line import HistoryLine
@@ -197,7 +198,8 @@ def _note(line: HistoryLine, known: Known, look: Look) -> list[Row]:
         said = flat(line.text)
     else:
         said = f"something from {known.called(line.author)} is not shown: {flat(line.text)}"
+    style, sign = ("good", " ✔ ") if line.text == VERIFIED else ("warn", " ! ")
     width = max(look.width - 4, 8)
     text = f"{time_of(line.ts, look.now)} {said}"[:2_000]
-    rows = list(wrapped(text, width, style="warn"))
-    return [(Piece("warn", " ! " if at == 0 else "   "), *row) for at, row in enumerate(rows)]
+    rows = list(wrapped(text, width, style=style))
+    return [(Piece(style, sign if at == 0 else "   "), *row) for at, row in enumerate(rows)]

@@ -31,7 +31,7 @@ def _about(session: Session, talk: str) -> Iterator[tuple[str, str]]:
         others = len(session.here - {session.me.user_id})
         here = f"{others} here, F2 shows who" if others else "nobody else is here"
         known = f"{here}; " if session.link.attached else ""
-        yield f"{known}all members of the channel read this", "$muted"
+        yield f"{known}members read it", "$muted"
         return
     if session.link.attached:  # else nobody tells us
         yield "here  " if talk in session.here else "away  ", "$muted"

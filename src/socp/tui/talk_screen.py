@@ -36,15 +36,17 @@ from socp.tui.parts import Part
 from socp.tui.people import PeopleList
 from socp.tui.row_view import RowView
 from socp.tui.search_screen import Hit, SearchScreen
-from socp.tui.session import FRAME_S, Session
+from socp.tui.session import Session
 from socp.tui.talk_head import TalkHead
 from socp.tui.too_small import TooSmall
 from socp.tui.verify_screen import VerifyScreen
 from socp.wire.ids import PUBLIC
 
 Work = Coroutine[Any, Any, None]
-LISTS_S: Final = 0.15
+SOON_S: Final = 0.025
+LISTS_S: Final = 0.3
 _AT_ONCE: Final = Part.LINES | Part.TALK | Part.LINK | Part.TRUST
+_LISTS: Final = Part.TALKS | Part.PEOPLE
 NAMES_MAX: Final = 2_000
 
 
@@ -121,34 +123,41 @@ class TalkScreen(Deeds):
     # --- drawing --------------------------------------------------------------------------------
 
     def changed(self, parts: Part) -> None:
-        """These are to be drawn anew, together with what else changes within a frame; the lists at
+        """These are to be drawn anew, together with what else changes meanwhile; the lists at
         the sides, where much may happen that nobody looks at, less often."""
         self._stale |= parts
         if not self.is_mounted:
             return
         if Part.TALK in parts and self.composer.talk != self.session.turned_to:
             self.composer.turn(self.session.turned_to)  # at once: what is typed now is for them
-        if self._drawing:
-            return
-        if parts & _AT_ONCE:
+        if parts & _AT_ONCE and not self._drawing:
             self._drawing = True
-            self.set_timer(FRAME_S / 2, self.draw)
-        elif not self._drawing_lists:
+            self.set_timer(SOON_S, self._draw_at_once)
+        if parts & _LISTS and not self._drawing_lists:
             self._drawing_lists = True
-            self.set_timer(LISTS_S, self.draw)
+            self.set_timer(LISTS_S, self._draw_lists)
 
     @property
     def up_to_date(self) -> bool:
         """Whether nothing waits to be drawn."""
         return not self._stale
 
-    def draw(self) -> None:
-        """Draw what is not up to date."""
-        self._drawing = self._drawing_lists = False
-        stale, self._stale = self._stale, Part(0)
+    def _draw_at_once(self) -> None:
+        self._drawing = False
+        self.draw(_AT_ONCE)
+
+    def _draw_lists(self) -> None:
+        self._drawing_lists = False
+        self.draw(_LISTS)
+
+    def draw(self, parts: Part = Part.ALL) -> None:
+        """Draw what of these is not up to date."""
+        stale, self._stale = self._stale & parts, self._stale & ~parts
         session = self.session
         if stale & (Part.TALKS | Part.TALK | Part.TRUST):
             self.query_one(ConversationList).remade()
+            elsewhere = any(talk != session.turned_to for talk in session.unseen.talks())
+            self.query_one(KeysLine).tell_unread(elsewhere)
         if stale & (Part.TALK | Part.TRUST | Part.PEOPLE):
             self.query_one(TalkHead).tell(session)
             self.composer.border_title = Text(f"to {session.called(session.turned_to)}")
@@ -156,7 +165,7 @@ class TalkScreen(Deeds):
         if stale & (Part.PEOPLE | Part.TRUST) and self.query_one(PeopleList).display:
             self.query_one(PeopleList).remade()
         if Part.LINK in stale:
-            self.query_one(LinkLine).tell(session.link)
+            self.query_one(LinkLine).tell(session.link, session.me.url)
             self.query_one(OwnHead).tell(session)
         if stale & (Part.LINES | Part.TALK):
             self.messages.remade()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual import on
@@ -14,9 +14,12 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from socp.client.errors import ClientError
+from socp.tui.field import Field
 from socp.tui.profiles_screen import ProfilesScreen
+from socp.tui.waiting import Waiting
 
-_LOOKING = "looking; after a wrong one this takes longer each time, 30 seconds at most ..."
+_LOOKING: Final = "looking"
+_AGAIN: Final = "looking; after wrong ones this takes longer each time, 30 seconds at most"
 Check = Callable[[str], Awaitable[bool]]
 
 
@@ -47,14 +50,17 @@ class UnlockScreen(Screen[str | None]):
         self._title = title
         self._why = why
         self._check = check
+        self._next = ""  # entered while the one before is looked at
+        self._looking = _LOOKING
 
     def compose(self) -> ComposeResult:
         """One line to type in."""
         with Vertical() as form:
             form.border_title = Text(self._title)
             yield Static(Text(self._why), classes="hint")
-            yield Input(password=True, placeholder="passphrase")
+            yield Field(password=True, placeholder="passphrase")
             yield Static(id="fault", classes="fault")
+            yield Waiting()
             yield Static(Text("Enter opens it   Ctrl-Q leaves"), classes="hint")
 
     def action_back(self) -> None:
@@ -64,18 +70,29 @@ class UnlockScreen(Screen[str | None]):
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
-        if event.value:
-            self.query_one("#fault", Static).update(Text(_LOOKING))
-            self.run_worker(self._tried(event.value), exclusive=True)
+        """What is typed from now on is another one."""
+        if not event.value:
+            return
+        event.input.value = ""
+        idle = not self._next and not self.query_one(Waiting).display
+        self._next = event.value
+        if idle:
+            self.run_worker(self._try_all())
 
-    async def _tried(self, text: str) -> None:
-        try:
-            right = await self._check(text)
-        except ClientError as fault:
-            self.query_one("#fault", Static).update(Text(str(fault)))
-            return
-        if right:
-            _closed = self.dismiss(text)
-            return
-        self.query_one(Input).value = ""
-        self.query_one("#fault", Static).update(Text("that is not it; try again"))
+    async def _try_all(self) -> None:
+        waiting, fault = self.query_one(Waiting), self.query_one("#fault", Static)
+        while text := self._next:
+            self._next = ""
+            fault.update("")
+            waiting.begin(self._looking)
+            try:
+                right = await self._check(text)
+            except ClientError as why:
+                fault.update(Text(str(why)))
+                break
+            if right:
+                _closed = self.dismiss(text)
+                return
+            fault.update(Text("that is not it; try again"))
+            self._looking = _AGAIN
+        waiting.end()

@@ -18,6 +18,7 @@ from socp.member.records import TrustState
 from socp.talk import qr
 from socp.talk.deciding import in_rows
 from socp.tui.dialog import Dialog
+from socp.tui.field import Field
 from socp.tui.session import Session
 from socp.tui.sure_button import SureButton
 
@@ -61,7 +62,7 @@ class VerifyScreen(Dialog[None]):
                 yield Static(id="claimed", classes="digits")
                 yield Static(id="how", classes="hint")
                 yield Static(id="fault", classes="fault")
-                yield Input(placeholder="what they read out", max_length=_DIGITS_MAX)
+                yield Field(placeholder="what they read out", max_length=_DIGITS_MAX)
                 with Horizontal():
                     yield Button("Compare", id="compare", variant="primary", compact=True)
                     yield Button("Close", id="close", compact=True)

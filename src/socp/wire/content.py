@@ -202,7 +202,6 @@ def encode(body: Body, place: Place) -> bytes:
         kind=body.KIND,
         run=place.run,
         seq=place.seq,
-        prev=place.prev,
         first=place.first,
     )
     return canonical({**to_members(body), **to_members(head), "prev": place.prev})

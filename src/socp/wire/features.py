@@ -13,6 +13,7 @@ ROTATE: Final = "rotate/1"
 CONTENT: Final = "content/1"
 GOSSIP: Final = "gossip/1"
 PRESENCE: Final = "presence/1"
+FAST_SIG: Final = "fast-sig/1"
 
 SECURITY: Final = frozenset({LINK_AUTH, BIND})
 SERVER_FEATURES: Final = (LINK_AUTH, BIND, MAILBOX, ROTATE, GOSSIP, PRESENCE)

@@ -65,6 +65,10 @@ INVITATIONS_AT_ONCE: Final = 1000
 
 OAEP_PLAINTEXT_BYTES: Final = 446
 RSA_BYTES: Final = 512
+SESSION_MS: Final = 24 * 3_600_000  # how long a session key may sign (section 11, `fast-sig/1`)
+FAST_KEY_BYTES: Final = 32
+FAST_KEY_CHARS: Final = 44  # 43 in base64url, and the "=" of those who pad
+FAST_SIG_BYTES: Final = 64
 KEY_TEXT_CHARS: Final = 4096
 
 FILE_BYTES: Final = 1024 * MIB

@@ -106,8 +106,11 @@ _LOOK_ALIKES: Final = frozenset(
     | {"LISU", "OSAGE", "DESERET", "CANADIAN"}
 )
 _STYLED: Final = "STYLED"
+_NAMES_KNOWN: Final = 4_096
+"""A name is looked at whenever it is shown."""
 
 
+@lru_cache(_NAMES_KNOWN)
 def mixed_script(text: str) -> bool:
     """True where letters of scripts that look alike stand together: a Cyrillic "a" in "Alice"."""
     scripts = {_script(char) for char in text if char.isalpha()}

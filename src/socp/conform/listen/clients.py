@@ -255,12 +255,10 @@ async def _odd_file_name(visit: Visit) -> None:
     "put bind {type, from, to, ts} into each payload that you sign for the link",
 )
 async def _bound_frames(visit: Visit) -> None:
-    features = visit.hello.get("features")
-    if not isinstance(features, list) or "bind/1" not in features:
-        raise Unjudged("it does not announce bind/1")
+    visit.check_announces("bind/1")
     judged = 0
     for frame in visit.house.said:
-        if frame.type not in ("LIST_REQUEST", "PUBKEY_REQUEST", "ACK"):
+        if frame.type not in ("LIST_REQUEST", "PUBKEY_REQUEST", "PRESENCE_WATCH", "ACK"):
             continue
         due = {name: frame.members.get(name) for name in ("type", "from", "to", "ts")}
         same(f"bind of {frame.type}", frame.get("bind"), due)

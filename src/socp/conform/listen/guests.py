@@ -153,19 +153,13 @@ async def _salt(visit: Visit) -> None:
 # --- its proof ----------------------------------------------------------------------------------
 
 
-def _announces(visit: Visit, feature: str) -> None:
-    features = visit.hello.get("features")
-    if not isinstance(features, list) or feature not in features:
-        raise Unjudged(f"it does not announce {feature}")
-
-
 @GUESTS.extension(
     "11.70-auth-nonce",
     "a hello with link-auth/1 has an auth_nonce of 32 bytes, another one each time",
     "take 32 fresh random bytes for each hello",
 )
 async def _auth_nonce(visit: Visit) -> None:
-    _announces(visit, "link-auth/1")
+    visit.check_announces("link-auth/1")
     nonces = [str(hello.get("auth_nonce")) for hello in visit.house.hellos]
     for nonce in nonces:
         try:
@@ -182,7 +176,7 @@ async def _auth_nonce(visit: Visit) -> None:
     'sign "socp-link-auth/1" || own_id || peer_id || nonce',
 )
 async def _proof(visit: Visit) -> None:
-    _announces(visit, "link-auth/1")
+    visit.check_announces("link-auth/1")
     proof, house = visit.house.proof, visit.house
     if proof is None:
         raise Breach("no AUTH_PROOF came")
@@ -197,7 +191,7 @@ async def _proof(visit: Visit) -> None:
     'sign "socp-attach/1" || user_id || server_id || ts || SHA-256(canonical({"features": ...}))',
 )
 async def _attach(visit: Visit) -> None:
-    _announces(visit, "link-auth/1")
+    visit.check_announces("link-auth/1")
     if not visit.is_user:
         raise Unjudged("servers have none")
     attach = visit.house.proof.get("attach") if visit.house.proof else None

@@ -16,8 +16,8 @@ from aiohttp import web
 from socp.conform import preimages
 from socp.conform.canonical import b64, unb64
 from socp.conform.cast import Identity
-from socp.conform.figures import FIRST_FRAME_S, NONCE_BYTES
-from socp.conform.frames import Frame
+from socp.conform.figures import FIRST_FRAME_S, NONCE_BYTES, WATCHED
+from socp.conform.frames import Frame, now_ms
 from socp.conform.keys import NotAKey, read_key
 from socp.conform.link import GOODBYE_S, Link
 from socp.conform.manners import Manners
@@ -33,29 +33,47 @@ SERVER_HELLOS: Final = (
     "PEER_HELLO_LINK",
     "SERVER_ANNOUNCE",
 )
-FEATURES: Final = ("link-auth/1", "bind/1")
+FEATURES: Final = ("link-auth/1", "bind/1", "gossip/1", "presence/1")
+HAL_CAN: Final = ("link-auth/1", "bind/1", "hybrid/1", "content/1")
 _SAID_MAX: Final = 2_000
 _TO_ANSWER_MAX: Final = 200
 _JUST_ACCEPTED_S: Final = 0.05  # whoever came at the last moment is known then, and shown out
 
 
 @dataclass(slots=True)
+class Speech:
+    """Where hal stands in what he says to the guest: `run` and `seq` of `content/1`."""
+
+    run: str = field(default_factory=lambda: secrets.token_hex(8))
+    seq: int = 0
+    prev: str = ""
+
+
+@dataclass(slots=True)
 class House:
-    """`who` is the server that is played, `bob` a user of it."""
+    """`who` is the server that is played, `bob` a plain user of it, `hal` one whose client has
+    `hybrid/1` and `content/1`."""
 
     who: Identity
     bob: Identity
+    hal: Identity
     manners: Manners
     port: int = 0
     hellos: list[Frame] = field(default_factory=list)
     said: deque[Frame] = field(default_factory=lambda: deque(maxlen=_SAID_MAX))
     """What guests said, the newest last."""
+    lately: list[Frame] = field(default_factory=list)
+    """What the guest said since its newest hello."""
+    given_up: set[str] = field(default_factory=set)
+    """What a person was asked to have the guest do, and did not."""
+    hal_speaks: Speech = field(default_factory=Speech)
     proof: Frame | None = None
     """AUTH_PROOF of the guest, and the nonce that it is over."""
     nonce: bytes = b""
     guest: Peer | None = None
     visits: int = 0
     _came: asyncio.Event = field(default_factory=asyncio.Event)
+    _stated: dict[str, Any] = field(default_factory=dict)
 
     # --- guests ---------------------------------------------------------------------------------
 
@@ -79,27 +97,33 @@ class House:
         await socket.prepare(request)
         waiting: asyncio.Queue[Frame] = asyncio.Queue(_TO_ANSWER_MAX)
 
+        lately: list[Frame] = []
+
         def observe(frame: Frame) -> None:
             self.said.append(frame)
+            if len(lately) < _SAID_MAX:
+                lately.append(frame)
             with contextlib.suppress(asyncio.QueueFull):  # who floods us gets no answers
                 waiting.put_nowait(frame)
 
         link = Link("guest", socket, Transcript(), self.manners, observe)
         try:
-            await self._attached(link, waiting)
+            await self._attached(link, waiting, lately)
         except Finding as fault:
             link.transcript.became("guest", f"not let in: {fault}")
         finally:
             await link.close()
         return socket
 
-    async def _attached(self, link: Link, waiting: asyncio.Queue[Frame]) -> None:
+    async def _attached(
+        self, link: Link, waiting: asyncio.Queue[Frame], lately: list[Frame]
+    ) -> None:
         hello = await link.hears(USER_HELLO, *SERVER_HELLOS, within_s=FIRST_FRAME_S)
         self.hellos.append(hello)
         features = await self._challenge(link, hello)
         guest = Peer(self.who, link, hello, features)
         await self._welcome(guest, hello)
-        self.guest = guest
+        self.guest, self.lately = guest, lately
         self.visits += 1
         self._came.set()
         answering = asyncio.create_task(self._answer(guest, waiting))
@@ -145,16 +169,36 @@ class House:
             await guest.say("SERVER_WELCOME", payload, to=to)
         else:
             await guest.say("ACK", {"msg_ref": hello.type, **payload}, to=to)
-        await guest.say("USER_ADVERTISE", self.advert())
+        if "presence/1" not in guest.features or hello.type != USER_HELLO:
+            for user in self.users:
+                await guest.say("USER_ADVERTISE", self.advert(user))
         if hello.type == USER_HELLO:
-            added = {"add": [to, self.bob.id], "if_version": 0}
+            added = {"add": [to, *(user.id for user in self.users)], "if_version": 0}
             await guest.say("PUBLIC_CHANNEL_ADD", added)
 
-    def advert(self) -> dict[str, Any]:
-        """USER_ADVERTISE of the one user who is here."""
-        text = self.bob.key.public.text
-        meta = {"display_name": "bob of socp conform", "pubkey": text}
-        return {"user_id": self.bob.id, "server_id": self.who.id, "meta": meta, "pubkey": text}
+    @property
+    def users(self) -> tuple[Identity, Identity]:
+        """Who is online here, beside the guest."""
+        return self.bob, self.hal
+
+    def advert(self, user: Identity | None = None) -> dict[str, Any]:
+        """USER_ADVERTISE of somebody who is here, bob where nobody is named."""
+        who = user or self.bob
+        text = who.key.public.text
+        meta = {"display_name": f"{who.name} of socp conform", "pubkey": text}
+        said = {"user_id": who.id, "server_id": self.who.id, "meta": meta, "pubkey": text}
+        return {**said, **self._statement(who)}
+
+    def _statement(self, who: Identity) -> dict[str, Any]:
+        """What hal signed of his client: made once, for it is his newest."""
+        if who is not self.hal:
+            return {}
+        if not self._stated:
+            ts = now_ms()
+            text = preimages.attach(who.id, self.who.id, ts, HAL_CAN)
+            attach = {"ts": ts, "sig": who.key.sign(text)}
+            self._stated = {"features": list(HAL_CAN), "attach": attach}
+        return self._stated
 
     # --- what a client needs --------------------------------------------------------------------
 
@@ -163,25 +207,52 @@ class House:
             frame = await waiting.get()
             to = str(frame.members.get("from", ""))
             if frame.type == "LIST_REQUEST":
-                users = sorted((to, self.bob.id))
-                online = [
-                    {"user_id": u, "server_id": self.who.id, "display_name": ""} for u in users
-                ]
-                await guest.say("USER_LIST", {"users": users, "online": online}, to=to)
+                await self._tell_list(guest, frame, to)
             elif frame.type == "PUBKEY_REQUEST":
                 await self._tell_key(guest, frame, to)
+            elif frame.type == "PRESENCE_WATCH":
+                await self._tell_watched(guest, frame)
             elif frame.type in ("MSG_DIRECT", "MSG_PUBLIC_CHANNEL"):
                 await self._tell_taken(guest, frame, to)
+            elif frame.type in ("FILE_START", "FILE_END"):
+                taken = {"msg_ref": frame.get("file_id"), "of": frame.type, "status": "delivered"}
+                await guest.say("ACK", taken, to=to)
+
+    async def _tell_list(self, guest: Peer, frame: Frame, to: str) -> None:
+        after, limit = frame.get("after"), frame.get("limit")
+        users = sorted((to, *(user.id for user in self.users)))
+        paged = type(limit) is int and "presence/1" in guest.features
+        later = [user for user in users if user > str(after or "")] if paged else users
+        page = later[:limit] if paged else users
+        online = [{"user_id": u, "server_id": self.who.id, "display_name": ""} for u in page]
+        listed: dict[str, Any] = {"users": page, "online": online}
+        if len(page) < len(later):
+            listed["more"] = True
+        await guest.say("USER_LIST", listed, to=to)
+
+    async def _tell_watched(self, guest: Peer, frame: Frame) -> None:
+        asked = frame.get("users")
+        here = {user.id: user for user in self.users}
+        for user_id in asked[:WATCHED] if isinstance(asked, list) else ():
+            if user_id in here:
+                await guest.say("USER_ADVERTISE", self.advert(here[user_id]))
+            else:
+                gone = {"user_id": user_id, "server_id": self.who.id}
+                await guest.say("USER_REMOVE", gone)
 
     async def _tell_key(self, guest: Peer, frame: Frame, to: str) -> None:
-        if frame.get("user_id") != self.bob.id:
+        found = [user for user in self.users if user.id == frame.get("user_id")]
+        if not found:
             error = {"code": "USER_NOT_FOUND", "detail": "nobody here has that id"}
             await guest.say("ERROR", error, to=to)
             return
-        key = self.bob.key.public
-        signed = self.who.key.sign(preimages.directory(self.bob.id, key.fingerprint, 1))
-        answer = {"user_id": self.bob.id, "pubkey": key.text, "version": 1, "directory_sig": signed}
-        await guest.say("PUBKEY_RESPONSE", answer, to=to)
+        [user] = found
+        key = user.key.public
+        signed = self.who.key.sign(preimages.directory(user.id, key.fingerprint, 1))
+        answer = {"user_id": user.id, "pubkey": key.text, "version": 1, "directory_sig": signed}
+        stated = self._statement(user)
+        place = {"server_id": self.who.id} if stated else {}
+        await guest.say("PUBKEY_RESPONSE", {**answer, **place, **stated}, to=to)
 
     @staticmethod
     async def _tell_taken(guest: Peer, frame: Frame, to: str) -> None:
@@ -212,10 +283,10 @@ def key_of(frame: Frame) -> Any:
 
 @asynccontextmanager
 async def open_house(
-    who: Identity, bob: Identity, host: str, port: int, manners: Manners
+    who: Identity, users: tuple[Identity, Identity], host: str, port: int, manners: Manners
 ) -> AsyncIterator[House]:
     """It listens until the end of the block. Raises OSError where the port cannot be had."""
-    house = House(who, bob, manners)
+    house = House(who, *users, manners)
     app = web.Application()
     app.router.add_get("/{path:.*}", house.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

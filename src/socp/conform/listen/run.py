@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from socp.conform.cast import Cast, Identity
-from socp.conform.judging import judged
+from socp.conform.judging import judged, rests_on_a_fault, skipped
 from socp.conform.listen.clients import CLIENTS
 from socp.conform.listen.diallers import DIALLERS
+from socp.conform.listen.gossipers import GOSSIPERS
 from socp.conform.listen.guests import GUESTS
 from socp.conform.listen.house import USER_HELLO, House, open_house
+from socp.conform.listen.sealers import SEALERS
+from socp.conform.listen.senders import SENDERS
 from socp.conform.listen.visit import Visit
+from socp.conform.listen.watchers import WATCHERS
 from socp.conform.manners import Manners
 from socp.conform.results import Report, Result
 from socp.conform.rule import Rule
@@ -22,14 +26,17 @@ from socp.conform.server_run import CannotRun
 from socp.conform.transcript import Transcript
 from socp.conform.verdicts import Finding
 
+_FOR_CLIENTS: Final = (CLIENTS, WATCHERS, SEALERS, SENDERS)
+_FOR_SERVERS: Final = (DIALLERS, GOSSIPERS)
 GUEST_RULES: Final[tuple[Rule[Visit], ...]] = tuple(
     sorted(
-        (*GUESTS.rules, *CLIENTS.rules, *DIALLERS.rules),
+        (rule for section in (GUESTS, *_FOR_CLIENTS, *_FOR_SERVERS) for rule in section.rules),
         key=lambda rule: (int(rule.section), int(rule.id.partition("-")[0].partition(".")[2])),
     )
 )
-_LAST_ID: Final = "ffffffff-ffff-4fff-bfff-ffffffffffff"
-"""Of the user who is played: whoever comes is smaller, and makes the channel's key (section 7)."""
+_LAST_IDS: Final = ("ffffffff-ffff-4fff-bfff-", "fffffffe-ffff-4fff-bfff-")
+"""How the ids of the users begin who are played: whoever comes is smaller, and makes the channel's
+key (section 7). The rest is of this run, for their keys are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +63,14 @@ async def judge_guest(
     """Judge whoever comes first; `opened` hears where the door is. Raises CannotRun."""
     cast = cast or Cast()
     try:
-        who, bob = await asyncio.gather(cast.one("house"), cast.one("bob"))
-        last = Identity(bob.name, _LAST_ID, bob.key)
+        who, bob, hal = await asyncio.gather(*map(cast.one, ("house", "bob", "hal")))
+        last = [
+            Identity(each.name, begin + each.id[-12:], each.key)
+            for each, begin in zip((bob, hal), _LAST_IDS, strict=True)
+        ]
+        users = (last[0], last[1])
         try:
-            async with open_house(who, last, door.host, door.port, door.manners) as house:
+            async with open_house(who, users, door.host, door.port, door.manners) as house:
                 opened(house)
                 return await _judged(door, house, tell)
         except OSError as fault:
@@ -76,12 +87,16 @@ async def _judged(door: Door, house: House, tell: Callable[[Result], None]) -> R
     except Finding as fault:
         raise CannotRun(f"{fault}; attach a client, or have a server dial") from fault
     is_user = house.hellos[0].type == USER_HELLO
-    foreign = {rule.id for rule in (DIALLERS if is_user else CLIENTS).rules}
-    results = []
+    others = _FOR_SERVERS if is_user else _FOR_CLIENTS
+    foreign = {rule.id for section in others for rule in section.rules}
+    results: list[Result] = []
     for rule in door.rules:
         if rule.id in foreign:
             continue
-        result = await judged(rule, lambda transcript: _staged(door, house, transcript))
+        if rests_on_a_fault(rule, results):
+            result = skipped(rule, f"rests on {rule.rests_on}, which does not hold")
+        else:
+            result = await judged(rule, lambda transcript: _staged(door, house, transcript))
         tell(result)
         results.append(result)
     kind = "client" if is_user else "server"

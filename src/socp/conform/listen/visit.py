@@ -59,22 +59,34 @@ class Visit:
         await asyncio.sleep(self.house.manners.quiet_s)
         await self.guest()
 
+    def check_announces(self, *features: str) -> None:
+        """Raises Unjudged where the guest does not announce all of these."""
+        announced = self.hello.get("features")
+        for feature in features:
+            if not isinstance(announced, list) or feature not in announced:
+                raise Unjudged(f"it does not announce {feature}")
+
     async def told(
         self,
         *kinds: str,
         where: Where = anything,
         within_s: float | None = None,
         hint: str = "",
+        nth: int = 1,
     ) -> Frame:
-        """Such a frame, whenever it was said. Raises Unjudged where none comes in time."""
+        """Such a frame (the second one, ...), whenever it was said. Raises Unjudged where it does
+        not come in time. `hint`: what a person must do for it, waited for once."""
         loop = asyncio.get_running_loop()
         wait_s = self.wait_s if within_s is None else within_s
-        end = loop.time() + wait_s
+        end = loop.time() + (0 if hint in self.house.given_up else wait_s)
         while True:
-            for frame in self.house.said:
-                if frame.type in kinds and where(frame):
-                    self.transcript.came("guest", frame.text)
-                    return frame
+            fits = [f for f in tuple(self.house.said) if f.type in kinds and where(f)]
+            if len(fits) >= nth:
+                self.transcript.came("guest", fits[nth - 1].text)
+                return fits[nth - 1]
             if loop.time() > end:
-                raise Unjudged(f"no {' or '.join(kinds)} came in {wait_s:g} s{hint}")
+                break
             await asyncio.sleep(0.1)
+        if hint:
+            self.house.given_up.add(hint)
+        raise Unjudged(f"no {' or '.join(kinds)} came in {wait_s:g} s{hint}")

@@ -252,8 +252,8 @@ async def _window(probe: Probe) -> None:
     "verify JOIN, LINK and ANNOUNCE under their own payload.pubkey, before anything else",
 )
 async def _join_own_key(probe: Probe) -> None:
-    link = await probe.connect("north")
     who = await probe.identity("north")
+    link = await probe.connect("north")
     await say_first(
         link, who, "SERVER_HELLO_JOIN", server_hello(who), to="localhost:1", sig=who.key.sign(b"x")
     )

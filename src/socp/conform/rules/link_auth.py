@@ -267,7 +267,7 @@ async def _server_challenged(probe: Probe) -> None:
 # --- bind/1 -------------------------------------------------------------------------------------
 
 
-def _binds(frame: Frame) -> None:
+def binds(frame: Frame) -> None:
     """Raises Breach where bind is not what the envelope says."""
     due = {name: frame.members.get(name) for name in ("type", "from", "to", "ts")}
     same(f"bind of {frame.type}", frame.get("bind"), due)
@@ -281,8 +281,8 @@ def _binds(frame: Frame) -> None:
 async def _bound_frames(probe: Probe) -> None:
     dora = await proving_user(probe, "dora", BOUND)
     await dora.say("LIST_REQUEST", {})
-    _binds(dora.answer)
-    _binds(await dora.link.hears(*LISTS))
+    binds(dora.answer)
+    binds(await dora.link.hears(*LISTS))
 
 
 @BIND.extension(
@@ -294,7 +294,7 @@ async def _bound_delivery(probe: Probe) -> None:
     alice, dora = await probe.alice(), await proving_user(probe, "dora", BOUND)
     said = message(alice.who, dora.id, dora.who.key.public)
     await alice.say("MSG_DIRECT", said.payload, to=dora.id, ts=said.ts)
-    _binds(await dora.link.hears("USER_DELIVER", where=said.is_delivered_by))
+    binds(await dora.link.hears("USER_DELIVER", where=said.is_delivered_by))
 
 
 async def _unbound(probe: Probe, payload: dict[str, Any], **changed: Any) -> None:

@@ -13,17 +13,21 @@ from socp.conform.rules.delivery import DELIVERY
 from socp.conform.rules.directory import DIALECTS, DIRECTORY, LIMITS
 from socp.conform.rules.envelope import ENVELOPE
 from socp.conform.rules.files import FILES
+from socp.conform.rules.gossip import GOSSIP
+from socp.conform.rules.healing import HEALING
 from socp.conform.rules.identifiers import IDS
 from socp.conform.rules.link_auth import BIND, LINK_AUTH
 from socp.conform.rules.mailbox import MAILBOX
 from socp.conform.rules.messages import MESSAGES
 from socp.conform.rules.presence import PRESENCE
 from socp.conform.rules.rotation import ROTATION
+from socp.conform.rules.sealed import SEALED
 from socp.conform.rules.servers import SERVERS, STRANGERS
 from socp.conform.rules.strict_json import STRICT
 from socp.conform.rules.transport import TRANSPORT
 from socp.conform.rules.two_servers import TWO
 from socp.conform.rules.users import USERS
+from socp.conform.rules.watching import WATCHING
 
 SECTIONS: Final = (
     TRANSPORT,
@@ -45,6 +49,10 @@ SECTIONS: Final = (
     BIND,
     MAILBOX,
     ROTATION,
+    GOSSIP,
+    HEALING,
+    WATCHING,
+    SEALED,
     TWO,
     LIMITS,
     DIALECTS,

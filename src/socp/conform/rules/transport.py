@@ -93,13 +93,13 @@ async def _foreign_host(probe: Probe) -> None:
     "refuse the hello of a server on a link that was opened with an Origin (NOT_ALLOWED)",
 )
 async def _page_is_no_server(probe: Probe) -> None:
-    own = _http(probe.world.url).rstrip("/")
+    own, who = _http(probe.world.url).rstrip("/"), await probe.identity("page")
     try:
         link = await probe.connect(headers={"Origin": own})
     except Breach as fault:
         raise Unjudged(f"no page of its own origin may connect: {fault}") from fault
     try:
-        await probe.linked(link, await probe.identity("page"))
+        await probe.linked(link, who)
     except Refused as refusal:
         if refusal.code != "NOT_ALLOWED":
             raise Dialect(f"it refuses with {refusal.code} in place of NOT_ALLOWED") from refusal
@@ -129,8 +129,8 @@ async def _http_beside(probe: Probe) -> None:
     "refuse (NOT_ALLOWED) and close a link whose first frame is not one of section 1's",
 )
 async def _hello_first(probe: Probe) -> None:
-    link = await probe.connect()
     who = await probe.identity("carol")
+    link = await probe.connect()
     await link.say(
         {"type": "LIST_REQUEST", "from": who.id, "to": "*", "ts": now_ms(), "payload": {}}
     )
@@ -143,8 +143,8 @@ async def _hello_first(probe: Probe) -> None:
     "say ERROR NOT_ALLOWED before closing with 1008",
 )
 async def _hello_first_says_so(probe: Probe) -> None:
-    link = await probe.connect()
     who = await probe.identity("carol")
+    link = await probe.connect()
     await say_first(link, who, "HEARTBEAT", {})
     await refused(link, "NOT_ALLOWED")
     same("the close code", await link.ends(), 1008)

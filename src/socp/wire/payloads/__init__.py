@@ -27,7 +27,7 @@ from socp.wire.payloads.channel import (
     Share,
     Wrap,
 )
-from socp.wire.payloads.extended import GossipBeat, ListPage, UsersTold
+from socp.wire.payloads.extended import FastAck, FastWelcome, GossipBeat, ListPage, UsersTold
 from socp.wire.payloads.files import FileChunk, FileEnd, FileFrame, FileStart
 from socp.wire.payloads.hello import (
     Attach,
@@ -71,6 +71,7 @@ from socp.wire.payloads.rotation import (
     Rotation,
     Rotations,
 )
+from socp.wire.payloads.session import FastKeyText, Session, SessionKey
 
 __all__ = [
     "KINDS",
@@ -86,6 +87,9 @@ __all__ = [
     "CtrlClose",
     "Error",
     "Everybody",
+    "FastAck",
+    "FastKeyText",
+    "FastWelcome",
     "Feature",
     "Features",
     "FileChunk",
@@ -128,6 +132,8 @@ __all__ = [
     "ServerId",
     "ServerRow",
     "ServerWelcome",
+    "Session",
+    "SessionKey",
     "Share",
     "UserAdvertise",
     "UserDeliver",

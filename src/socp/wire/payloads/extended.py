@@ -12,6 +12,9 @@ from msgspec import Meta
 
 from socp.wire import limits
 from socp.wire.part import Base64Url, Count, Part, Payload, ServerId
+from socp.wire.payloads.answers import Ack
+from socp.wire.payloads.hello import ServerWelcome
+from socp.wire.payloads.session import Session
 
 
 class UsersTold(Part, frozen=True, kw_only=True, omit_defaults=False):
@@ -40,3 +43,15 @@ class ListPage(Payload, frozen=True, kw_only=True):
     after: Annotated[str, Meta(max_length=36)] = ""
     unless: Annotated[str, Meta(max_length=64)] = ""
     limit: Annotated[int, Meta(ge=1, le=limits.LIST_PAGE)] | None = None
+
+
+class FastAck(Ack, frozen=True, kw_only=True):
+    """ACK of a hello where both ends announce `fast-sig/1`: with the answerer's session key."""
+
+    session: Session | None = None
+
+
+class FastWelcome(ServerWelcome, frozen=True, kw_only=True):
+    """SERVER_WELCOME where both ends announce `fast-sig/1`: with the introducer's session key."""
+
+    session: Session | None = None

@@ -20,6 +20,7 @@ from socp.wire.part import (
     ServerId,
 )
 from socp.wire.payloads.rotation import Rotations
+from socp.wire.payloads.session import Session
 
 
 class Attach(Part, frozen=True, kw_only=True):
@@ -114,12 +115,14 @@ class AuthChallenge(Payload, frozen=True, kw_only=True):
 
 
 class AuthProof(Payload, frozen=True, kw_only=True):
-    """AUTH_PROOF, the dialler's proof of possession; a user's carries `attach` (section 11)."""
+    """AUTH_PROOF, the dialler's proof of possession, and its session key; a user's carries
+    `attach` (section 11)."""
 
     TYPE: ClassVar[str] = "AUTH_PROOF"
 
     proof: Base64Url = ""
     attach: Attach | None = None
+    session: Session | None = None
 
 
 class ServerWelcome(Payload, frozen=True, kw_only=True):

@@ -14,12 +14,12 @@ from socp.wire.complaints import complaint
 from socp.wire.envelope import UNANSWERED, Envelope
 from socp.wire.errors import Code, PeerFault
 from socp.wire.part import Payload
-from socp.wire.payloads import answers, channel, files, hello, messages, presence, rotation
+from socp.wire.payloads import answers, channel, files, hello, messages, presence, rotation, session
 from socp.wire.text import printable
 
 P = TypeVar("P", bound=Payload)
 
-_MODULES: Final = (hello, answers, presence, messages, channel, files, rotation)
+_MODULES: Final = (hello, answers, presence, messages, channel, files, rotation, session)
 
 KINDS: Final[tuple[type[Payload], ...]] = tuple(
     kind

@@ -1,0 +1,44 @@
+"""What one waits for, and for how long by now: nobody shall wonder whether something happens."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.text import Text
+from textual.widgets import Static
+
+from socp.talk.idle import clock_s
+
+_TURN_S: Final = 0.25
+_SIGNS: Final = "◐◓◑◒"
+
+
+class Waiting(Static):
+    """Not there while nobody waits."""
+
+    DEFAULT_CSS = "Waiting { display: none; height: auto; color: $accent; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual calls it
+        super().__init__(id=id)
+        self._for = ""
+        self._since_s = clock_s()
+
+    def on_mount(self) -> None:
+        """It turns as long as it can be seen."""
+        self.set_interval(_TURN_S, self._turn)
+
+    def begin(self, what: str) -> None:
+        """From now on this is waited for."""
+        self._for, self._since_s = what, clock_s()
+        self.display = True
+        self._turn()
+
+    def end(self) -> None:
+        """It is there."""
+        self.display = False
+
+    def _turn(self) -> None:
+        if self.display:
+            waited_s = clock_s() - self._since_s
+            sign = _SIGNS[int(waited_s / _TURN_S) % len(_SIGNS)]
+            self.update(Text(f"{sign} {self._for} … {waited_s:.0f} s"))
