@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from socp.crypto.keys import PublicKey
 from socp.crypto.signing import attach_holds
@@ -15,18 +14,15 @@ from socp.node.effects import Outgoing, Snapshot
 from socp.node.emitter import Emitter
 from socp.node.events import Now
 from socp.node.links import Link, Links
+from socp.node.roster import Present, Roster
 from socp.node.rotation import Rotations
 from socp.wire import limits, roll
 from socp.wire.envelope import Envelope, reencode
 from socp.wire.errors import Code, PeerFault
-from socp.wire.features import CONTENT, HYBRID
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import (
     Attach,
-    Everybody,
-    OnlineRow,
     UserAdvertise,
-    UserList,
     UserMeta,
     UserRemove,
 )
@@ -39,21 +35,6 @@ YOUNG_MS = 5_000  # a link: whoever else has one with that server says so within
 SAID_NEWLY_MS = 10_000  # who asks again so soon may have the same frames
 ADVERT_BYTES_MAX = 16 * limits.KIB  # it is kept, and said again to everyone who comes
 REMOVES_KEPT = 10_000  # about 1 kB each: they save a signature where somebody asks
-
-
-@dataclass(frozen=True, slots=True)
-class Present:
-    """One user who is online: what was said of them, ready to be said again."""
-
-    user_id: str
-    server_id: str
-    display_name: str
-    attach_ts: int
-    ts: int  # of the ADVERTISE
-    entry: int  # in the roll of its server
-    frame: Outgoing | bytes  # ours, or another server's as received
-    said: UserAdvertise | None = None  # what ours says, to be said anew
-    able: tuple[str, ...] = ()  # the features that they signed
 
 
 class Presence:
@@ -73,9 +54,7 @@ class Presence:
         self._directory = directory
         self._rotations = rotations
         self._online: dict[str, Present] = {}
-        self._ids: list[str] = []  # of everybody online, in order
-        self._able: Counter[str] = Counter()  # how many of them signed each feature
-        self._everybody = Roll()
+        self.roster = Roster(emitter)
         self._removes: OrderedDict[str, Outgoing | bytes] = OrderedDict()  # of who is away
         self._rolls: dict[str, Roll] = {}
         self._held: dict[str, list[bytes]] = {}  # by origin: not passed on yet
@@ -381,18 +360,14 @@ class Presence:
     def _put(self, present: Present) -> None:
         self._drop(present.user_id)
         self._online[present.user_id] = present
-        insort(self._ids, present.user_id)
-        self._able.update(present.able)
-        self._everybody = self._everybody.with_(present.entry)
+        self.roster.came(present)
         self._removes.pop(present.user_id, None)
         self._rolls[present.server_id] = self.roll(present.server_id).with_(present.entry)
 
     def _drop(self, user_id: str) -> None:
         present = self._online.pop(user_id, None)
         if present is not None:
-            del self._ids[bisect_left(self._ids, user_id)]
-            self._able.subtract(present.able)
-            self._everybody = self._everybody.without(present.entry)
+            self.roster.left(present)
             left = self.roll(present.server_id).without(present.entry)
             if left.count:
                 self._rolls[present.server_id] = left
@@ -415,45 +390,3 @@ class Presence:
             order.popitem(last=False)
         elif sum(map(len, self._order.values())) > ORDER_MAX:
             max(self._order.values(), key=len).popitem(last=False)
-
-    # --- /list ----------------------------------------------------------------------------------
-
-    def listed(self, link: Link, now: Now) -> None:
-        """USER_LIST in parts that fit a frame (section 6)."""
-        rows = [self._online[user_id] for user_id in self._ids[: limits.LIST_ROWS]]
-        for start in range(0, max(len(rows), 1), limits.LIST_PAGE):
-            part = rows[start : start + limits.LIST_PAGE]
-            self._list(link, part, now, more=start + limits.LIST_PAGE < len(rows))
-
-    def page(self, link: Link, after: str, limit: int, unless: str, now: Now) -> None:
-        """USER_LIST of those whose ids follow `after` (section 11, `presence/1`); of nobody where
-        all is as it was when its digest was `unless`."""
-        everybody = Everybody(
-            online=len(self._ids),
-            hybrid=self._able[HYBRID],
-            content=self._able[CONTENT],
-            digest=self._everybody.text,
-        )
-        if unless and unless == everybody.digest:
-            return self._list(link, [], now, more=False, everybody=everybody)
-        start = bisect_right(self._ids, after)
-        rows = [self._online[user_id] for user_id in self._ids[start : start + limit]]
-        self._list(link, rows, now, more=start + limit < len(self._ids), everybody=everybody)
-
-    def _list(
-        self,
-        link: Link,
-        rows: list[Present],
-        now: Now,
-        *,
-        more: bool,
-        everybody: Everybody | None = None,
-    ) -> None:
-        online = tuple(
-            OnlineRow(user_id=p.user_id, server_id=p.server_id, display_name=p.display_name)
-            for p in rows
-        )
-        users = tuple(row.user_id for row in online)
-        self._emit.say(
-            link, UserList(users=users, online=online, more=more, everybody=everybody), now
-        )
