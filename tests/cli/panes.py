@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.cli.talkers import COMMAND, ENVIRONMENT
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 LOOK_EVERY_S = 0.05
 
 

@@ -20,7 +20,7 @@ from tests import logbook
 from tests.keys import test_key
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 COMMAND = [sys.executable, "-m", "socp.cli.main", "chat"]
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("SOCP_")},

@@ -64,7 +64,7 @@ def test_without_a_standard_input_it_ends_as_with_an_empty_one(tmp_path: Path) -
         capture_output=True,
         text=True,
         env=ENVIRONMENT,
-        timeout=60,
+        timeout=100,
         check=False,
     )
     assert "Traceback" not in done.stderr
@@ -81,7 +81,7 @@ def test_an_output_that_is_full_is_one_line_and_exit_code_1(tmp_path: Path) -> N
             stderr=subprocess.PIPE,
             text=True,
             env=ENVIRONMENT,
-            timeout=60,
+            timeout=100,
             check=False,
         )
     assert done.returncode == 1
@@ -290,7 +290,7 @@ def test_commands_may_come_from_a_file(tmp_path: Path, server: Running) -> None:
             capture_output=True,
             text=True,
             env=ENVIRONMENT,
-            timeout=60,
+            timeout=100,
             check=False,
         )
     assert done.returncode == 0
@@ -304,7 +304,7 @@ def test_a_signal_ends_it_with_a_goodbye(
     with talking(tmp_path, server.url, "alice", key=0) as alice:
         alice.is_told("connected to")
         alice.process.send_signal(how)
-        assert alice.process.wait(10) == (130 if how is signal.SIGINT else 143)
+        assert alice.process.wait(60) == (130 if how is signal.SIGINT else 143)
         assert not any("Traceback" in line for line in alice.err)
     assert "(goodbye)" in server.log()
 
@@ -321,7 +321,7 @@ def test_who_reads_no_further_does_not_make_it_crash(tmp_path: Path, server: Run
             stderr=subprocess.PIPE,
             text=True,
             env=ENVIRONMENT,
-            timeout=60,
+            timeout=100,
             check=False,
         )
     assert done.returncode == 1

@@ -56,7 +56,7 @@ def silent_about_itself() -> Iterator[str]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    yield f"ws://127.0.0.1:{ports.get(timeout=10)}"
+    yield f"ws://127.0.0.1:{ports.get(timeout=60)}"
     loop.call_soon_threadsafe(over.set)
     thread.join()
     loop.close()
@@ -88,7 +88,7 @@ def test_nobody_there_ends_it_with_2_and_one_line() -> None:
     done = conform("ws://127.0.0.1:9", "--only", "1.1-*")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("socp conform: no WebSocket at ws://127.0.0.1:9")
-    assert done.stderr.endswith("is a server running there?\n")
+    assert done.stderr.endswith("nothing listens there; start the server, or give its port\n")
     assert done.stderr.count("\n") == 1
 
 

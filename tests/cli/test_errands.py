@@ -19,6 +19,7 @@ from tests.mesh.launch import Running, running
 
 SOCP = [sys.executable, "-m", "socp.cli.main"]
 NOBODY = "ws://127.0.0.1:9"  # the discard port: nothing listens there
+LONG_BYTES = 300 << 20  # not sent before the sender can be stopped
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +198,8 @@ def test_a_file_that_is_not_there_is_one_line(socp: Shell, tmp_path: Path) -> No
 
 def test_who_ends_the_program_reads_that_the_file_goes_on(socp: Shell, tmp_path: Path) -> None:
     file = tmp_path / "long.bin"
-    file.write_bytes(bytes(30 << 20))
+    with file.open("wb") as long:
+        long.truncate(LONG_BYTES)
     with socp.watching() as bob:
         bob.is_told("connected to")
         with subprocess.Popen(
@@ -208,8 +210,10 @@ def test_who_ends_the_program_reads_that_the_file_goes_on(socp: Shell, tmp_path:
             text=True,
         ) as sending:
             bob.reads("ann sends long.bin")
+            bob.process.send_signal(signal.SIGSTOP)
             sending.send_signal(signal.SIGINT)
             _, told = sending.communicate(timeout=PATIENCE_S)
+            bob.process.send_signal(signal.SIGCONT)
         assert sending.returncode == 130
         assert [line for line in told.splitlines() if line][-1] == (
             "socp: not sent yet: this program was ended; it goes on when this profile is used"

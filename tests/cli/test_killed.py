@@ -16,7 +16,7 @@ from tests.client.v13_server import Link, now_ms
 from tests.keys import test_key
 
 MESSAGES = 30
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 SAID = re.compile(r"bob: message (\d+)$", re.MULTILINE)
 
 

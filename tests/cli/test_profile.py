@@ -34,7 +34,7 @@ def profile(*words: str, said: str = "", **environment: str) -> subprocess.Compl
         capture_output=True,
         text=True,
         env={**ENVIRONMENT, **environment},
-        timeout=60,
+        timeout=100,
     )
 
 
@@ -59,7 +59,7 @@ def begun(folder: Path) -> Path:
         capture_output=True,
         text=True,
         env={**ENVIRONMENT, "SOCP_NAME": "ann"},
-        timeout=60,
+        timeout=100,
     )
     assert done.returncode == 0, done.stderr
     return folder

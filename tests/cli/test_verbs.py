@@ -24,7 +24,7 @@ LOADED = "import socp.cli.verbs, sys; print(*sys.modules)"
 
 def socp(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "socp.cli.main", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30)
+    return subprocess.run(command, capture_output=True, text=True, timeout=100)
 
 
 def test_help_lists_every_verb_and_loads_none() -> None:
@@ -115,12 +115,12 @@ def test_a_full_output_or_one_that_nobody_reads_is_no_traceback(
 ) -> None:
     command = [sys.executable, "-m", "socp.cli.main", *words]
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=100)
     why = "socp: nothing more fits on standard output: No space left on device\n"
     assert (done.returncode, done.stderr) == (1, why)
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=30)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=100)
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, "")
 
@@ -139,7 +139,7 @@ def test_completion_prints_what_a_shell_takes(shell: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert f"_SOCP_COMPLETE={shell}_complete" in done.stdout
     if program := shutil.which(shell):
-        checked = subprocess.run([program, "-n"], input=done.stdout, text=True, timeout=30)
+        checked = subprocess.run([program, "-n"], input=done.stdout, text=True, timeout=100)
         assert checked.returncode == 0
 
 
@@ -178,7 +178,7 @@ def test_tab_offers_verbs_options_and_choices(
         capture_output=True,
         text=True,
         env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
-        timeout=30,
+        timeout=100,
     )
     assert set(done.stdout.splitlines()) == offered
 

@@ -75,7 +75,7 @@ def chat(folder: Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         env={**ENVIRONMENT, "XDG_DATA_HOME": str(folder), "HOME": str(folder)},
-        timeout=60,
+        timeout=100,
         check=False,
     )
 

@@ -115,7 +115,7 @@ class MailServer(Server):
 
     async def all_acked(self, link: Link, *refs: str) -> None:
         """Return when these were acknowledged."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not set(refs) <= set(self.acked):
                 link.news.clear()
                 await link.news.wait()

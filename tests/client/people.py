@@ -20,7 +20,7 @@ from socp.member.effects import Online
 from socp.wire import base64url
 from tests.client.v13_server import SERVER_ID, Link, Server, now_ms
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 FRIEND_ID = "11111111-1111-4111-8111-111111111111"
 
 N = TypeVar("N", bound=Notice)

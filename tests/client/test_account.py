@@ -52,7 +52,7 @@ def fingerprint(folder: Path) -> str:
 
 
 async def once_online(me: Client) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for notice in me.events():
             if isinstance(notice, Online):
                 return

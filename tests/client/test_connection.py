@@ -20,7 +20,7 @@ from socp.member.own_frame import Ready, Unsigned
 from socp.wire.envelope import decode, encode
 from socp.wire.payloads import Ack
 
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 class Message(NamedTuple):

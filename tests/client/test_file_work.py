@@ -57,7 +57,7 @@ class Bench:
         """The link takes everything."""
 
     async def hears(self, kind: type[E], number: int = 1) -> E:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(found := [one for one in self.events if isinstance(one, kind)]) < number:
                 self.news.clear()
                 await self.news.wait()
@@ -65,7 +65,7 @@ class Bench:
 
     async def rests(self) -> None:
         """Everything that was begun is over."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await asyncio.gather(*self.tasks)
 
     def content(self, name: str) -> bytes:

@@ -54,7 +54,7 @@ async def test_a_message_is_unread_until_it_is_shown(
         await alice.hears(MessageArrived)
         await bob.tells(link, suite, "once more")  # asked for the next: the first was seen
         await alice.hears(MessageArrived, lambda told: told.text == "once more")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             (conversation,) = await alice.me.conversations()
             while conversation.unread:
                 (conversation,) = await alice.me.conversations()

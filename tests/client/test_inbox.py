@@ -21,7 +21,7 @@ async def test_where_nobody_reads_the_oldest_are_dropped_and_nobody_is_kept_wait
     inbox = Inbox()
     for n in range(NOTICES_MAX + 5):
         inbox.put(Warned(str(n)))
-    await asyncio.wait_for(inbox.waiting.room(), 1)
+    await asyncio.wait_for(inbox.waiting.room(), 60)
     assert await inbox.get() == Warned("5")
 
 
@@ -38,7 +38,7 @@ async def test_where_somebody_reads_slowly_the_network_waits_and_nothing_is_lost
     seen = [await inbox.get() for _ in range(NOTICES_MAX + 1)]
     assert seen[0] == Warned("0")
     assert seen[-1] == Warned("last")
-    await asyncio.wait_for(room, 1)
+    await asyncio.wait_for(room, 60)
 
 
 async def test_a_reader_waits_for_the_next_one() -> None:
@@ -46,7 +46,7 @@ async def test_a_reader_waits_for_the_next_one() -> None:
     reading = asyncio.create_task(inbox.get())
     await asyncio.sleep(0)
     inbox.put(Warned("now"))
-    assert await asyncio.wait_for(reading, 1) == Warned("now")
+    assert await asyncio.wait_for(reading, 60) == Warned("now")
 
 
 async def test_at_the_end_a_reader_is_let_go_and_what_is_left_is_not_told() -> None:
@@ -54,6 +54,6 @@ async def test_at_the_end_a_reader_is_let_go_and_what_is_left_is_not_told() -> N
     reading = asyncio.create_task(inbox.get())
     await asyncio.sleep(0)
     inbox.close()
-    assert await asyncio.wait_for(reading, 1) is None
+    assert await asyncio.wait_for(reading, 60) is None
     inbox.put(Warned("late"))
-    assert await asyncio.wait_for(inbox.get(), 1) is None
+    assert await asyncio.wait_for(inbox.get(), 60) is None

@@ -126,7 +126,7 @@ async def test_a_line_to_a_changed_contact_waits_until_the_person_decides(
         await me.verify(bob, me.safety_number(bob))
     assert scene.state() is (TrustState.VERIFIED if way == "verify" else TrustState.UNVERIFIED)
     if way != "accept":  # under the new key he is not online yet
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await line.settled()
 
 

@@ -16,7 +16,7 @@ async def test_what_was_made_after_its_owner_was_cancelled_is_undone_before_that
 
     def make() -> str:
         loop.call_soon_threadsafe(begun.set)
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return "a file"
 
     task = asyncio.create_task(finished(asyncio.to_thread(make), undone.append))

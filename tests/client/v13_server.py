@@ -17,7 +17,7 @@ from socp.wire import base64url
 from socp.wire.msg_ref import msg_ref
 
 SERVER_ID = "99999999-9999-4999-8999-999999999999"
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 Frame = dict[str, Any]
 

@@ -9,6 +9,7 @@ from socp.conform.frames import now_ms
 from socp.conform.verdicts import Verdict
 from tests.conform.bent import Bent, Case, Frame, Through
 from tests.conform.extended_cases import EXTENDED
+from tests.conform.fast_cases import FAST
 from tests.conform.gossip_cases import GOSSIP
 
 MINUTES_MS = 60_000
@@ -210,4 +211,5 @@ CASES = (
     Case(Bent("chunks", down=loses_chunks), "11.50-file-kept", ("11.4?-*", "11.5?-*")),
     *GOSSIP,
     *EXTENDED,
+    *FAST,
 )

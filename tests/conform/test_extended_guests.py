@@ -59,7 +59,7 @@ def reports() -> dict[str, Report]:
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def one(fault: str, number: int, *globs: str) -> Report:
-        wait_s = 2 if fault in SILENT else 15
+        wait_s = 2 if fault in SILENT else 60
         async with turns:
             return await judge_visit(guest(fault, number), *globs, wait_s=wait_s, back_s=wait_s)
 

@@ -27,5 +27,5 @@ def test_there_are_rules_of_every_level(level: Level) -> None:
     assert sum(rule.level is level for rule in SERVER_RULES) >= 40
 
 
-def test_it_takes_less_than_two_minutes(judged: Judged) -> None:
-    assert judged.ours_s < 120
+def test_it_takes_minutes_and_no_more(judged: Judged) -> None:
+    assert judged.ours_s < 300, "a quiet machine takes one; most of it is waiting"

@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from socp.conform import preimages, sealing
 from socp.conform.canonical import b64, canonical, raw_utf8, unb64
 from socp.conform.contents import NotContent, read_content
+from socp.conform.frames import Frame
 from socp.conform.keys import NotAKey, PrivateKey, read_key
 from socp.conform.rolls import NotABeat, digest_of, entry, read_beat
+from socp.conform.sessions import NotASession, Session, read_session
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors"
 Case = dict[str, Any]
@@ -207,3 +210,26 @@ def test_content(case: Case) -> None:
     assert (content.run, content.seq) == (case["run"], case["seq"])
     assert (content.prev, content.first) == (case["prev"], case.get("first", ""))
     assert b64(hashlib.sha256(content.said).digest()) == case["digest"]
+
+
+def fast(kind: str) -> list[Any]:
+    return [case for case in read("crypto/fast_sig.json") if case.values[0]["kind"] == kind]
+
+
+@pytest.mark.parametrize("case", fast("session"))
+def test_session(case: Case, keys: dict[str, PrivateKey]) -> None:
+    refused = False
+    try:
+        session = read_session(case["session"], keys[case["key"]].public, case["owner_id"])
+        session.check_time(case["now"])
+    except NotASession:
+        refused = True
+    assert refused is (case["refused"] is not None)
+
+
+@pytest.mark.parametrize("case", fast("frame"))
+def test_frame_by_a_session_key(case: Case) -> None:
+    key = Ed25519PublicKey.from_public_bytes(unb64(case["session_key"]))
+    payload = json.loads(case["payload"])
+    frame = Frame("", {"type": case["type"], "payload": payload, "sig": case["sig"]})
+    assert Session(key, 0, 0).signed(frame) is case["holds"]

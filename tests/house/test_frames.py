@@ -53,7 +53,7 @@ def faults(where: str, name: str, value: object) -> list[str]:
 
 def test_the_pages_are_current() -> None:
     done = subprocess.run(
-        [str(ROOT / "script/frames"), "--check"], capture_output=True, text=True, timeout=60
+        [str(ROOT / "script/frames"), "--check"], capture_output=True, text=True, timeout=100
     )
     assert (done.returncode, done.stderr) == (0, "")
 

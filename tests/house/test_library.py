@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_reference_is_current() -> None:
     done = subprocess.run(
-        [str(ROOT / "script/reference"), "--check"], capture_output=True, text=True, timeout=60
+        [str(ROOT / "script/reference"), "--check"], capture_output=True, text=True, timeout=100
     )
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -17,7 +17,7 @@ PAGE = (ROOT / "docs/threats.md").read_text(encoding="utf-8")
 
 def test_the_page_is_current() -> None:
     done = subprocess.run(
-        [str(ROOT / "script/threats"), "--check"], capture_output=True, text=True, timeout=60
+        [str(ROOT / "script/threats"), "--check"], capture_output=True, text=True, timeout=100
     )
     assert (done.returncode, done.stderr) == (0, "")
 

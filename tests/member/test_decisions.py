@@ -234,7 +234,8 @@ def test_what_waited_goes_to_the_known_key_once_it_is_kept(scene: Scene) -> None
     scene.desk.passes(0.1)
     assert scene.state is VERIFIED
     assert scene.sent == 1
-    assert scene.desk.kept(Contact)[-1].pubkey == scene.alice.key.public.text
+    contact = scene.desk.kept(Contact)[-1]
+    assert (contact.pubkey, contact.claimed_key) == (scene.alice.key.public.text, "")
 
 
 @pytest.mark.threat("I9")

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from socp.crypto import fast_sig
-from socp.crypto.fast_sig import OwnSession, PeerSession
+from socp.crypto.fast_sig import OwnSession, PeerSession, hop_signed
 from socp.crypto.signing import verify_transport
 from socp.member.effects import PeerMoved, Transmit
 from socp.member.events import RequestList, Tick
@@ -130,6 +130,25 @@ def test_what_the_answer_does_not_announce_is_not_agreed() -> None:
     assert verify_transport(desk.key.public, desk.sent("MSG_DIRECT")[-1])
     desk.is_told(bob, "hello", fast=desk.theirs)
     assert not desk.texts
+    desk.wall += DAY // 2
+    desk.asks()
+    assert not desk.sent("SESSION_KEY")
+
+
+def test_a_server_that_got_its_session_key_after_the_challenge_is_believed() -> None:
+    """It lost the one before where its clock was set, and announces and states the next."""
+    desk = Fast(WITH_MAILBOX)
+    desk.connects()
+    desk.is_challenged()
+    desk.is_welcomed(features=FEATURES, stated=desk.theirs.stated)
+    bob = desk.friend("bob", *HYBRID_ALONE)
+    desk.is_told(bob, "hello", fast=desk.theirs)
+    later = desk.makes(later_ms=1)
+    desk.hears("SESSION_KEY", {"session": to_members(later.stated)}, fast=desk.theirs)
+    desk.is_told(bob, "and again", fast=later)
+    assert desk.texts == ["hello", "and again"]
+    assert all(verify_transport(desk.key.public, ack) for ack in desk.sent("ACK"))
+    assert not desk.warnings
 
 
 @pytest.mark.parametrize(
@@ -249,6 +268,25 @@ def test_where_nobody_acknowledges_it_another_is_told_and_our_own_key_signs_in_t
     desk.says(bob, "hello")
     assert verify_transport(desk.key.public, desk.sent("MSG_DIRECT")[-1])
     assert not desk.warnings
+
+
+def test_while_two_are_told_and_neither_acknowledged_our_own_key_signs() -> None:
+    """Both may be on their way still, behind a file: with the later one the first is forgotten."""
+    desk = Fast().attaches()
+    bob = desk.friend("bob", *HYBRID_ALONE)
+    desk.wall += DAY // 2
+    desk.asks()
+    desk.wall += 60_000
+    desk.asks()
+    desk.is_told(bob, "one", fast=desk.theirs)
+    server = desk.ours()
+    for told in desk.sent("SESSION_KEY"):
+        assert hop_signed(desk.key.public, server, told, desk.wall)
+        server = server.followed_by(desk.believes(told.members["session"]))
+    assert hop_signed(desk.key.public, server, desk.sent("ACK")[-1], desk.wall)
+    desk.hears("ACK", {"msg_ref": "SESSION_KEY"}, fast=desk.theirs)
+    desk.is_told(bob, "two", fast=desk.theirs)
+    assert server.signed(desk.sent("ACK")[-1], desk.wall)
 
 
 def test_what_goes_again_on_another_link_is_signed_for_that_link() -> None:

@@ -45,7 +45,7 @@ from socp.member.events import (
     StoreFailed,
 )
 from socp.member.outgoing import WAITING_MAX
-from socp.member.records import LineState, SaidMoved
+from socp.member.records import LineState, Said, SaidMoved
 from socp.wire import base64url
 from socp.wire.canonical import to_members
 from socp.wire.ids import PUBLIC
@@ -171,7 +171,11 @@ def test_progress_is_told_at_most_four_times_a_second() -> None:
     acks(desk, "FILE_START")
     began = desk.mono
     reads(desk, content)
-    assert 0 < len(desk.told(FileProgress)) <= (desk.mono - began) / 250 + 1
+    told = desk.told(FileProgress)
+    assert 0 < len(told) <= (desk.mono - began) / 250 + 1
+    assert {(each.file_id, each.peer, each.size, each.sending) for each in told} == {
+        (FILE, alice.id, len(content), True)
+    }
 
 
 @pytest.mark.spec("8")
@@ -202,6 +206,7 @@ def test_a_file_that_cannot_go_on_is_told_with_the_reason(what: str, word: str) 
         desk.event(CancelFile(FILE))
     (failed,) = desk.told(FileFailed)
     assert word in failed.reason
+    assert (failed.file_id, failed.peer, failed.name) == (FILE, alice.id, "notes.txt")
     assert failed.sending
 
 
@@ -239,6 +244,8 @@ def test_a_file_that_cannot_begin_is_refused_with_the_reason(why: str) -> None:
         offers(desk, desk.id)
     (failed,) = desk.told(FileFailed)
     assert failed.reason
+    assert failed.sending
+    assert failed.file_id == (an_id(f"{SENDING_MAX + WAITING_MAX}") if why == "too many" else FILE)
 
 
 @pytest.mark.spec("8")
@@ -271,6 +278,8 @@ def test_a_file_comes_in_is_checked_by_the_shell_and_then_done(v13: bool) -> Non
     assert desk.told(FileDone) == []
     desk.event(FileStored(FILE, "/downloads/notes.txt"))
     assert desk.told(FileDone)[0].path == "/downloads/notes.txt"
+    said = desk.kept(Said)[-1]
+    assert (said.kind, said.text, said.file_id) == ("file", "notes.txt", FILE)
 
 
 @pytest.mark.threat("M5")
@@ -444,6 +453,8 @@ def test_whole_files_that_wait_for_a_disk_that_hangs_are_bounded(
     Theirs(desk, alice, file_id=an_id("one more")).starts()
     assert len(desk.told(FileOffered)) == 2
     assert "too many files" in desk.refusals[0].reason
+    desk.passes(SILENCE_MS / 1000 + 1, tick_ms=1_000)
+    assert desk.told(FileFailed) == []  # nothing more is to come of them
 
 
 @pytest.mark.spec("8")
@@ -490,6 +501,8 @@ def test_a_file_that_cannot_go_yet_waits_and_says_for_what(why: str) -> None:
     (waits,) = desk.told(FileWaits)
     word = {"away": "alice is away", "nobody": "is being asked for"}.get(why, why)
     assert word in waits.reason
+    moved = desk.kept(SaidMoved)[-1]
+    assert (moved.number, moved.state, moved.reason) == (1, LineState.WAITING, waits.reason)
     assert desk.sent("FILE_START") == []
     assert desk.member.idle
     if why != "nobody":
@@ -536,3 +549,57 @@ def test_a_file_that_a_restart_broke_off_for_good_is_told(to: str) -> None:
     assert desk.kept(SaidMoved)[-1].state is LineState.REFUSED
     assert desk.store().outgoing_files == ()
     assert len(desk.sent("FILE_START")) == 1
+
+
+@pytest.mark.threat("I10")
+def test_a_file_by_who_revoked_their_id_is_refused_with_that_reason() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice", *HYBRID_ALONE)
+    revoked(desk, alice)
+    Theirs(desk, alice).starts()
+    (refused,) = desk.refusals
+    assert refused.author == alice.id
+    assert "they revoked their id" in refused.reason
+    assert desk.did(OpenSink) == []
+
+
+@pytest.mark.threat("S5")
+def test_files_of_all_authors_at_a_time_are_bounded() -> None:
+    desk = Desk().attaches()
+    authors = [
+        desk.friend(f"{number}", *HYBRID_ALONE)
+        for number in range(RECEIVING_MAX // RECEIVING_PER_AUTHOR_MAX + 1)
+    ]
+    for number in range(RECEIVING_MAX + 1):
+        author = authors[number // RECEIVING_PER_AUTHOR_MAX]
+        Theirs(desk, author, file_id=an_id(f"{number}")).starts()
+    assert len(desk.told(FileOffered)) == RECEIVING_MAX
+    (refused,) = desk.refusals
+    assert "too many files" in refused.reason
+
+
+@pytest.mark.spec("8")
+def test_who_stops_a_file_of_theirs_stops_none_that_comes_under_the_same_id() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice", *HYBRID_ALONE)
+    offers(desk, alice.id)
+    Theirs(desk, alice).starts()
+    desk.event(CancelFile(FILE))
+    assert [failed.sending for failed in desk.told(FileFailed)] == [True]
+    assert desk.did(DropSink) == []
+
+
+@pytest.mark.spec("13")
+def test_a_chunk_of_nothing_in_a_frame_of_the_servers_changes_nothing() -> None:
+    desk = Desk(server_features=()).attaches()
+    alice = desk.friend("alice", *HYBRID_ALONE)
+    theirs = Theirs(desk, alice)
+    theirs.sender.start(desk.wall, desk.mono)
+    desk.mono += 3_000
+    assert theirs.sender.wants(desk.mono) is not None
+    chunk = theirs.sender.chunk(0, CONTENT, desk.wall)
+    assert isinstance(chunk, Payload)
+    warned = len(desk.warnings)
+    desk.hears("FILE_CHUNK", to_members(chunk) | {"sender": alice.id})
+    assert desk.did(WriteChunk) == []
+    assert len(desk.warnings) == warned

@@ -724,6 +724,7 @@ def test_a_file_by_a_key_that_is_claimed_comes_once_the_person_accepts_that(
     (refused,) = desk.refusals
     assert "alice's key changed on" in refused.reason
     assert "compare safety numbers" in refused.reason
+    assert "the signature of its manifest does not hold" in refused.reason
     desk.event(AcceptKey(alice.id, alice.key.public.fingerprint, compared=True))
     desk.comes(alice)
     theirs.begins()

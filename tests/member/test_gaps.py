@@ -7,7 +7,7 @@ import pytest
 
 from socp.member import threads
 from socp.member.effects import Amended, GapClosed, GapFound, MessageArrived
-from socp.member.records import Gap, Thread
+from socp.member.records import Gap, Said, Thread
 from socp.wire.content import Delete, Edit, Resend, Text
 from tests.member.desk import RUN, WITH_MAILBOX, Desk, Friend
 from tests.member.test_content import read
@@ -337,7 +337,11 @@ def test_a_gap_is_kept_as_what_is_left_of_it(desk: Desk) -> None:
 def test_what_is_composed_anew_is_called_as_its_author_calls_it(desk: Desk) -> None:
     alice = desk.friend("alice")
     alice.sends(Text(body="one"), 1, first="x" * 43)
-    assert desk.told(MessageArrived)[-1].msg_ref == "x" * 43
+    arrived = desk.told(MessageArrived)[-1]
+    assert arrived.msg_ref == "x" * 43
+    (seen,) = [row for row in desk.kept(Said) if row.number == arrived.number]
+    assert len(seen.msg_refs) == 2
+    assert seen.msg_refs[-1] == "x" * 43
     alice.sends(Edit(of="x" * 43, body="won"), 2)
     assert [told.body for told in desk.told(Amended)] == ["won"]
 

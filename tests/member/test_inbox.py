@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from socp.crypto import content_sig
+from socp.crypto import content_sig, rotation
 from socp.crypto.content_sig import Form
+from socp.member import held, inbox
 from socp.member.effects import MessageArrived, Persist, Tell, Transmit, Trust
-from socp.member.events import FrameReceived
+from socp.member.events import FrameReceived, FrameRefused
 from socp.member.held import HELD_PER_AUTHOR_MAX
 from socp.member.records import Contact, Seen
 from socp.wire import base64url
-from socp.wire.canonical import canonical
-from tests.member.desk import Desk, Friend
+from socp.wire.canonical import canonical, to_members
+from socp.wire.errors import Code, PeerFault
+from tests.member.desk import WITH_MAILBOX, Desk, Friend
 
 
 @pytest.mark.spec("6")
@@ -295,3 +297,49 @@ def test_garbage_from_the_server_is_told_once_and_answered_by_nothing() -> None:
         desk.hears("NO_SUCH_TYPE", {})
     assert len(desk.warnings) == 1
     assert len(desk.did(Transmit)) == before
+
+
+@pytest.mark.threat("I10")
+def test_who_revoked_their_id_is_not_shown_any_more_and_the_reason_is_said() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    said = rotation.revoke(alice.id, alice.key, 1, desk.wall).revoked
+    told = {"user_id": alice.id, "rotations": [], "revoked": to_members(said)}
+    desk.hears("KEY_HISTORY", told, to="*")
+    alice.writes("it is still me")
+    assert desk.texts == []
+    assert "they revoked their id" in desk.refusals[0].reason
+
+
+@pytest.mark.threat("S5")
+def test_authors_whose_mail_is_left_at_the_server_are_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(held, "HELD_PER_AUTHOR_MAX", 1)
+    monkeypatch.setattr(inbox, "LEFT_MAX", 1)
+    desk = Desk(WITH_MAILBOX).attaches()
+    alice, bob = desk.friend("alice", online=False), desk.friend("bob", online=False)
+    for author in (alice, bob):
+        for text in ("one", "two"):
+            author.writes(text)
+    (refused,) = desk.refusals
+    assert refused.author == bob.id
+    assert "too many messages wait" in refused.reason
+
+
+@pytest.mark.spec("2")
+def test_what_is_no_frame_at_all_is_told_once() -> None:
+    desk = Desk().attaches()
+    for _ in range(3):
+        desk.event(FrameRefused(PeerFault(Code.BAD_FRAME, "it is no JSON")))
+    (warned,) = desk.warnings
+    assert "something from the server was dropped (it is no JSON)" in warned
+
+
+@pytest.mark.spec("9")
+def test_each_known_code_of_an_error_about_nothing_is_told_once_and_all_others_together() -> None:
+    desk = Desk().attaches()
+    for code in ("NOT_ALLOWED", "TOO_LARGE", "MADE_UP", "NOT_ALLOWED", "MADE_UP_TOO"):
+        desk.hears("ERROR", {"code": code, "detail": "no"})
+    said = [text.removeprefix("the server refused something: ") for text in desk.warnings]
+    assert said == ["NOT_ALLOWED: no", "TOO_LARGE: no", "MADE_UP: no"]

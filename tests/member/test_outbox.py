@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from socp.crypto import content_sig, hybrid
+from socp.member import courier
 from socp.member.compose import split
 from socp.member.effects import LineMoved, Persist, Transmit
-from socp.member.events import Say
+from socp.member.events import Say, Tick
 from socp.member.lines import LINES_MAX
 from socp.member.records import LineState, OutboxLine
 from socp.wire import base64url, content
 from socp.wire.envelope import Envelope
-from tests.member.desk import Desk, Friend
+from tests.member.desk import WITH_MAILBOX, Desk, Friend
 
 
 def raw(envelope: Envelope) -> bytes:
@@ -234,7 +235,11 @@ def test_after_four_minutes_a_line_is_composed_anew() -> None:
 def test_a_line_nobody_answers_is_repeated_and_then_given_up_with_a_reason() -> None:
     desk = Desk().attaches()
     desk.says(desk.friend("alice"), "hi")
-    desk.passes(50)
+    desk.passes(14.9)
+    assert len(desk.sent("MSG_DIRECT")) == 1
+    desk.passes(0.1)
+    assert len(desk.sent("MSG_DIRECT")) == 2
+    desk.passes(35)
     frames = [e.data for e in desk.did(Transmit) if b'"MSG_DIRECT"' in e.data[:30]]
     assert len(frames) == 3
     assert len(set(frames)) == 1
@@ -393,3 +398,64 @@ def test_somebody_who_is_never_found_is_tried_less_and_less_often() -> None:
             desk.refuses(desk.sent("MSG_DIRECT")[-1], "USER_NOT_FOUND")
         desk.passes(1)
     assert 8 <= len(desk.sent("MSG_DIRECT")) <= 16
+
+
+@pytest.mark.spec("9")
+def test_that_a_server_keeps_one_line_is_said_of_no_other() -> None:
+    desk = Desk(WITH_MAILBOX).attaches()
+    alice = desk.friend("alice")
+    desk.goes(alice)
+    desk.says(alice, "one")
+    desk.acks(desk.sent("MSG_DIRECT")[0], "queued")
+    assert desk.line().reason == "alice is away; a server keeps it until they are back"
+    desk.says(alice, "two")
+    desk.acks(desk.sent("MSG_DIRECT")[-1], "delivered")
+    assert (desk.line().text, desk.line().reason) == ("two", "")
+
+
+@pytest.mark.spec("12")
+def test_what_goes_again_waits_for_room_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courier, "BURST", 3)
+    desk = Desk().attaches()
+    bob = desk.friend("bob", v13=True)
+    for _ in range(2):
+        desk.says(bob, "a" * 446 + "b")
+        desk.passes(1)
+    assert len(desk.sent("MSG_DIRECT")) == 4
+    desk.loses_the_link()
+    desk.attaches()
+    desk.event(Tick())
+    assert len(desk.sent("MSG_DIRECT")) == 6
+    desk.passes(1)
+    assert len(desk.sent("MSG_DIRECT")) == 8
+
+
+@pytest.mark.spec("6")
+def test_whom_nobody_knows_is_not_asked_for_again_with_each_line() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice", online=False)
+    desk.says(alice, "one")
+    error = {"code": "USER_NOT_FOUND", "detail": "no", "user_id": alice.id}
+    desk.hears("ERROR", error)
+    desk.says(alice, "two")
+    desk.passes(1)
+    assert len(desk.sent("PUBKEY_REQUEST")) == 1
+    assert desk.line().reason.startswith("nobody knows the key of")
+    desk.mono += 600_000
+    desk.passes(0.1)
+    assert len(desk.sent("PUBKEY_REQUEST")) == 2
+
+
+@pytest.mark.spec("12")
+def test_where_too_much_waits_to_be_asked_a_key_is_asked_for_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice", online=False)
+    with monkeypatch.context() as full:
+        full.setattr(courier, "BACKLOG_MAX", 0)
+        desk.says(alice, "hi")
+        assert desk.line().reason.startswith("nobody knows the key of")
+    assert desk.sent("PUBKEY_REQUEST") == []
+    desk.passes(0.1)
+    assert len(desk.sent("PUBKEY_REQUEST")) == 1

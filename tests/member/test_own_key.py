@@ -291,6 +291,7 @@ def test_a_last_word_begun_without_a_link_is_said_on_the_next_one() -> None:
     full = {"code": "TIMEOUT", "detail": "cannot store it", "msg_ref": "KEY_REVOKE"}
     desk.hears("ERROR", full)
     assert states(desk) == [OwnKeyState.REFUSED]
+    assert desk.told(OwnKeyMoved)[0].reason == "TIMEOUT: cannot store it"
     assert len(desk.told(Warned)) == 1
 
 

@@ -11,7 +11,7 @@ from socp.crypto.signing import sign_transport
 from socp.member import public
 from socp.member.effects import GenerateChannelKey, MembersShown, MessageArrived, Trust
 from socp.member.events import ChannelKeyGenerated, Say
-from socp.member.records import ChannelKey, LineState
+from socp.member.records import ChannelKey, LineState, Seen
 from socp.wire import base64url, content
 from socp.wire.canonical import to_members
 from tests.member.desk import WITH_MAILBOX, WITHOUT_MAILBOX, Desk, Friend, an_id
@@ -82,6 +82,7 @@ def test_a_post_waits_for_the_key_and_goes_when_it_is_here() -> None:
     with_key(desk)
     assert len(desk.sent("MSG_PUBLIC_CHANNEL")) == 1
     assert desk.line().state is LineState.SENT
+    assert desk.told(MembersShown) == [MembersShown(members=(), fresh=())]
 
 
 @pytest.mark.spec("7")
@@ -157,6 +158,8 @@ def test_a_post_that_comes_before_its_key_is_shown_when_the_key_comes() -> None:
     assert desk.texts == []
     share(desk, alice, key)
     assert desk.texts == ["early"]
+    desk.passes(31, tick_ms=1_000)
+    assert desk.refusals == []
 
 
 @pytest.mark.spec("7")
@@ -243,10 +246,14 @@ def test_a_foreign_post_in_clear_is_shown_as_not_encrypted(where: str) -> None:
     envelope = desk.frame(
         "MSG_PUBLIC_CHANNEL", cases[where], from_=bob.id, to="public", key=bob.key
     )
+    warned = len(desk.warnings)
     desk.hears_again(envelope)
     desk.hears_again(envelope)
     (arrived,) = desk.told(MessageArrived)
     assert (arrived.text, arrived.trust) == ("hello in clear", Trust.NOT_ENCRYPTED)
+    assert desk.refusals == []
+    assert len(desk.warnings) == warned
+    assert desk.kept(Seen)[-1].ts == envelope.ts
 
 
 @pytest.mark.threat("I2")
@@ -318,3 +325,15 @@ def test_who_posts_under_a_key_gives_it_to_the_members_who_went_before(
     desk.event(Say("public", "hello all"))
     desk.passes(2)
     assert given(desk) == {friends[1].id, friends[2].id}  # the most lately seen
+
+
+@pytest.mark.spec("7")
+def test_after_a_restart_the_key_goes_to_who_comes_as_before() -> None:
+    desk = Desk().attaches()
+    with_key(desk)
+    desk.again(desk.store())
+    desk.attaches()
+    bob = desk.friend("bob")
+    desk.hears("PUBLIC_CHANNEL_ADD", {"add": [bob.id], "if_version": 1}, to="*")
+    desk.passes(2)
+    assert bob.id in given(desk)

@@ -148,6 +148,7 @@ def test_it_can_be_asked_for_after_a_restart_for_29_days(desk: Desk) -> None:
     desk.again(desk.store())
     desk.attaches()
     assert SentGone(alice.id, RUN, 1) in desk.kept(SentGone)
+    assert desk.kept(Shelf)[-1].days == ()
     assert Asker(desk, alice).asks(1, 1) == []
 
 
@@ -184,6 +185,7 @@ def test_only_its_own_reader_can_ask_for_a_message(desk: Desk) -> None:
     assert Asker(desk, bob).asks(1, 1) == []
     assert Asker(desk, alice).asks(1, 1, run="f" * 16) == []
     assert Asker(desk, alice).asks(2, 2**53 - 1) == []
+    assert desk.did(LoadSent) == []
 
 
 @pytest.mark.spec("11")
@@ -378,3 +380,27 @@ def test_a_line_composed_anew_before_it_is_over_is_called_as_at_first() -> None:
     assert [moved.msg_refs for moved in desk.kept(SaidMoved)][-1][-1] == first
     alice.sends(Receipt(of=(first,), state="read"), 1)
     assert (desk.line().text, desk.line().state) == ("one", LineState.READ)
+
+
+@pytest.mark.spec("11")
+def test_that_one_went_again_does_not_have_another_composed_anew(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    frames = says(desk, alice, "one", "two")
+    asker = Asker(desk, alice)
+    assert [asker.gets(1, 1), asker.gets(2, 2)] == [[frame] for frame in frames]
+
+
+@pytest.mark.spec("11")
+def test_the_store_is_asked_for_what_is_of_that_reader(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    says(desk, alice, "one", "two")
+    Asker(desk, alice).asks(1, 2)
+    assert desk.did(LoadSent) == [LoadSent(alice.id, RUN, (1, 2))]
+
+
+@pytest.mark.spec("11")
+def test_a_line_of_before_content_has_the_same_names(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    (frame,) = says(desk, alice, "one")
+    (kept,) = desk.kept(SentLine)
+    assert set(words_of(replace(kept.line, body=b""))) == {desk.ref(frame)}

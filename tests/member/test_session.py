@@ -7,11 +7,13 @@ import pytest
 from socp.crypto import signing
 from socp.member.effects import Online, Warned
 from socp.member.events import Connected
-from socp.member.records import KnownServer
+from socp.member.member import Member
+from socp.member.profile import Profile
+from socp.member.records import KnownServer, Remembered
 from socp.wire import base64url
 from socp.wire.features import FAST_SIG, USER_FEATURES
 from socp.wire.payloads import Attach
-from tests.member.desk import NONCE, SERVER_NONCE, Desk, an_id
+from tests.member.desk import ADDRESS, ME, NONCE, SERVER_NONCE, Desk, an_id
 
 ANNOUNCED = (*USER_FEATURES, FAST_SIG)
 
@@ -170,6 +172,7 @@ def test_a_server_that_answers_nothing_is_taken_after_three_seconds() -> None:
     assert not desk.member.attached
     desk.passes(0.3)
     assert desk.member.attached
+    assert desk.told(Online)[0].server_id == ""
 
 
 @pytest.mark.spec("11")
@@ -317,3 +320,26 @@ def test_another_server_that_proves_itself_is_taken_where_one_was_before() -> No
     desk.attaches()
     assert desk.member.attached
     assert "another server answers at" in desk.warnings[0]
+
+
+@pytest.mark.spec("11")
+@pytest.mark.parametrize("fast", [True, False])
+def test_who_signs_all_frames_with_their_own_key_does_not_say_that_they_have_another(
+    fast: bool,
+) -> None:
+    desk = Desk()
+    profile = Profile(desk.id, ME, "test", ADDRESS, fast_sig=fast)
+    desk.member = Member(profile, desk.suite, desk.key, Remembered())
+    desk.connects()
+    features = desk.sent("USER_HELLO")[0].members["features"]
+    assert isinstance(features, list)
+    assert (FAST_SIG in features) is fast
+
+
+@pytest.mark.threat("I8")
+def test_what_a_server_that_proves_nothing_calls_itself_is_cut_short() -> None:
+    desk = Desk()
+    desk.connects()
+    desk.is_challenged(server_id="s" * 64)
+    desk.is_welcomed(proof=False, server_id="s" * 64)
+    assert desk.warnings[0].startswith(f"the server {'s' * 39}… could not prove its key")

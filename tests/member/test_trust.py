@@ -23,6 +23,7 @@ def test_the_first_key_seen_is_pinned_and_told() -> None:
     contact = desk.kept(Contact)[-1]
     assert contact.pubkey == alice.key.public.text
     assert contact.features == alice.features
+    assert (contact.content_form, contact.refused_key) == ("", "")
     moved = desk.told(PeerMoved)[0]
     assert (moved.display_name, moved.online, moved.first_seen) == ("alice", True, True)
 
@@ -103,7 +104,9 @@ def test_somebody_with_our_own_id_and_another_key_is_loud() -> None:
     key = desk.suite.generate()
     advert = {"user_id": desk.id, "server_id": desk.server_id, "pubkey": key.public.text}
     desk.hears("USER_ADVERTISE", advert, to="*")
-    assert desk.told(KeyChanged)[0].user_id == desk.id
+    (changed,) = desk.told(KeyChanged)
+    assert (changed.user_id, changed.claimed) == (desk.id, key.public.fingerprint)
+    assert changed.pinned == desk.key.public.fingerprint
 
 
 @pytest.mark.threat("M15")
@@ -310,3 +313,33 @@ def test_pins_are_bounded_and_the_person_is_told_once(monkeypatch: pytest.Monkey
     assert len([text for text in desk.warnings if "no room for more keys" in text]) == 1
     desk.says(friends[0], "hi")
     assert len(desk.sent("MSG_DIRECT")) == 1
+
+
+@pytest.mark.spec("5")
+def test_who_is_online_and_advertised_once_more_does_not_come_again() -> None:
+    desk = Desk().attaches()
+    desk.comes(desk.friend("alice"))
+    assert len(desk.told(PeerMoved)) == 1
+
+
+@pytest.mark.threat("M2")
+def test_of_two_words_about_one_moment_the_first_counts() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    gone = {"user_id": alice.id, "server_id": desk.server_id}
+    desk.hears("USER_REMOVE", gone, to="*")
+    assert desk.member.contacts.is_online(alice.id)
+
+
+@pytest.mark.threat("I11")
+def test_who_signed_for_one_server_and_is_claimed_unsigned_by_another_is_warned_of() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    desk.comes(alice)  # they are there and sign for it
+    desk.goes(alice)
+    other = an_id("other")
+    desk.wall += 1
+    claim = desk.advert(alice, server_id=other)
+    del claim["attach"]
+    desk.hears("USER_ADVERTISE", claim, from_=other, to="*")
+    assert "without their own signature as before" in desk.warnings[-1]

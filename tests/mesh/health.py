@@ -11,7 +11,7 @@ from tests.mesh.launch import Running
 
 
 def health(server: Running) -> dict[str, Any]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/healthz", timeout=2) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/healthz", timeout=60) as answer:
         members: dict[str, Any] = json.load(answer)
         return members
 

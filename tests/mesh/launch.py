@@ -64,7 +64,7 @@ class Running:
         """The exit code."""
         if self.process.poll() is None:
             self.process.send_signal(how)
-        return self.process.wait(10)
+        return self.process.wait(60)
 
 
 RUN_SERVER = (sys.executable, str(PROJECT / "server" / "run_server.py"))

@@ -160,7 +160,7 @@ class Person:
         """
         profile = self.folder / self.name
         vault, file = unlock(profile, None), profile / "socp.db"
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as database:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=60)) as database:
             rows = database.execute("SELECT name, sealed FROM outbox").fetchall()
         opened = (vault.open("outbox", name, sealed) for name, sealed in rows)
         lines = [msgspec.msgpack.decode(each, type=OutboxLine) for each in opened]

@@ -23,7 +23,12 @@ def admin(folder: Path, *words: str) -> str:
     """What the operator's command says; it must succeed."""
     command = [sys.executable, "-m", "socp.cli.main", "admin", "--data-dir", str(folder)]
     done = subprocess.run(
-        [*command, *words], capture_output=True, text=True, env=ENVIRONMENT, timeout=60, check=False
+        [*command, *words],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=100,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -29,7 +29,7 @@ def address(cluster: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Post
 def refusal(folder: Path, *flags: str) -> str:
     """The one line of a start that could not be."""
     command = [*RUN_SERVER, "--port", "0", "--data-dir", str(folder), *ALONE, *flags]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 2, done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
     assert PASSWORD not in done.stderr

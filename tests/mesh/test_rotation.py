@@ -120,7 +120,7 @@ def test_a_last_word_that_the_disk_did_not_take_is_told_so_and_can_be_said_again
     with talking(tmp_path, server.url, "alice", key=0) as alice:
         alice.is_told("connected to")
         file = tmp_path / "server" / "data" / "socp.db"
-        with closing(sqlite3.connect(file, isolation_level=None, timeout=10)) as other:
+        with closing(sqlite3.connect(file, isolation_level=None, timeout=60)) as other:
             other.execute("BEGIN IMMEDIATE")
             alice.says("/revoke-key yes")
             alice.is_told("nothing has changed", seconds=30)

@@ -34,7 +34,7 @@ ALONE = ("--bootstrap", "none")
 
 def fails(*flags: str) -> str:
     """The one line of a start that could not be."""
-    done = subprocess.run([*RUN_SERVER, *flags], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([*RUN_SERVER, *flags], capture_output=True, text=True, timeout=100)
     logbook.keep([done.stderr])
     assert done.returncode == 2, done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
@@ -73,7 +73,7 @@ def test_the_first_start_says_what_it_does_and_ctrl_c_ends_it(
             assert listening_on(server.process.pid) == {("127.0.0.1", 8001), ("::1", 8001)}
         began = time.monotonic()
         assert server.stop(signal.SIGINT) == 0
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
     assert server.lines[0] == "INFO:server.server:Generated new RSA-4096 keypair"
     assert re.fullmatch(f"INFO:server.server:Server initialized with ID: {UUID4}", server.lines[1])
     assert server.lines[2:5] == [
@@ -161,7 +161,7 @@ def test_a_wrong_flag_is_one_line() -> None:
 
 def test_without_what_it_needs_it_names_the_command_that_installs_it() -> None:
     bare = [sys.executable, "-I", "-S", RUN_SERVER[1]]
-    done = subprocess.run(bare, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(bare, capture_output=True, text=True, timeout=100)
     assert done.returncode == 2
     assert re.fullmatch(r"run_server: needs \w+; start with script/server\n", done.stderr)
 
@@ -181,7 +181,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
             server.wait_for("^INFO:server.server:Stopping")
             began = time.monotonic()
             assert server.stop(signal.SIGTERM) == 128 + signal.SIGTERM
-            assert time.monotonic() - began < 0.5
+            assert time.monotonic() - began < 1  # its code says that nobody was waited for, too
 
 
 def test_a_closed_terminal_ends_it_as_ctrl_c_does(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_with_nohup_and_tls_sighup_reads_the_certificate_again(tmp_path: Path) -
 def test_socp_serve_is_the_same_program(tmp_path: Path) -> None:
     said = [
         subprocess.run(
-            [*command, "--version"], capture_output=True, text=True, check=True, timeout=30
+            [*command, "--version"], capture_output=True, text=True, check=True, timeout=100
         ).stdout
         for command in (RUN_SERVER, [sys.executable, "-m", "socp.cli.main", "serve"])
     ]
@@ -271,7 +271,7 @@ def run_until_refused(command: list[str], folder: Path) -> Iterator[subprocess.P
             if "unreachable" in line:
                 break
         yield process
-        said.append(process.communicate(timeout=30)[1])
+        said.append(process.communicate(timeout=100)[1])
         assert process.returncode == 0
     finally:
         process.kill()

@@ -29,8 +29,8 @@ from tests.mesh.stored import give_key
 
 __all__ = ["default_ports"]
 
-BACK_S = 5.0  # from the last start until all are linked
-PAUSE_S = 1.0  # that a message may take, whatever happens to a third server
+BACK_S = 10.0  # from the last start until all are linked: half of it where nobody else works
+PAUSE_S = 3.0  # that a message may take, whatever happens to a third server
 FILE_BYTES = 10 * 2**20
 ORDERS = list(itertools.permutations(range(3)))
 
@@ -50,7 +50,7 @@ def within(seconds: float, condition: Callable[[], bool]) -> float:
 
 def admin(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "socp.cli.main", "admin", "--data-dir", str(folder / "data")]
-    return subprocess.run([*command, *words], capture_output=True, text=True, timeout=30)
+    return subprocess.run([*command, *words], capture_output=True, text=True, timeout=100)
 
 
 @pytest.mark.spec("5")

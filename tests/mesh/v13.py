@@ -25,7 +25,7 @@ from tests import logbook
 PSS = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.MAX_LENGTH)
 PSS_ANY = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.AUTO)
 OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 
 Frame = dict[str, Any]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from socp.crypto import content_sig, signing
 from socp.crypto.keys import PrivateKey
-from socp.node.events import Admit
+from socp.node.events import Admit, LinkOpened
 from socp.wire import base64url
+from socp.wire.addresses import HostPort
 from socp.wire.canonical import to_members
 from socp.wire.payloads import Session
 from tests.node.mesh import PLAIN_SERVER_FEATURES, Mesh, Peer, Server, an_id
@@ -75,6 +76,23 @@ def linked_server(
     peer = server_socket(mesh, server, name, features=features, key=key, hello=hello, port=port)
     if "link-auth/1" in features:
         prove(peer, stated=stated)
+    return peer
+
+
+def answering(mesh: Mesh, server: Server, port: int, *, name: str = "b") -> Peer:
+    """A hand-played server on `port` that `server`, which has it in its list, has dialled."""
+    peer = Peer(mesh, server, 1_000_000 + len(server.wires), an_id(name), mesh.suite.generate())
+    server.wires[peer.link] = peer
+    opened = LinkOpened(
+        peer.link,
+        "127.0.0.1",
+        True,
+        False,
+        b"n" * 32,
+        an_id("spare"),
+        HostPort("localhost", port),
+    )
+    mesh.event(server, opened)
     return peer
 
 

@@ -94,6 +94,7 @@ class Peer:
     closed: int | None = None
     lost: bool = False
     answers_pings: bool = True
+    pings: int = 0
 
     def said(self, kind: str) -> list[Envelope]:
         """What it heard of one type."""
@@ -429,6 +430,8 @@ class Mesh:
                 self.event(server, ProbeFailed(effect.link) if dead else Alive(effect.link))
             case Ping():
                 wire = server.wires.get(effect.link)
+                if isinstance(wire, Peer):
+                    wire.pings += 1
                 if not isinstance(wire, Peer) or wire.answers_pings:
                     self.event(server, Alive(effect.link))
             case Persist(record=record):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
@@ -13,18 +15,20 @@ from socp.node.events import SessionMade, Tick
 from socp.wire import base64url, limits
 from socp.wire.canonical import to_members
 from socp.wire.envelope import Envelope, encode
-from socp.wire.features import BIND, FAST_SIG, LINK_AUTH, MAILBOX, SERVER_FEATURES
+from socp.wire.features import BIND, FAST_SIG, LINK_AUTH, MAILBOX, ROTATE, SERVER_FEATURES
 from socp.wire.payloads import Session
 from tests.node.cast import (
     Members,
     admit,
     advertise,
+    answering,
     deliver_of,
     linked_server,
     prove,
     server_socket,
     share_of,
 )
+from tests.node.keychain import Owner
 from tests.node.mesh import (
     KEEPER_FEATURES,
     PLAIN_SERVER_FEATURES,
@@ -321,7 +325,6 @@ def test_a_server_whose_clock_goes_back_can_still_make_links(mesh: Mesh, a: Serv
     alice, _ = fast_user(mesh, a, "alice")
     first = stated_to(alice)
     mesh.wall -= 3_600_000
-    mesh.mono += 60_000
     mesh.event(a, Tick())
     bob, _ = fast_user(mesh, a, "bob")
     assert stated_to(bob).key.raw != first.key.raw
@@ -347,6 +350,34 @@ def test_a_server_that_gets_no_new_one_goes_on_with_rsa(mesh: Mesh, a: Server) -
     alice.say("ACK", {"msg_ref": "SESSION_KEY"}, to=a.id)
     alice.say("LIST_REQUEST", {}, to=a.id)
     assert is_fast(alice, "USER_LIST") == [False, True]
+
+
+@pytest.mark.threat("I10")
+def test_a_session_key_ends_with_the_key_that_certified_it(mesh: Mesh, a: Server) -> None:
+    owner = Owner(mesh, "alice")
+    former, features = owner.key, (*FAST_USER, ROTATE)
+    own = made(mesh, former, "alice")
+    alice = owner.arrives(a, features=features, stated=own.stated)
+    owner.rotates(alice)
+    assert alice.lost
+    later = made(mesh, former, "alice", later_ms=2)
+    again = owner.arrives(a, features=features, stated=later.stated)
+    assert (again.errors(), again.closed) == (["INVALID_SIG"], 1008)
+    present = made(mesh, owner.key, "alice", later_ms=1)
+    again = owner.arrives(a, features=features, stated=present.stated)
+    again.say("ACK", {"msg_ref": "m"}, to=a.id, fast=own)
+    assert f"Refused ACK of user {owner.id}: INVALID_SIG" in a.log()
+    again.say("SESSION_KEY", {"session": to_members(later.stated)}, to=a.id, fast=present)
+    assert again.errors() == ["INVALID_SIG"]
+
+
+@pytest.mark.threat("S3")
+def test_a_flood_of_session_keys_counts_as_any_frames(mesh: Mesh, a: Server) -> None:
+    alice, _ = fast_user(mesh, a, "alice")
+    for later_ms in range(1, 900):
+        later = made(mesh, alice.key, "alice", later_ms=later_ms)
+        alice.say("SESSION_KEY", {"session": to_members(later.stated)}, to=a.id)
+    assert (set(alice.errors()), alice.closed) == ({"RATE_LIMITED"}, 1008)
 
 
 # --- between servers ------------------------------------------------------------------------------
@@ -473,3 +504,78 @@ def test_what_a_session_key_signed_is_not_passed_on_but_sent_back_with_the_place
     mesh.wall += 1
     peer.say("SERVER_DELIVER", {**deliver_of(key, carol, dave, mesh.wall)}, to=a.id)
     assert len(other.said("SERVER_DELIVER")) == 1, "under its own key it travels"
+
+
+# --- AUTH_CHALLENGE is signed by nobody: what the answer says is agreed ---------------------------
+
+
+def dialled(
+    mesh: Mesh,
+    *,
+    challenge: tuple[str, ...],
+    answer: tuple[str, ...],
+    between: Callable[[Server], object] = id,
+) -> tuple[Server, Peer, OwnSession]:
+    """A server that dialled one played by hand, which announces `challenge` in AUTH_CHALLENGE and
+    `answer` in its ACK, with a session key beside `fast-sig/1`; `between`: after the hello."""
+    a = mesh.server("a", peers=(8002,))
+    peer = answering(mesh, a, 8002)
+    peer.features = PLAIN_SERVER_FEATURES
+    own = made(mesh, peer.key, "b")
+    hello = peer.members("SERVER_HELLO_JOIN")[0]
+    between(a)
+    who: Members = {"server_id": peer.id, "pubkey": peer.key.public.text}
+    said = {**who, "nonce": base64url.encode(bytes(32)), "features": list(challenge)}
+    peer.say("AUTH_CHALLENGE", said, to=a.id, bind=False, signed=False)
+    nonce = base64url.decode(str(hello["auth_nonce"]))
+    proof = signing.sign(peer.key, signing.link_auth(peer.id, a.id, nonce))
+    ack: Members = {**who, "msg_ref": "SERVER_HELLO_JOIN", "proof": proof}
+    ack["features"] = list(answer)
+    if FAST_SIG in answer:
+        ack["session"] = to_members(own.stated)
+    peer.say("ACK", ack, to=a.id)
+    assert a.linked() == {peer.id}
+    return a, peer, own
+
+
+def test_a_server_that_got_its_session_key_after_its_challenge_is_believed(mesh: Mesh) -> None:
+    a, peer, own = dialled(mesh, challenge=PLAIN_SERVER_FEATURES, answer=FAST_SERVER)
+    carol, key = advertise(peer, "carol")
+    bob, _ = fast_user(mesh, a, "bob")
+    peer.say("SERVER_DELIVER", deliver_of(key, carol, bob.id, mesh.wall), to=a.id, fast=own)
+    assert len(bob.said("USER_DELIVER")) == 1
+    assert verify_transport(a.key.public, peer.said("SESSION_KEY")[0])
+    peer.say("ACK", {"msg_ref": "SESSION_KEY"}, to=a.id, fast=own)
+    alice, _ = fast_user(mesh, a, "alice")
+    alice.say("MSG_DIRECT", message(alice, carol), to=carol)
+    assert is_fast(peer, "SERVER_DELIVER") == [True]
+
+
+@pytest.mark.threat("M9")
+def test_a_server_whose_answer_announces_no_session_keys_is_told_by_rsa(mesh: Mesh) -> None:
+    """Somebody on the way put it into its AUTH_CHALLENGE, or it lost its own since."""
+    a, peer, own = dialled(mesh, challenge=FAST_SERVER, answer=PLAIN_SERVER_FEATURES)
+    carol, key = advertise(peer, "carol")
+    alice, _ = fast_user(mesh, a, "alice")
+    alice.say("MSG_DIRECT", message(alice, carol), to=carol)
+    assert is_fast(peer, "SERVER_DELIVER") == [False]
+    peer.say("SERVER_DELIVER", deliver_of(key, carol, alice.id, mesh.wall), to=a.id, fast=own)
+    assert peer.errors() == ["INVALID_SIG"]
+    mesh.wall += DAY // 2 + 1
+    mesh.event(a, Tick())
+    assert not peer.said("SESSION_KEY")
+
+
+def test_a_server_that_got_its_own_after_its_hello_does_not_use_it_on_that_link(mesh: Mesh) -> None:
+    """Who answers goes by the hello, whatever they can themselves."""
+    mesh.fast = False
+    a, peer, own = dialled(mesh, challenge=FAST_SERVER, answer=FAST_SERVER, between=mesh.renew)
+    assert "session" not in peer.members("AUTH_PROOF")[0]
+    carol, key = advertise(peer, "carol")
+    alice, _ = fast_user(mesh, a, "alice")
+    alice.say("MSG_DIRECT", message(alice, carol), to=carol)
+    assert is_fast(peer, "SERVER_DELIVER") == [False]
+    peer.say("SERVER_DELIVER", deliver_of(key, carol, alice.id, mesh.wall), to=a.id)
+    assert is_fast(alice, "USER_DELIVER") == [True]
+    peer.say("SERVER_DELIVER", deliver_of(key, carol, alice.id, mesh.wall), to=a.id, fast=own)
+    assert peer.errors() == ["INVALID_SIG"]

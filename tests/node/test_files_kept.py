@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from socp.node.file_mail import SILENCE_MS
+from socp.node.records import MailDropped
 from socp.wire import limits
 from socp.wire.features import SERVER_FEATURES
 from tests.node.cast import advertise, linked_server
 from tests.node.mesh import Mesh, Peer, Server
 from tests.node.test_files_again import CHUNKS, goes_on, start_again, statuses
-from tests.node.test_mailbox import keeper, waiting
+from tests.node.test_mailbox import keeper, says, waiting
 from tests.node.test_transfers import FILE, chunk_of, file_frames, start_of
 
 pytestmark = pytest.mark.spec("11")
@@ -152,6 +153,22 @@ def test_a_file_larger_than_half_a_mailbox_is_refused_with_what_it_takes(
     assert waiting(a) == 0
 
 
+@pytest.mark.threat("S5")
+def test_a_file_for_which_there_is_no_room_left_is_refused_before_it_begins(
+    mesh: Mesh, a: Server
+) -> None:
+    object.__setattr__(a.node._boxes.bounds, "messages", 6)  # three of one author: this file
+    alice, bob = keeper(mesh, a, "alice"), keeper(mesh, a, "bob")
+    bob.drop()
+    says(alice, bob.id)
+    start_again(alice, bob.id)
+    (error,) = alice.members("ERROR")
+    assert (error["code"], error["msg_ref"]) == ("MAILBOX_FULL", FILE)
+    assert "send it when they are online" in str(error["detail"])
+    assert waiting(a) == 1
+    assert not [each for each in a.disk if isinstance(each, MailDropped)]
+
+
 def test_a_file_that_its_author_does_not_go_on_with_for_two_minutes_is_forgotten(
     mesh: Mesh, a: Server
 ) -> None:
@@ -166,6 +183,7 @@ def test_a_file_that_its_author_does_not_go_on_with_for_two_minutes_is_forgotten
     assert waiting(a) == 2  # its last word was 20 s ago
     mesh.run(SILENCE_MS // 1000 - 19)
     assert waiting(a) == 0
+    assert MailDropped(bob.id, FILE) in a.disk
     alice.clear()
     alice.say("FILE_CHUNK", chunk_of(1), to=bob.id)
     assert alice.errors() == ["USER_NOT_FOUND"]
@@ -184,3 +202,30 @@ def test_a_part_that_the_disk_does_not_take_takes_the_whole_file_with_it(
     assert alice.errors() == ["TIMEOUT"]
     assert waiting(a) == 0
     assert file_frames(keeper(mesh, a, "bob", bob)) == []
+
+
+def test_a_part_for_somebody_else_than_its_manifest_is_refused_by_their_name(
+    mesh: Mesh, a: Server
+) -> None:
+    alice, bob, carol = (keeper(mesh, a, name) for name in ("alice", "bob", "carol"))
+    bob.drop()
+    carol.drop()
+    start_again(alice, bob.id)
+    alice.say("FILE_CHUNK", chunk_of(0), to=carol.id)
+    (error,) = alice.members("ERROR")
+    assert (error["code"], error["msg_ref"]) == ("USER_NOT_FOUND", FILE)
+    assert str(error["detail"]).startswith(carol.id)
+    assert waiting(a) == 1
+
+
+def test_a_file_for_somebody_whom_nobody_keeps_anything_for_is_refused_by_their_name(
+    mesh: Mesh, a: Server
+) -> None:
+    b = linked_server(mesh, a, "b")
+    alice = keeper(mesh, a, "alice")
+    bob, _ = advertise(b, "bob")
+    b.say("USER_REMOVE", {"user_id": bob, "server_id": b.id}, ts=mesh.wall + 1)
+    alice.say("FILE_START", start_of(alice), to=bob)
+    (error,) = alice.members("ERROR")
+    assert (error["code"], error["msg_ref"]) == ("USER_NOT_FOUND", FILE)
+    assert str(error["detail"]).startswith(bob)

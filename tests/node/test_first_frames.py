@@ -7,9 +7,18 @@ import pytest
 from socp.crypto import signing
 from socp.node.effects import Close
 from socp.node.events import FrameReceived, LinkOpened, Now
+from socp.node.records import Account
 from socp.wire import base64url
 from socp.wire.envelope import decode
-from tests.node.cast import admit, hello_of, prove, server_socket
+from tests.node.cast import (
+    admit,
+    advert_of,
+    advertise,
+    hello_of,
+    linked_server,
+    prove,
+    server_socket,
+)
 from tests.node.mesh import START_MS, Mesh, Peer, Server, an_id, message
 
 
@@ -250,3 +259,58 @@ def test_a_key_advertised_elsewhere_during_the_challenge_counts(mesh: Mesh, a: S
     advertise(b, "alice")
     prove(mallory)
     assert mallory.errors() == ["BAD_KEY"]
+
+
+@pytest.mark.spec("5")
+@pytest.mark.parametrize(("who", "kind"), [("user", "USER_ADVERTISE"), ("server", "MSG_DIRECT")])
+def test_a_frame_of_the_others_is_refused_by_name(
+    mesh: Mesh, a: Server, who: str, kind: str
+) -> None:
+    peer = mesh.user(a, "alice") if who == "user" else linked_server(mesh, a, "b")
+    members = advert_of(an_id("bob"), a.id, None) if who == "user" else message(peer, a.id)
+    peer.say(kind, members, to=a.id)
+    (error,) = peer.members("ERROR")
+    assert error["code"] == "NOT_ALLOWED"
+    assert error["detail"] == f"{kind} is not for a {who} to send here"
+    assert peer.closed is None
+
+
+@pytest.mark.spec("5")
+def test_a_user_of_another_server_is_remembered_as_who_proved_nothing_here(
+    mesh: Mesh, a: Server
+) -> None:
+    bob, key = advertise(linked_server(mesh, a, "b"), "bob")
+    (account,) = [each for each in a.disk if isinstance(each, Account)]
+    assert (account.user_id, account.pubkey) == (bob, key.public.text)
+    assert (account.local, account.proven) == (False, False)
+
+
+@pytest.mark.spec("11")
+@pytest.mark.parametrize("has_bind", [True, False])
+def test_what_is_passed_on_must_be_bound_if_its_origin_has_that_not_if_who_brings_it_has(
+    mesh: Mesh, a: Server, has_bind: bool
+) -> None:
+    features = ("link-auth/1", "bind/1") if has_bind else ()
+    origin = linked_server(mesh, a, "c", features=features, port=9010)
+    origin.drop()
+    carrier = linked_server(mesh, a, "b")
+    carol, key = an_id("carol"), mesh.suite.generate()
+    carrier.say(
+        "USER_ADVERTISE",
+        advert_of(carol, origin.id, key),
+        from_=origin.id,
+        sign_with=origin.key,
+        bind=False,
+    )
+    known = [each.user_id for each in a.disk if isinstance(each, Account)]
+    assert known == ([] if has_bind else [carol])
+
+
+@pytest.mark.spec("5")
+def test_who_is_advertised_without_a_name_has_none(mesh: Mesh, a: Server) -> None:
+    b, key = linked_server(mesh, a, "b"), mesh.suite.generate()
+    advert = advert_of(an_id("bob"), b.id, key)
+    del advert["meta"]
+    b.say("USER_ADVERTISE", advert)
+    (account,) = [each for each in a.disk if isinstance(each, Account)]
+    assert account.display_name == ""

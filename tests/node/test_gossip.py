@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from socp.crypto.keys import PrivateKey
+from socp.node import hearsay
 from socp.wire.features import GOSSIP
 from socp.wire.roll import Roll, entry
 from tests.node.cast import Members, advert_of, advertise, attach_of, linked_server
@@ -135,7 +136,7 @@ def test_on_a_new_link_presence_waits_until_others_can_have_said_that_they_hear_
     mesh.run(1.5)
     assert not c.said("USER_ADVERTISE")
     told = [e.members["user_id"] for e in d.heard if e.type in ("USER_ADVERTISE", "USER_REMOVE")]
-    assert told == [bob, bob, carol]
+    assert told == [bob, carol]
 
 
 @pytest.mark.spec("11")
@@ -411,3 +412,16 @@ def test_links_are_bounded(mesh: Mesh, a: Server) -> None:
     b = linked(mesh, a, "b")
     b.say("HEARTBEAT", {"links": ["x"] * 1_001}, to=a.id)
     assert b.errors() == ["BAD_FRAME"]
+
+
+def test_of_whom_a_peer_names_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hearsay, "HEARD_MAX", 2)
+    heard = hearsay.Heard()
+    for name in ("alice", "bob", "carol"):
+        heard.came(name, "f", None)
+    assert (list(heard.users), heard.roll.count) == (["alice", "bob"], 2)
+    heard.came("bob", "g", 5)
+    assert (sorted(heard.users), heard.roll.count) == (["alice", "bob"], 2)
+    for name in ("alice", "bob", "carol"):
+        heard.left(name)
+    assert (heard.users, heard.roll) == ({}, Roll())

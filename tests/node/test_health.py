@@ -93,3 +93,16 @@ def test_a_user_who_comes_back_while_the_clock_stood_still_is_seen_in_order(
     assert [e.type for e in seen[-2:]] == ["USER_REMOVE", "USER_ADVERTISE"]
     times = [e.ts for e in seen]
     assert times == sorted(set(times))
+
+
+@pytest.mark.spec("5")
+def test_a_silent_user_is_asked_now_and_then_whether_they_live(mesh: Mesh, a: Server) -> None:
+    alice = mesh.user(a, "alice")
+    alice.answers_pings = False
+    mesh.run(29)
+    assert alice.pings == 0
+    mesh.run(55)
+    assert alice.pings == 2
+    alice.say("LIST_REQUEST", {}, to=a.id)
+    mesh.run(29)
+    assert alice.pings == 2

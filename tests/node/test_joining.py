@@ -6,32 +6,23 @@ import pytest
 
 from socp.crypto import signing
 from socp.node.effects import Dial
-from socp.node.events import DialFailed, LinkOpened
+from socp.node.events import DialFailed
 from socp.node.records import ServerPin
 from socp.node.settings import Federation
 from socp.wire import base64url
 from socp.wire.addresses import HostPort
-from tests.node.cast import admit, advertise, hello_of, linked_server, prove, server_socket
-from tests.node.mesh import Mesh, Peer, Server, an_id
+from tests.node.cast import (
+    admit,
+    advertise,
+    answering,
+    hello_of,
+    linked_server,
+    prove,
+    server_socket,
+)
+from tests.node.mesh import Mesh, Server, an_id
 
 LINKS = ("link-auth/1", "bind/1")
-
-
-def answering(mesh: Mesh, server: Server, port: int, *, name: str = "b") -> Peer:
-    """A hand-played server on `port` that `server`, which has it in its list, has dialled."""
-    peer = Peer(mesh, server, 1_000_000 + len(server.wires), an_id(name), mesh.suite.generate())
-    server.wires[peer.link] = peer
-    opened = LinkOpened(
-        peer.link,
-        "127.0.0.1",
-        True,
-        False,
-        b"n" * 32,
-        an_id("spare"),
-        HostPort("localhost", port),
-    )
-    mesh.event(server, opened)
-    return peer
 
 
 @pytest.mark.spec("5")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from socp.node.calls import Registered
 from socp.node.events import CommitFailed
 from socp.node.records import Account, Mail, MailHanded, MailSettled, MailState
 from socp.wire import base64url, limits
 from socp.wire.features import BIND, LINK_AUTH, MAILBOX, SERVER_FEATURES
 from socp.wire.msg_ref import msg_ref
+from tests.node.callers import Caller
 from tests.node.cast import advertise, deliver_of, linked_server
 from tests.node.mesh import KEEPER_FEATURES, Mesh, Peer, Server, an_id, message
 
@@ -466,3 +468,31 @@ def test_what_was_handed_to_a_plain_client_is_noted_once_the_socket_took_it(
 def test_the_features_of_a_server_say_that_it_keeps_mail() -> None:
     assert MAILBOX in SERVER_FEATURES
     assert limits.MAILBOX_DAYS == 30
+
+
+@pytest.mark.spec("11")
+def test_mail_for_somebody_registered_who_never_came_is_kept_for_them(
+    mesh: Mesh, a: Server
+) -> None:
+    ann = Caller(mesh, a, "ann", mesh.suite.generate())
+    ann.got(ann.register(), Registered)
+    alice = keeper(mesh, a, "alice")
+    ref = says(alice, ann.user_id)
+    assert acks(alice, ref) == ["queued"]
+    ann_comes = mesh.user(a, "ann", features=KEEPER_FEATURES, key=ann.key)
+    assert len(ann_comes.said("USER_DELIVER")) == 1
+
+
+@pytest.mark.spec("9")
+def test_what_a_home_says_later_against_mail_that_it_took_reaches_its_author(
+    mesh: Mesh, a: Server
+) -> None:
+    b = linked_server(mesh, a, "b", features=SERVER_FEATURES)
+    alice = keeper(mesh, a, "alice")
+    bob, _ = advertise(b, "bob", attach_ts=mesh.wall)
+    ref = says(alice, bob)
+    b.say("ACK", {"msg_ref": ref, "status": "queued"}, to=a.id)
+    for _ in range(2):
+        b.say("ERROR", {"code": "NOT_ALLOWED", "detail": "expired", "msg_ref": ref}, to=a.id)
+    (error,) = [m for m in alice.members("ERROR") if m["msg_ref"] == ref]
+    assert (error["code"], error["detail"]) == ("NOT_ALLOWED", "expired")

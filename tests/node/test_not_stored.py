@@ -7,7 +7,7 @@ import pytest
 from socp.node import calls
 from socp.node.events import Admit, Ban, CommitFailed, Forget, ListServers
 from socp.node.settings import Federation, Joining
-from tests.node.cast import linked_server
+from tests.node.cast import advertise, linked_server
 from tests.node.mesh import Mesh, Server, an_id, load
 from tests.node.test_admission import proven_join
 from tests.node.test_registration import caller, comes, invite
@@ -142,3 +142,26 @@ def test_a_ruling_on_a_key_is_lifted_once_that_is_stored(mesh: Mesh, stored: boo
     if not stored:
         fails(mesh, a, before)
     assert (proven_join(mesh, a, "b", key=key).errors() == []) is stored
+
+
+def test_whose_account_was_not_stored_may_come_with_another_key(mesh: Mesh) -> None:
+    a = mesh.server("a")
+    before = len(a.disk)
+    ann = mesh.user(a, "ann")
+    fails(mesh, a, before)
+    ann.drop()
+    other = mesh.user(a, "ann", key=mesh.suite.generate())
+    assert (other.errors(), a.node.status().users) == ([], 1)
+
+
+def test_whom_another_server_had_told_of_is_known_as_before(mesh: Mesh) -> None:
+    a = mesh.server("a")
+    b = linked_server(mesh, a, "b")
+    ann, key = advertise(b, "ann")
+    b.say("USER_REMOVE", {"user_id": ann, "server_id": b.id}, ts=mesh.wall + 1)
+    before = len(a.disk)
+    here = mesh.user(a, "ann", key=key)
+    fails(mesh, a, before)
+    here.drop()
+    assert mesh.user(a, "ann", key=mesh.suite.generate()).errors() == ["BAD_KEY"]
+    assert mesh.user(a, "ann", key=key).errors() == []

@@ -7,7 +7,7 @@ import pytest
 from socp.node.events import Alive, ProbeFailed
 from socp.node.settings import Federation, Joining
 from socp.wire.features import SERVER_FEATURES
-from tests.node.cast import advertise, linked_server, prove, server_socket
+from tests.node.cast import advertise, answering, linked_server, prove, server_socket
 from tests.node.mesh import Mesh, Peer, Server, an_id
 from tests.node.test_first_frames import knock
 
@@ -114,8 +114,6 @@ def test_only_one_newcomer_waits_for_one_old_link(mesh: Mesh, a: Server) -> None
 
 @pytest.mark.spec("5")
 def test_an_unproven_answer_to_our_dial_does_not_displace_a_linked_server(mesh: Mesh) -> None:
-    from tests.node.test_joining import answering
-
     a = mesh.server("a", peers=(8002,), federation=Federation.OPEN)
     old = linked_server(mesh, a, "b", features=())
     mesh.run(15)

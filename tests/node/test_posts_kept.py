@@ -17,6 +17,7 @@ from tests.node.cast import advertise, linked_server
 from tests.node.mesh import KEEPER_FEATURES, START_MS, Mesh, Peer, Server, message
 
 pytestmark = pytest.mark.spec("11")
+DAY_MS = 24 * 3_600_000
 
 
 @pytest.fixture
@@ -158,6 +159,20 @@ def test_what_the_disk_did_not_take_nobody_gets(mesh: Mesh, a: Server, alice: Pe
     assert got(member(mesh, a, "bob", bob)) == refs
 
 
+def test_a_post_that_could_not_go_out_for_days_is_taken_late_and_once(
+    mesh: Mesh, a: Server, alice: Peer
+) -> None:
+    bob = member(mesh, a, "bob")
+    ts = mesh.wall - 2 * DAY_MS
+    said = {**message(alice, "public", b"late", ts), "late": True}
+    ref = msg_ref(base64url.decode(str(said["ciphertext"])), alice.id, "public", ts)
+    for _ in range(2):  # its answer was lost
+        alice.say("MSG_PUBLIC_CHANNEL", said, to="public", ts=ts)
+    answers = [(m["msg_ref"], m.get("status")) for m in alice.members("ACK")[1:]]
+    assert answers == [(ref, "queued")] * 2
+    assert got(bob) == [ref]
+
+
 # --- servers ---
 
 
@@ -287,6 +302,24 @@ def test_a_post_by_a_clock_ahead_is_released_when_it_is_due(
     acknowledges(again, ref, now)
     silent(again, 70)
     assert got(again) == [now, ref, now]
+
+
+def test_a_release_is_acknowledged_each_time_and_kept_once_whatever_its_age(
+    mesh: Mesh, a: Server, b: Peer
+) -> None:
+    bob = member(mesh, a, "bob")
+    dora, key = advertise(b, "dora", attach_ts=mesh.wall)
+    author = mesh.open_socket(mesh.server("x"), "dora", key=key)
+    ts = mesh.wall - 3 * DAY_MS
+    said = {**message(author, "public", b"old", ts), "queued": True}
+    ref = msg_ref(base64url.decode(str(said["ciphertext"])), dora, "public", ts)
+    for _ in range(2):
+        b.say("MSG_PUBLIC_CHANNEL", said, to="public", from_=dora, ts=ts, bind=False)
+    told = [(m["msg_ref"], m.get("status")) for m in b.members("ACK") if "msg_ref" in m]
+    assert told[-2:] == [(ref, "queued")] * 2
+    assert got(bob) == [ref]
+    bob.drop()
+    assert got(member(mesh, a, "bob", bob)) == [ref]
 
 
 # --- the log ---

@@ -291,6 +291,7 @@ def test_a_server_that_keeps_sending_what_we_refuse_is_cut_for_a_minute(
     for n in range(50):
         m.say("USER_REMOVE", {"user_id": an_id("x"), "server_id": m.id, "n": n}, bind=False)
     assert m.closed == 1008
+    assert f"Server {m.id} sent too much that we refuse; cut for a minute" in a.log()
     assert len(m.errors()) <= 20
     for name in ("m", "another id"):
         again = server_socket(mesh, a, name, key=m.key)

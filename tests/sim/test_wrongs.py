@@ -22,13 +22,21 @@ STORIES = HERE / "stories"
 PAGE = (HERE.parent.parent / "docs" / "simulator.md").read_text(encoding="utf-8")
 
 
+SEEDS = 30
+"""So many more are tried: whatever is mended anywhere makes another story of a seed."""
+
+
+def breaks(seed: int, law: Law) -> bool:
+    """Whether this law is broken in the story of this seed, which holds where nothing is wrong."""
+    broken = Play(drawn(seed, 5, 20, 2)).run().broken
+    return broken is not None and broken.law is law
+
+
 @pytest.mark.parametrize("wrong", CAUGHT, ids=lambda wrong: wrong.__name__)
 def test_a_wrong_change_is_seen(wrong: Wrong, monkeypatch: pytest.MonkeyPatch) -> None:
     seed, law = CAUGHT[wrong]
     wrong(monkeypatch)
-    broken = Play(drawn(seed, 5, 20, 2)).run().broken
-    assert broken is not None
-    assert broken.law is law
+    assert any(breaks(each, law) for each in (seed, *range(SEEDS)))
 
 
 def test_the_page_says_how_many_seeds_each_took() -> None:
@@ -38,20 +46,20 @@ def test_the_page_says_how_many_seeds_each_took() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "name", "law"),
+    ("wrong", "name", "laws"),
     [
         (
             answers_from_memory_while_a_commit_fails,
             "acknowledged-twice-and-kept-by-nobody",
-            Law.KEPT,
+            (Law.KEPT, Law.DELIVERED),  # by who it is that gets nothing
         ),
-        (a_client_shows_late_words_as_new, "a-post-before-an-older-one", Law.ORDER),
+        (a_client_shows_late_words_as_new, "a-post-before-an-older-one", (Law.ORDER,)),
     ],
 )
 def test_a_rare_one_is_seen_in_the_story_that_showed_it_first(
-    wrong: Wrong, name: str, law: Law, monkeypatch: pytest.MonkeyPatch
+    wrong: Wrong, name: str, laws: tuple[Law, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong(monkeypatch)
     broken = Play(story.read((STORIES / f"{name}.json").read_bytes())).run().broken
     assert broken is not None
-    assert broken.law is law
+    assert broken.law in laws

@@ -27,12 +27,13 @@ class Town:
         return self.alice, self.bob, self.carol
 
 
-def town(seed: int = 1) -> Town:
-    """A settled mesh; the screens are clear."""
+def town(seed: int = 1, *, fast_sig: bool = True) -> Town:
+    """A settled mesh; the screens are clear. `fast_sig`: whether its users have session keys."""
     world = World(seed)
     a, b, c = world.three()
     alice, bob, carol = (
-        world.add_user(name, server) for name, server in (("alice", a), ("bob", b), ("carol", c))
+        world.add_user(name, server, fast_sig=fast_sig)
+        for name, server in (("alice", a), ("bob", b), ("carol", c))
     )
     world.run(15)
     for user in (alice, bob, carol):

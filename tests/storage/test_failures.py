@@ -34,7 +34,7 @@ from tests.storage.examples import (
     a_vault,
 )
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 BIG = replace(SHARE, frame=b"x" * 3_000_000)
 SURROGATE = replace(HOME, user_id="\ud800")  # no UTF-8 for it
 TOO_LARGE = replace(HOME, attach_ts=2**63)

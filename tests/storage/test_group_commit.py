@@ -24,7 +24,7 @@ from tests.site import Site
 from tests.storage.conftest import Listen
 from tests.storage.examples import HOME, MAIL, RULING, SHARE
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 @dataclass(eq=False)  # SQLAlchemy keeps listeners by their hash

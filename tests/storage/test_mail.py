@@ -26,7 +26,7 @@ from tests.storage.conftest import Listen
 from tests.storage.examples import ALICE, BOB, MAIL, NOW, POST, SERVER
 from tests.storage.mailroom import Mailroom
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 names = some.sampled_from(["a", "b"])
 refs = some.sampled_from(["r", "s", "t"])
 small = some.integers(0, 12)

@@ -18,7 +18,7 @@ from tests.storage.conftest import Listen
 from tests.storage.examples import ALICE, BOB, HOME, MAIL, RULING
 from tests.storage.test_group_commit import Clerk, Gate, clerk, writer  # noqa: F401 - fixtures
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 FIND = queries.FindMail(1, ALICE, MAIL.msg_ref)
 LOAD = queries.LoadMail(ALICE, 0, 10, 1_000_000)
 SETTLED = records.MailSettled(ALICE, MAIL.msg_ref, MailState.DELIVERED)

@@ -74,5 +74,5 @@ async def test_a_page_that_may_talk_is_a_user_like_others(server: Running) -> No
         frame = {"type": "USER_HELLO", "from": EVE, "to": "*", "ts": now_ms(), "sig": ""}
         hello = {"client": "page", "pubkey": text, "enc_pubkey": text}
         await socket.send_json({**frame, "payload": hello})
-        answer = await socket.receive_json(timeout=5)
+        answer = await socket.receive_json(timeout=60)
     assert (answer["type"], answer["payload"]["msg_ref"]) == ("ACK", "USER_HELLO")

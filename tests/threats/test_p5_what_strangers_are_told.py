@@ -64,7 +64,7 @@ async def test_no_answer_names_the_library_that_made_it(tmp_path: Path, request_
         reader, writer = await asyncio.open_connection("127.0.0.1", shell.port)
         shell.writers.append(writer)
         writer.write(request_)
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
         assert b"\r\nServer: socp\r\n" in head
         assert b"aiohttp" not in head
 

@@ -14,7 +14,7 @@ from socp.wire import limits
 from tests.mesh.launch import Running, running
 from tests.mesh.test_v13_client import ALICE, BOB, hello
 
-STALL_S = 0.5  # of a neighbour, generous: a busy machine stalls too
+STALL_S = 2.0  # of a neighbour, generous: a busy machine stalls too
 
 SIZE = limits.FRAME_BYTES - 1000
 HEAD = f'{{"type":"MSG_DIRECT","from":"{ALICE}","to":"{BOB}","ts":1,"payload":'

@@ -25,7 +25,7 @@ from textual.widget import Widget
 
 from socp.tui.app import SocpApp
 
-PATIENCE_S: Final = 30.0
+PATIENCE_S: Final = 60.0
 TICK_S: Final = 0.001
 SIZE: Final = (120, 40)
 Target = Widget | type[Widget] | str
@@ -60,6 +60,8 @@ class Hands(Pilot[int]):
         if not all(map(_waits, (app, *app._registry))) or not app.animator._complete_event.is_set():
             return True
         assert isinstance(app, SocpApp)
+        if app.typed_ahead.at_work:
+            return True
         if app.talk is not None and app.talk.is_mounted and not app.talk.up_to_date:
             return True
         if app.session is not None and not app.session.up_to_date:

@@ -18,6 +18,9 @@ from socp.tui.conversations import ConversationList
 from socp.tui.messages import SLICE_LINES, MessagePane
 from socp.tui.people import PeopleList
 from socp.tui.row_view import RowView
+from socp.tui.talk_screen import TalkScreen
+from socp.tui.waiting import Waiting
+from socp.wire.ids import PUBLIC
 from tests.client.mailbox_server import Absent
 from tests.tui.stage import Stage, stage
 from tests.tui.test_window import filled
@@ -95,10 +98,17 @@ async def test_a_key_press_draws_no_row_of_any_list(tmp_path: Path, drawn: Drawn
         assert 0 < len(drawn.written.encode()) < 5 * KEY_BYTES_MAX
 
 
+async def test_nobody_waits_for_the_profile_under_the_talk_that_it_opened(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        assert isinstance(it.app.screen, TalkScreen)
+        assert not it.app.screen_stack[0].query_one(Waiting).display
+
+
 async def test_a_message_elsewhere_draws_its_rows_in_the_list_alone(
     tmp_path: Path, drawn: Drawn
 ) -> None:
     async with stage(tmp_path, before=filled(50)) as it:
+        it.session.turn_to(PUBLIC)
         await it.bob_says("first")
         await it.until(lambda: "first" in drawn.shown)
         await settled(it, drawn)

@@ -258,6 +258,9 @@ async def test_what_is_told_of_a_file_stands_with_it_whatever_is_said_since(
         await it.file_waits()
         await it.until(lambda: "you: long.bin" in it.talks())
         file_id = it.last.file_id
+        await it.pilot.press("escape", "end", "r")
+        await it.sees("a file cannot be answered")
+        await it.pilot.press("i")
         await it.said_by_me("and since then")
         of = (file_id, it.bob.id, "long.bin")
         it.session._heard(FileWaits(*of, 0, 3_000_000, sending=True, reason="full"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,25 @@ async def test_a_history_that_cannot_be_read_is_said_where_one_searches(
         await it.enters("/search line")
         await it.until(lambda: isinstance(it.app.screen, SearchScreen))
         await it.until(lambda: "alice is sealed anew" in it.read("#count"))
+
+
+async def test_a_search_that_nobody_waits_for_any_more_ends_with_its_screen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+
+    async def slow(*_: object, **__: object) -> list[object]:
+        asked.set()
+        await asyncio.Event().wait()
+        return []
+
+    async with stage(tmp_path) as it:
+        monkeypatch.setattr(it.session.me, "search", slow)
+        await it.enters("/search line")
+        await it.until(asked.is_set)
+        screen = it.app.screen
+        working = [each for each in it.app.workers if each.node is screen]
+        assert working
+        await it.pilot.press("escape")
+        assert all(each.is_cancelled for each in working)
+        assert it.app.screen is it.talk

@@ -20,7 +20,7 @@ from socp.client.unlocking import Passphrase, Plain
 from socp.crypto.keys import PrivateKey
 from socp.crypto.symbolic import SymbolicSuite
 from socp.keystore.vault_file import Locked
-from socp.talk import places
+from socp.talk import idle, places
 from socp.tui import first_start
 from socp.tui.app import SocpApp
 from socp.tui.choices_file import Choices
@@ -120,16 +120,20 @@ async def test_a_sealed_profile_asks_for_its_passphrase(tmp_path: Path) -> None:
 
 
 async def test_a_screen_that_nobody_touches_is_locked_where_there_is_a_passphrase(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    now_s = 0.0
+    monkeypatch.setattr(idle, "clock_s", lambda: now_s)
     suite = SymbolicSuite(1)
     async with keeping(suite) as server:
         lock = Passphrase(lambda: PASSPHRASE)
         async with somebody(tmp_path, server.url, suite, lock=lock):
             pass
-        opening = Opening(tmp_path / "alice", lock=lock, lock_after_s=0.5)
+        opening = Opening(tmp_path / "alice", lock=lock, lock_after_s=60)
         app = SocpApp(opening, Choices(notify="off"), suite=suite)
         async with hands_on(app) as pilot:
+            await pilot.until(lambda: app.session and app.session.link.attached)
+            now_s = 61.0
             await pilot.until(lambda: _asks(app))
             assert app.session
             app.screen.query_one(Input).value = PASSPHRASE

@@ -59,7 +59,10 @@ async def test_an_answer_stands_with_what_it_answers_and_a_reaction_with_who(
         await it.sees("👍 bob")
 
 
-async def test_a_gap_is_a_line_of_its_own_until_it_closes(tmp_path: Path) -> None:
+async def test_a_gap_is_a_line_of_its_own_until_it_closes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socp.member.gaps.GRACE_MS", 200)
     async with stage(tmp_path) as it:
         await it.opens()
         await it.bob_says("one")

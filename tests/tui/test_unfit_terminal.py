@@ -29,7 +29,7 @@ def test_a_terminal_that_cannot_show_it(
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        timeout=30,
+        timeout=100,
     )
     os.close(theirs)
     assert why in os.read(ours, 10_000).decode()
@@ -45,7 +45,7 @@ def test_no_terminal_at_all(tmp_path: Path, missing: str) -> None:
         stdin=subprocess.DEVNULL if missing == "stdin" else theirs,
         stdout=subprocess.PIPE if missing == "stdout" else theirs,
         stderr=subprocess.PIPE if missing == "stderr" else theirs,
-        timeout=30,
+        timeout=100,
     )
     os.close(theirs)
     said = ended.stderr if missing == "stderr" else os.read(ours, 10_000)

@@ -26,7 +26,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
@@ -54,6 +54,9 @@ NEARLY: Final = 0.95  # of the messages came, or nothing is said of so many
 SPEAKING_S: Final = 20  # of messages are made: longer than all keys are pressed
 KEYS: Final = "αβγδεζηθικλμνξπρστυφχψωбвгджзийлптфцчшщъыьэюя"  # which no message has
 PAUSE_S: Final = 0.15
+CHANNEL_S: Final = 3
+"""Until then the reader has made the channel's key: one that a speaker made, who hears nothing any
+more while they speak, the reader might never get."""
 PASTED_BYTES: Final = 65_536
 PAGES_AT_ONCE: Final = 10
 FIRST_WORDS: Final = 3
@@ -99,7 +102,7 @@ def _fill(folder: Path, corpus: Corpus) -> None:
 
 
 def _print_opening(empty: Path, full: Path, corpus: Corpus) -> None:
-    pairs = [(_opened_s(empty, ""), _opened_s(full, "0000000")) for _ in range(PAIRS)]
+    pairs = [(_opened_s(empty, ""), _opened_s(full, _late(corpus))) for _ in range(PAIRS)]
     more = median(b - a for a, b in pairs)
     without, with_ = (median(times) for times in zip(*pairs, strict=True))
     print(
@@ -135,7 +138,7 @@ def _print_holding(folder: Path, full: Path, corpus: Corpus) -> None:
         _print_held(file, "opening", begun)
         before = screen.resident_mib
         steps: tuple[tuple[str, Callable[[Terminal], None]], ...] = (
-            ("turn to the long talk", _turn_to_it),
+            ("turn to the long talk", lambda it: _turn_to_it(it, corpus)),
             ("page up, 10 times", _page_up),
             ("turn the wheel, 50 times", _turn_the_wheel),
             ("search while typing", lambda it: _search(it, corpus)),
@@ -167,8 +170,12 @@ def _print_held(file: Path, name: str, since_s: float) -> None:
     )
 
 
-def _turn_to_it(screen: Terminal) -> None:
-    screen.press(_NEXT_TALK)
+def _turn_to_it(screen: Terminal, corpus: Corpus) -> None:
+    """One begins in it: away from there, and back."""
+    for _ in range(2):
+        screen.press(_NEXT_TALK)
+        screen.still(PAUSE_S)
+    screen.shows(_late(corpus), time.perf_counter())
 
 
 def _page_up(screen: Terminal) -> None:
@@ -212,12 +219,23 @@ def _resize(screen: Terminal) -> None:
 
 def _scroll_through(screen: Terminal, corpus: Corpus) -> int:
     """To the very first line; how many pages that were."""
-    pages, first = 0, " ".join(corpus.texts[0].split()[:FIRST_WORDS])
+    pages, first = 0, _begin(corpus.texts[0])
     while not screen.drew(first) and pages < len(corpus.texts):
         screen.press(_PAGE_UP * PAGES_AT_ONCE)
         pages += PAGES_AT_ONCE
         screen.still(PAUSE_S / 3)
+    if not screen.drew(first):
+        raise RuntimeError(f"the first line was not drawn in {pages} pages")
     return pages
+
+
+def _begin(text: str) -> str:
+    return " ".join(text.split()[:FIRST_WORDS])
+
+
+def _late(corpus: Corpus) -> str:
+    """What is in sight where the talk is at its end; its last line is in the list of talks too."""
+    return _begin(corpus.texts[-2])
 
 
 # --- key presses --------------------------------------------------------------------------------
@@ -258,8 +276,11 @@ def _pressed(profile: Path, url: str, called: str) -> Pressed:
     with terminal("-m", "socp.bench.bare_input") as bare_screen:
         bare_screen.shows("ready", time.perf_counter())
         bare = _pressed_ms(bare_screen)
-    with _screen(profile) as screen, crowd(url, called, SPEAKING_S) as people:
+    with ExitStack() as stack:
+        screen = stack.enter_context(_screen(profile))
         screen.shows(_READY, time.perf_counter())
+        time.sleep(CHANNEL_S)
+        people = stack.enter_context(crowd(url, called, SPEAKING_S))
         screen.still(PAUSE_S * 2)
         drawn, held = screen.bytes_drawn, screen.loop_ms
         quiet = _pressed_ms(screen)

@@ -54,13 +54,14 @@ class Terminal:
             return text.encode() in self._drawn
 
     def still(self, pause_s: float) -> None:
-        """Return when nothing was drawn for so long."""
+        """Return when nothing was drawn for so long. TimeoutError where it never ends."""
         until = time.perf_counter() + PATIENCE_S
         while time.perf_counter() < until:
             before = self.bytes_drawn
             time.sleep(pause_s)
             if self.bytes_drawn == before:
                 return
+        raise TimeoutError("it draws and draws, and nothing happens")
 
     def resize(self, rows: int, columns: int) -> None:
         """As somebody pulls the window's corner."""

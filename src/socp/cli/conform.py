@@ -75,7 +75,8 @@ def command(url: str | None, rules: bool, listen: str | None, **chosen: Any) -> 
     socp conform ws://localhost:8001 --only '3.*' --json | jq '.rules[] | select(.verdict=="fail")'
     socp conform --listen 9009
 
-    Exit code 0: every MUST holds; 1: a MUST is broken; 2: it could not be tried.
+    Exit code 0: every MUST that was tried holds; 1: a MUST is broken; 2: nothing could be judged
+    (nobody is there, or nobody who speaks SOCP; an option is wrong), and one line says why.
     """
     if url is not None and listen is not None:
         raise click.UsageError("--listen waits for whom to judge; leave the address out")
@@ -168,14 +169,12 @@ def _invite(house: House) -> None:
 
 def _checked(url: str) -> str:
     """Raises UsageError for what is no address of a server."""
-    from socp.wire.addresses import parse_ws_url
-    from socp.wire.errors import PeerFault
+    from socp.conform.reaching import BadAddress, checked
 
     try:
-        parse_ws_url(url)
-    except PeerFault as fault:
-        raise click.UsageError(fault.detail) from fault
-    return url
+        return checked(url)
+    except BadAddress as fault:
+        raise click.UsageError(str(fault)) from fault
 
 
 def _say(result: Result) -> None:

@@ -21,7 +21,7 @@ from weakref import WeakValueDictionary
 from socp.client import server_url, sources
 from socp.client.attachment import Attachment
 from socp.client.drafting import Drafting
-from socp.client.errors import NoAnswer, ProfileUnusable
+from socp.client.errors import NoAnswer, ProfileUnusable, first_of
 from socp.client.file_work import FileWork
 from socp.client.finding import find
 from socp.client.history import LINES, History
@@ -143,7 +143,7 @@ class Client(Saying, Trusting, Drafting):
                 async with me._tasks, me._attached():
                     yield me
             except BaseExceptionGroup as group:
-                raise _first(group) from None
+                raise first_of(group) from None
             finally:
                 await asyncio.to_thread(me._history.close)
         finally:
@@ -396,9 +396,3 @@ def _resolve(waiting: Iterable[asyncio.Future[A]], answer: A) -> None:
     for future in waiting:
         if not future.done():
             future.set_result(answer)
-
-
-def _first(group: BaseExceptionGroup) -> BaseException:
-    """What went wrong first; the rest followed from it."""
-    fault = group.exceptions[0]
-    return _first(fault) if isinstance(fault, BaseExceptionGroup) else fault

@@ -101,3 +101,9 @@ class FileUnstorable(ClientError):
 
 class FileWrong(FileUnstorable):
     """A received file that is not what its sender announced; it would be no better again."""
+
+
+def first_of(group: BaseExceptionGroup) -> BaseException:
+    """What went wrong first; the rest followed from it."""
+    fault = group.exceptions[0]
+    return first_of(fault) if isinstance(fault, BaseExceptionGroup) else fault

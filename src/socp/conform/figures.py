@@ -31,6 +31,8 @@ WATCHED: Final = 1_000
 LIST_PAGE: Final = 1_500
 LINKS_TOLD: Final = 1_000
 SYNCS_AT_ONCE: Final = 3
+SESSION_MS: Final = 24 * 3_600_000
+SESSION_KEY_BYTES: Final = 32
 
 UUID4: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 

@@ -102,3 +102,13 @@ def hybrid(author: str, reader: str, ts: int, reader_der: bytes) -> bytes:
 def file_chunk(file_id: str, index: int, total: int) -> bytes:
     """What a chunk under a file's own key is bound to, its AAD."""
     return _text(f"{file_id}{index}{total}")
+
+
+def session_key(owner_id: str, key: bytes, from_ts: int, until_ts: int) -> bytes:
+    """What the owner of a session key of `fast-sig/1` signs; the times are Unix ms."""
+    return b"socp-session-key/1" + _text(owner_id) + key + _text(f"{from_ts}{until_ts}")
+
+
+def hop(payload: dict[str, Any]) -> bytes:
+    """What a session key signs of a frame."""
+    return b"socp-frame/1" + canonical(payload)

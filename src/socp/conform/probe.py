@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 import aiohttp
@@ -18,12 +19,14 @@ from socp.conform.frames import Frame, now_ms
 from socp.conform.link import GOODBYE_S, Link
 from socp.conform.manners import Manners, Pace
 from socp.conform.peers import Peer, server_hello, user_hello
+from socp.conform.reaching import place, why_not
 from socp.conform.transcript import Transcript
 from socp.conform.verdicts import Breach, Unjudged
 
 HELLO_ANSWERS: Final = ("ACK", "USER_WELCOME", "AUTH_CHALLENGE", "ERROR")
 LINK_ANSWERS: Final = ("SERVER_WELCOME", "ACK", "AUTH_CHALLENGE", "ERROR")
 NOTHING: Final = Frame("", {})
+NO_MORE: Final[Mapping[str, Any]] = MappingProxyType({})
 _HELLOS_AT_ONCE: Final = 3
 _AGAIN: Final = 4
 
@@ -104,7 +107,7 @@ class Probe:
                 **options,
             )
         except (aiohttp.ClientError, OSError, TimeoutError) as fault:
-            raise Breach(f"no WebSocket at {url}: {fault}") from fault
+            raise Breach(f"no WebSocket at {url}: {why_not(url, fault)}") from fault
         return Link(name, socket, self.transcript, self.world.manners)
 
     async def close(self) -> None:
@@ -137,15 +140,22 @@ class Probe:
         return await self.attached(link, who, features=features, **hello)
 
     async def attached(
-        self, link: Link, who: Identity, *, features: Sequence[str] = (), **hello: Any
+        self,
+        link: Link,
+        who: Identity,
+        *,
+        features: Sequence[str] = (),
+        proof: Mapping[str, Any] = NO_MORE,
+        **hello: Any,
     ) -> Peer:
-        """Say hello on this link. Raises Refused, or Breach where no answer can be read."""
+        """Say hello on this link; `proof`: what AUTH_PROOF says besides. Raises Refused, or Breach
+        where no answer can be read."""
         nonce = secrets.token_bytes(NONCE_BYTES)
         payload = user_hello(who, features=features, nonce=nonce, **hello)
         await say_first(link, who, "USER_HELLO", payload)
         answer, before = await self._answer_to_user(link)
         if answer.type == "AUTH_CHALLENGE":
-            answer = await proven(link, who, answer, features, user=True)
+            answer = await proven(link, who, answer, features, user=True, more=proof)
         if answer.type == "ERROR":
             raise Refused(answer)
         return Peer(who, link, answer, _shared(features, answer), before)
@@ -175,16 +185,22 @@ class Probe:
     # --- servers --------------------------------------------------------------------------------
 
     async def server(
-        self, name: str, kind: str = "SERVER_HELLO_JOIN", *, features: Sequence[str] = ()
+        self,
+        name: str,
+        kind: str = "SERVER_HELLO_JOIN",
+        *,
+        features: Sequence[str] = (),
+        proof: Mapping[str, Any] = NO_MORE,
     ) -> Peer:
         """A server that was let in."""
         who = await self.identity(name)
         for _ in range(_AGAIN):
             link = await self.connect(name)
             with contextlib.suppress(Refused):
-                return await self.linked(link, who, kind, features=features)
+                return await self.linked(link, who, kind, features=features, proof=proof)
             await link.close()
-        return await self.linked(await self.connect(name), who, kind, features=features)
+        link = await self.connect(name)
+        return await self.linked(link, who, kind, features=features, proof=proof)
 
     async def linked(
         self,
@@ -193,16 +209,17 @@ class Probe:
         kind: str = "SERVER_HELLO_JOIN",
         *,
         features: Sequence[str] = (),
+        proof: Mapping[str, Any] = NO_MORE,
         **hello: Any,
     ) -> Peer:
         """Say the hello of a server on this link. Raises as `attached`."""
         nonce = secrets.token_bytes(NONCE_BYTES)
         payload = server_hello(who, features=features, nonce=nonce, **hello)
-        to = self.world.url.partition("://")[2].rstrip("/") if kind.endswith("JOIN") else "*"
+        to = place(self.world.url) if kind.endswith("JOIN") else "*"
         await say_first(link, who, kind, payload, to=to)
         answer, before = await link.reaches(*LINK_ANSWERS)
         if answer.type == "AUTH_CHALLENGE":
-            answer = await proven(link, who, answer, features, user=False)
+            answer = await proven(link, who, answer, features, user=False, more=proof)
         if answer.type == "ERROR":
             raise Refused(answer)
         return Peer(who, link, answer, _shared(features, answer), before)
@@ -248,12 +265,18 @@ async def say_first(
 
 
 async def proven(
-    link: Link, who: Identity, challenge: Frame, features: Sequence[str], *, user: bool
+    link: Link,
+    who: Identity,
+    challenge: Frame,
+    features: Sequence[str],
+    *,
+    user: bool,
+    more: Mapping[str, Any] = NO_MORE,
 ) -> Frame:
-    """Answer a challenge (section 11); what comes then."""
+    """Answer a challenge (section 11), `more` with it; what comes then."""
     if "link-auth/1" not in features:
         raise Unjudged("it wants AUTH_PROOF of who did not announce link-auth/1")
-    payload = proof_payload(who, challenge, features, user=user)
+    payload = {**proof_payload(who, challenge, features, user=user), **more}
     to = str(challenge.get("server_id") or challenge.members.get("from", ""))
     await say_first(link, who, "AUTH_PROOF", payload, to=to)
     return await link.hears("ACK", "SERVER_WELCOME", "ERROR")

@@ -39,8 +39,14 @@ def summary(report: Report) -> Iterator[str]:
         yield f"{level:<9}  {counts}"
     for why, count in report.skipped_because():
         yield f"{count} skipped: {shortened(why)}"
-    word = "every MUST holds" if report.holds else "a MUST is broken"
-    yield f"{shortened(report.subject)}: {word}"
+    yield f"{shortened(report.subject)}: {_word(report)}"
+
+
+def _word(report: Report) -> str:
+    if not report.holds:
+        return "a MUST is broken"
+    untried = report.count(Verdict.SKIPPED, Level.MUST)
+    return f"every MUST that was tried holds; {untried} were not" if untried else "every MUST holds"
 
 
 def as_members(report: Report) -> dict[str, Any]:
@@ -75,6 +81,7 @@ def rule_members(rule: Rule[Any]) -> dict[str, Any]:
         "needs": list(rule.needs),
         "feature": rule.feature,
         "waits_s": rule.waits_s,
+        "rests_on": rule.rests_on,
     }
 
 
@@ -155,5 +162,6 @@ def as_table(rules: Sequence[Rule[Any]]) -> Iterator[str]:
         wanted = [need.name.lower().replace("_", "-") for need in rule.needs]
         wanted += [f"`{rule.feature}`"] if rule.feature else []
         wanted += [f"{rule.waits_s} s"] if rule.waits_s else []
+        wanted += [f"`{rule.rests_on}`"] if rule.rests_on else []
         cells = (f"`{rule.id}`", rule.level, rule.title, rule.remedy, ", ".join(wanted))
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import aiohttp
-
 from socp.conform.cast import Cast
+from socp.conform.expect import LISTS
 from socp.conform.frames import Frame
 from socp.conform.judging import judged, rests_on_a_fault, skipped
 from socp.conform.manners import Manners
-from socp.conform.probe import Probe, World
+from socp.conform.probe import Probe, Refused, World
+from socp.conform.reaching import new_session
 from socp.conform.results import Report, Result, in_order
 from socp.conform.rule import Need, Rule
 from socp.conform.transcript import Transcript
@@ -22,7 +22,6 @@ from socp.conform.verdicts import Finding
 
 _STANDING: Final = ("bob", "carol", "west", "erin", "fred", "north")
 _MANY_RULES: Final = 30  # then all of them are needed soon, and keys are made meanwhile
-_HTTP_S: Final = 20.0
 Tell = Callable[[Result], None]
 
 
@@ -105,8 +104,7 @@ async def _probe(world: World, transcript: Transcript) -> AsyncIterator[Probe]:
 @asynccontextmanager
 async def _world(order: Order, cast: Cast) -> AsyncIterator[World]:
     """Everybody says goodbye at its end."""
-    timeout = aiohttp.ClientTimeout(total=_HTTP_S)
-    async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
+    async with new_session() as session:
         world = World(
             url=order.url,
             session=session,
@@ -124,25 +122,58 @@ async def _world(order: Order, cast: Cast) -> AsyncIterator[World]:
 
 
 async def _look(world: World) -> None:
-    """What kind of server it is: whom it lets in, and which extensions it has."""
+    """What kind of server it is: whom it lets in, and which extensions it has. Raises CannotRun
+    where it is none."""
     transcript = Transcript()
     async with _probe(world, transcript) as probe:
         try:
             await probe.connect()
         except Finding as fault:
-            raise CannotRun(f"{fault}; is a server running there?") from fault
+            raise CannotRun(str(fault)) from fault
         world.cast.call("alice", "east")
-        try:
-            alice = await probe.alice()
-            world.server_id, world.features = alice.server_id, _announced(alice.answer)
-        except Finding as fault:
-            world.no_users = str(fault)
-        try:
-            east = await probe.east()
-            world.server_id = world.server_id or east.server_id
-            world.features |= _announced(east.answer)
-        except Finding as fault:
-            world.no_servers = str(fault)
+        spoke = [await _let_user_in(world, probe), await _let_server_in(world, probe)]
+        if True not in spoke and not await _lists(world, probe):
+            said = world.no_users or "nothing that can be read comes"
+            raise CannotRun(
+                f"there is a WebSocket at {world.url}, but nobody who speaks SOCP: after USER_HELLO"
+                f" {said}; after SERVER_HELLO_JOIN {world.no_servers}"
+            )
+
+
+async def _let_user_in(world: World, probe: Probe) -> bool:
+    """Whether it answers the hello of a user in SOCP, be it by an ERROR."""
+    try:
+        alice = await probe.alice()
+    except Finding as fault:
+        world.no_users = str(fault)
+        return isinstance(fault, Refused)
+    world.server_id, world.features = alice.server_id, _announced(alice.answer)
+    return bool(alice.answer.type)
+
+
+async def _let_server_in(world: World, probe: Probe) -> bool:
+    """The same for a server."""
+    try:
+        east = await probe.east()
+    except Finding as fault:
+        world.no_servers = str(fault)
+        return isinstance(fault, Refused)
+    world.server_id = world.server_id or east.server_id
+    world.features |= _announced(east.answer)
+    return True
+
+
+async def _lists(world: World, probe: Probe) -> bool:
+    """Some answer no hello (section 13): then whether it lists who is there."""
+    if world.no_users:
+        return False
+    alice = await probe.alice()
+    await alice.say("LIST_REQUEST", {})
+    try:
+        await alice.link.hears(*LISTS)
+    except Finding:
+        return False
+    return True
 
 
 def _announced(answer: Frame) -> frozenset[str]:

@@ -41,11 +41,13 @@ class OwnSession:
         became of the clock since."""
         return wall < self.stated.until_ts
 
+    def has_begun(self, wall: int) -> bool:
+        """Whether others with our clock (Unix ms), which may have gone back, would believe it."""
+        return self.stated.from_ts <= wall + limits.TS_WINDOW_MS
+
     def is_fresh(self, wall: int) -> bool:
-        """Whether there is no need for another: less than half over, and others with our clock
-        would believe it now."""
-        begun = self.stated.from_ts <= wall + limits.TS_WINDOW_MS
-        return begun and self.stated.until_ts - wall > limits.SESSION_MS // 2
+        """Whether there is no need for another: it has begun, and is less than half over."""
+        return self.has_begun(wall) and self.stated.until_ts - wall > limits.SESSION_MS // 2
 
     def sign(self, canonical_payload: bytes) -> str:
         """`sig` of a frame with this payload, whose text is canonical."""

@@ -7,7 +7,6 @@ from typing import Final, Literal
 
 from socp.files.transfer import REPORT_BYTES
 from socp.member import latest
-from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.incoming import Incoming, IncomingFiles
 from socp.member.outgoing import Mouth
@@ -27,8 +26,7 @@ def report(mouth: Mouth, to: str, said: FileState, now: Now) -> None:
 class FileReports:
     """The receiving end's."""
 
-    def __init__(self, emitter: Emitter, mouth: Mouth, files: IncomingFiles) -> None:
-        self._emit = emitter
+    def __init__(self, mouth: Mouth, files: IncomingFiles) -> None:
         self._mouth = mouth
         self._files = files
         self._strays: dict[str, int] = {}  # when it was last said that nothing is taken, by file_id

@@ -71,7 +71,7 @@ class Receiving:
         self._history = history
         self._news = FileNews(emitter)
         self._files = IncomingFiles(emitter, remembered)
-        self._reports = FileReports(emitter, mouth, self._files)
+        self._reports = FileReports(mouth, self._files)
         self._offered: dict[str, None] = {}  # those told of in this run
         self._running: dict[str, Incoming] = {}
 

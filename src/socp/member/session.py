@@ -274,8 +274,8 @@ class Session:
         """SESSION_KEY: what our server signs with from here on. Raises PeerFault."""
         server = self.server
         assert server is not None
-        if server.key is None or self._emit.terms.fast is None:
-            return  # this link did not agree to it
+        if server.key is None or not self._sessions.agreed:
+            return
         whose = (server.key, server.server_id)
         session = self._sessions.followed(server.session, said, whose, now)
         self.server = replace(server, session=session)
@@ -291,7 +291,7 @@ class Session:
         if self._stage is Stage.ATTACHED:
             self._sessions.due(now)
             fast = self._emit.terms.fast
-            if fast is not None and not fast.is_good(now.wall):
+            if fast is not None and (self._sessions.doubted or not fast.is_good(now.wall)):
                 self._emit.terms = replace(self._emit.terms, fast=None)
         waited = now.mono - self._since_ms
         if self._stage is Stage.GREETED and waited > SILENT_MS and not self._must_prove():

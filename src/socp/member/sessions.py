@@ -24,14 +24,17 @@ class Sessions:
 
     def __init__(self, suite: Suite, emitter: Emitter, *, on: bool) -> None:
         self.on = on
+        self.agreed = False  # on this link
         self._suite = suite
         self._emit = emitter
         self._own: OwnSession | None = None
         self._next: OwnSession | None = None  # told, and not acknowledged
         self._told_ms = 0  # monotonic
+        self.doubted = False  # two were told: the present one is forgotten with the later of them
 
     def lost(self) -> None:
         """The link is gone, and our key with it."""
+        self.agreed = self.doubted = False
         self._own = self._next = None
 
     def offered(self, features: tuple[str, ...], now: Now) -> Session | None:
@@ -45,8 +48,14 @@ class Sessions:
         self, envelope: Envelope, ack: Ack, server_id: str, key: PublicKey, now: Now
     ) -> tuple[OwnSession | None, PeerSession | None]:
         """The server took our hello: what we sign by on this link, and what it does. Raises
-        PeerFault where it states a session key that is not its own."""
-        if self._own is None or FAST_SIG not in ack.features or BIND not in ack.features:
+        PeerFault where it states a session key that is not its own.
+
+        What it announces here counts, and not what AUTH_CHALLENGE said: that is signed by nobody,
+        and it may have got a session key, or lost it, since.
+        """
+        self.agreed = self.on and FAST_SIG in ack.features and BIND in ack.features
+        if not self.agreed:
+            self._own = None
             return None, None
         stated = parse_as(FastAck, envelope.members).session
         if stated is None:
@@ -64,10 +73,11 @@ class Sessions:
 
     def due(self, now: Now) -> None:
         """Where ours is half over the server is told another, signed with the one before, which
-        serves until this is acknowledged."""
+        serves until this is acknowledged, or until it is told yet another."""
         if self._own is None or self._own.is_fresh(now.wall):
             return
         if self._next is None or now.mono - self._told_ms >= RETRY_MS:
+            self.doubted = self._next is not None
             self._next, self._told_ms = self._made(now), now.mono
             self._emit.send(SessionKey(session=self._next.stated), now)
 
@@ -75,7 +85,7 @@ class Sessions:
         """The server knows what we told last: from here on we sign with it. None: nothing new."""
         if self._next is None:
             return None
-        self._own, self._next = self._next, None
+        self._own, self._next, self.doubted = self._next, None, False
         return self._own
 
     def _made(self, now: Now) -> OwnSession:

@@ -75,6 +75,7 @@ class Watching:
         self._sought: _Sought | None = None
         self._digest = ""  # of those who were there at the last look
         self._crowd = False  # so many are online that most of them have no place
+        self._turned_ms = -UNANSWERED_MS  # when that last changed
         self._lost_sight: Callable[[str, Now], None] = lambda _user_id, _now: None
 
     def heed(self, lost_sight: Callable[[str, Now], None]) -> None:
@@ -87,7 +88,7 @@ class Watching:
         self._unheard.clear()
         self._found()
         self._contacts.more_online = self._crowd = False
-        self._digest = ""
+        self._digest, self._turned_ms = "", now.mono - UNANSWERED_MS
         if not on:
             return
         for user_id in reversed(self._contacts.acquaintances(OURS_MAX)):
@@ -234,7 +235,9 @@ class Watching:
         if was is not self._crowd:
             self._digest = ""
             self._bound(now)
-            return self._look(now)
+            turned_ms, self._turned_ms = self._turned_ms, now.mono
+            if now.mono - turned_ms >= UNANSWERED_MS:  # a server cannot have us ask in circles
+                return self._look(now)
         self._place(users.users)
         self._tell(now)
 

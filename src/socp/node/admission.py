@@ -19,7 +19,7 @@ from socp.wire.addresses import HostPort
 from socp.wire.bind import check_bind
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
-from socp.wire.features import LINK_AUTH
+from socp.wire.features import FAST_SIG, LINK_AUTH
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import (
     Ack,
@@ -151,6 +151,7 @@ class Admission:
             features=self._handshake.sessions.features,
             auth_nonce=base64url.encode(link.opened.nonce),
         )
+        link.announced = FAST_SIG in payload.features
         to = str(link.dialled) if hello is ServerHelloJoin else EVERYONE
         link.nonce = link.opened.nonce
         self._emit.send((link.id,), self._emit.frame(payload, to=to, ts=now.wall, bind=True))

@@ -55,6 +55,7 @@ class Link:
     pinged_ms: int = 0
     established_ms: int = 0
     excess: int = 0
+    announced: bool = True  # `fast-sig/1`: by our hello, else by our answer where we have it
     agreed: bool = False  # to `fast-sig/1`: both ends have it, and we told our session key
     fast: OwnSession | None = None  # the session key of ours that the other end knows
     told: OwnSession | None = None  # the next one, told and not acknowledged
@@ -81,9 +82,10 @@ class Link:
 
     @property
     def can_agree(self) -> bool:
-        """True where the other end could take a session key of ours: it says so, its frames are
+        """True where the other end could take a session key of ours: both ends say so, frames are
         bound to this link, and the keys of both ends are proved (`link-auth/1`)."""
-        return FAST_SIG in self.features and self.bound and self.has_link_auth
+        both = self.announced and FAST_SIG in self.features
+        return both and self.bound and self.has_link_auth
 
     @property
     def watches(self) -> bool:

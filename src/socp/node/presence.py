@@ -14,6 +14,7 @@ from socp.node.effects import Outgoing, Snapshot
 from socp.node.emitter import Emitter
 from socp.node.events import Now
 from socp.node.links import Link, Links
+from socp.node.relaying import Relaying
 from socp.node.roster import Present, Roster
 from socp.node.rotation import Rotations
 from socp.wire import limits, roll
@@ -31,7 +32,6 @@ from socp.wire.roll import Roll
 ONLINE_PER_SERVER = 10_000
 ORDER_PER_SERVER = 20_000  # users whose last presence ts is remembered
 ORDER_MAX = 400_000  # of all servers
-YOUNG_MS = 5_000  # a link: whoever else has one with that server says so within a second
 SAID_NEWLY_MS = 10_000  # who asks again so soon may have the same frames
 ADVERT_BYTES_MAX = 16 * limits.KIB  # it is kept, and said again to everyone who comes
 REMOVES_KEPT = 10_000  # about 1 kB each: they save a signature where somebody asks
@@ -57,7 +57,7 @@ class Presence:
         self.roster = Roster(emitter)
         self._removes: OrderedDict[str, Outgoing | bytes] = OrderedDict()  # of who is away
         self._rolls: dict[str, Roll] = {}
-        self._held: dict[str, list[bytes]] = {}  # by origin: not passed on yet
+        self.relaying = Relaying(emitter, links)
         self._order: dict[str, OrderedDict[str, int]] = {}  # by origin: none pushes others' out
         self._turned_away: Callable[[str, str], None] = lambda _user_id, _server_id: None
         self._has_room: Callable[[str, Now], None] = lambda _user_id, _now: None
@@ -266,7 +266,9 @@ class Presence:
             advert.user_id, origin, name, attach_ts, envelope.ts, entry, raw, able=able
         )
         self._put(present)
-        self._pass_on(link, origin, advert.user_id, raw, now)
+        self.relaying.pass_on(
+            link, origin, advert.user_id, raw, self._audience.of(advert.user_id), now
+        )
         return moved_away
 
     def removed(self, link: Link, envelope: Envelope, remove: UserRemove, now: Now) -> None:
@@ -281,7 +283,9 @@ class Presence:
         self._gone(remove.user_id, now)
         raw = reencode(envelope)
         self._note_remove(remove.user_id, raw)
-        self._pass_on(link, origin, remove.user_id, raw, now)
+        self.relaying.pass_on(
+            link, origin, remove.user_id, raw, self._audience.of(remove.user_id), now
+        )
 
     def _newer(self, origin: str, user_id: str, envelope: Envelope, now: Now) -> bool:
         """Presence is ordered per origin and user by its ts;
@@ -327,33 +331,6 @@ class Presence:
         """As their server has it in its roll: of the attach that it said, valid or not."""
         attach_ts = None if advert.attach is None else advert.attach.ts
         return roll.entry(advert.user_id, "" if key is None else key.fingerprint, attach_ts)
-
-    def _pass_on(self, link: Link, origin: str, user_id: str, raw: bytes, now: Now) -> None:
-        """To our users, and to the servers that do not hear it from its origin themselves. On a new
-        link others are about to be linked with it too, as after a partition: those with `gossip/1`
-        say so in a moment."""
-        servers = self._links.not_linked_with(origin, but=link.peer)
-        young = link.peer == origin and now.mono - link.since_ms < YOUNG_MS
-        if young or origin in self._held:
-            saying = self._links.gossiping(servers)
-            servers = tuple(each for each in servers if each not in saying)
-            if saying:
-                self._held.setdefault(origin, []).append(raw)
-        self._emit.relay(self._audience.of(user_id) + servers, raw)
-        if len(self._held.get(origin, ())) > ONLINE_PER_SERVER:
-            self._let_go(origin)
-
-    def due(self, now: Now) -> None:
-        """Pass on what was held back, to those who still do not hear it themselves."""
-        for origin in tuple(self._held):
-            link = self._links.servers.get(origin)
-            if link is None or now.mono - link.since_ms >= YOUNG_MS:
-                self._let_go(origin)
-
-    def _let_go(self, origin: str) -> None:
-        servers = self._links.gossiping(self._links.not_linked_with(origin, but=origin))
-        for raw in self._held.pop(origin):
-            self._emit.relay(servers, raw)
 
     # --- tables ---------------------------------------------------------------------------------
 

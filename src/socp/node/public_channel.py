@@ -82,7 +82,7 @@ class PublicChannel:
     def linked(self, link: Link, now: Now) -> None:
         """A new server link: say which version stands here, and who is here,
         so that two halves meet."""
-        keys = tuple(sorted(self._keys)) if link.gossips else ()
+        keys = self._said_keys() if link.gossips else ()
         if self.version:
             self._emit.say(link, PublicChannelUpdated(version=self.version, keys=keys), now)
         # A peer that says which keys it knows, as we do, need not hear of those who have ours.
@@ -135,7 +135,7 @@ class PublicChannel:
         links = dict.fromkeys(self._naming.listeners())
         links.update(dict.fromkeys(self._links.users[user_id].id for user_id in user_ids))
         self._ask_for(user_ids, now, tuple(links) + self._links.server_links())
-        self._naming.asked(user_ids, self.version, now, ours=True)
+        self._naming.asked(self._emit.server_id, user_ids, self.version, now)
 
     def _ask_for(self, user_ids: tuple[str, ...], now: Now, links: tuple[int, ...]) -> None:
         for start in range(0, len(user_ids), ADDS_A_FRAME):
@@ -149,7 +149,7 @@ class PublicChannel:
     def added(self, link: Link, envelope: Envelope, payload: PublicChannelAdd, now: Now) -> None:
         """Who lacks a key at another server."""
         if self._pass_on(link, envelope, self._naming.listeners(), now):
-            self._naming.asked(payload.add, payload.if_version, now, ours=False)
+            self._naming.asked(envelope.from_, payload.add, payload.if_version, now)
 
     def updated(
         self, link: Link, envelope: Envelope, payload: PublicChannelUpdated, now: Now
@@ -157,19 +157,28 @@ class PublicChannel:
         """Who was given one there, or which version stands there."""
         before = self.version
         self._learn(payload.version, now, first=limits.CHANNEL_VERSION_FIRST)
-        if envelope.from_ == link.peer and payload.keys:
+        if (envelope.from_, envelope.to) == (link.peer, self._emit.server_id):
             self._compare(link, payload, now)
         listeners = self._links.user_links()
         if self.version == before:
-            served = self._naming.given((wrap.member_id for wrap in payload.wraps), payload.version)
-            listeners = tuple(dict.fromkeys((*self._naming.listeners(), *served)))
+            listeners = self._hearing(envelope.from_, payload.wraps, payload.version)
         self._pass_on(link, envelope, listeners, now)
 
     def _compare(self, link: Link, payload: PublicChannelUpdated, now: Now) -> None:
-        """Two halves that made keys of their own: each names all of its users to the other."""
+        """Two halves that made keys of their own: each names all of its users to the other. What a
+        new link says first counts, once: each answer costs us a signature and all names."""
+        hearsay = link.hearsay
+        if hearsay is None or hearsay.keys_compared or payload.version != self.version:
+            return
+        hearsay.keys_compared = True
         here = self._here()
-        if here and self._keys and set(payload.keys) != self._keys:
+        if here and self._said_keys() and set(payload.keys) != self._keys:
             self._ask_for(here, now, (link.id,))
+
+    def _said_keys(self) -> tuple[str, ...]:
+        """Those of this version, or none where they are too many to say: one member can make up as
+        many as they like."""
+        return tuple(sorted(self._keys)) if len(self._keys) <= KEYS_SAID else ()
 
     def _pass_on(
         self, link: Link, envelope: Envelope, listeners: tuple[LinkId, ...], now: Now
@@ -211,7 +220,7 @@ class PublicChannel:
         if not content_sig.verify_shares(key, shares, key.der, share.content_sig):
             raise PeerFault(Code.INVALID_SIG, "KEY_SHARE: content_sig does not verify")
         self._learn(share.version, now)
-        if share.version == self.version and len(self._keys) < KEYS_SAID:
+        if share.version == self.version and len(self._keys) <= KEYS_SAID:
             self._keys.add(_digest(share.channel_pub))
         self._seen.add(seen, link.peer, now.mono)
         self._introduced(link, envelope.from_)
@@ -281,9 +290,13 @@ class PublicChannel:
         """PUBLIC_CHANNEL_UPDATED, so that other holders stop (only the wraps that are new)."""
         updated = PublicChannelUpdated(version=version, wraps=wraps)
         frame = self._emit.frame(updated, to=EVERYONE, ts=now.wall, bind=True)
-        served = self._naming.given((wrap.member_id for wrap in wraps), version)
-        listeners = dict.fromkeys((*self._naming.listeners(), *served))
-        self._emit.send(tuple(listeners) + self._links.server_links(), frame)
+        listeners = self._hearing(self._emit.server_id, wraps, version)
+        self._emit.send(listeners + self._links.server_links(), frame)
+
+    def _hearing(self, origin: str, wraps: tuple[Wrap, ...], version: int) -> tuple[LinkId, ...]:
+        """Which of our users hear that these were served, as their server says."""
+        served = self._naming.given(origin, (wrap.member_id for wrap in wraps), version)
+        return tuple(dict.fromkeys((*self._naming.listeners(), *served)))
 
     def _store(self, share: ChannelShare) -> bool:
         """Kept for the member's next hello; what is too long to keep goes to who is here now.

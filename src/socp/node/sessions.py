@@ -72,17 +72,23 @@ class Sessions:
             link.fast, link.told = link.told, None
 
     def due(self, now: Now) -> None:
-        """Ask for a new one in time; one whose time is over signs nothing more."""
-        if not self._wanted or now.mono < self._look_ms:
+        """Ask for a new one in time; one whose time is over signs nothing more, and one that our
+        clock has not come to again is stated to nobody."""
+        if not self._wanted or (self._own_counts(now) and now.mono < self._look_ms):
             return
         self._look_ms = now.mono + LOOK_MS
-        if self.own is not None and not self.own.is_good(now.wall):
+        if not self._own_counts(now):
             self.own = None
         for link in self._links.all.values():
             if link.fast is not None and not link.fast.is_good(now.wall):
                 link.fast = None
         if self.own is None or not self.own.is_fresh(now.wall):
             self._emit.add(RenewSession())
+
+    def _own_counts(self, now: Now) -> bool:
+        """True also where we have none: then another is on its way."""
+        own = self.own
+        return own is None or (own.is_good(now.wall) and own.has_begun(now.wall))
 
     # --- as a link begins -----------------------------------------------------------------------
 
@@ -119,15 +125,27 @@ class Sessions:
     def answered(
         self, link: Link, envelope: Envelope, answer: Ack | ServerWelcome, now: Now
     ) -> None:
-        """ACK or WELCOME on our dial, which its sender's own key signed."""
+        """ACK or WELCOME on our dial, which its sender's own key signed: only this says whether
+        the other end agrees. AUTH_CHALLENGE, by which we made our offer, is signed by nobody, and
+        its sender may have got a session key, or lost it, since.
+        """
+        stated = self._stated(link, envelope, answer)
+        link.agreed = stated is not None or (link.agreed and FAST_SIG in answer.features)
         if not link.agreed:
-            return
-        if isinstance(answer, ServerWelcome):
-            stated = parse_as(FastWelcome, envelope.members).session
-        else:
-            stated = parse_as(FastAck, envelope.members).session
+            link.fast = None
         if stated is not None:
             self._believe(link, stated, now)
+
+    def _stated(
+        self, link: Link, envelope: Envelope, answer: Ack | ServerWelcome
+    ) -> Session | None:
+        """The session key in an answer, where it may have one: else that is an unknown member."""
+        theirs = FAST_SIG in (*link.features, *answer.features)
+        if not (link.announced and theirs and link.bound and link.has_link_auth):
+            return None
+        if isinstance(answer, ServerWelcome):
+            return parse_as(FastWelcome, envelope.members).session
+        return parse_as(FastAck, envelope.members).session
 
     def _believe(self, link: Link, stated: Session, now: Now) -> None:
         assert link.key is not None

@@ -60,16 +60,22 @@ class Crew:
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Something that may fail without harm to the rest."""
-        self.keep(_loud(work))
+        self._take(_loud(work), work.close)
 
     def keep(self, work: Coroutine[Any, Any, None]) -> None:
         """Something without which the server is none: its failure is the server's end."""
+        self._take(work, work.close)
+
+    def _take(self, work: Coroutine[Any, Any, None], close: Callable[[], None]) -> None:
+        """`close` is called in the end, for what is dismissed may never have begun."""
         if self._dismissed:
             work.close()
+            close()
             return
         task = self._group.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: close())
 
     def dismiss(self) -> None:
         """Cancel them all, and start no more."""

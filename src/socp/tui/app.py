@@ -36,6 +36,7 @@ from socp.tui.parts import Part
 from socp.tui.profiles_screen import NEW, ProfilesScreen
 from socp.tui.session import Session
 from socp.tui.talk_screen import TalkScreen
+from socp.tui.typed_ahead import Refused, TypedAhead
 from socp.tui.unlock_screen import UnlockScreen
 from socp.tui.waiting import Waiting
 
@@ -102,6 +103,7 @@ class SocpApp(App[int], inherit_bindings=False):
         self._login = login
         self._suite = suite
         self._touched_s = idle.clock_s()
+        self.typed_ahead = TypedAhead(self)
         self._notifying = Notifying(choices.notify, self._said_to_terminal)
         self.session: Session | None = None
         self.talk: TalkScreen | None = None
@@ -203,10 +205,16 @@ class SocpApp(App[int], inherit_bindings=False):
         if isinstance(screen, FirstStart):
             screen.wait_for(what)
         else:
-            self.screen_stack[0].query_one(Waiting).begin(what)
+            self._opening_line.begin(what)
+
+    @property
+    def _opening_line(self) -> Waiting:
+        """Under all screens, where it would be drawn for as long as somebody waits for it."""
+        return self.screen_stack[0].query_one(Waiting)
 
     def _ask_again(self, why: str) -> None:
         """Who else one is, where the one that was meant cannot be."""
+        self._opening_line.end()
         if isinstance(self.screen, ProfilesScreen):
             self.screen.complain(why)
         else:
@@ -242,6 +250,7 @@ class SocpApp(App[int], inherit_bindings=False):
         self._notifying.looking = lambda who: (
             self.app_focus and self.screen is talk and who == session.turned_to
         )
+        self._opening_line.end()
         while len(self.screen_stack) > 1:
             await self.pop_screen()
         await self.push_screen(talk)
@@ -289,10 +298,16 @@ class SocpApp(App[int], inherit_bindings=False):
     # --- somebody is there ----------------------------------------------------------------------
 
     async def on_event(self, event: Event) -> None:
-        """Whoever types or points is there."""
-        if isinstance(event, (Key, Paste, MouseEvent)):
+        """Whoever types or points is there; what is typed has its turn."""
+        if isinstance(event, Key | Paste | MouseEvent):
             self._touched_s = idle.clock_s()
+            if not event.is_forwarded and self.typed_ahead.keeps(event):
+                return
         await super().on_event(event)
+
+    @on(Refused)
+    def _refused(self) -> None:
+        self.typed_ahead.forget()
 
     def _lock_if_idle(self) -> None:
         limit, session = self._opening.lock_after_s, self.session

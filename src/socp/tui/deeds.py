@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Final
 
 import click
 from textual import on
@@ -15,6 +15,7 @@ from textual.screen import Screen
 from socp.client.clock import now_ms
 from socp.client.errors import ClientError
 from socp.member.draft import Draft
+from socp.member.history import FILE
 from socp.member.history_line import HistoryLine
 from socp.talk.commands import Unclear
 from socp.talk.naming import typed_name
@@ -24,11 +25,15 @@ from socp.tui.emoji_screen import EmojiScreen
 from socp.tui.messages import MessagePane, first_link
 from socp.tui.session import Session
 from socp.tui.take_back_screen import TakeBackScreen
+from socp.tui.typed_ahead import Refused
 from socp.tui.window import Window
 from socp.wire.ids import PUBLIC
 from socp.wire.text import printable
 
 Work = Coroutine[Any, Any, None]
+
+_NAMELESS: Final = "that cannot be answered or changed: it was not sent yet, or taken back"
+_FILE: Final = "a file cannot be answered or reacted to; answer a message beside it, or write one"
 
 
 class Deeds(Screen[None]):
@@ -46,6 +51,13 @@ class Deeds(Screen[None]):
     def complain(self, text: str) -> None:
         """Say in the conversation what cannot be done."""
         self.session.say(note(now_ms(), text, "class:warn"))
+
+    def refuse(self, text: str) -> None:
+        """Say what cannot be done with a message. What was typed ahead was meant for what the key
+        would have opened; among the messages each letter of it would be a key of its own."""
+        self.complain(text)
+        if isinstance(self.focused, MessagePane):
+            self.post_message(Refused())
 
     def attempt(self, work: Work) -> None:
         """Do it beside the rest, and say what was wrong with it."""
@@ -97,7 +109,7 @@ class Deeds(Screen[None]):
 
     def _amend(self, what: str, line: HistoryLine) -> None:
         if not line.msg_ref or line.deleted:
-            self.complain("that cannot be answered or changed: it was not sent yet, or taken back")
+            self.refuse(_FILE if line.kind == FILE else _NAMELESS)
         elif what == "reply":
             quote = f"{self.session.called(line.author)} {quoted(line.text)}"
             self.composer.take(Draft(self.composer.text, line.msg_ref, quote=quote))
@@ -105,7 +117,7 @@ class Deeds(Screen[None]):
         elif what == "react":
             _mounting = self.app.push_screen(EmojiScreen(), lambda emoji: self._react(line, emoji))
         elif line.author != self.session.me.user_id:
-            self.complain("only who said it can take it back")
+            self.refuse("only who said it can take it back")
         else:
             called = self.session.called(line.talk)
             who = called[:1].upper() + called[1:] if line.talk == PUBLIC else called
@@ -119,9 +131,9 @@ class Deeds(Screen[None]):
     def edit(self, line: HistoryLine | None) -> None:
         """Change it in the composer."""
         if line is None or line.author != self.session.me.user_id or line.kind != "text":
-            self.complain("there is nothing of yours here to change")
+            self.refuse("there is nothing of yours here to change")
         elif not line.msg_ref or line.deleted:
-            self.complain("that cannot be changed: it was not sent yet, or taken back")
+            self.refuse("that cannot be changed: it was not sent yet, or taken back")
         else:
             draft = Draft(line.text, line.msg_ref, edits=True, quote=quoted(line.text))
             self.composer.take_instead(draft)

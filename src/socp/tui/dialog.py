@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, TypeVar
 
 from textual.actions import SkipAction
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.events import Key
 from textual.screen import ModalScreen
@@ -52,6 +53,11 @@ class Dialog(ModalScreen[R]):
             super().action_copy_text()
         except SkipAction:
             self.app.action_help_quit()
+
+    def dismiss(self, result: R | None = None) -> AwaitComplete:
+        """Its work ends with it, and not when that has nothing left to be shown in."""
+        self.workers.cancel_node(self)
+        return super().dismiss(result)
 
     def give(self, result: R | None) -> None:
         """Close it, with this."""

@@ -18,6 +18,10 @@ from socp.tui.row_view import RowView
 from socp.tui.rows import Block, Piece
 
 SHOWN_MAX: Final = 40
+_NO_EMOJI: Final = (
+    (Piece("warn", " words are no emoji: Esc, and i to"),),
+    (Piece("warn", " write a message"),),
+)
 
 
 class EmojiScreen(Dialog[str]):
@@ -67,11 +71,14 @@ class EmojiScreen(Dialog[str]):
         for name, sign in EMOJI.items():
             if wanted in name if wanted else sign in QUICK:
                 by_sign.setdefault(sign, name)
-        if wanted and not by_sign:
+        if len(wanted.split()) == 1 and not by_sign:
             by_sign[typed.strip()] = "as typed"
         rows = list(by_sign.items())[:SHOWN_MAX]
         if not wanted:
             rows.append(("-", "take mine away"))
         view = self.query_one(RowView)
-        view.put(tuple(Block(s, ((Piece("plain", f" {s} "), Piece("mark", n)),)) for s, n in rows))
-        view.mark(rows[0][0])
+        view.put([Block(s, ((Piece("plain", f" {s} "), Piece("mark", n)),)) for s, n in rows])
+        if rows:
+            view.mark(rows[0][0])
+        else:  # who types a sentence meant to write one
+            view.put((Block("", _NO_EMOJI),))

@@ -270,7 +270,31 @@ class MessagePane(RowView):
 
     def on_focus(self) -> None:
         """Something is marked while one chooses."""
-        if not self.at:
+        self._mark_in_sight()
+
+    def action_page_up(self) -> None:
+        """Look further up; what is marked can be seen."""
+        self._page(-1)
+
+    def action_page_down(self) -> None:
+        """Look further down."""
+        self._page(1)
+
+    def _page(self, by: int) -> None:
+        to = self.scroll_offset.y + by * self.size.height
+        self.scroll_to(y=to, animate=False, force=True, immediate=True)
+        self._mark_in_sight()
+
+    def _mark_in_sight(self) -> None:
+        """Nobody changes or takes back what they do not see, and nothing moves under a hand that
+        points."""
+        blocks = filter(None, map(self.block_at, range(*self.sight)))
+        seen = [block.key for block in blocks if block.key]
+        if self.at in seen:
+            return
+        if seen:
+            self.mark(seen[-1], reveal=False)
+        elif not self.at:
             self.action_last()
 
     def action_copy(self) -> None:

@@ -91,7 +91,7 @@ class RowView(ScrollView, can_focus=True):
         size = Size(self.room, len(self._rows))
         if size != self.virtual_size:
             self._sized(size)
-        top, bottom = self._sight
+        top, bottom = self.sight
         for row in range(top, bottom):
             if before[row : row + 1] != self._rows[row : row + 1]:
                 self.refresh_line(row)
@@ -172,7 +172,7 @@ class RowView(ScrollView, can_focus=True):
             self.scroll_to_region(region, animate=False, force=True, immediate=True)
 
     @property
-    def _sight(self) -> tuple[int, int]:
+    def sight(self) -> tuple[int, int]:
         """The first row that can be seen, and the one after the last."""
         top = self.scroll_offset.y
         return top, top + self.size.height
@@ -180,7 +180,7 @@ class RowView(ScrollView, can_focus=True):
     def _refresh_block(self, key: str) -> None:
         index = self._index(key)
         if index is not None:
-            top, bottom = self._sight
+            top, bottom = self.sight
             first, end = self._starts[index], self._starts[index + 1]
             for row in range(max(first, top), min(end, bottom)):
                 self.refresh_line(row)

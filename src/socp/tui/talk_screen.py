@@ -309,6 +309,7 @@ class TalkScreen(Deeds):
 
     @on(Composer.Said)
     def _say(self, event: Composer.Said) -> None:
+        self.messages.mark("")  # what one answered is answered
         self.run_worker(self._said(event.talk, event.draft), group="said")
 
     async def _said(self, talk: str, draft: Draft) -> None:

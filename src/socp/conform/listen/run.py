@@ -26,11 +26,11 @@ from socp.conform.server_run import CannotRun
 from socp.conform.transcript import Transcript
 from socp.conform.verdicts import Finding
 
-_FOR_CLIENTS: Final = (CLIENTS, WATCHERS, SEALERS, SENDERS)
-_FOR_SERVERS: Final = (DIALLERS, GOSSIPERS)
+FOR_CLIENTS: Final = (CLIENTS, WATCHERS, SEALERS, SENDERS)
+FOR_SERVERS: Final = (DIALLERS, GOSSIPERS)
 GUEST_RULES: Final[tuple[Rule[Visit], ...]] = tuple(
     sorted(
-        (rule for section in (GUESTS, *_FOR_CLIENTS, *_FOR_SERVERS) for rule in section.rules),
+        (rule for section in (GUESTS, *FOR_CLIENTS, *FOR_SERVERS) for rule in section.rules),
         key=lambda rule: (int(rule.section), int(rule.id.partition("-")[0].partition(".")[2])),
     )
 )
@@ -87,7 +87,7 @@ async def _judged(door: Door, house: House, tell: Callable[[Result], None]) -> R
     except Finding as fault:
         raise CannotRun(f"{fault}; attach a client, or have a server dial") from fault
     is_user = house.hellos[0].type == USER_HELLO
-    others = _FOR_SERVERS if is_user else _FOR_CLIENTS
+    others = FOR_SERVERS if is_user else FOR_CLIENTS
     foreign = {rule.id for section in others for rule in section.rules}
     results: list[Result] = []
     for rule in door.rules:

@@ -218,7 +218,7 @@ async def _post_from_abroad(probe: Probe) -> None:
 # --- key shares ---------------------------------------------------------------------------------
 
 
-async def _version(probe: Probe) -> int:
+async def known_version(probe: Probe) -> int:
     """The channel's version here, by its PUBLIC_CHANNEL_ADD; 1 where there is none yet."""
     alice, carol = await probe.alice(), await probe.user("carol")
     added = await alice.link.hears("PUBLIC_CHANNEL_ADD", where=_adds(carol.id))
@@ -226,7 +226,7 @@ async def _version(probe: Probe) -> int:
     return version if type(version) is int and version > 0 else 1
 
 
-def _share(author: Peer, member: Peer, version: int, *, alias: bool = False) -> dict[str, Any]:
+def share(author: Peer, member: Peer, version: int, *, alias: bool = False) -> dict[str, Any]:
     name = "wrapped" if alias else "wrapped_public_channel_key"
     sealed = member.who.key.public.sealed(secrets.token_bytes(32))
     shares = [{"member": member.id, name: b64(sealed)}]
@@ -241,7 +241,7 @@ def _share(author: Peer, member: Peer, version: int, *, alias: bool = False) -> 
     }
 
 
-def _is_share(payload: dict[str, Any]) -> Where:
+def is_share(payload: dict[str, Any]) -> Where:
     return lambda frame: bool(frame.get("content_sig") == payload["content_sig"])
 
 
@@ -253,9 +253,9 @@ def _is_share(payload: dict[str, Any]) -> Where:
 )
 async def _share_routed(probe: Probe) -> None:
     alice, bob = await probe.alice(), await probe.bob()
-    payload = _share(alice, bob, await _version(probe))
+    payload = share(alice, bob, await known_version(probe))
     await alice.say("PUBLIC_CHANNEL_KEY_SHARE", payload)
-    frame = await bob.link.hears("PUBLIC_CHANNEL_KEY_SHARE", where=_is_share(payload))
+    frame = await bob.link.hears("PUBLIC_CHANNEL_KEY_SHARE", where=is_share(payload))
     same("payload", frame.payload, payload)
     same("from", frame.members.get("from"), alice.id)
 
@@ -268,8 +268,8 @@ async def _share_routed(probe: Probe) -> None:
 )
 async def _share_told(probe: Probe) -> None:
     alice, bob = await probe.alice(), await probe.bob()
-    version = await _version(probe)
-    payload = _share(alice, bob, version)
+    version = await known_version(probe)
+    payload = share(alice, bob, version)
     await alice.say("PUBLIC_CHANNEL_KEY_SHARE", payload)
     updated = await bob.link.hears("PUBLIC_CHANNEL_UPDATED", where=lambda f: bool(f.get("wraps")))
     row = list_of(updated, "wraps")[0]
@@ -285,9 +285,9 @@ async def _share_told(probe: Probe) -> None:
 )
 async def _share_alias(probe: Probe) -> None:
     alice, bob = await probe.alice(), await probe.bob()
-    payload = _share(alice, bob, await _version(probe), alias=True)
+    payload = share(alice, bob, await known_version(probe), alias=True)
     await alice.say("PUBLIC_CHANNEL_KEY_SHARE", payload)
-    await bob.link.hears("PUBLIC_CHANNEL_KEY_SHARE", where=_is_share(payload))
+    await bob.link.hears("PUBLIC_CHANNEL_KEY_SHARE", where=is_share(payload))
 
 
 async def _no_share(probe: Probe, payload: dict[str, Any], *codes: str) -> None:
@@ -296,7 +296,7 @@ async def _no_share(probe: Probe, payload: dict[str, Any], *codes: str) -> None:
     try:
         await refused(alice.link, *codes)
     finally:
-        if bob.link.has("PUBLIC_CHANNEL_KEY_SHARE", where=_is_share(payload)):
+        if bob.link.has("PUBLIC_CHANNEL_KEY_SHARE", where=is_share(payload)):
             raise Breach("it was passed on")
 
 
@@ -308,7 +308,7 @@ async def _no_share(probe: Probe, payload: dict[str, Any], *codes: str) -> None:
 )
 async def _share_signed(probe: Probe) -> None:
     alice, bob = await probe.alice(), await probe.bob()
-    payload = _share(alice, bob, await _version(probe))
+    payload = share(alice, bob, await known_version(probe))
     await _no_share(probe, {**payload, "content_sig": alice.who.key.sign(b"x")}, "INVALID_SIG")
 
 
@@ -320,7 +320,7 @@ async def _share_signed(probe: Probe) -> None:
 )
 async def _share_creator(probe: Probe) -> None:
     alice, bob = await probe.alice(), await probe.bob()
-    payload = _share(alice, bob, await _version(probe))
+    payload = share(alice, bob, await known_version(probe))
     await _no_share(probe, {**payload, "creator_pub": bob.who.key.public.text}, "BAD_KEY")
 
 
@@ -332,8 +332,8 @@ async def _share_creator(probe: Probe) -> None:
 )
 async def _version_jump(probe: Probe) -> None:
     alice, bob = await probe.alice(), await probe.bob()
-    far = await _version(probe) + 10 * VERSION_JUMP
-    await _no_share(probe, _share(alice, bob, far), "BAD_FRAME")
+    far = await known_version(probe) + 10 * VERSION_JUMP
+    await _no_share(probe, share(alice, bob, far), "BAD_FRAME")
 
 
 @CHANNEL.must(
@@ -344,6 +344,6 @@ async def _version_jump(probe: Probe) -> None:
 )
 async def _version_jump_abroad(probe: Probe) -> None:
     east = await probe.east()
-    far = await _version(probe) + 10_000 * VERSION_JUMP
+    far = await known_version(probe) + 10_000 * VERSION_JUMP
     await east.says_wrong("PUBLIC_CHANNEL_UPDATED", {"version": far, "wraps": []})
     await refused(east.link, "BAD_FRAME")

@@ -14,6 +14,7 @@ from socp.conform.frames import Frame
 from socp.conform.keys import NotAKey, read_key
 from socp.conform.peers import message
 from socp.conform.probe import Probe
+from socp.conform.reaching import http_origin
 from socp.conform.rule import Need, Section
 from socp.conform.rules.link_auth import challenged
 from socp.conform.rules.users import key_of
@@ -111,7 +112,7 @@ async def _name_does_not_route(probe: Probe) -> None:
 
 async def _get(probe: Probe, path: str) -> tuple[int, dict[str, Any]]:
     """The status and the JSON object at a path of the server's HTTP side."""
-    url = "http" + probe.world.url.removeprefix("ws").rstrip("/") + path
+    url = http_origin(probe.world.url) + path
     probe.transcript.sent("HTTP", f"GET {path}")
     try:
         async with probe.world.session.get(url) as answer:

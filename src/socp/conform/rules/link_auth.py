@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any, Final
 
 from socp.conform import preimages
@@ -23,14 +24,14 @@ BOUND: Final = ("link-auth/1", "bind/1")
 
 
 async def challenged(
-    probe: Probe, name: str, nonce: bytes | None = None
+    probe: Probe, name: str, nonce: bytes | None = None, *, features: Sequence[str] = PROVES
 ) -> tuple[Link, Identity, Frame]:
     """A user who said hello with an auth_nonce, and the challenge that came."""
     probe.check_may_prove()
     who = await probe.identity(name)
     link = await probe.connect(name)
     given = secrets.token_bytes(NONCE_BYTES) if nonce is None else nonce
-    hello = user_hello(who, features=PROVES, nonce=given)
+    hello = user_hello(who, features=features, nonce=given)
     await say_first(link, who, "USER_HELLO", hello)
     first = await link.hears("AUTH_CHALLENGE", "ACK", "USER_ADVERTISE", "ERROR")
     if first.type != "AUTH_CHALLENGE":

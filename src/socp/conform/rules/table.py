@@ -12,6 +12,8 @@ from socp.conform.rules.crypto import CRYPTO
 from socp.conform.rules.delivery import DELIVERY
 from socp.conform.rules.directory import DIALECTS, DIRECTORY, LIMITS
 from socp.conform.rules.envelope import ENVELOPE
+from socp.conform.rules.fast_frames import FAST_FRAMES
+from socp.conform.rules.fast_sig import FAST_SIG
 from socp.conform.rules.files import FILES
 from socp.conform.rules.gossip import GOSSIP
 from socp.conform.rules.healing import HEALING
@@ -53,6 +55,8 @@ SECTIONS: Final = (
     HEALING,
     WATCHING,
     SEALED,
+    FAST_SIG,
+    FAST_FRAMES,
     TWO,
     LIMITS,
     DIALECTS,

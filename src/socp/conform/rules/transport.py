@@ -11,16 +11,13 @@ from socp.conform.expect import LISTS, refused, same
 from socp.conform.figures import FIRST_FRAME_S, FRAME_BYTES, FRAME_BYTES_FIRST, KIB
 from socp.conform.frames import now_ms
 from socp.conform.probe import Probe, Refused, say_first
+from socp.conform.reaching import http_origin, ws_origin
 from socp.conform.rule import Need, Section
 from socp.conform.verdicts import Breach, Dialect, Unjudged
 
 TRANSPORT: Final[Section[Probe]] = Section()
 _FOREIGN_ORIGIN: Final = "https://socp-conform.invalid"
 _PATHS: Final = ("ws", "chat", "socp-conform")
-
-
-def _http(url: str) -> str:
-    return "http" + url.removeprefix("ws")
 
 
 async def _status(probe: Probe, **headers: str) -> int:
@@ -52,7 +49,7 @@ async def _websocket(probe: Probe) -> None:
 )
 async def _any_path(probe: Probe) -> None:
     for path in _PATHS:
-        await probe.connect(url=f"{probe.world.url.rstrip('/')}/{path}")
+        await probe.connect(url=f"{ws_origin(probe.world.url)}/{path}")
 
 
 @TRANSPORT.should(
@@ -93,7 +90,7 @@ async def _foreign_host(probe: Probe) -> None:
     "refuse the hello of a server on a link that was opened with an Origin (NOT_ALLOWED)",
 )
 async def _page_is_no_server(probe: Probe) -> None:
-    own, who = _http(probe.world.url).rstrip("/"), await probe.identity("page")
+    own, who = http_origin(probe.world.url), await probe.identity("page")
     try:
         link = await probe.connect(headers={"Origin": own})
     except Breach as fault:
@@ -113,7 +110,7 @@ async def _page_is_no_server(probe: Probe) -> None:
     "answer plain requests on the port of the WebSocket: health, web client, API",
 )
 async def _http_beside(probe: Probe) -> None:
-    url = _http(probe.world.url).rstrip("/") + "/healthz"
+    url = http_origin(probe.world.url) + "/healthz"
     try:
         async with probe.world.session.get(url) as answer:
             probe.transcript.came("HTTP", f"{answer.status} {url}")
