@@ -144,7 +144,7 @@ class Gossip:
         )
 
     def _own_links(self) -> tuple[str, ...]:
-        return tuple(sorted(self._links.servers)[: limits.LINKS_TOLD])
+        return self._links.server_ids()[: limits.LINKS_TOLD]
 
     # --- they tell us ---------------------------------------------------------------------------
 
@@ -163,7 +163,7 @@ class Gossip:
             return
         hearsay.ts = envelope.ts
         if beat.links is not None:
-            hearsay.linked_with = frozenset(beat.links)
+            self._links.told(hearsay, frozenset(beat.links))
             self._meet(hearsay.linked_with)
         if theirs is not None:
             self._compare(link, hearsay, theirs, now)

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count, islice
 
+from socp.node.audience import Audience
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.links import Link, Links
@@ -51,10 +52,16 @@ class Naming:
     """Bounded for each server: its oldest is forgotten, and asked for when they come again."""
 
     def __init__(
-        self, emitter: Emitter, links: Links, presence: Presence, shelf: ShareShelf
+        self,
+        emitter: Emitter,
+        links: Links,
+        audience: Audience,
+        presence: Presence,
+        shelf: ShareShelf,
     ) -> None:
         self._emit = emitter
         self._links = links
+        self._audience = audience
         self._presence = presence
         self._shelf = shelf
         self._wanted: dict[str, OrderedDict[str, _Wanted]] = {}  # by their server, then by user
@@ -69,9 +76,7 @@ class Naming:
 
     def listeners(self) -> tuple[LinkId, ...]:
         """Who of our users hears of every newcomer: those without `presence/1` always do."""
-        users = self._links.users.values()
-        few = self.few
-        return tuple(link.id for link in users if few or not link.watches)
+        return self._links.user_links() if self.few else self._audience.of_all()
 
     def asked(self, origin: str, user_ids: Iterable[str], version: int, now: Now) -> None:
         """The server of these says that they lack this version."""

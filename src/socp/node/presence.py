@@ -54,11 +54,13 @@ class Presence:
         self._directory = directory
         self._rotations = rotations
         self._online: dict[str, Present] = {}
+        self._at: dict[str, dict[str, Present]] = {}  # the same, by server
         self.roster = Roster(emitter)
         self._removes: OrderedDict[str, Outgoing | bytes] = OrderedDict()  # of who is away
         self._rolls: dict[str, Roll] = {}
         self.relaying = Relaying(emitter, links)
         self._order: dict[str, OrderedDict[str, int]] = {}  # by origin: none pushes others' out
+        self._ordered = 0  # how many, of all of them
         self._turned_away: Callable[[str, str], None] = lambda _user_id, _server_id: None
         self._has_room: Callable[[str, Now], None] = lambda _user_id, _now: None
 
@@ -78,7 +80,11 @@ class Presence:
         return "" if present is None else present.server_id
 
     def here(self) -> Iterator[Present]:
-        return (p for p in self._online.values() if p.server_id == self._emit.server_id)
+        return self._of(self._emit.server_id)
+
+    def _of(self, server_id: str) -> Iterator[Present]:
+        """Its users; what is done with them may change who they are."""
+        return iter(tuple(self._at.get(server_id, {}).values()))
 
     def everyone(self) -> Iterator[Present]:
         return iter(tuple(self._online.values()))
@@ -190,7 +196,7 @@ class Presence:
     def said_anew(self, now: Now) -> Iterator[Outgoing | bytes]:
         """Our users for somebody who may have refused what was said before, because our clock or
         theirs was wrong: with a new ts, but for what is new anyway."""
-        for present in tuple(self.here()):
+        for present in self.here():
             said, age_ms = present.said, now.wall - present.ts
             if said is not None and not 0 <= age_ms < SAID_NEWLY_MS:
                 ts = self._next_ts(present.user_id, now)
@@ -206,18 +212,15 @@ class Presence:
 
     def server_lost(self, server_id: str, now: Now) -> None:
         """Its users' homes stay, their presence does not; its next snapshot counts again."""
-        for present in tuple(self._online.values()):
-            if present.server_id == server_id:
-                self._note_order(server_id, present.user_id, present.ts - 1)
-                self._forget(present, now)
+        for present in self._of(server_id):
+            self._note_order(server_id, present.user_id, present.ts - 1)
+            self._forget(present, now)
 
     def keep_only(self, server_id: str, user_ids: Container[str], said_ts: int, now: Now) -> None:
         """Its other users had left when it said so, at `said_ts`, and their USER_REMOVE did not
         reach us (`gossip/1`). Of one who came since, another server may have told us before."""
-        for present in tuple(self._online.values()):
-            if present.server_id != server_id or present.user_id in user_ids:
-                continue
-            if present.ts <= said_ts:
+        for present in self._of(server_id):
+            if present.user_id not in user_ids and present.ts <= said_ts:
                 self._note_order(server_id, present.user_id, present.ts - 1)
                 self._forget(present, now)
 
@@ -337,6 +340,7 @@ class Presence:
     def _put(self, present: Present) -> None:
         self._drop(present.user_id)
         self._online[present.user_id] = present
+        self._at.setdefault(present.server_id, {})[present.user_id] = present
         self.roster.came(present)
         self._removes.pop(present.user_id, None)
         self._rolls[present.server_id] = self.roll(present.server_id).with_(present.entry)
@@ -345,11 +349,12 @@ class Presence:
         present = self._online.pop(user_id, None)
         if present is not None:
             self.roster.left(present)
+            del self._at[present.server_id][user_id]
             left = self.roll(present.server_id).without(present.entry)
             if left.count:
                 self._rolls[present.server_id] = left
             else:
-                del self._rolls[present.server_id]
+                del self._rolls[present.server_id], self._at[present.server_id]
 
     def _gone(self, user_id: str, now: Now) -> None:
         self._drop(user_id)
@@ -361,9 +366,13 @@ class Presence:
 
     def _note_order(self, origin: str, user_id: str, ts: int) -> None:
         order = self._order.setdefault(origin, OrderedDict())
+        self._ordered += user_id not in order
         order[user_id] = ts
         order.move_to_end(user_id)
-        if len(order) > ORDER_PER_SERVER:
-            order.popitem(last=False)
-        elif sum(map(len, self._order.values())) > ORDER_MAX:
-            max(self._order.values(), key=len).popitem(last=False)
+        if len(order) <= ORDER_PER_SERVER and self._ordered <= ORDER_MAX:
+            return
+        fullest = order
+        if len(order) <= ORDER_PER_SERVER:
+            fullest = max(self._order.values(), key=len)
+        fullest.popitem(last=False)
+        self._ordered -= 1

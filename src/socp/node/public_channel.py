@@ -8,6 +8,7 @@ from collections import OrderedDict
 
 from socp.crypto import content_sig
 from socp.crypto.keys import PublicKey
+from socp.node.audience import Audience
 from socp.node.dedup import SeenIds
 from socp.node.directory import Directory
 from socp.node.effects import Snapshot
@@ -45,6 +46,7 @@ class PublicChannel:
         self,
         emitter: Emitter,
         links: Links,
+        audience: Audience,
         directory: Directory,
         presence: Presence,
         seen: SeenIds,
@@ -57,7 +59,7 @@ class PublicChannel:
         self._seen = seen
         self.version = remembered.channel_version
         self._shares = ShareShelf(emitter, remembered.shares)
-        self._naming = Naming(emitter, links, presence, self._shares)
+        self._naming = Naming(emitter, links, audience, presence, self._shares)
         self._keys = {_key_of(s.frame) for s in remembered.shares if s.version == self.version}
         self._handed: OrderedDict[tuple[str, int], tuple[ChannelShare, LinkId, int]] = OrderedDict()
         self._ask_again_ms: int | None = None

@@ -59,6 +59,11 @@ class Envelope(msgspec.Struct, frozen=True, dict=True):
         return bool(self.members) and bool(self.__dict__["whole"])
 
     @cached_property
+    def again(self) -> bytes:
+        """See `reencode`."""
+        return encode(self.type, self.from_, self.to, self.ts, self.payload, self.sig)
+
+    @cached_property
     def canonical(self) -> bytes:
         """The canonical form of the payload (section 3): what is signed and digested."""
         return canonical(self.members, whole=self.whole)
@@ -133,8 +138,7 @@ def encode(type: str, from_: str, to: str, ts: int, payload: bytes, sig: str) ->
 
 def reencode(envelope: Envelope) -> bytes:
     """The same frame again, to relay it unchanged; unknown top-level members stay behind."""
-    e = envelope
-    return encode(e.type, e.from_, e.to, e.ts, e.payload, e.sig)
+    return envelope.again
 
 
 def check_ts(ts: int, now: int) -> None:
