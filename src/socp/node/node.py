@@ -105,7 +105,9 @@ class Node:
         audience = Audience(links)
         self._presence = presence = Presence(emit, links, audience, people, rotations)
         self._watches = watches = Watches(emit, links, audience, presence, rotations)
-        self._channel = channel = PublicChannel(emit, links, people, presence, seen, remembered)
+        self._channel = channel = PublicChannel(
+            emit, links, audience, people, presence, seen, remembered
+        )
         self._dialling = dialling = Dialling(settings, emit, links, quarantine)
         self._gossip = gossip = Gossip(emit, links, trust, dialling, people, presence)
         mail = Keeping.of(settings, emit, links, people, presence, trust, seen, remembered)
@@ -333,6 +335,7 @@ class Node:
         self._admission.due(now)
         self._health.due(now)
         self._gossip.due(now)
+        self._presence.relaying.due(now)
         self._watches.due(now)
         self._directory.due(now)
         self._rotations.due(now)
