@@ -30,7 +30,7 @@ from socp.bench.user import Allowance, Kind, User, joined, leave
 
 PLAIN_USERS: Final = 48
 PLAIN_EACH: Final = 25
-PLAIN_WINDOW: Final = 2  # with 48 users 192 signatures wait at most: no server need refuse that
+PLAIN_WINDOW: Final = 1  # with 48 users 96 signatures wait at most: no server need refuse that
 FAST_USERS: Final = 400
 FAST_EACH: Final = 50
 FAST_WINDOW: Final = 4

@@ -57,6 +57,7 @@ class Link:
     excess: int = 0
     announced: bool = True  # `fast-sig/1`: by our hello, else by our answer where we have it
     agreed: bool = False  # to `fast-sig/1`: both ends have it, and we told our session key
+    share: Bucket | None = None  # of signatures by our own key, from its first message on
     fast: OwnSession | None = None  # the session key of ours that the other end knows
     told: OwnSession | None = None  # the next one, told and not acknowledged
     session: PeerSession | None = None  # the other end's, where it stated one

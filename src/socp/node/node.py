@@ -39,6 +39,7 @@ from socp.node.events import (
     ProbeFailed,
     RevokeUser,
     SessionMade,
+    SigningStrained,
     SnapshotDone,
     Stopping,
     Tick,
@@ -64,6 +65,7 @@ from socp.node.registration import Registration
 from socp.node.rotation import Rotations
 from socp.node.sessions import Sessions
 from socp.node.settings import Settings
+from socp.node.strain import SigningLoad
 from socp.node.transfers import Transfers
 from socp.node.trust import ServerTrust
 from socp.node.walk import Walk
@@ -132,7 +134,8 @@ class Node:
         self._health = Health(emit, links)
         news = (presence, gossip, watches)
         parts = (people, rotations, *news, delivery, transfers, channel, posts, kept, sessions)
-        gate = Gate(settings, trust)
+        self._load = SigningLoad(links)
+        gate = Gate(settings, trust, self._load)
         self._walk = Walk(emit, links, gate, refusals, arrivals, admission, *parts)
 
     def status(self) -> Status:
@@ -206,6 +209,8 @@ class Node:
                 self._key_taken(event, now)
             case SessionMade():
                 self._sessions.renewed(event.session, now)
+            case SigningStrained():
+                self._load.strain = event.strain
             case RevokeUser():
                 self._barring.revoke(event, now)
             case _:

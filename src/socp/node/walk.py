@@ -320,17 +320,19 @@ class Walk:
 
     def _from_users(self) -> dict[type[Payload], Route]:
         p = payloads
-        file = Route(self._transfers.from_user, timed=True, unsigned=True, by_bytes=True)
+        file = Route(
+            self._transfers.from_user, timed=True, unsigned=True, by_bytes=True, signs=True
+        )
         return {
-            p.MsgDirect: Route(self._delivery.direct, unsigned=True),
-            p.MsgPublicChannel: Route(self._posts.post, unsigned=True),
+            p.MsgDirect: Route(self._delivery.direct, unsigned=True, signs=True),
+            p.MsgPublicChannel: Route(self._posts.post, unsigned=True, signs=True),
             p.FileStart: file,
             p.FileChunk: file,
             p.FileEnd: file,
             p.PublicChannelKeyShare: Route(self._channel.shared, timed=True, bindless=True),
-            p.ListRequest: Route(self._list),
+            p.ListRequest: Route(self._list, signs=True),
             p.PresenceWatch: Route(self._presence_watch, timed=True),
-            p.PubkeyRequest: Route(self._pubkey_request),
+            p.PubkeyRequest: Route(self._pubkey_request, signs=True),
             p.Ack: Route(self._ack, by_bytes=True, cost_bytes=ACK_COST_BYTES),
             p.KeyRotate: Route(self._key_rotate, timed=True),
             p.KeyRevoke: Route(self._key_revoke, timed=True),

@@ -17,7 +17,7 @@ from socp import __version__
 from socp.crypto.fast_sig import OwnSession
 from socp.crypto.keys import PrivateKey
 from socp.node.effects import Close
-from socp.node.events import Event, SessionMade, Stopping, Tick
+from socp.node.events import Event, SessionMade, SigningStrained, Stopping, Tick
 from socp.node.trouble import kind_of
 from socp.server import fresh, walk
 from socp.server.admin import AdminDesk
@@ -77,6 +77,7 @@ class Parts:
     store: walk.Store
     guard: Guard
     max_per_address: int
+    sign_threads: int
     bound: Bound
     tls: ssl.SSLContext | None
     folder: Path
@@ -90,7 +91,13 @@ class App:
         self._parts = parts
         self._gate = Gate()
         self._links = Links(self.tell)
-        self._signers = Signers(parts.key, self._gate, loop.call_soon_threadsafe)
+        self._signers = Signers(
+            parts.key,
+            self._gate,
+            loop.call_soon_threadsafe,
+            lambda strain: self.tell(SigningStrained(strain)),
+            threads=parts.sign_threads,
+        )
         self._desk = AdminDesk(parts.folder, self.tell)
         self._dialler = Dialler(self._links, self.tell, self._gate)
         self._api = HttpApi(self.tell, self._gate, self._signers.prove)
