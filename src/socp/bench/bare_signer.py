@@ -1,4 +1,5 @@
-"""The reference for what signing allows: one key, so many threads, and nothing else.
+"""The reference for what signing allows: one key, as many threads as a server has of the same kind,
+and nothing else.
 
 Asked `[threads, seconds]` it says how many signatures there were, in how many seconds, with how
 many of the processor.
@@ -6,14 +7,15 @@ many of the processor.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from socp.bench import key_pool
+from socp.keystore.key_threads import key_threads
 
 SIGNED: Final = os.urandom(1_500)  # bytes, as in a delivery
 
@@ -23,15 +25,15 @@ def main() -> None:
     (key,) = key_pool.keys(1)
 
     def signed(until_s: float) -> int:
-        count = 0
-        while time.perf_counter() < until_s:
+        for count in itertools.count(1):
             key.sign(SIGNED)
-            count += 1
-        return count
+            if time.perf_counter() >= until_s:
+                return count
+        raise AssertionError("counting ended")
 
     for line in sys.stdin:
         threads, seconds = json.loads(line)
-        with ThreadPoolExecutor(threads) as pool:
+        with key_threads(threads, "sign") as pool:
             processor_s, began_s = time.process_time(), time.perf_counter()
             until_s = began_s + seconds
             count = sum(pool.map(signed, [until_s] * threads))
