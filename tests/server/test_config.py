@@ -265,3 +265,11 @@ def test_every_flag_says_what_it_is_for() -> None:
 def test_the_choices_are_all_there_are() -> None:
     assert list(flags.FEDERATIONS) == [kind.value for kind in Federation]
     assert list(flags.REGISTRATIONS) == [kind.value for kind in Joining]
+
+
+def test_threads_that_sign_are_one_a_core_unless_said() -> None:
+    assert parsed().sign_threads is None
+    assert parsed("--sign-threads", "3").sign_threads == 3
+    for wrong in ("0", "65", "many"):
+        with pytest.raises(StartFault, match="--sign-threads"):
+            parsed("--sign-threads", wrong)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from socp.bench.hostile import push
+from socp.bench.memory import push
 from socp.bench.raw_link import RawLink, masked
 from socp.wire import limits
 from tests.keys import test_key

@@ -1,315 +1,209 @@
-"""Tries to break `--memory`: one attack after the other on a server that promised so much, while
-two good users go on. `python -m socp.bench.hostile [--memory 256M] [--links 1000] [ATTACK ...]`
+"""Frames of a mebibyte that are made to hurt (goal 10): how long they hold the event loop, what
+memory they take, and whether anybody else is the worse for it.
 
-Prints for each attack what the process held at most, by the kernel's word, and how long the good
-users' messages took; exit code 1 where the promise was broken or a good user was not served.
+The loop is held for no longer than its thread had the processor for the frame, from its first byte
+to the answer: that is what is measured, for a clock would show who else is at work.
 """
 
 from __future__ import annotations
 
-import argparse
-import contextlib
-import re
-import socket
-import subprocess
-import sys
-import tempfile
-import threading
+import asyncio
+import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import pairwise
+from statistics import median
 from typing import Final
 
-from socp.bench.raw_link import RawLink, masked
-from socp.crypto.keys import PrivateKey, RsaSuite
-from socp.server import sizes
+from socp.bench import goals, processes
+from socp.bench.figures import Figure, Goal, Side
+from socp.bench.load_link import framed
+from socp.bench.pairs import Spread
+from socp.bench.rounds import ACK, DELIVERED, ERROR, Round
+from socp.bench.serving import Server
+from socp.bench.setting import Setting
+from socp.bench.settled import settled
+from socp.bench.trouble import CannotMeasure
+from socp.bench.user import Kind, User, joined, leave
 from socp.wire import limits
 
-LOOK_S: Final = 0.02
-TALK_S: Final = 0.1
-SMALL_WINDOW: Final = 4096
-_LISTENING: Final = re.compile(r"Listening on ws://127\.0\.0\.1:(\d+)")
+NEIGHBOURS: Final = 20
+PATIENCE_S: Final = 30
+_HEAD: Final = '{"type":"MSG_DIRECT","from":"%s","to":"%s","ts":%d,"payload":{"x":'
+_TAIL: Final = '},"sig":""}'
 
 
-@dataclass
-class Target:
-    """The server under attack."""
-
-    port: int
-    pid: int
-    log: Path
-
-    def resident(self, what: str = "VmRSS") -> int:
-        """Bytes; VmHWM is the most it ever held."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        found = re.search(rf"{what}:\s+(\d+) kB", status)
-        return int(found[1]) * 1024 if found else 0
-
-    def forget_peak(self) -> None:
-        """What was held at most counts from now."""
-        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+def many(head: str, tail: str) -> bytes:
+    """Half a million values."""
+    return _filled(head + "[0", ",0", "]" + tail)
 
 
-@dataclass
-class Talk:
-    """Two good users, each message answered by the next; how long each took."""
-
-    target: Target
-    key: PrivateKey
-    took_s: list[float] = field(default_factory=list)
-    fault: str = ""
-    _over: threading.Event = field(default_factory=threading.Event)
-
-    def run(self) -> None:
-        try:
-            one, other = (RawLink.open(self.target.port, self.key) for _ in range(2))
-            for user in (one, other):
-                user.hello("presence/1")
-                user.wait_for("ACK")
-            while not self._over.wait(TALK_S):
-                began = time.monotonic()
-                one.message(other.id, 600)
-                other.wait_for("USER_DELIVER")
-                one.wait_for("ACK")
-                self.took_s.append(time.monotonic() - began)
-        except OSError as fault:
-            self.fault = f"{type(fault).__name__}: {fault}"
-            for line in self.target.log.read_text().splitlines():
-                if " left (" in line and any(user in line for user in (one.id, other.id)):
-                    self.fault += "; " + line.partition(" left ")[2]
-
-    def end(self) -> None:
-        self._over.set()
+def deep(head: str, tail: str) -> bytes:
+    """Half a million levels."""
+    room = (limits.FRAME_BYTES - len(head) - len(tail)) // 2
+    return (head + "[" * room + "]" * room + tail).encode()
 
 
-@dataclass
-class Attacker:
-    """Opens links as long as the server takes them, and remembers them to be closed."""
-
-    port: int
-    key: PrivateKey
-    links: int
-    sockets: list[socket.socket] = field(default_factory=list)
-    refused: int = 0
-
-    def link(self, *features: str, hello: bool = True, reads: bool = False) -> RawLink | None:
-        """One more link, or None where it was refused."""
-        try:
-            made = RawLink.open(self.port, self.key, receive_bytes=0 if reads else SMALL_WINDOW)
-            if hello:
-                made.hello(*features)
-                made.wait_for("ACK")
-        except OSError:
-            self.refused += 1
-            return None
-        self.sockets.append(made.socket)
-        return made
-
-    def crowd(self, *features: str, hello: bool = True) -> list[RawLink]:
-        made = (self.link(*features, hello=hello) for _ in range(self.links))
-        return [link for link in made if link is not None]
-
-    def close(self) -> None:
-        for each in self.sockets:
-            each.close()
-        self.sockets.clear()
+def objects(head: str, tail: str) -> bytes:
+    """A hundred thousand objects, each with a name of its own for its member."""
+    return _filled(head + "[{}", ',{"a":{}}', "]" + tail)
 
 
-def push(found: socket.socket, data: bytes) -> None:
-    """Send what the other side takes without waiting for it."""
-    found.setblocking(False)
-    with contextlib.suppress(OSError):
-        while data:
-            data = data[found.send(data) :]
+def _filled(head: str, piece: str, tail: str) -> bytes:
+    room = (limits.FRAME_BYTES - len(head) - len(tail)) // len(piece)
+    return (head + piece * room + tail).encode()
 
 
-# --- attacks ------------------------------------------------------------------------------------
+REFUSED: Final[dict[str, Callable[[str, str], bytes]]] = {
+    "too many values": many,
+    "too deep": deep,
+    "too many objects": objects,
+}
 
 
-def never_read(by: Attacker) -> None:
-    """Links that never read, while one author posts to all of them."""
-    by.crowd()
-    author = by.link(reads=True)
-    for _ in range(60):
-        if author is None:
-            return
-        author.post(190 * limits.KIB)
-        author.wait_for("ACK")
+@dataclass(slots=True)
+class Effect:
+    """What frames of one kind did: the loop's time beside json.loads of the same, and memory."""
+
+    held_s: list[float] = field(default_factory=list)
+    loads_s: list[float] = field(default_factory=list)
+    grew: list[float] = field(default_factory=list)
+    """In frames of that size."""
+
+    @property
+    def ratios(self) -> Spread:
+        """Held : json.loads."""
+        return Spread.of(
+            [held / loads for held, loads in zip(self.held_s, self.loads_s, strict=True)]
+        )
 
 
-def half_open(by: Attacker) -> None:
-    """Links that begin the longest frame a stranger may send, and stop before its end."""
-    size = limits.FRAME_BYTES_UNIDENTIFIED
-    for link in by.crowd(hello=False):
-        push(link.socket, masked(b"{" * (size - 1), announced=size))
-    time.sleep(2)
-
-
-def nearly_a_mib(by: Attacker) -> None:
-    """Users who send a megabyte less one byte, all at once."""
-    size = limits.FRAME_BYTES
-    crowd = by.crowd("presence/1")
-    for _ in range(20):
-        for link in crowd:
-            push(link.socket, masked(b"{" * (size - 1), announced=size))
-        time.sleep(0.1)
-
-
-def whole_mib(by: Attacker) -> None:
-    """Users who send megabytes of values, whole, all at once."""
-    members = b",".join(b'"%06d":{}' % n for n in range(49_000))
-    filled = b'{"x":{' + members + b"}," + b'"y":"' + b"y" * 300_000 + b'"}'
-    crowd = by.crowd("presence/1")
-    for _ in range(5):
-        for link in crowd:
-            push(link.socket, masked(filled))
-        time.sleep(0.5)
-
-
-def many_ids(by: Attacker) -> None:
-    """Hellos of ever new ids, a message of each to somebody who is nowhere."""
-    for _ in range(by.links * 5):
-        link = by.link("presence/1")
-        if link is None:
-            continue
-        link.message("00000000-0000-4000-8000-000000000000", 100)
-        link.socket.close()
-        by.sockets.pop()
-
-
-def to_the_absent(by: Attacker) -> None:
-    """Mail of 64 KiB each to users who are away, who then come all at once and do not read."""
-    readers = by.crowd("presence/1", "mailbox/1")
-    for link in readers:
-        link.socket.close()
-    author = by.link("presence/1", reads=True)
-    if author is None:
-        return
-    for link in readers[:200]:
-        for _ in range(8):
-            author.message(link.id, 64 * limits.KIB)
-    for link in readers[:200]:
-        try:
-            again = RawLink.open(by.port, by.key, receive_bytes=SMALL_WINDOW)
-        except OSError:
-            continue
-        again.id = link.id
-        again.hello("presence/1", "mailbox/1")
-        by.sockets.append(again.socket)
-    time.sleep(5)
-
-
-def slow_bodies(by: Attacker) -> None:
-    """HTTP requests whose bodies never end."""
-    head = (
-        b"POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        b"Content-Length: %d\r\n\r\n" % limits.HTTP_BODY_BYTES
+async def measure(setting: Setting) -> AsyncIterator[Figure]:
+    """Goal 10. A server for each try, for only the first such frame finds the heap small."""
+    setting.needs_own()
+    refused, accepted, dropped = Effect(), Effect(), 0
+    loads_s = max(_loads_s(make(_HEAD % ("", "", 0), _TAIL)) for make in REFUSED.values())
+    for number in range(setting.pairs):
+        for name, make in REFUSED.items():
+            with setting.server(f"hostile-{number}-{name.replace(' ', '-')}") as server:
+                dropped += await _try(server, make, refused, ERROR, loads_s)
+        with setting.server(f"accepted-{number}") as server:
+            dropped += await _try(server, _welcome, accepted, ACK, 0)
+    yield _stall("hostile-refused", "a refused mebibyte", refused, goals.STALL_REFUSED)
+    yield _stall("hostile-accepted", "an accepted mebibyte", accepted, goals.STALL_ACCEPTED)
+    yield Figure(
+        key="hostile-memory",
+        what="memory that a refused mebibyte takes at most",
+        value=max(refused.grew),
+        ours=Side("peak", f"{max(refused.grew):.1f} MiB"),
+        reference=Side("the frame", "1.0 MiB"),
+        goal=goals.HOSTILE_MEMORY,
+        by="memory",
+        note=f"an accepted one {max(accepted.grew):.1f} MiB",
     )
-    for _ in range(2 * by.links):
-        found = socket.create_connection(("127.0.0.1", by.port))
-        by.sockets.append(found)
-        push(found, head + b" " * (limits.HTTP_BODY_BYTES - 1))
-    time.sleep(3)
+    tried = NEIGHBOURS * (len(REFUSED) + 1) * setting.pairs
+    yield Figure(
+        key="hostile-neighbours",
+        what="neighbours dropped",
+        value=float(dropped),
+        ours=Side("dropped", f"{dropped} of {tried}"),
+        goal=goals.NEIGHBOURS_DROPPED,
+    )
 
 
-def not_taken(by: Attacker) -> None:
-    """Long messages to users who never read."""
-    crowd = by.crowd("presence/1")
-    authors = [link for link in (by.link("presence/1", reads=True) for _ in range(8)) if link]
-    for turn in range(400):
-        for author in authors:
-            with contextlib.suppress(OSError):
-                author.message(crowd[turn % len(crowd)].id, 700 * limits.KIB)
+def _stall(key: str, what: str, effect: Effect, goal: Goal) -> Figure:
+    ratio, worst = effect.ratios, max(effect.held_s) * 1e3
+    return Figure(
+        key=key,
+        what=f"the loop held by {what}, the worst kind",
+        value=ratio.high,
+        low=ratio.low,
+        high=ratio.high,
+        ours=Side("held", f"{worst:.1f} ms at most, {median(effect.held_s) * 1e3:.1f} mostly"),
+        reference=Side("json.loads of it", f"{median(effect.loads_s) * 1e3:.1f} ms"),
+        goal=goal,
+        pairs=len(effect.held_s),
+        by="processor",
+    )
 
 
-ATTACKS: Final[tuple[Callable[[Attacker], None], ...]] = (
-    never_read,
-    half_open,
-    nearly_a_mib,
-    whole_mib,
-    many_ids,
-    to_the_absent,
-    slow_bodies,
-    not_taken,
-)
+def _welcome(head: str, tail: str) -> bytes:
+    """As long as may be, and within every bound: 45,000 values in a member nobody knows."""
+    count = 45_000
+    piece = ',"' + "x" * ((limits.FRAME_BYTES - len(head) - len(tail) - 10) // count - 3) + '"'
+    return (head + '["x"' + piece * (count - 1) + "]" + tail).encode()
 
 
-@contextmanager
-def target(memory: str) -> Iterator[Target]:
-    """A server with default settings and so much memory, its data in a folder of its own."""
-    with tempfile.TemporaryDirectory() as place:
-        log = Path(place) / "log"
-        command = [str(Path(sys.executable).with_name("socp")), "serve", "--port", "0"]
-        command += ["--memory", memory, "--data-dir", f"{place}/data", "--bootstrap", "none"]
-        with log.open("wb") as said:
-            process = subprocess.Popen(  # noqa: S603 - ourselves
-                command,
-                stderr=said,
-                start_new_session=True,
-            )
-        try:
-            yield Target(_port(process, log), process.pid, log)
-        finally:
-            process.kill()
-            process.wait()
+async def _try(
+    server: Server,
+    make: Callable[[str, str], bytes],
+    effect: Effect,
+    answer: bytes,
+    loads_s: float,
+) -> int:
+    """One such frame; how many neighbours were dropped."""
+    users = await joined(server.url, Kind.QUIET, NEIGHBOURS + 1)
+    attacker, *neighbours = users
+    frame = _addressed(attacker, neighbours[0], make, said=answer == ACK)
+    await settled(server)
+    processes.forget_peak(server.pid)
+    memory, held_s = server.resident_bytes(), processes.first_thread_s(server.pid)
+    await _answered(attacker, framed(frame), answer)
+    effect.held_s.append(processes.first_thread_s(server.pid) - held_s)
+    effect.grew.append((processes.peak_bytes(server.pid) - memory) / len(frame))
+    effect.loads_s.append(loads_s or _loads_s(frame))
+    dropped = await _dropped(neighbours)
+    leave(users)
+    return dropped
 
 
-def _port(process: subprocess.Popen[bytes], log: Path) -> int:
-    while process.poll() is None:
-        found = _LISTENING.search(log.read_text())
-        if found:
-            return int(found[1])
-        time.sleep(LOOK_S)
-    raise RuntimeError(f"the server ended: {log.read_text()}")
+def _addressed(
+    author: User, reader: User, make: Callable[[str, str], bytes], *, said: bool
+) -> bytes:
+    """The frame, from one user to another. `said`: with what a message must have."""
+    tail = _TAIL
+    if said:
+        message = author.directs(reader.id, 1)[0]
+        body = json.loads(message[message.index(b'{"') :])
+        tail = "," + json.dumps(body["payload"])[1:-1] + _TAIL
+    return make(_HEAD % (author.id, reader.id, author.next_ts()), tail)
 
 
-def attacked(at: Target, attack: Callable[[Attacker], None], links: int, key: PrivateKey) -> str:
-    """Carry it out. What was broken, "" for nothing; prints a line."""
-    talk = Talk(at, key)
-    talking = threading.Thread(target=talk.run)
-    by = Attacker(at.port, key, links)
-    at.forget_peak()
-    talking.start()
-    began = time.monotonic()
+async def _answered(user: User, frame: bytes, answer: bytes) -> None:
+    """Return when the server said so. Raises CannotMeasure."""
+    over: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def hear(_link: object, kind: bytes, said: bytes) -> None:
+        if kind in (ACK, ERROR) and not over.done():
+            over.set_result(said)
+
+    user.link.heard = hear
+    user.link.send(frame)
     try:
-        attack(by)
-    except OSError as fault:
-        print(f"  ({attack.__name__} was ended: {fault})")
-    talk.end()
-    talking.join()
-    took, peak = time.monotonic() - began, at.resident("VmHWM")
-    by.close()
-    time.sleep(3)
-    slowest = max(talk.took_s, default=0.0)
-    print(
-        f"{attack.__name__:14} {took:6.1f} s   peak {peak / limits.MIB:6.1f} MiB   after"
-        f" {at.resident() / limits.MIB:6.1f}   refused {by.refused:5}   good: {len(talk.took_s):4}"
-        f" messages, slowest {slowest * 1000:6.0f} ms {talk.fault}",
-        flush=True,
-    )
-    return talk.fault or ("" if talk.took_s else "nothing was said")
+        async with asyncio.timeout(PATIENCE_S):
+            said = await over
+    except TimeoutError:
+        raise CannotMeasure(f"a mebibyte was not answered (lost: {user.link.lost})") from None
+    if not said.startswith(b'{"type":"' + answer):
+        raise CannotMeasure(f"a mebibyte was not answered by {answer!r}: {said[:300]!r}")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="socp.bench.hostile")
-    parser.add_argument("--memory", default="256M")
-    parser.add_argument("--links", type=int, default=1000)
-    parser.add_argument("attacks", nargs="*", metavar="ATTACK")
-    asked = parser.parse_args()
-    promised, key = sizes.parsed(asked.memory), RsaSuite().generate()
-    broken = False
-    with target(asked.memory) as at:
-        print(f"memory {asked.memory}, before: {at.resident() / limits.MIB:.1f} MiB")
-        for attack in ATTACKS:
-            if not asked.attacks or attack.__name__ in asked.attacks:
-                fault = attacked(at, attack, asked.links, key)
-                broken |= bool(fault) or at.resident("VmHWM") > promised
-        print(*(line for line in at.log.read_text().splitlines() if "ewcomers" in line), sep="\n")
-        print(*(line for line in at.log.read_text().splitlines() if "ERROR" in line), sep="\n")
-    return 1 if broken else 0
+async def _dropped(neighbours: list[User]) -> int:
+    """How many are not there any more, or hear nobody."""
+    there = [each for each in neighbours if not each.link.lost]
+    for one, other in pairwise(there):
+        made = {one.link: one.directs(other.id, 1)}
+        talk = Round(made, goes_on=ACK, owed={ACK: 1, DELIVERED: 1}, listeners=[other.link])
+        await talk.run(1)
+    return len(neighbours) - len(there)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _loads_s(frame: bytes) -> float:
+    """What json.loads takes of the processor; of what is too deep for it, until it sees that."""
+    began_s = time.thread_time()
+    try:
+        json.loads(frame)
+    except RecursionError:
+        return 0.0
+    return time.thread_time() - began_s

@@ -47,6 +47,12 @@ class Audience:
         """Whom this link asked to hear of."""
         return self._watched.get(link_id, frozenset())
 
+    def of_all(self) -> tuple[LinkId, ...]:
+        """The links of our users who hear of everybody."""
+        return tuple(
+            link.id for link in self._crowd.values() if self._links.users.get(link.peer) is link
+        )
+
     def of(self, user_id: str) -> tuple[LinkId, ...]:
         """The links of our users who hear of this user; not the user's own."""
         both = (self._crowd, self._watchers.get(user_id, {}))

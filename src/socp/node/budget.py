@@ -35,7 +35,7 @@ class Table(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """`row_bytes` as `python -m socp.bench.rows` measures it, and some more."""
+    """`row_bytes` as `python -m socp.bench.memory rows` measures it, and some more."""
 
     percent: int
     row_bytes: int

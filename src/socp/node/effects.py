@@ -31,6 +31,7 @@ class Outgoing:
     signed: bool = True  # False: `sig` stays "" (AUTH_CHALLENGE)
     promise: bool = False  # it says that we keep something: never said while that is in doubt
     fast: OwnSession | None = None  # signed with this session key, not with the server's own
+    lasting: bool = False  # the same payload is said again and again: its signature is kept
     proofs: tuple[
         tuple[str, bytes], ...
     ] = ()  # payload members to fill with our signature over these bytes

@@ -43,9 +43,10 @@ class Emitter:
         fast: OwnSession | None = None,
         from_: str = "",
         in_turn: bool = False,
+        lasting: bool = False,
     ) -> Outgoing:
         """A frame of ours; `bind` fills `bind/1` with the envelope's own members; `fast` signs
-        where the frame goes no further."""
+        where the frame goes no further; `lasting`: the payload is the same for all."""
         kind, author = type(payload).TYPE, from_ or self.server_id
         if bind:
             payload = bound(payload, type=kind, from_=author, to=to, ts=ts)
@@ -58,6 +59,7 @@ class Emitter:
             proofs=proofs,
             signed=signed,
             in_turn=in_turn,
+            lasting=lasting,
             fast=fast if is_hop(kind) else None,
             promise=isinstance(payload, Ack) and bool(payload.status),
         )
@@ -71,6 +73,7 @@ class Emitter:
         ts: int | None = None,
         proofs: tuple[tuple[str, bytes], ...] = (),
         signed: bool = True,
+        lasting: bool = False,
     ) -> None:
         """Send `payload` to the peer of `link`, from us, at `ts` (now where it is None)."""
         frame = self.frame(
@@ -81,6 +84,7 @@ class Emitter:
             proofs=proofs,
             signed=signed,
             fast=link.fast,
+            lasting=lasting and not (link.bound or proofs),
         )
         self.send((link.id,), frame)
 

@@ -40,6 +40,7 @@ from socp.node.events import (
     ProbeFailed,
     RevokeUser,
     SessionMade,
+    SigningStrained,
     SnapshotDone,
     Stopping,
     Tick,
@@ -66,6 +67,7 @@ from socp.node.room import Room
 from socp.node.rotation import Rotations
 from socp.node.sessions import Sessions
 from socp.node.settings import Settings
+from socp.node.strain import SigningLoad
 from socp.node.transfers import Transfers
 from socp.node.trust import ServerTrust
 from socp.node.walk import Walk
@@ -107,7 +109,9 @@ class Node:
         audience = Audience(links)
         self._presence = presence = Presence(emit, links, audience, people, rotations)
         self._watches = watches = Watches(emit, links, audience, presence, rotations)
-        self._channel = channel = PublicChannel(emit, links, people, presence, seen, remembered)
+        self._channel = channel = PublicChannel(
+            emit, links, audience, people, presence, seen, remembered
+        )
         self._dialling = dialling = Dialling(settings, emit, links, quarantine)
         self._gossip = gossip = Gossip(emit, links, trust, dialling, people, presence)
         mail = Keeping.of(settings, emit, links, people, presence, trust, seen, remembered)
@@ -136,7 +140,8 @@ class Node:
         self._health = Health(emit, links)
         news = (presence, gossip, watches)
         parts = (people, rotations, *news, delivery, transfers, channel, posts, kept, sessions)
-        gate = Gate(settings, trust)
+        self._load = SigningLoad(links)
+        gate = Gate(settings, trust, self._load)
         self._walk = Walk(emit, links, gate, refusals, arrivals, admission, *parts)
 
     def status(self) -> Status:
@@ -187,30 +192,22 @@ class Node:
                 self._tick(now)
             case Stopping():
                 self._stopping(now)
-            case Admit():
-                self._operator.admit(event, now)
-            case Ban():
-                self._operator.ban(event, now)
-            case Forget():
-                self._operator.forget(event)
-            case ListServers():
-                self._operator.list_servers(event)
+            case Admit() | Ban() | Forget() | ListServers() | ListUsers() | Invite():
+                self._operator.asked(event, now)
             case Answered():
                 self._answered(event, now)
             case CommitFailed():
                 self._not_committed(event, now)
             case SnapshotDone():
                 self._snapshot_done(event, now)
-            case ListUsers():
-                self._operator.list_users(event)
-            case Invite():
-                self._operator.invite(event, now)
             case Called():
                 self._accounts.called(event, now)
             case KeyTaken():
                 self._key_taken(event, now)
             case SessionMade():
                 self._sessions.renewed(event.session, now)
+            case SigningStrained():
+                self._load.strain = event.strain
             case Measured():
                 self._room.measured(event.resident, now)
             case RevokeUser():
@@ -337,6 +334,7 @@ class Node:
         self._admission.due(now)
         self._health.due(now)
         self._gossip.due(now)
+        self._presence.relaying.due(now)
         self._watches.due(now)
         self._directory.due(now)
         self._rotations.due(now)

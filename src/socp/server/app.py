@@ -18,7 +18,7 @@ from socp.crypto.fast_sig import OwnSession
 from socp.crypto.keys import PrivateKey
 from socp.node.budget import Budget, Table
 from socp.node.effects import Close
-from socp.node.events import Event, SessionMade, Stopping, Tick
+from socp.node.events import Event, SessionMade, SigningStrained, Stopping, Tick
 from socp.node.trouble import kind_of
 from socp.server import fresh, resident, sizes, walk
 from socp.server.admin import AdminDesk
@@ -83,6 +83,7 @@ class Parts:
     store: walk.Store
     guard: Guard
     max_per_address: int
+    sign_threads: int
     budget: Budget
     bound: Bound
     tls: ssl.SSLContext | None
@@ -97,9 +98,15 @@ class App:
         self._parts = parts
         self._gate = Gate()
         self._links = Links(self.tell)
-        self._watch = resident.Watch(self.tell, loop.call_soon, parts.budget.full)
-        self._signers = Signers(parts.key, self._gate, loop.call_soon_threadsafe)
+        self._signers = Signers(
+            parts.key,
+            self._gate,
+            loop.call_soon_threadsafe,
+            lambda strain: self.tell(SigningStrained(strain)),
+            threads=parts.sign_threads,
+        )
         self._desk = AdminDesk(parts.folder, self.tell, self._status)
+        self._watch = resident.Watch(self.tell, loop.call_soon, parts.budget.full)
         self._dialler = Dialler(self._links, self.tell, self._gate)
         self._api = HttpApi(self.tell, self._gate, self._signers.prove)
         hands = Hands(

@@ -39,6 +39,7 @@ class Config:
     allow_host: tuple[str, ...]
     trusted_proxy: tuple[Network, ...]
     max_per_address: int
+    sign_threads: int | None  # None: one a core
     mailbox_messages: int
     mailbox_mib: int
     mailbox_days: int

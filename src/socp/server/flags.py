@@ -28,6 +28,7 @@ INTRODUCERS: Final = (8001, 8002, 8003)
 NOBODY: Final = "none"
 FEDERATIONS: Final = ("known", "open")
 REGISTRATIONS: Final = ("open", "invite", "closed")
+SIGN_THREADS_MAX: Final = 64
 LEVELS: Final = ("trace", "debug", "info", "warning", "error")  # of the log
 _SCHEME: Final = r"[A-Za-z][A-Za-z0-9+.-]*"
 _WITH_PORT: Final = r":[0-9]+\Z"
@@ -316,6 +317,13 @@ def _allowed_origin(text: str) -> str:
     default=limits.CONNECTIONS_PER_ADDRESS,
     show_default=True,
     help="Connections from one address, loopback excepted.",
+)
+@click.option(
+    "--sign-threads",
+    type=click.IntRange(1, SIGN_THREADS_MAX),
+    metavar="N",
+    help="Sign for clients and servers without fast-sig/1 in so many threads.  [default: one a"
+    " core]",
 )
 @click.option(
     "--mailbox-messages",

@@ -87,6 +87,7 @@ MAILBOXES_BYTES: Final = 16 * 1024 * MIB  # of all mailboxes of one server
 POSTS: Final = 10_000
 POSTS_BYTES: Final = 64 * MIB
 
+CHANNEL_KEYS_SAID: Final = 8  # of one version: two halves made one each, seldom more
 CHANNEL_VERSION_JUMP: Final = 1000
 CHANNEL_VERSION_FIRST: Final = 1_000_000  # the first one heard of: any mesh may be that old
 
