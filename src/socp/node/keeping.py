@@ -54,7 +54,7 @@ class Keeping:
         keepers = Keepers(settings.server_id, links, directory, presence, trust)
         # A cursor may stand at a post that the disk did not take: its number is not used again.
         last_seq = max([remembered.mail_seq, *(cursor.seq for cursor in remembered.cursors)])
-        letters, recall = Letters(keepers, last_seq), Recall(emitter)
+        letters, recall = Letters(keepers, last_seq), Recall(emitter, settings.budget.committing)
         bounds = BoxLimits(
             settings.mailbox_messages, settings.mailbox_bytes, settings.mailboxes_bytes
         )

@@ -101,11 +101,16 @@ class Handler(RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._doors.seats.leave()
         self._doors.addresses.leave(self.address)
-        self._account.close()
         self._unwatch()
         super().connection_lost(exc)
         if self.meter is not None:
-            self.meter.end()
+            self.meter.end()  # what is whole is still taken
+        else:
+            self.forget()
+
+    def forget(self) -> None:
+        """Nothing of what came is here any more."""
+        self._account.close()
 
     # --- what it makes us hold (S11) ------------------------------------------------------------
 
@@ -295,6 +300,14 @@ class FrontDoor(web.Server):
         self, request: web.BaseRequest, handler: Handler, client: str, *, browser: bool
     ) -> web.StreamResponse:
         """Make it a WebSocket and listen until its end."""
+        try:
+            return await self._listen(request, handler, client, browser=browser)
+        finally:
+            handler.forget()
+
+    async def _listen(
+        self, request: web.BaseRequest, handler: Handler, client: str, *, browser: bool
+    ) -> web.StreamResponse:
         socket = web.WebSocketResponse(
             autoclose=False,
             autoping=False,
