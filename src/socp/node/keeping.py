@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from socp.node.authorship import Authorship
 from socp.node.boxes import Boxes, BoxLimits
+from socp.node.budget import Table
 from socp.node.dedup import SeenIds
 from socp.node.directory import Directory
 from socp.node.emitter import Emitter
@@ -59,8 +60,9 @@ class Keeping:
             settings.mailbox_messages, settings.mailbox_bytes, settings.mailboxes_bytes
         )
         boxes, notices = Boxes(bounds, remembered.boxes), Notices(emitter, links)
-        mailbox = Mailbox(emitter, links, keepers, boxes, notices)
-        log = PostLog(emitter, links, remembered.posts, remembered.cursors)
+        owed_max = settings.budget.rows(Table.OWED) // 2
+        mailbox = Mailbox(emitter, links, keepers, boxes, notices, owed_max)
+        log = PostLog(emitter, links, remembered.posts, remembered.cursors, owed_max=owed_max)
         file_mail = FileMail(letters, mailbox)
         kept = Kept(
             emitter, mailbox, log, file_mail, recall, notices, seen, days=settings.mailbox_days

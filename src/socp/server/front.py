@@ -339,8 +339,17 @@ class FrontDoor(web.Server):
             await Ear(link, socket, self._tell, self._gate).listen(opened)
         finally:
             self._links.remove(link)
+            handler.link = None
+            _forget_where(socket.exception())
             transport.close()  # before aiohttp says a goodbye of its own
         return socket
+
+
+def _forget_where(fault: BaseException | None) -> None:
+    """A fault that a socket keeps knows the functions it came through, and they the socket: all of
+    a link would stay in memory until a garbage collection of what is old, which is rare."""
+    if fault is not None:
+        fault.__traceback__ = fault.__context__ = fault.__cause__ = None
 
 
 SERVER: Final = {"Server": "socp"}

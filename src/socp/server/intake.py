@@ -30,11 +30,10 @@ class Source(Protocol):
 class Account:
     """What one connection makes us hold, in bytes."""
 
-    __slots__ = ("_intake", "_is_open", "goes", "held", "source")
+    __slots__ = ("_intake", "_is_open", "goes", "held")
 
-    def __init__(self, intake: Intake, source: Source) -> None:
+    def __init__(self, intake: Intake) -> None:
         self._intake = intake
-        self.source = source
         self.held = 0
         self._is_open = True
         self.goes = False  # its source gave way
@@ -75,7 +74,7 @@ class Intake:
         self._soon = soon
         self._passed = passed
         self._held = 0
-        self._accounts: set[Account] = set()
+        self._accounts: dict[Account, Source] = {}
         self._paused: list[Account] = []
         self._relieving = False
 
@@ -87,13 +86,13 @@ class Intake:
         return self._held
 
     def open(self, source: Source) -> Account:
-        account = Account(self, source)
-        self._accounts.add(account)
+        account = Account(self)
+        self._accounts[account] = source
         return account
 
     def forget(self, account: Account) -> None:
         """Account.close says so."""
-        self._accounts.discard(account)
+        self._accounts.pop(account, None)
         self.changed(-account.held)
         account.held = 0
 
@@ -109,8 +108,8 @@ class Intake:
     def _hold(self) -> None:
         """All stop at once: the system may have a megabyte ready of each."""
         self._paused = list(self._accounts)
-        for account in self._paused:
-            account.source.pause()
+        for source in self._accounts.values():
+            source.pause()
         self._relieve_soon()
 
     def _relieve_soon(self) -> None:
@@ -126,8 +125,9 @@ class Intake:
             return  # until those who were cut are gone
         paused, self._paused = self._paused, []
         for account in paused:
-            if account in self._accounts and not account.goes:
-                account.source.resume()
+            source = self._accounts.get(account)
+            if source is not None and not account.goes:
+                source.resume()
 
     def _cut(self) -> None:
         """End those who hold most, where what all others hold would still be too much."""
@@ -140,4 +140,4 @@ class Intake:
             if not account.goes:
                 account.goes = True
                 stays -= account.held
-                account.source.give_way()
+                self._accounts[account].give_way()

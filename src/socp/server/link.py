@@ -145,7 +145,7 @@ class Link:
             if timer is not None:
                 timer.cancel()
         self._probe = None
-        self.outbox.drop()
+        self.outbox.release()
 
     def trace_in(self, data: bytes) -> None:
         if frames_log.isEnabledFor(TRACE):
