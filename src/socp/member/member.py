@@ -50,7 +50,7 @@ from socp.member.frames import Frames
 from socp.member.gate import Route, Voice
 from socp.member.history import History
 from socp.member.inbox import Inbox
-from socp.member.letters import delivered, posted
+from socp.member.letters import posted
 from socp.member.lists import Lists
 from socp.member.lookups import Lookups
 from socp.member.next_link import NextLink
@@ -264,7 +264,8 @@ class Member:
 
         Never raises for what others sent. Persist comes before what depends on it.
         """
-        now = self._corrected(now)
+        # As our server has it, where this machine's clock is far off (section 2).
+        now = Now(now.wall + self._session.offset_ms, now.mono)
         if isinstance(event, Say | OfferFile):
             self._watching.deals_with(event.to, now)
         elif isinstance(event, LookUp):
@@ -277,13 +278,9 @@ class Member:
         takes less; it may be left out. None: nothing."""
         return self._ahead.work(event.envelope)
 
-    def _corrected(self, now: Now) -> Now:
-        """The time as our server has it, where this machine's clock is far off (section 2)."""
-        return Now(now.wall + self._session.offset_ms, now.mono)
-
     def _events(self) -> Mapping[type[object], Callable[..., None]]:
         handlers: dict[type[object], Callable[..., None]] = {
-            Connected: self._connected,
+            Connected: self._session.connected,
             FrameReceived: self._frames.received,
             FrameRefused: self._frames.refused,
             Disconnected: self._disconnected,
@@ -316,9 +313,6 @@ class Member:
         self._emit.key, self._emit.former = key, former
         self._destinations.use(key)
         self._room.use(key, former)
-
-    def _connected(self, event: Connected, now: Now) -> None:
-        self._session.connected(event, now)
 
     def _attached(self, now: Now) -> None:
         """The server took our hello."""
@@ -372,7 +366,7 @@ class Member:
         return {
             Ack: Route(self._answers.ack, Voice.SERVER),
             Error: Route(self._answers.error, Voice.SERVER),
-            UserDeliver: Route(self._deliver, Voice.SERVER),
+            UserDeliver: Route(self._inbox.take_direct, Voice.SERVER),
             UserList: Route(lambda _, p, now: self._lists.heard(p, now), Voice.SERVER),
             PubkeyResponse: Route(self._people.answered, Voice.SERVER),
             UserAdvertise: Route(self._people.advertised, Voice.GOSSIP),
@@ -389,10 +383,6 @@ class Member:
         }
 
     # --- messages -------------------------------------------------------------------------------
-
-    def _deliver(self, envelope: Envelope, payload: UserDeliver, now: Now) -> None:
-        if envelope.to == self._emit.user_id:
-            self._inbox.take(delivered(envelope, payload), now)
 
     def _post(self, envelope: Envelope, payload: MsgPublicChannel, now: Now) -> None:
         server = self._session.server
