@@ -7,6 +7,7 @@ from collections import OrderedDict
 
 from socp.crypto import content_sig
 from socp.crypto.keys import PublicKey
+from socp.node.crowd import Crowd
 from socp.node.dedup import SeenIds
 from socp.node.directory import Directory
 from socp.node.effects import Snapshot
@@ -42,6 +43,7 @@ class PublicChannel:
         self,
         emitter: Emitter,
         links: Links,
+        crowd: Crowd,
         directory: Directory,
         presence: Presence,
         seen: SeenIds,
@@ -49,6 +51,7 @@ class PublicChannel:
     ) -> None:
         self._emit = emitter
         self._links = links
+        self._crowd = crowd
         self._directory = directory
         self._presence = presence
         self._seen = seen
@@ -127,7 +130,7 @@ class PublicChannel:
             add = PublicChannelAdd(
                 add=user_ids[start : start + ADDS_A_FRAME], if_version=self.version
             )
-            self._emit.send(links, self._emit.frame(add, to=EVERYONE, ts=now.wall, bind=True))
+            self._crowd.tell(links, self._emit.frame(add, to=EVERYONE, ts=now.wall, bind=True))
 
     # --- what other servers say -----------------------------------------------------------------
 
@@ -146,7 +149,7 @@ class PublicChannel:
             return
         self._seen.add(key, link.peer, now.mono)
         others = self._links.server_links(link.peer, envelope.from_)
-        self._emit.relay(self._links.user_links() + others, reencode(envelope))
+        self._crowd.tell(self._links.user_links() + others, reencode(envelope))
 
     # --- shares ---------------------------------------------------------------------------------
 
@@ -244,7 +247,7 @@ class PublicChannel:
         """PUBLIC_CHANNEL_UPDATED, so that other holders stop (only the wraps that are new)."""
         updated = PublicChannelUpdated(version=version, wraps=wraps)
         frame = self._emit.frame(updated, to=EVERYONE, ts=now.wall, bind=True)
-        self._emit.send(self._links.user_links() + self._links.server_links(), frame)
+        self._crowd.tell(self._links.user_links() + self._links.server_links(), frame)
 
     def _store(self, share: ChannelShare) -> bool:
         """Kept for the member's next hello; what is too long to keep goes to who is here now.
