@@ -10,10 +10,12 @@ run again is left to the process that began all, when the others have ended.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import threading
 from collections import deque
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -68,6 +70,15 @@ class Beside:
         self._chunks: deque[list[int]] = deque()  # which nobody has begun
         self._workers: list[Worker] = []
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection(self) -> Generator[None, object, object]:
+        """What is made here stays, so nobody need look for rubbish."""
+        gc.disable()
+        try:
+            return (yield)
+        finally:
+            gc.enable()
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Have done what can be done side by side, then do the rest."""
@@ -80,6 +91,8 @@ class Beside:
         if session.testsfailed or len(self._chunks) < 2:  # not all was found, or it has no use
             return None
         assert threading.active_count() == 1, "a fork would be without the other threads"
+        gc.collect()
+        gc.freeze()  # else it is looked through again and again: a third of the time of a run
         session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # one for all
         try:
             for number in range(self._processes):

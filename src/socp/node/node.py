@@ -11,6 +11,7 @@ from socp.node.admission import Admission
 from socp.node.arrivals import Arrivals
 from socp.node.audience import Audience
 from socp.node.barring import Barring
+from socp.node.crowd import Crowd
 from socp.node.dedup import SeenIds, mail_key
 from socp.node.delivery import Delivery
 from socp.node.dialling import Dialling
@@ -102,10 +103,13 @@ class Node:
         self._directory = people = Directory(suite, emit, links, remembered)
         self._logins = logins = Logins(suite, emit, remembered)
         self._rotations = rotations = Rotations(suite, emit, links, people, logins)
-        audience = Audience(links)
+        self._crowd = crowd = Crowd(emit, settings.few)
+        audience = Audience(links, crowd)
         self._presence = presence = Presence(emit, links, audience, people, rotations)
         self._watches = watches = Watches(emit, links, audience, presence, rotations)
-        self._channel = channel = PublicChannel(emit, links, people, presence, seen, remembered)
+        self._channel = channel = PublicChannel(
+            emit, links, audience, people, presence, seen, remembered
+        )
         self._dialling = dialling = Dialling(settings, emit, links, quarantine)
         self._gossip = gossip = Gossip(emit, links, trust, dialling, people, presence)
         mail = Keeping.of(settings, emit, links, people, presence, trust, seen, remembered)
@@ -328,11 +332,13 @@ class Node:
         if self._recent_refs:
             self._seen.remember((mail_key(*ref) for ref in self._recent_refs), now.mono)
             self._recent_refs = ()
+        self._crowd.due(now)
         self._seen.expire(now.mono)
         self._dialling.due(now)
         self._admission.due(now)
         self._health.due(now)
         self._gossip.due(now)
+        self._presence.relaying.due(now)
         self._watches.due(now)
         self._directory.due(now)
         self._rotations.due(now)
