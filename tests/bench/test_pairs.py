@@ -22,7 +22,7 @@ def told(values: Iterable[float], order: list[str], name: str) -> Measure[float]
 
 async def measured(reference: list[float], ours: list[float], wanted: int) -> Pairs[float]:
     order: list[str] = []
-    pairs = await in_turn(told(reference, order, "A"), told(ours, order, "B"), float, wanted)
+    pairs = await in_turn(told(reference, order, "A"), told(ours, order, "B"), float, wanted, 6)
     assert "".join(order) == "A" + "BA" * (len(pairs.kept) + pairs.repeated)
     return pairs
 

@@ -1,6 +1,7 @@
 """The reference for what links cost: aiohttp's WebSockets and nothing else, on the same loop.
 
-/echo says back what it is told, /crowd tells all others by one `send_str` each, / only listens.
+/echo says back what it is told, /crowd tells all others by one `send_str` each, /presence does so
+and tells a newcomer of each of the others, / only listens.
 """
 
 from __future__ import annotations
@@ -39,6 +40,18 @@ async def _crowd(request: web.Request) -> web.WebSocketResponse:
     return link
 
 
+async def _presence(request: web.Request) -> web.WebSocketResponse:
+    link = await _opened(request)
+    members = request.app[MEMBERS]
+    async for message in link:
+        if message.type is WSMsgType.TEXT:
+            for each in tuple(members):
+                await each.send_str(message.data)
+                await link.send_str(message.data)
+            members.add(link)
+    return link
+
+
 async def _idle(request: web.Request) -> web.WebSocketResponse:
     link = await _opened(request)
     async for _ in link:
@@ -58,7 +71,8 @@ MEMBERS: Final = web.AppKey("members", set[web.WebSocketResponse])
 async def _serve() -> None:
     app = web.Application()
     app[MEMBERS] = set()
-    app.add_routes([web.get("/echo", _echo), web.get("/crowd", _crowd), web.get("/", _idle)])
+    paths = {"/echo": _echo, "/crowd": _crowd, "/presence": _presence, "/": _idle}
+    app.add_routes([web.get(path, answer) for path, answer in paths.items()])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     listening = socket.create_server(("127.0.0.1", 0), backlog=1024)

@@ -3,15 +3,18 @@ to 3)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from statistics import median, quantiles
 from typing import Final
 
 from socp.bench import goals, sample
 from socp.bench.figures import Figure, Side
 from socp.bench.load_link import LoadLink, connect, ignored
-from socp.bench.pairs import Measure, in_turn
-from socp.bench.rounds import ACK, DELIVERED, SAID, OpenRound, Round
+from socp.bench.pairs import Measure
+from socp.bench.rounds import ACK, DELIVERED, SAID, Observe, OpenRound, Round
 from socp.bench.sample import PROCESSOR, Named, Sample
 from socp.bench.serving import (
     Reference,
@@ -26,13 +29,14 @@ from socp.bench.setting import Setting
 from socp.bench.user import Allowance, Kind, User, joined, leave
 
 PLAIN_USERS: Final = 48
-PLAIN_EACH: Final = 25
+PLAIN_EACH: Final = 15
 PLAIN_WINDOW: Final = 1  # with 48 users 96 signatures wait at most: no server need refuse that
 FAST_USERS: Final = 400
 FAST_EACH: Final = 50
 FAST_WINDOW: Final = 4
-SIGN_S: Final = 1.5
+SIGN_S: Final = 1.0
 HALF_ROUNDS: Final = 3
+PROBE_S: Final = 3
 _THREADS: Final = "--sign-threads"
 _SIG_BYTES: Final = 690  # a signature in base64url, with what is around it
 
@@ -45,8 +49,27 @@ class Talkers:
         self._server = server
         self._each, self._window = each, window
         self._allowance = Allowance()
+        self.acknowledged = True
         self.signatures: set[bytes] = set()
         self.said = 0
+
+    async def probe(self) -> None:
+        """Whether this server, which may be another's, acknowledges what it delivers."""
+        one, other = self.users[:2]
+        missing, all_heard = {ACK, DELIVERED}, asyncio.Event()
+
+        def hear(_link: LoadLink, kind: bytes, _frame: bytes) -> None:
+            missing.discard(kind)
+            if not missing:
+                all_heard.set()
+
+        one.link.heard = other.link.heard = hear
+        one.link.send(one.directs(other.id, 1)[0])
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PROBE_S):
+                await all_heard.wait()
+        self.acknowledged = ACK not in missing
+        one.link.heard = other.link.heard = ignored
 
     def made(self, each: int) -> dict[LoadLink, list[bytes]]:
         """What they will say."""
@@ -57,26 +80,24 @@ class Talkers:
 
     async def talk(self) -> Sample:
         """All of it, both frames that each message owes."""
+        return await self._talk(None)
+
+    async def talk_signed(self) -> Sample:
+        """The same, counted in signatures made for it."""
+        seen: set[bytes] = set()
+        measured = await self._talk(lambda frame: seen.add(frame[-_SIG_BYTES:]))
+        self.said, self.signatures = measured.count, seen
+        return replace(measured, count=len(seen))
+
+    async def _talk(self, observe: Observe | None) -> Sample:
         made, count = self.made(self._each), self._each * len(self.users)
-        talk = Round(made, goes_on=ACK, owed={ACK: count, DELIVERED: count})
+        owed = {DELIVERED: count} | ({ACK: count} if self.acknowledged else {})
+        goes_on = ACK if self.acknowledged else DELIVERED
+        talk = Round(made, goes_on=goes_on, owed=owed, observe=observe)
         await self._allowance.take(self._each)
         watch = Watch(self._server)
         await talk.run(self._window)
         return watch.sample(count)
-
-    async def talk_signed(self) -> Sample:
-        """The same, counted in signatures made for it."""
-        made, count = self.made(self._each), self._each * len(self.users)
-        seen: set[bytes] = set()
-        owed = {ACK: count, DELIVERED: count}
-        talk = Round(
-            made, goes_on=ACK, owed=owed, observe=lambda frame: seen.add(frame[-_SIG_BYTES:])
-        )
-        await self._allowance.take(self._each)
-        watch = Watch(self._server)
-        await talk.run(self._window)
-        self.said, self.signatures = count, seen
-        return watch.sample(len(seen))
 
     async def latencies_s(self, a_second: float) -> list[float]:
         """At a fixed pace."""
@@ -112,45 +133,47 @@ class Echo:
         return watch.sample(count)
 
 
-async def measure(setting: Setting) -> list[Figure]:
+async def measure(setting: Setting) -> AsyncIterator[Figure]:
     """Goals 1 to 3."""
-    figures = []
     threads_known = option_exists(_THREADS) and not setting.url
     for threads in (1, 2) if threads_known else (2,):
         options = (_THREADS, str(threads)) if threads_known else ()
         with setting.server(f"signing-{threads}", *options) as server:
-            figures += await _signing(setting, server, threads)
+            for figure in await _signing(setting, server, threads):
+                yield figure
     with setting.server("direct") as server:
         plain = await _talkers(setting, server, Kind.PLAIN)
-        rsa_only = list(plain.users)
         fast = await _talkers(setting, server, Kind.FAST)
-        figures.append(await _routing(setting, fast))
-        figures += await _fast_sig(setting, plain, fast)
-        leave([*rsa_only, *fast.users])
-    return figures
+        yield await _routing(setting, fast)
+        for figure in await _fast_sig(setting, plain, fast):
+            yield figure
+        leave([*plain.users, *fast.users])
 
 
 async def _talkers(setting: Setting, server: Server, kind: Kind) -> Talkers:
     if kind is Kind.PLAIN:
         users = await joined(server.url, kind, PLAIN_USERS)
-        return Talkers(server, users, setting.sized(PLAIN_EACH, 5), PLAIN_WINDOW)
-    users = await joined(server.url, kind, setting.links(FAST_USERS, 20))
-    return Talkers(server, users, FAST_EACH, FAST_WINDOW)
+        talkers = Talkers(server, users, setting.sized(PLAIN_EACH, 5), PLAIN_WINDOW)
+    else:
+        users = await joined(server.url, kind, setting.links(FAST_USERS, 20))
+        talkers = Talkers(server, users, FAST_EACH, FAST_WINDOW)
+    await talkers.probe()
+    return talkers
 
 
 async def _signing(setting: Setting, server: Server, threads: int) -> list[Figure]:
     """Goal 1: of all that the machine can sign, how much becomes messages."""
     talkers = await _talkers(setting, server, Kind.PLAIN)
     with reference("bare_signer") as signer:
-        pairs = await in_turn(
-            _signed(signer, threads), talkers.talk_signed, Sample.clock_rate, setting.pairs
+        pairs = await setting.in_turn(
+            _signed(signer, threads), talkers.talk_signed, Sample.clock_rate
         )
     leave(talkers.users)
     named = Named(
         key=f"signing-{threads}",
-        what=f"signatures while carrying v1.3 messages, {threads} threads",
+        what=f"signatures while carrying v1.3 messages, by {threads}",
         unit="signatures",
-        reference=f"raw RSA-4096 signatures, {threads} threads",
+        reference=f"raw RSA-4096 signatures by {threads} of the same threads",
     )
     each = len(talkers.signatures) / talkers.said
     return [
@@ -176,8 +199,8 @@ async def _routing(setting: Setting, talkers: Talkers) -> Figure:
     """Goal 2: without RSA, each message routed against each frame said back."""
     with bare_server() as bare:
         links = [await connect(f"{bare.url}/echo", ignored) for _ in talkers.users]
-        pairs = await in_turn(
-            Echo(bare, links, talkers).talk, talkers.talk, Sample.processor_rate, setting.pairs
+        pairs = await setting.in_turn(
+            Echo(bare, links, talkers).talk, talkers.talk, Sample.processor_rate
         )
         for link in links:
             link.transport.abort()
@@ -195,7 +218,7 @@ async def _routing(setting: Setting, talkers: Talkers) -> Figure:
 
 async def _fast_sig(setting: Setting, plain: Talkers, fast: Talkers) -> list[Figure]:
     """Goal 3: the same server, the same core, with and without session keys."""
-    pairs = await in_turn(plain.talk, fast.talk, Sample.processor_rate, setting.pairs)
+    pairs = await setting.in_turn(plain.talk, fast.talk, Sample.processor_rate)
     named = Named(
         key="fast-sig",
         what="messages with fast-sig/1, both frames signed",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from socp.bench import goals, sample
 from socp.bench.figures import Figure
 from socp.bench.growth import Growth
-from socp.bench.pairs import in_turn
 from socp.bench.sample import PROCESSOR, Named, Sample
 from socp.bench.serving import Server, Watch
 from socp.bench.setting import Setting
@@ -18,7 +18,7 @@ FEW, MANY = 2_500, 10_000
 COMING = 250  # of those who come and go again, to be measured
 
 
-async def measure(setting: Setting) -> list[Figure]:
+async def measure(setting: Setting) -> AsyncIterator[Figure]:
     """Goal 7: two servers side by side, one with many links and one with few."""
     setting.needs_own()
     many = setting.links(MANY + FEW, 500) * MANY // (MANY + FEW)
@@ -34,7 +34,7 @@ async def measure(setting: Setting) -> list[Figure]:
         async def at_many() -> Sample:
             return await _came(large, coming, many, growth)
 
-        pairs = await in_turn(at_few, at_many, Sample.processor_us, setting.pairs)
+        pairs = await setting.in_turn(at_few, at_many, Sample.processor_us)
         leave(crowd)
     named = Named(
         key="hello",
@@ -44,7 +44,8 @@ async def measure(setting: Setting) -> list[Figure]:
         by=PROCESSOR,
         costs=True,
     )
-    return [sample.figure(named, pairs, goals.HELLO), growth.figure("hello-growth")]
+    yield sample.figure(named, pairs, goals.HELLO)
+    yield growth.figure("hello-growth")
 
 
 async def _came(server: Server, coming: int, there: int, growth: Growth) -> Sample:
@@ -52,6 +53,7 @@ async def _came(server: Server, coming: int, there: int, growth: Growth) -> Samp
     await settled(server)
     watch = Watch(server)
     users = await joined(server.url, Kind.QUIET, coming)
+    watch.stop()
     await settled(server)
     measured = watch.sample(coming)
     leave(users)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from socp.bench import goals
 from socp.bench.figures import Figure, Side
 from socp.bench.growth import POINTS, Growth
 from socp.bench.load_link import LoadLink, connect, ignored
-from socp.bench.pairs import in_turn
 from socp.bench.serving import Server, bare_server
 from socp.bench.setting import Setting
 from socp.bench.settled import settled
@@ -18,7 +17,7 @@ from socp.bench.user import AT_ONCE, Kind, User, joined, leave
 LINKS = 10_000
 
 
-async def measure(setting: Setting) -> list[Figure]:
+async def measure(setting: Setting) -> AsyncIterator[Figure]:
     """Goal 6. Memory is not a matter of who else is at work, but of where a heap happens to grow:
     so it is measured in pairs too, each time with processes of its own."""
     setting.needs_own()
@@ -34,25 +33,23 @@ async def measure(setting: Setting) -> list[Figure]:
         with bare_server() as server:
             return await _bare(server, count)
 
-    pairs = await in_turn(bare, ours, float, setting.pairs)
+    pairs = await setting.in_turn(bare, ours, float)
     ratio, each, reference = pairs.ratios(float), pairs.ours(float), pairs.reference(float)
-    return [
-        Figure(
-            key="idle",
-            what=f"memory of a link that said hello, at {count:,}",
-            value=ratio.middle,
-            low=ratio.low,
-            high=ratio.high,
-            ours=Side("link", f"{each / 1024:.1f} KiB"),
-            reference=Side("bare aiohttp link", f"{reference / 1024:.1f} KiB"),
-            goal=goals.IDLE_MEMORY,
-            pairs=len(pairs.kept),
-            repeated=pairs.repeated,
-            restless=pairs.restless,
-            by="memory",
-        ),
-        growth.figure("idle-growth"),
-    ]
+    yield Figure(
+        key="idle",
+        what=f"memory of a link that said hello, at {count:,}",
+        value=ratio.middle,
+        low=ratio.low,
+        high=ratio.high,
+        ours=Side("link", f"{each / 1024:.1f} KiB"),
+        reference=Side("bare aiohttp link", f"{reference / 1024:.1f} KiB"),
+        goal=goals.IDLE_MEMORY,
+        pairs=len(pairs.kept),
+        repeated=pairs.repeated,
+        restless=pairs.restless,
+        by="memory",
+    )
+    yield growth.figure("idle-growth")
 
 
 async def _hellos(server: Server, count: int, growth: Growth) -> float:

@@ -76,13 +76,17 @@ class Spread:
 
 
 async def in_turn(
-    reference: Measure[T], ours: Measure[T], raw: Callable[[T], float], wanted: int = PAIRS
+    reference: Measure[T],
+    ours: Measure[T],
+    raw: Callable[[T], float],
+    wanted: int = PAIRS,
+    most: int = PAIRS * TRIES_A_PAIR,
 ) -> Pairs[T]:
-    """Measure until so many pairs are steady, three times as many at most. `raw` is the value of
-    the reference that must not move."""
+    """Measure until so many pairs are steady, or `most` are measured. `raw` is the value of the
+    reference that must not move."""
     pairs: list[Pair[T]] = []
     before = await reference()
-    while sum(each.is_steady for each in pairs) < wanted and len(pairs) < wanted * TRIES_A_PAIR:
+    while sum(each.is_steady for each in pairs) < wanted and len(pairs) < most:
         measured = await ours()
         after = await reference()
         pairs.append(Pair(before, measured, after, moved(raw(before), raw(after))))

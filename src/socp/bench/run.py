@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import importlib
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,15 +43,18 @@ def run(order: Order, say: Callable[[str], None], found: Callable[[Figure], None
     say(sizes)
     figures: list[Figure] = []
     skipped: dict[str, str] = {}
+
+    def keep(figure: Figure) -> None:
+        figures.append(figure)
+        found(figure)
+
     _settle_memory()
     with tempfile.TemporaryDirectory(prefix="socp-bench-") as place:
         for name in order.benches:
-            setting = Setting(Path(place) / name, say, order.url, scale, pairs)
+            setting = Setting(Path(place) / name, say, order.url, scale, pairs, order.quick)
             began_s = time.monotonic()
             try:
-                for figure in uvloop.run(_measured(name, setting)):
-                    figures.append(figure)
-                    found(figure)
+                uvloop.run(_measured(name, setting, keep))
             except CannotMeasure as fault:
                 skipped[name] = str(fault)
                 say(f"{name}: not measured: {fault}")
@@ -59,12 +62,12 @@ def run(order: Order, say: Callable[[str], None], found: Callable[[Figure], None
     return Report(machine, started, sizes, tuple(figures), skipped, order.quick)
 
 
-async def _measured(name: str, setting: Setting) -> list[Figure]:
-    """Raises CannotMeasure."""
-    module = importlib.import_module(f"socp.bench.{name}")
-    measured: list[Figure] = await module.measure(setting)
-    await asyncio.sleep(0)
-    return measured
+async def _measured(name: str, setting: Setting, keep: Callable[[Figure], None]) -> None:
+    """Raises CannotMeasure; what was found before that is kept."""
+    measure = importlib.import_module(f"socp.bench.{name}").measure
+    async with aclosing(measure(setting)) as figures:
+        async for figure in figures:
+            keep(figure)
 
 
 def _settle_memory() -> None:

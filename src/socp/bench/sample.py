@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from socp.bench.figures import Figure, Goal, Side
@@ -66,8 +67,8 @@ def figure(named: Named, pairs: Pairs[Sample], goal: Goal | None, *, note: str =
         value=ratio.middle,
         low=ratio.low,
         high=ratio.high,
-        ours=_side(named.what, named.unit, pairs.ours, by, seen=seen),
-        reference=_side(named.reference, named.unit, pairs.reference, by, seen=seen),
+        ours=_side(named, named.what, pairs.ours, by, seen=seen),
+        reference=_side(named, named.reference, pairs.reference, by, seen=seen),
         goal=goal,
         pairs=len(pairs.kept),
         repeated=pairs.repeated,
@@ -77,12 +78,26 @@ def figure(named: Named, pairs: Pairs[Sample], goal: Goal | None, *, note: str =
     )
 
 
-def _side(what: str, unit: str, middle: object, by: str, *, seen: bool) -> Side:
-    assert callable(middle)
-    rate = middle(Sample.clock_rate if by == CLOCK else Sample.processor_rate)
+Middle = Callable[[Callable[[Sample], float]], float]
+"""The median of one side, by some value."""
+
+
+def _side(named: Named, what: str, middle: Middle, by: str, *, seen: bool) -> Side:
+    rate, cost = Sample.clock_rate, Sample.clock_us
+    if by == PROCESSOR:
+        rate, cost = Sample.processor_rate, Sample.processor_us
+    second = "s" if by == CLOCK else "cpu s"
     return Side(
         what,
-        f"{rate:,.0f} {unit}" + ("/s" if by == CLOCK else "/cpu s"),
+        time_text(middle(cost)) if named.costs else f"{middle(rate):,.0f} {named.unit}/{second}",
         clock_us=middle(Sample.clock_us),
         processor_us=middle(Sample.processor_us) if seen else None,
     )
+
+
+def time_text(us: float) -> str:
+    """In the unit in which it is short."""
+    for unit, size in (("s", 1e6), ("ms", 1e3)):
+        if us >= size:
+            return f"{us / size:.3g} {unit}"
+    return f"{us:.3g} us"

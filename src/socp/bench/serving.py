@@ -49,10 +49,15 @@ class Watch:
         self._server = server
         self._processor_s = server.processor_s()
         self._began_s = time.perf_counter()
+        self._took_s = 0.0
+
+    def stop(self) -> None:
+        """What comes now is still counted of the processor, and no longer of the clock."""
+        self._took_s = time.perf_counter() - self._began_s
 
     def sample(self, count: int) -> Sample:
         """So much was done since."""
-        clock_s = time.perf_counter() - self._began_s
+        clock_s = self._took_s or time.perf_counter() - self._began_s
         processor_s = self._server.processor_s()
         if processor_s is not None and self._processor_s is not None:
             processor_s -= self._processor_s

@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from socp.bench.pairs import PAIRS
+from socp.bench.pairs import PAIRS, TRIES_A_PAIR, Measure, Pairs, in_turn
 from socp.bench.serving import Server, serving
 from socp.bench.trouble import CannotMeasure
 
 QUICK_SCALE: Final = 0.1
-QUICK_PAIRS: Final = 3
+QUICK_PAIRS: Final = 2
+QUICK_AGAIN: Final = 1  # pairs that a quick run measures again, of one figure
+T = TypeVar("T")
 _SPARE_FILES: Final = 200  # what a process has open beside its links
 
 
@@ -27,6 +29,7 @@ class Setting:
     url: str = ""
     scale: float = 1.0
     pairs: int = PAIRS
+    quick: bool = False
 
     def sized(self, full: int, least: int = 1) -> int:
         """A number of users or messages, at this scale."""
@@ -48,6 +51,13 @@ class Setting:
             return
         with serving(self.folder / name, *options, bootstrap=bootstrap) as server:
             yield server
+
+    async def in_turn(
+        self, reference: Measure[T], ours: Measure[T], raw: Callable[[T], float]
+    ) -> Pairs[T]:
+        """As many pairs as this run has time for."""
+        most = self.pairs + QUICK_AGAIN if self.quick else self.pairs * TRIES_A_PAIR
+        return await in_turn(reference, ours, raw, self.pairs, most)
 
     def needs_own(self) -> None:
         """Raises CannotMeasure where the server is another's: its process must be seen."""

@@ -6,11 +6,11 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from socp.bench import goals, sample
 from socp.bench.figures import Figure
-from socp.bench.pairs import Measure, in_turn
+from socp.bench.pairs import Measure
 from socp.bench.sample import CLOCK, Named, Sample
 from socp.bench.serving import serving
 from socp.bench.setting import Setting
@@ -21,12 +21,12 @@ HELP = ("-m", "socp.cli.main", "--help")
 RUNS = 5  # in a row, of one measurement
 
 
-async def measure(setting: Setting) -> list[Figure]:
+async def measure(setting: Setting) -> AsyncIterator[Figure]:
     """Goal 11, whose two parts start processes of their own."""
     setting.needs_own()
-    pairs = await in_turn(_ran(PASS), _ran(HELP), Sample.clock_rate, setting.pairs)
+    pairs = await setting.in_turn(_ran(PASS), _ran(HELP), Sample.clock_rate)
     named = Named("help", "socp --help", "starts", "python -c pass", CLOCK, costs=True)
-    figures = [sample.figure(named, pairs, goals.HELP)]
+    yield sample.figure(named, pairs, goals.HELP)
     folder = setting.folder / "start"
     with serving(folder):
         pass  # makes the key, which later starts only load
@@ -34,11 +34,11 @@ async def measure(setting: Setting) -> list[Figure]:
     async def started() -> Sample:
         return await asyncio.to_thread(_started, setting)
 
-    pairs = await in_turn(_ran(IMPORT), started, Sample.clock_rate, setting.pairs)
+    pairs = await setting.in_turn(_ran(IMPORT), started, Sample.clock_rate)
     named = Named(
         "start", "socp serve, to listening", "starts", "python -c 'import aiohttp.web'", costs=True
     )
-    return [*figures, sample.figure(named, pairs, goals.START)]
+    yield sample.figure(named, pairs, goals.START)
 
 
 def _ran(words: Sequence[str]) -> Measure[Sample]:

@@ -38,6 +38,8 @@ KEYS: Final = 8
 TEXTS: Final = 16
 """Different payloads of one v1.3 user: the same again has its signature, which covers neither time
 nor addressee."""
+ATTACHED: Final = (b"ACK", b"USER_WELCOME", b"USER_ADVERTISE")
+"""What servers answer a hello with (section 13)."""
 BLOCK_BYTES: Final = limits.RSA_BYTES
 AT_ONCE: Final = 32  # who say hello
 
@@ -61,7 +63,6 @@ class User:
     key: RsaPrivateKey
     kind: Kind
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    server_id: str = ""
     session: OwnSession | None = None
     said_ms: int = 0
     """The ts of the last message: one a millisecond, so that none is taken for another."""
@@ -92,16 +93,15 @@ class User:
             if kind == b"AUTH_CHALLENGE":
                 said = json.loads(frame)["payload"]
                 self.link.send(self._proof(said["server_id"], base64url.decode(said["nonce"])))
-            elif kind == b"ACK":
-                said = json.loads(frame)
-                self.server_id = said["from"]
-                self._check(said["payload"].get("features", ()))
+            elif kind in ATTACHED:
+                self._check(json.loads(frame)["payload"].get("features", ()))
                 return
             elif kind == b"ERROR":
                 raise CannotMeasure(f"the server refuses a user: {frame[:400]!r}")
 
     def _check(self, theirs: Sequence[str]) -> None:
-        lacking = [each for each in self.kind.value if each not in theirs]
+        wanted = self.kind.value if features.LINK_AUTH in self.kind.value else ()
+        lacking = [each for each in wanted if each not in theirs]
         if lacking:
             raise CannotMeasure(f"the server has no {', '.join(lacking)}")
 
@@ -128,7 +128,7 @@ class User:
         return [self._direct(reader, number) for number in range(count)]
 
     def _direct(self, reader: str, number: int) -> bytes:
-        ts, kind = self._next_ts(), MsgDirect.TYPE
+        ts, kind = self.next_ts(), MsgDirect.TYPE
         if self.session is None:
             payload, sig = _text(self.key, number % TEXTS)
             return framed(encode(kind, self.id, reader, ts, payload, sig))
@@ -139,7 +139,7 @@ class User:
     def post(self, size: int) -> bytes:
         """A post with so many bytes of ciphertext. Its content_sig, which servers look at, costs
         1.3 ms."""
-        ts, sealed = self._next_ts(), os.urandom(size)
+        ts, sealed = self.next_ts(), os.urandom(size)
         post = MsgPublicChannel(
             ciphertext=base64url.encode(sealed),
             sender_pub=self.key.public.text,
@@ -151,12 +151,13 @@ class User:
 
     def framed(self, payload: Payload, to: str) -> bytes:
         """Any other frame of a link with `bind/1`."""
-        kind, ts = type(payload).TYPE, self._next_ts()
+        kind, ts = type(payload).TYPE, self.next_ts()
         text = members_bytes(bound(payload, type=kind, from_=self.id, to=to, ts=ts))
         assert self.session is not None
         return framed(encode(kind, self.id, to, ts, text, self.session.sign(text)))
 
-    def _next_ts(self) -> int:
+    def next_ts(self) -> int:
+        """For what is said now."""
         self.said_ms = max(self.said_ms + 1, now_ms())
         return self.said_ms
 
@@ -184,7 +185,7 @@ async def join_all(users: Sequence[User], url: str) -> None:
     except* CannotMeasure as faults:
         raise faults.exceptions[0] from None
     except* OSError as faults:
-        raise CannotMeasure(f"the server takes no more links ({faults.exceptions[0]})") from None
+        raise CannotMeasure(f"no link to the server is to be had: {faults.exceptions[0]}") from None
 
 
 def leave(users: Sequence[User]) -> None:

@@ -15,10 +15,18 @@ if TYPE_CHECKING:
 
 BENCHES: Final = {
     "direct": "direct messages: signing, routing, fast-sig/1",
+    "public": "posts to 1,000, and what those cost who do not read",
+    "federated": "messages between two servers",
+    "presence": "users who come",
+    "mailbox": "messages to those away, on the disk before they are acknowledged",
+    "hostile": "frames made to hurt",
+    "files": "files between two servers",
     "start": "how soon a command and a server are there",
     "idle": "memory of 10,000 links that say nothing",
     "hello": "a hello beside 10,000 others",
 }
+REMOTE: Final = ("direct", "public", "mailbox")
+"""What can be measured of a server whose process is out of sight."""
 ALL: Final = "all"
 COMPARE: Final = "compare"
 
@@ -41,7 +49,7 @@ COMPARE: Final = "compare"
 @click.option(
     "--pairs",
     type=click.IntRange(1, 100),
-    help="Measurements of each figure.  [default: 5, with --quick 3]",
+    help="Measurements of each figure.  [default: 5, with --quick 2]",
 )
 def command(what: tuple[str, ...], json_file: str | None, page: str | None, **chosen: Any) -> int:
     """Measure a server, each figure beside a named reference in the same run.
@@ -56,14 +64,16 @@ def command(what: tuple[str, ...], json_file: str | None, page: str | None, **ch
     socp bench direct --url ws://localhost:8001
     socp bench compare before.json today.json
 
-    BENCH is any of direct, start, idle, hello, or all.
+    BENCH is any of direct, public, federated, presence, mailbox, hostile, files, start, idle,
+    hello, or all. With --url: direct, public, mailbox.
 
     Exit code 0: every goal that was measured is met (with --quick: none is missed by half); 1: one
     is not, or could not be measured; 2: it could not begin.
     """
     if what and what[0] == COMPARE:
         return _compared(what[1:])
-    wanted = tuple(BENCHES) if not what or ALL in what else what
+    every = REMOTE if chosen["url"] else tuple(BENCHES)
+    wanted = every if not what or ALL in what else what
     for name in wanted:
         if name not in BENCHES:
             raise click.UsageError(f"no bench {name!r}; there are {', '.join(BENCHES)} and {ALL}")

@@ -24,7 +24,7 @@ from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.held import Held, Wait
 from socp.member.history import Heard
-from socp.member.letters import Letter, clear_bytes, clear_text, delivered
+from socp.member.letters import Letter, clear_bytes, clear_text
 from socp.member.lookups import Lookups
 from socp.member.next_link import NextLink
 from socp.member.origin import Origin
@@ -42,7 +42,6 @@ from socp.wire.envelope import Envelope
 from socp.wire.errors import PeerFault
 from socp.wire.ids import is_uuid4
 from socp.wire.msg_ref import msg_ref
-from socp.wire.payloads import UserDeliver
 
 RETOLD_MAX: Final = 1_000
 LEFT_MAX: Final = 1_000
@@ -88,11 +87,6 @@ class Inbox:
         self._asked_after: set[tuple[str, str]] = set()  # authors and keys, on this link
 
     # --- from the wire --------------------------------------------------------------------------
-
-    def take_direct(self, envelope: Envelope, payload: UserDeliver, now: Now) -> None:
-        """USER_DELIVER."""
-        if envelope.to == self._emit.user_id:
-            self.take(delivered(envelope, payload), now)
 
     def take(self, letter: Letter, now: Now) -> None:
         """A message for us: judge it, or hold it while its author's key is asked for."""

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import get_args
 
 from socp.crypto.keys import PrivateKey, Suite
-from socp.member import gate
 from socp.member.ahead import Ahead, Work
 from socp.member.answers import Answers
 from socp.member.arrivals import Arrivals
@@ -31,6 +30,7 @@ from socp.member.events import (
     FileStored,
     FrameReceived,
     FrameRefused,
+    Leave,
     LookUp,
     Now,
     OfferFile,
@@ -50,7 +50,7 @@ from socp.member.frames import Frames
 from socp.member.gate import Route, Voice
 from socp.member.history import History
 from socp.member.inbox import Inbox
-from socp.member.letters import posted
+from socp.member.letterbox import Letterbox
 from socp.member.lists import Lists
 from socp.member.lookups import Lookups
 from socp.member.next_link import NextLink
@@ -73,7 +73,6 @@ from socp.member.speech import Speech
 from socp.member.transfers import Transfers
 from socp.member.trust import Trust
 from socp.member.watching import Watching
-from socp.wire.envelope import Envelope
 from socp.wire.features import LINK_AUTH, PRESENCE
 from socp.wire.payloads import (
     Ack,
@@ -142,6 +141,7 @@ class Member:
         )
         self._inbox = Inbox(suite, emit, contacts, self._trust, seen, *incoming, self._speech)
         said = (history, outbox)
+        self._letterbox = Letterbox(emit, self._session, self._room, self._inbox)
         sending = Sending(
             suite, emit, contacts, self._room, self._destinations, *said, remembered.outgoing_files
         )
@@ -154,6 +154,7 @@ class Member:
         )
         self._people = People(
             suite,
+            self._session,
             self._contacts,
             self._trust,
             self._lookups,
@@ -264,8 +265,7 @@ class Member:
 
         Never raises for what others sent. Persist comes before what depends on it.
         """
-        # As our server has it, where this machine's clock is far off (section 2).
-        now = Now(now.wall + self._session.offset_ms, now.mono)
+        now = self._corrected(now)
         if isinstance(event, Say | OfferFile):
             self._watching.deals_with(event.to, now)
         elif isinstance(event, LookUp):
@@ -278,9 +278,13 @@ class Member:
         takes less; it may be left out. None: nothing."""
         return self._ahead.work(event.envelope)
 
+    def _corrected(self, now: Now) -> Now:
+        """The time as our server has it, where this machine's clock is far off (section 2)."""
+        return Now(now.wall + self._session.offset_ms, now.mono)
+
     def _events(self) -> Mapping[type[object], Callable[..., None]]:
         handlers: dict[type[object], Callable[..., None]] = {
-            Connected: self._session.connected,
+            Connected: self._connected,
             FrameReceived: self._frames.received,
             FrameRefused: self._frames.refused,
             Disconnected: self._disconnected,
@@ -296,10 +300,11 @@ class Member:
             StoreFailed: self._transfers.receiving.store_failed,
             CancelFile: self._transfers.cancel,
             Shown: self._speech.shown,
+            Leave: self._speech.receipts.leave,
             Amend: self._speech.amendments.say,
             ChooseReceipts: self._speech.receipts.choose,
             SentLoaded: self._speech.sent_loaded,
-            ChannelKeyGenerated: self._key_generated,
+            ChannelKeyGenerated: self._letterbox.generated,
             RotateKey: self._own.rotate,
             RevokeKey: self._own.revoke,
             ChoosePublic: self._room.choose,
@@ -313,6 +318,9 @@ class Member:
         self._emit.key, self._emit.former = key, former
         self._destinations.use(key)
         self._room.use(key, former)
+
+    def _connected(self, event: Connected, now: Now) -> None:
+        self._session.connected(event, now)
 
     def _attached(self, now: Now) -> None:
         """The server took our hello."""
@@ -346,7 +354,7 @@ class Member:
         self._courier.due(now)
         self._people.due(now)
         self._watching.due(now)
-        self._channel_key(self._room.due(now), now)
+        self._letterbox.due(now)
         self._inbox.due(now)
         self._speech.due(now)
         self._questions.due(now)
@@ -355,10 +363,6 @@ class Member:
         self._outbox.due(now)
         self._own.due(now, idle=self._outbox.idle and self._transfers.sending.idle)
 
-    def _key_generated(self, event: ChannelKeyGenerated, now: Now) -> None:
-        self._room.generated(event.version, event.key)
-        self._channel_key(self._room.due(now), now)
-
     # --- frames ---------------------------------------------------------------------------------
 
     def _table(self) -> Mapping[type[Payload], Route]:
@@ -366,7 +370,7 @@ class Member:
         return {
             Ack: Route(self._answers.ack, Voice.SERVER),
             Error: Route(self._answers.error, Voice.SERVER),
-            UserDeliver: Route(self._inbox.take_direct, Voice.SERVER),
+            UserDeliver: Route(self._letterbox.deliver, Voice.SERVER),
             UserList: Route(lambda _, p, now: self._lists.heard(p, now), Voice.SERVER),
             PubkeyResponse: Route(self._people.answered, Voice.SERVER),
             UserAdvertise: Route(self._people.advertised, Voice.GOSSIP),
@@ -374,27 +378,10 @@ class Member:
             UserRemove: Route(self._people.removed, Voice.GOSSIP),
             PublicChannelAdd: Route(self._people.added, Voice.GOSSIP),
             PublicChannelUpdated: Route(lambda _, p, now: self._room.updated(p, now), Voice.GOSSIP),
-            PublicChannelKeyShare: Route(self._share, Voice.AUTHOR),
-            MsgPublicChannel: Route(self._post, Voice.AUTHOR),
+            PublicChannelKeyShare: Route(self._letterbox.share, Voice.AUTHOR),
+            MsgPublicChannel: Route(self._letterbox.post, Voice.AUTHOR),
             SessionKey: Route(lambda _, p, now: self._session.renewed(p, now), Voice.SERVER),
             FileStart: Route(self._transfers.offers.start, Voice.HOP),
             FileChunk: Route(self._transfers.receiving.chunk, Voice.HOP),
             FileEnd: Route(self._transfers.receiving.end, Voice.HOP),
         }
-
-    # --- messages -------------------------------------------------------------------------------
-
-    def _post(self, envelope: Envelope, payload: MsgPublicChannel, now: Now) -> None:
-        server = self._session.server
-        carried = server is not None and gate.carried(server, envelope, now)
-        self._inbox.take(posted(envelope, payload, carried=carried), now)
-
-    # --- the public channel ---------------------------------------------------------------------
-
-    def _share(self, envelope: Envelope, payload: PublicChannelKeyShare, now: Now) -> None:
-        self._channel_key(self._room.shared(envelope, payload, now), now)
-
-    def _channel_key(self, learned: bool, now: Now) -> None:
-        """A key of the channel is here: posts that waited may open."""
-        if learned:
-            self._inbox.channel_key_learned(now)

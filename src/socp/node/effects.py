@@ -54,6 +54,14 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
+class Bundle:
+    """Put these frames on each of these links, in order: the same bytes for all, in one write."""
+
+    links: tuple[LinkId, ...]
+    frames: tuple[Outgoing | bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A long list for one link: paced by what the socket takes, outside the output bound.
 
@@ -111,6 +119,14 @@ class Throttle:
 
     link: LinkId
     pause_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shed:
+    """Cut those links that make us hold most, until about so many bytes are free; nobody who makes
+    us hold little."""
+
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +200,14 @@ class Told:
 Effect = (
     Send
     | Relay
+    | Bundle
     | Snapshot
     | Identified
     | Close
     | Probe
     | Ping
     | Throttle
+    | Shed
     | Dial
     | RenewSession
     | Persist

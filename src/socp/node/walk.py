@@ -235,9 +235,9 @@ class Walk:
         page = payloads.parse_as(payloads.ListPage, envelope.members) if link.watches else None
         if page is None or page.limit is None:
             self._gate.count_list(link, self._presence.total(), now)
-            return self._presence.listed(link, now)
+            return self._presence.roster.listed(link, now)
         self._gate.count_list(link, page.limit + self._presence.total() // PAGED_A_ROW, now)
-        self._presence.page(link, page.after, page.limit, now)
+        self._presence.roster.page(link, page.after, page.limit, page.unless, now)
 
     def _presence_watch(self, link: Link, envelope: Envelope, watch: Payload, now: Now) -> None:
         assert isinstance(watch, payloads.PresenceWatch)
