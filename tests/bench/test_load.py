@@ -127,7 +127,7 @@ async def short(run: Callable[[int], object], patience_s: float = 0.05) -> None:
 
 
 async def test_nobody_there_is_a_reason_and_no_traceback() -> None:
-    with pytest.raises(CannotMeasure, match="takes no more links"):
+    with pytest.raises(CannotMeasure, match="no link to the server"):
         await joined("ws://127.0.0.1:9", Kind.PLAIN, 1)
 
 

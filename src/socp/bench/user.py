@@ -185,7 +185,7 @@ async def join_all(users: Sequence[User], url: str) -> None:
     except* CannotMeasure as faults:
         raise faults.exceptions[0] from None
     except* OSError as faults:
-        raise CannotMeasure(f"the server takes no more links ({faults.exceptions[0]})") from None
+        raise CannotMeasure(f"no link to the server is to be had: {faults.exceptions[0]}") from None
 
 
 def leave(users: Sequence[User]) -> None:
