@@ -13,7 +13,7 @@ import pytest
 from tests import logbook, postgres
 from tests.site import DATABASES, Site, new_site
 
-pytest_plugins = ("tests.unsteady",)
+pytest_plugins = ("tests.unsteady", "tests.beside")
 
 HERE = Path(__file__).parent
 SECTIONS = {str(section) for section in range(1, 14)}

@@ -1,9 +1,13 @@
 """Every log line of the whole run, kept until its end,
-so that one test can look for secrets in all of them (P5)."""
+so that one test can look for secrets in all of them (P5).
+
+It is a folder, for the processes of a run share it (`tests/beside.py`)."""
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import re
 import tempfile
 from collections.abc import Iterable
@@ -22,13 +26,15 @@ def keep(lines: Iterable[str], *, kind: str = "log") -> None:
     which may show what people say."""
     global _written
     _written += 1
-    Path(_folder.name, f"{_written}.{kind}").write_text("\n".join(lines))
+    Path(_folder.name, f"{os.getpid()}-{_written}.{kind}").write_text("\n".join(lines))
 
 
 def said(text: str) -> None:
     """A person wrote this: no server's or client's log may hold it."""
-    if len(text) >= TEXT_CHARS_MIN:
+    if len(text) >= TEXT_CHARS_MIN and text not in _said:
         _said.add(text)
+        with Path(_folder.name, f"{os.getpid()}.said").open("a") as file:
+            print(json.dumps(text), file=file)
 
 
 def commanded(line: str) -> None:
@@ -40,7 +46,8 @@ def commanded(line: str) -> None:
 
 def texts() -> frozenset[str]:
     """All that people wrote so far."""
-    return frozenset(_said)
+    files = Path(_folder.name).glob("*.said")
+    return frozenset(json.loads(line) for file in files for line in file.read_text().splitlines())
 
 
 def written(kind: str = "log") -> list[str]:

@@ -36,7 +36,7 @@ class Again:
     """The second chance, and who needed it."""
 
     def __init__(self) -> None:
-        self._failed: dict[pytest.Item, list[pytest.TestReport]] = {}
+        self._failed: dict[str, list[pytest.TestReport]] = {}  # by the id of the test
         self._unsteady: list[pytest.TestReport] = []
         self._last = False  # nobody has another chance now
 
@@ -54,18 +54,22 @@ class Again:
             report.outcome = _AGAIN  # type: ignore[assignment]
         for report in failed or reports:
             item.ihook.pytest_runtest_logreport(report=report)
-        if failed:
-            self._failed[item] = failed
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
-    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Of a test that ran here, or in a process beside this one."""
+        if str(report.outcome) == _AGAIN:
+            self._failed.setdefault(report.nodeid, []).append(report)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """When all others have run."""
+        items = {item.nodeid: item for item in session.items}
         done = yield
         self._last = True
-        for item, reports in self._failed.items():
-            failures = session.testsfailed
+        for nodeid, reports in self._failed.items():
+            item, failures = items[nodeid], session.testsfailed
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
             if session.testsfailed == failures:
                 self._unsteady += reports

@@ -53,8 +53,9 @@ class Bench:
         for name in names:
             self.machine.member_online(name, self.keys[name].public, self.now)
 
-    def add(self, *names: str, version: int) -> None:
-        self.machine.added(PublicChannelAdd(add=names, if_version=version), self.now)
+    def add(self, *names: str, version: int, turn: int | None = None) -> None:
+        said = PublicChannelAdd(add=names, if_version=version, turn=turn)
+        self.machine.added(said, self.now)
 
     def updated(self, *names: str, version: int) -> None:
         wraps = tuple(Wrap(member_id=name, wrapped_key="AAAA") for name in names)

@@ -52,6 +52,27 @@ def test_the_only_holder_answers_an_add_at_once(holder: Bench) -> None:
 
 
 @pytest.mark.spec("7")
+@pytest.mark.parametrize("turn", [0, 3])
+def test_whose_turn_it_is_may_be_said_by_the_server(holder: Bench, turn: int) -> None:
+    others = [user_id(n) for n in range(10, 41)]
+    target = next(n for n in others if waits.holder_rank(n, ME, others) > 5)
+    holder.online(*others)
+    holder.add(target, version=1, turn=turn)
+    assert holder.given(max(turn * 500 - 100, 0)) == []
+    assert holder.given(200) == [target]
+
+
+@pytest.mark.spec("7")
+def test_our_turn_is_remembered_until_the_newcomer_is_seen(holder: Bench) -> None:
+    others = [user_id(n) for n in range(10, 41)]
+    target = next(n for n in others if waits.holder_rank(n, ME, others) > 5)
+    holder.online(*(other for other in others if other != target))
+    holder.add(target, version=1, turn=0)
+    holder.online(target)
+    assert holder.given(200) == [target]
+
+
+@pytest.mark.spec("7")
 def test_what_is_given_opens_at_the_newcomer_and_goes_on_unchanged(holder: Bench) -> None:
     holder.online(BOB)
     holder.add(BOB, version=1)

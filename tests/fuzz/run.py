@@ -1,5 +1,8 @@
 """`script/fuzz TARGET --minutes N`: one target for as long as that, by atheris or by hypothesis.
 
+Minutes are the processor's: on a machine that does other work as well, a run takes longer and is
+worth the same. `all` takes one target after the other.
+
 What is found interesting is kept in var/fuzz/TARGET and gone on from. An input that breaks a law
 ends the run and is put into tests/fuzz/corpus/TARGET, where script/test takes it from then on.
 """
@@ -9,17 +12,22 @@ from __future__ import annotations
 import argparse
 import hashlib
 import importlib
+import os
 import random
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 HERE = Path(__file__).parent
 WORK = HERE.parents[1] / "var/fuzz"
 HANGS_S = 20  # an input that takes so long has found something as well
 STATED_S = 60
+LOOKED_EVERY = 64  # inputs, between two looks at the processor's time
+ALL = "all"
 KEPT_MAX = 12  # inputs of one run of --keep
 KEPT_BYTES_MAX = 512
 
@@ -36,7 +44,7 @@ def main() -> int:
     fuzzer = atheris()
     asked = argparse.ArgumentParser(prog="script/fuzz", description=__doc__)
     asked.add_argument("target", nargs="?")
-    asked.add_argument("--minutes", type=float, default=10)
+    asked.add_argument("--minutes", type=float, default=10, help="of the processor's time")
     asked.add_argument("--seed", type=int, default=0, help="0: another one each time")
     asked.add_argument("--hypothesis", action="store_true", help="leave atheris aside")
     asked.add_argument("--keep", action="store_true", help="add what was found to the corpus")
@@ -49,8 +57,10 @@ def main() -> int:
         with fuzzer.instrument_imports(include=["socp"]):
             loaded = importlib.import_module("tests.fuzz.doors")
     doors: dict[str, Door] = loaded.doors()
+    if said.target == ALL:
+        return every(list(doors))
     if said.target not in doors:
-        print("targets:", *doors)
+        print("targets:", *doors, ALL)
         return 0 if said.target is None else 2
     if said.keep:
         return keep(said.target, doors[said.target][1])
@@ -58,7 +68,18 @@ def main() -> int:
     print(f"fuzz: {said.target} for {said.minutes:g} minutes, seed {seed}, with", end=" ")
     print("hypothesis" if fuzzer is None else "atheris", flush=True)
     run = Run(said.target, doors[said.target], said.minutes * 60, seed)
-    return run.with_hypothesis() if fuzzer is None else run.with_atheris(fuzzer)
+    if fuzzer is None:
+        run.with_hypothesis()
+    run.with_atheris(fuzzer)
+
+
+def every(names: list[str]) -> int:
+    """Each in a process of its own, since libFuzzer ends its process. What found something does
+    not keep the rest from being tried."""
+    rest = [word for word in sys.argv[1:] if word != ALL]
+    here = [sys.executable, "-m", "tests.fuzz.run"]
+    ended = [subprocess.run([*here, name, *rest], check=False).returncode for name in names]
+    return int(any(ended))
 
 
 Door = tuple[Callable[[bytes], None], list[bytes], int]
@@ -74,43 +95,37 @@ class Run:
         self.seconds = seconds
         self.seed = seed
         self.runs = 0
+        self.stated_at = float(STATED_S)
         self.kept = WORK / name
         self.kept.mkdir(parents=True, exist_ok=True)
 
-    def with_atheris(self, fuzzer: ModuleType) -> int:
-        """Does not come back: libFuzzer ends the process."""
+    def with_atheris(self, fuzzer: ModuleType) -> NoReturn:
+        """Does not come back: the process ends in the middle of libFuzzer's work."""
         for seed in self.seeds:
             if len(seed) <= self.max_bytes:
                 (self.kept / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
         options = [
-            f"-max_total_time={int(self.seconds)}",
             f"-max_len={self.max_bytes}",
             f"-seed={self.seed}",
             f"-timeout={HANGS_S}",
-            "-print_final_stats=1",
             "-verbosity=0",
         ]
         fuzzer.Setup([self.name, str(self.kept), *options], self._watched)
         fuzzer.Fuzz()
-        return 0
+        raise SystemExit(0)
 
-    def with_hypothesis(self) -> int:
-        """Round by round, each with other dice."""
+    def with_hypothesis(self) -> NoReturn:
+        """Round by round, each with other dice; does not come back either."""
         generated = importlib.import_module("tests.fuzz.generated")
-        end = stated = time.monotonic()
-        end += self.seconds
         dice = random.Random(self.seed)
-        while time.monotonic() < end:
+        while True:
             generated.round_of(self._watched, self.seeds, self.max_bytes, dice.randrange(2**31))
-            if time.monotonic() - stated > STATED_S:
-                stated = time.monotonic()
-                print(f"fuzz: {self.name}: {self.runs} inputs", flush=True)
-        print(f"fuzz: {self.name}: {self.runs} inputs, nothing found")
-        return 0
 
     def _watched(self, data: bytes) -> None:
         """What breaks a law is kept before it is raised."""
         self.runs += 1
+        if self.runs % LOOKED_EVERY == 0:
+            self._looked()
         try:
             self.take(data)
         except BaseException as fault:
@@ -120,6 +135,18 @@ class Run:
             file.write_bytes(data)
             print(f"fuzz: {type(fault).__name__} by {file}, input {self.runs}", file=sys.stderr)
             raise
+
+    def _looked(self) -> None:
+        """State how far it is, and end the process when it had its time: neither libFuzzer nor
+        hypothesis counts the processor's."""
+        used = time.process_time()
+        if used < self.stated_at and used < self.seconds:
+            return
+        self.stated_at = used + STATED_S
+        print(f"fuzz: {self.name}: {used / 60:.1f} minutes, {self.runs} inputs", end="")
+        print(", nothing found" if used >= self.seconds else "", flush=True)
+        if used >= self.seconds:
+            os._exit(0)
 
 
 def keep(name: str, known: list[bytes]) -> int:

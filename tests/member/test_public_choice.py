@@ -146,6 +146,28 @@ def test_where_more_are_here_than_one_can_watch_a_post_is_not_said_to_be_for_kno
     assert not hybrid.is_hybrid(base64url.decode(str(post.members["ciphertext"])))
 
 
+@pytest.mark.spec("11")
+@pytest.mark.parametrize(("hybrid_too", "content_too"), [(301, 301), (301, 300), (300, 300)])
+def test_in_a_crowd_a_post_has_the_form_that_all_can_read_as_the_server_counts_them(
+    hybrid_too: int, content_too: int
+) -> None:
+    desk = Desk(server_features=(*WITH_MAILBOX, PRESENCE)).attaches()
+    counted = {"online": 301, "hybrid": hybrid_too, "content": content_too}
+    desk.hears("USER_LIST", {"users": [], "more": True, "everybody": counted})
+    desk.hears("USER_LIST", {"users": [], "more": True, "everybody": counted})
+    desk.friend("alice")
+    record = with_key(desk)
+    desk.event(Say("public", "hello"))
+    (post,) = desk.sent("MSG_PUBLIC_CHANNEL")
+    raw = base64url.decode(str(post.members["ciphertext"]))
+    assert hybrid.is_hybrid(raw) is (hybrid_too == 301)
+    if hybrid_too < 301:
+        return
+    private = desk.suite.load_private(record.private)
+    opened = hybrid.open_(private, raw, from_=desk.id, to="public", ts=post.ts)
+    assert (opened == b"hello") is (content_too < 301)
+
+
 @pytest.mark.spec("7")
 def test_everybody_sees_who_the_members_are_since_when_and_how_sure_before_sending() -> None:
     desk = Desk().attaches()

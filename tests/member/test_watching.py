@@ -11,6 +11,7 @@ from tests.member.desk import WITH_MAILBOX, Desk, Friend, an_id
 
 WATCHES = (*WITH_MAILBOX, PRESENCE)
 WATCHED_MAX = 1_000
+CROWD, OTHERS = 300, 100
 
 
 def desk(server_features: tuple[str, ...] = WATCHES) -> Desk:
@@ -32,18 +33,61 @@ def lists(one: Desk, *user_ids: str, more: bool = False) -> None:
     one.hears("USER_LIST", {"users": list(user_ids), "more": more})
 
 
+def crowd(one: Desk, *user_ids: str, online: int, hybrid: int = 0, content: int = 0) -> None:
+    """A page of those who are online, and what is known of all of them."""
+    everybody = {"online": online, "hybrid": hybrid, "content": content}
+    one.hears("USER_LIST", {"users": list(user_ids), "more": True, "everybody": everybody})
+
+
 @pytest.mark.spec("11")
 def test_it_asks_who_is_there_and_hears_of_all_of_them() -> None:
     one = desk()
-    assert pages(one) == [("", 500)]
+    assert pages(one) == [("", CROWD)]
     assert watched(one) == []
     alice, bob = sorted((an_id("alice"), an_id("bob")))
-    lists(one, alice, one.id, more=True)
-    assert pages(one)[1:] == [(one.id, 500)]
-    lists(one, bob)
-    assert watched(one) == [{alice}, {alice, bob}]
+    lists(one, alice, one.id, bob)
+    assert watched(one) == [{alice, bob}]
     one.passes(1)
+    assert len(pages(one)) == 1
+
+
+@pytest.mark.spec("11")
+def test_in_a_crowd_it_hears_of_some_whose_ids_follow_its_own() -> None:
+    one = desk()
+    crowd(one, *(an_id(f"u{n}") for n in range(CROWD)), online=301)
+    assert watched(one) == []
+    assert pages(one)[1:] == [(one.id, OTHERS)]
+    some = [an_id(f"v{n}") for n in range(OTHERS)]
+    crowd(one, *some, online=301)
+    assert watched(one) == [set(some)]
+    one.passes(59, tick_ms=1_000)
     assert len(pages(one)) == 2
+    one.passes(2, tick_ms=1_000)
+    assert pages(one)[2:] == [(one.id, OTHERS)]
+
+
+@pytest.mark.spec("11")
+def test_when_the_crowd_is_gone_it_hears_of_all_again() -> None:
+    one = desk()
+    crowd(one, online=301)
+    crowd(one, an_id("alice"), online=301)
+    one.passes(61, tick_ms=1_000)
+    crowd(one, an_id("alice"), online=251)  # neither many nor few: as it was
+    one.passes(60, tick_ms=1_000)
+    assert pages(one)[2:] == [(one.id, OTHERS)] * 2
+    crowd(one, an_id("alice"), online=250)
+    assert pages(one)[4:] == [("", CROWD)]
+    lists(one, an_id("alice"), an_id("bob"))
+    assert watched(one)[-1] == {an_id("alice"), an_id("bob")}
+
+
+@pytest.mark.spec("11")
+def test_a_server_that_does_not_say_how_many_are_online_is_asked_once() -> None:
+    one = desk()
+    lists(one, *(an_id(f"u{n}") for n in range(CROWD)), more=True)
+    lists(one, an_id("alice"))
+    assert len(pages(one)) == 2
+    assert watched(one) == [{an_id("alice")}]
 
 
 @pytest.mark.spec("11")
@@ -105,15 +149,15 @@ def test_no_more_are_watched_than_may_be_and_those_dealt_with_stay() -> None:
     one = desk()
     bob = Friend(one, "bob", one.suite.generate(), ())
     one.event(Say(bob.id, "hello"))
-    crowd = [an_id(f"u{n}") for n in range(1_500)]
-    lists(one, *crowd, more=True)
-    one.passes(1)
+    many = [an_id(f"u{n}") for n in range(1_500)]
+    lists(one, *many[:1_200])
+    one.passes(10)
     assert len(watched(one)[-1]) == WATCHED_MAX
     assert bob.id in watched(one)[-1]
-    one.hears("PUBLIC_CHANNEL_ADD", {"add": crowd[1_000:], "if_version": 0}, to="*")
+    one.hears("PUBLIC_CHANNEL_ADD", {"add": many[1_000:], "if_version": 0}, to="*")
     one.passes(60)
     assert len(watched(one)[-1]) == WATCHED_MAX
-    assert {bob.id, *crowd[1_000:]} <= watched(one)[-1]
+    assert {bob.id, *many[1_000:]} <= watched(one)[-1]
 
 
 @pytest.mark.spec("11")
@@ -134,9 +178,9 @@ def test_who_is_not_watched_any_more_is_away_for_us() -> None:
 def test_a_list_for_the_person_is_whole_though_pages_are_on_their_way() -> None:
     one = desk()
     one.event(RequestList())
-    assert pages(one) == [("", 500), ("", None)]
+    assert pages(one) == [("", CROWD), ("", None)]
     alice, bob, carol = sorted(an_id(name) for name in ("alice", "bob", "carol"))
-    lists(one, alice, more=True)
+    lists(one, alice)
     lists(one, alice, bob, more=True)
     lists(one, carol)
     one.passes(2)  # nobody says whether they are here
@@ -178,6 +222,20 @@ def test_it_looks_around_again_now_and_then() -> None:
 
 
 @pytest.mark.spec("11")
+def test_where_nobody_came_or_left_it_is_not_told_again_who_is_there() -> None:
+    one = desk()
+    alice = an_id("alice")
+    everybody = {"online": 2, "hybrid": 2, "content": 2, "digest": "one"}
+    one.hears("USER_LIST", {"users": [alice, one.id], "everybody": everybody})
+    one.passes(16)
+    assert [e.members.get("unless") for e in one.sent("LIST_REQUEST")] == [None, "one"]
+    one.hears("USER_LIST", {"users": [], "everybody": everybody})
+    assert watched(one) == [{alice}]
+    one.passes(16)
+    one.hears("USER_LIST", {"users": [alice, one.id, an_id("bob")]})
+    assert watched(one)[-1] == {alice, an_id("bob")}
+
+
 def test_it_does_not_look_again_while_a_page_is_on_its_way_but_for_15_s() -> None:
     one = desk()
     one.passes(14, tick_ms=1_000)

@@ -14,8 +14,11 @@ PORTS = (8001, 8002, 8003)
 
 
 @pytest.fixture
-def default_ports() -> Iterator[tuple[int, int, int]]:
+def default_ports(request: pytest.FixtureRequest) -> Iterator[tuple[int, int, int]]:
     """Ours until the end of the test; skips where another program listens on one of them."""
+    together = request.node.get_closest_marker("together")
+    assert together, "another process may want them too"
+    assert together.args == ("default ports",)
     with (Path(tempfile.gettempdir()) / "socp-tests-default-ports.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for port in PORTS:

@@ -40,6 +40,7 @@ def signed(servers: list[Running]) -> dict[str, set[bool]]:
     return found
 
 
+@pytest.mark.together("default ports")
 @pytest.mark.spec("11")
 @pytest.mark.timeout(120)
 async def test_messages_and_files_of_three_servers_cost_no_rsa_on_their_way(

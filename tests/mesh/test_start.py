@@ -59,6 +59,7 @@ def listening_on(pid: int) -> set[tuple[str, int]]:
     return found
 
 
+@pytest.mark.together("default ports")
 @pytest.mark.spec("1")
 @pytest.mark.spec("5")
 def test_the_first_start_says_what_it_does_and_ctrl_c_ends_it(
@@ -166,6 +167,7 @@ def test_without_what_it_needs_it_names_the_command_that_installs_it() -> None:
     assert re.fullmatch(r"run_server: needs \w+; start with script/server\n", done.stderr)
 
 
+@pytest.mark.alone
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     with ExitStack() as stack:
         server = stack.enter_context(running(tmp_path, "--ephemeral", *ALONE))

@@ -53,6 +53,7 @@ def admin(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*command, *words], capture_output=True, text=True, timeout=100)
 
 
+@pytest.mark.together("default ports")
 @pytest.mark.spec("5")
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("order", ORDERS, ids=str)
@@ -97,6 +98,8 @@ async def chatter(author: Person, reader: Person, end: asyncio.Event) -> float:
     return longest
 
 
+@pytest.mark.alone
+@pytest.mark.together("default ports")
 @pytest.mark.spec("5")
 @pytest.mark.threat("S8")
 async def test_one_of_three_is_killed_and_comes_back_as_itself_and_the_others_talk_on(

@@ -117,11 +117,45 @@ def test_what_others_put_into_a_heartbeat_is_ignored(
 
 
 @pytest.mark.spec("11")
+def test_on_a_new_link_presence_waits_until_others_can_have_said_that_they_hear_it_too(
+    mesh: Mesh, a: Server
+) -> None:
+    c, d = (linked(mesh, a, name, 9010 + n) for n, name in enumerate("cd"))
+    old = linked_server(mesh, a, "old", port=9020)
+    mesh.run(6)
+    b = linked(mesh, a, "b", 9030)
+    for peer in (c, d, old):
+        peer.clear()
+    bob, _ = advertise(b, "bob")
+    b.say("USER_REMOVE", {"user_id": bob, "server_id": b.id}, ts=mesh.wall + 1)
+    carol, _ = advertise(b, "carol")
+    assert len(old.said("USER_ADVERTISE")) == 2
+    beat(c, links=[a.id, b.id])
+    mesh.run(4)
+    assert not d.said("USER_ADVERTISE")
+    mesh.run(1.5)
+    assert not c.said("USER_ADVERTISE")
+    told = [e.members["user_id"] for e in d.heard if e.type in ("USER_ADVERTISE", "USER_REMOVE")]
+    assert told == [bob, carol]
+
+
+@pytest.mark.spec("11")
+def test_a_new_link_is_told_to_the_others_within_a_second(mesh: Mesh, a: Server) -> None:
+    c = linked(mesh, a, "c", 9010)
+    mesh.run(6)
+    c.clear()
+    b = linked(mesh, a, "b", 9011)
+    mesh.run(1.3)
+    assert b.id in str(c.members("HEARTBEAT")[0]["links"])
+
+
+@pytest.mark.spec("11")
 def test_presence_is_not_passed_on_to_who_says_to_hear_its_origin(mesh: Mesh, a: Server) -> None:
     b, c, d = (linked(mesh, a, name, 9010 + n) for n, name in enumerate("bcd"))
     old = linked_server(mesh, a, "old", port=9020)
     beat(c, links=[a.id, b.id])
     beat(d, links=[a.id])
+    mesh.run(5.3)
     for peer in (b, c, d, old):
         peer.clear()
     advertise(b, "bob")
@@ -136,6 +170,7 @@ def test_presence_is_not_passed_on_to_who_says_to_hear_its_origin(mesh: Mesh, a:
 @pytest.mark.threat("M2")
 def test_a_heartbeat_said_again_does_not_bring_old_links_back(mesh: Mesh, a: Server) -> None:
     b, c = linked(mesh, a, "b"), linked(mesh, a, "c", 9010)
+    mesh.run(6)
     c.say("HEARTBEAT", {"links": [b.id]}, to=a.id, ts=mesh.wall)
     c.say("HEARTBEAT", {"links": []}, to=a.id, ts=mesh.wall + 1)
     c.say("HEARTBEAT", {"links": [b.id]}, to=a.id, ts=mesh.wall)
@@ -146,6 +181,7 @@ def test_a_heartbeat_said_again_does_not_bring_old_links_back(mesh: Mesh, a: Ser
 @pytest.mark.spec("11")
 def test_a_new_link_knows_nothing_of_what_the_old_one_said(mesh: Mesh, a: Server) -> None:
     b, c = linked(mesh, a, "b"), linked(mesh, a, "c", 9010)
+    mesh.run(6)
     beat(c, links=[b.id])
     c.drop()
     again = linked_server(mesh, a, "c", features=GOSSIPS, key=c.key, port=9010)

@@ -249,10 +249,10 @@ async def test_who_does_not_answer_our_goodbye_is_dropped(
 
 
 async def test_while_too_much_waits_to_be_signed_nobody_is_read_from(tmp_path: Path) -> None:
-    key = HeldKey()
+    key, many = HeldKey(), 4 * signers.WAITING_A_THREAD  # twice what strains two threads
     brain = Brain(
         lambda e: (
-            [Send((e.link,), frame(payload=f'{{"n":{n}}}')) for n in range(signers.WAITING_MAX)]
+            [Send((e.link,), frame(payload=f'{{"n":{n}}}')) for n in range(many)]
             if isinstance(e, FrameReceived)
             else ()
         )

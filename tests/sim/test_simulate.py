@@ -93,7 +93,9 @@ class Ahead:
 @pytest.fixture(scope="module")
 def ahead() -> Iterator[Ahead]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+    # They give way to what is tested beside, which may drive real time.
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(cores, spawn, initializer=os.nice, initargs=(5,)) as pool:
         yield Ahead(pool, cores)
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -165,6 +165,7 @@ RUNS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 OURS: Final = {
     "account": "a server's refusal, which tests/cli/test_account.py has",
     "admin": "an operator's own store; what strangers brought is in the logs below",
+    "bench": "figures of our own, and of a server only why it refused, as bytes with escapes",
     "completion": "a script of ours, and names of profiles",
     "conform": "a report, of which tests/conform/test_mad.py tells the same",
     "profile": "the person's own folder",

@@ -16,7 +16,7 @@ from tests.cli.panes import Pane, tmux
 from tests.cli.talkers import PATIENCE_S
 from tests.mesh.launch import Running, running
 
-pytestmark = [pytest.mark.needs("tmux"), pytest.mark.last, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.needs("tmux"), pytest.mark.timeout(240)]
 
 COMMAND = [sys.executable, "-m", "socp.cli.main", "tui", "--vault", "plain"]
 

@@ -8,8 +8,6 @@ profile.
 from __future__ import annotations
 
 import asyncio
-import os
-import platform
 import shutil
 import sqlite3
 import sys
@@ -24,6 +22,7 @@ from statistics import median, quantiles
 from typing import Final
 
 from socp.bench.corpus import Corpus
+from socp.bench.machine import machine, verdict
 from socp.client.client import Client
 from socp.client.unlocking import Plain, unlock
 from socp.crypto.vault import Vault, new_master
@@ -164,19 +163,6 @@ def _timed_s(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
-
-
-def verdict(met: bool) -> str:
-    """Of a goal."""
-    return "met" if met else "MISSED"
-
-
-def machine() -> str:
-    """What it was measured on."""
-    return (
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores,"
-        f" Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
-    )
 
 
 if __name__ == "__main__":

@@ -34,8 +34,9 @@ from typing import Final
 
 from socp.bench.corpus import Corpus
 from socp.bench.giving_way import give_way
-from socp.bench.history import COMMIT_ROWS, LINES, machine, verdict
+from socp.bench.history import COMMIT_ROWS, LINES
 from socp.bench.loop_watch import NOTED_MS, read
+from socp.bench.machine import machine, verdict
 from socp.bench.speakers import A_SECOND, READER, crowd
 from socp.bench.terminal import COLUMNS, ROWS, Terminal, terminal
 from socp.client.client import Client

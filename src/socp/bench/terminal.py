@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
-import re
 import signal
 import struct
 import sys
@@ -14,13 +13,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Final
+
+from socp.bench import processes
 
 ROWS, COLUMNS = 40, 120
 PATIENCE_S: Final = 60
 _KEPT_BYTES: Final = 4_000_000
-_RESIDENT: Final = re.compile(r"VmRSS:\s+(\d+) kB")
 
 
 class Terminal:
@@ -71,19 +70,18 @@ class Terminal:
     @property
     def resident_mib(self) -> float:
         """The program's memory."""
-        found = _RESIDENT.search(Path(f"/proc/{self._child}/status").read_text())
-        return int(found[1]) / 1024 if found else 0.0
+        return processes.resident_bytes(self._child) / 2**20
 
     @property
     def loop_ms(self) -> float:
         """What the program's first thread, which has the event loop, had of the processor so
         far: unlike what a clock says it hardly depends on who else is at work."""
-        return _processor_ms(f"/proc/{self._child}/task/{self._child}/stat")
+        return processes.stat_s(f"/proc/{self._child}/task/{self._child}/stat") * 1e3
 
     @property
     def processor_ms(self) -> float:
         """What all of its threads had."""
-        return _processor_ms(f"/proc/{self._child}/stat")
+        return processes.stat_s(f"/proc/{self._child}/stat") * 1e3
 
     def _read(self) -> None:
         with suppress(OSError):  # the program is gone
@@ -92,11 +90,6 @@ class Terminal:
                     self._drawn = (self._drawn + piece)[-_KEPT_BYTES:]
                     self.bytes_drawn += len(piece)
                     self._changed.notify_all()
-
-
-def _processor_ms(file: str) -> float:
-    user, system = Path(file).read_text().rpartition(") ")[2].split()[11:13]
-    return (int(user) + int(system)) * 1e3 / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

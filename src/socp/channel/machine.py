@@ -57,7 +57,8 @@ class ChannelKeys:
         self._away = AwayShares()
         self._quota = KeyQuota()
         self._wait = waits.CreationWait()
-        self._awaited: dict[str, int] = {}  # named by an ADD, not online yet -> when
+        # named by an ADD, not online yet -> when, and our turn where the server said it
+        self._awaited: dict[str, tuple[int, int | None]] = {}
         self._attached = False
         self._asked: tuple[int, int] | None = None  # version and time of an open GenerateKey
         self._spare: PrivateKey | None = None  # a pair that was made, for whichever version
@@ -87,9 +88,9 @@ class ChannelKeys:
         """A member is online (we ourselves are left out); `key` is the pinned one."""
         if user_id == self._my_id or not self._members.came(user_id, key):
             return
-        named_ms = self._awaited.pop(user_id, None)
-        if named_ms is not None and mono - named_ms < AWAITED_MS:
-            self._newcomer(user_id, mono)
+        named = self._awaited.pop(user_id, None)
+        if named is not None and mono - named[0] < AWAITED_MS:
+            self._newcomer(user_id, mono, turn=named[1])
         elif self._made is not None and mono - self._made[1] < NEW_KEY_MS:
             self._owe_now(user_id, self._made[0], mono)
 
@@ -130,7 +131,7 @@ class ChannelKeys:
         elif payload.if_version == key.version:
             for user_id in payload.add:
                 # A list that names us, who hold it, is not one of people who lack it.
-                self._newcomer(user_id, mono, surely=not of_us)
+                self._newcomer(user_id, mono, surely=not of_us, turn=payload.turn)
 
     def updated(self, payload: PublicChannelUpdated, mono: int) -> None:
         """Wraps went by. Without authorship they choose nothing: they show who is being served."""
@@ -250,19 +251,22 @@ class ChannelKeys:
 
     # --- who lacks what ---
 
-    def _newcomer(self, user_id: str, mono: int, *, surely: bool = True) -> None:
-        """A server says that they lack our sending key."""
+    def _newcomer(
+        self, user_id: str, mono: int, *, surely: bool = True, turn: int | None = None
+    ) -> None:
+        """A server says that they lack our sending key, and perhaps whose turn it is."""
         key = self._ring.sending
         if key is None or user_id == self._my_id:
             return
         if user_id not in self._members.online:
             if len(self._awaited) < MEMBERS_MAX:
-                self._awaited[user_id] = mono
+                self._awaited[user_id] = (mono, turn)
             return
         known = self._members.holds(user_id, key.fingerprint, mono)
         if known or (not surely and self._members.ever_held(user_id, key.fingerprint)):
             return
-        self._pending.owe(user_id, key.fingerprint, mono, surely=surely)
+        wait_ms = None if turn is None else min(turn, waits.HOLDER_RANKS) * waits.HOLDER_STEP_MS
+        self._pending.owe(user_id, key.fingerprint, mono, surely=surely, wait_ms=wait_ms)
 
     def _seen_without(self, user_id: str, key: HeldKey, mono: int) -> None:
         """They used another key than the one we prefer: its share was lost, or never sent."""

@@ -35,10 +35,24 @@ class PendingShares:
     def __len__(self) -> int:
         return len(self._owed)
 
-    def owe(self, member: str, fingerprint: str, mono: int, *, surely: bool = True) -> None:
-        """`member` seems to lack this key; our wait is reckoned when `ready` comes to it."""
-        if self._note(member, fingerprint, _Owed(mono, surely)):
+    def owe(
+        self,
+        member: str,
+        fingerprint: str,
+        mono: int,
+        *,
+        surely: bool = True,
+        wait_ms: int | None = None,
+    ) -> None:
+        """`member` seems to lack this key; our wait is reckoned when `ready` comes to it, unless it
+        is known."""
+        ready_ms = None if wait_ms is None else mono + wait_ms
+        if not self._note(member, fingerprint, _Owed(mono, surely, ready_ms)):
+            return
+        if ready_ms is None:
             self._unranked[member, fingerprint] = None
+        else:
+            heapq.heappush(self._queue, (ready_ms, member, fingerprint))
 
     def owe_now(self, member: str, fingerprint: str, mono: int) -> None:
         """The same without waiting: the key is new, and we alone have it."""

@@ -31,6 +31,7 @@ VERBS: Final = {
     "serve": "Run a server.",
     "simulate": "Run a whole mesh in one process, with faults, from a seed.",
     "conform": "Judge a server or a client by the rules of the protocol.",
+    "bench": "Measure what a server costs, beside what the machine could do.",
     "admin": "Rule a server: who joins; back up, restore, check.",
 }
 _FIRST_STEPS: Final = (

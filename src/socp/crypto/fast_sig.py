@@ -14,7 +14,6 @@ from socp.crypto.fields import ts_bytes
 from socp.crypto.keys import PrivateKey, PublicKey, Suite
 from socp.crypto.signing import sign, verify, verify_transport
 from socp.wire import base64url, limits
-from socp.wire.canonical import canonical
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
 from socp.wire.hop import FAST_PREFIX, is_hop
@@ -79,7 +78,7 @@ class PeerSession:
         signature = _signature(envelope.sig)
         if signature is None or not is_hop(envelope.type):
             return False
-        text = _LABEL + canonical(envelope.members)
+        text = _LABEL + envelope.canonical
         return any(
             wall <= each.until_ts + limits.TS_WINDOW_MS and each.key.verify(signature, text)
             for each in (self, self.before)

@@ -50,11 +50,10 @@ def verify_transport(key: PublicKey, envelope: Envelope) -> bool:
     signature = signature_bytes(envelope.sig)
     if signature is None:
         return False
-    members = envelope.members
-    ours = canonical(members)
+    ours = envelope.canonical
     if key.verify(signature, ours):
         return True
-    raw = canonical_utf8(members)  # COMPAT(section 13): six others sign non-ASCII as it is
+    raw = canonical_utf8(envelope.members)  # COMPAT(section 13): six others sign non-ASCII as it is
     return raw != ours and key.verify(signature, raw)
 
 

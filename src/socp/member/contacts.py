@@ -81,6 +81,7 @@ class Contacts:
         self._pinned: dict[str, Contact] = {}
         self._online: dict[str, str] = {}  # user_id -> server_id
         self.more_online = False  # others are, whom we do not watch (`presence/1`)
+        self.all_have: frozenset[str] = frozenset()  # features of everybody online, says the server
         self._names: dict[str, str] = {}  # user_id -> harmless display name, "" for none
         self._called: dict[str, set[str]] = {}  # folded name -> who bears it
         self._name(own_id, own_name)
@@ -142,6 +143,10 @@ class Contacts:
         """Whether the contact signed that their client has `hybrid/1` (threat M15)."""
         contact = self._pinned.get(user_id)
         return contact is not None and HYBRID in contact.features
+
+    def rest_may_lack(self, feature: str) -> bool:
+        """Whether somebody online whom we do not watch may be without it."""
+        return self.more_online and feature not in self.all_have
 
     def has_content(self, user_id: str) -> bool:
         """Whether the contact signed that their client has `content/1`, and so `hybrid/1`."""

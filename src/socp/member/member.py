@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import get_args
 
 from socp.crypto.keys import PrivateKey, Suite
-from socp.member import gate
 from socp.member.ahead import Ahead, Work
 from socp.member.answers import Answers
 from socp.member.arrivals import Arrivals
@@ -51,7 +50,7 @@ from socp.member.frames import Frames
 from socp.member.gate import Route, Voice
 from socp.member.history import History
 from socp.member.inbox import Inbox
-from socp.member.letters import delivered, posted
+from socp.member.letterbox import Letterbox
 from socp.member.lists import Lists
 from socp.member.lookups import Lookups
 from socp.member.next_link import NextLink
@@ -74,7 +73,6 @@ from socp.member.speech import Speech
 from socp.member.transfers import Transfers
 from socp.member.trust import Trust
 from socp.member.watching import Watching
-from socp.wire.envelope import Envelope
 from socp.wire.features import LINK_AUTH, PRESENCE
 from socp.wire.payloads import (
     Ack,
@@ -143,6 +141,7 @@ class Member:
         )
         self._inbox = Inbox(suite, emit, contacts, self._trust, seen, *incoming, self._speech)
         said = (history, outbox)
+        self._letterbox = Letterbox(emit, self._session, self._room, self._inbox)
         sending = Sending(
             suite, emit, contacts, self._room, self._destinations, *said, remembered.outgoing_files
         )
@@ -155,6 +154,7 @@ class Member:
         )
         self._people = People(
             suite,
+            self._session,
             self._contacts,
             self._trust,
             self._lookups,
@@ -304,7 +304,7 @@ class Member:
             Amend: self._speech.amendments.say,
             ChooseReceipts: self._speech.receipts.choose,
             SentLoaded: self._speech.sent_loaded,
-            ChannelKeyGenerated: self._key_generated,
+            ChannelKeyGenerated: self._letterbox.generated,
             RotateKey: self._own.rotate,
             RevokeKey: self._own.revoke,
             ChoosePublic: self._room.choose,
@@ -354,7 +354,7 @@ class Member:
         self._courier.due(now)
         self._people.due(now)
         self._watching.due(now)
-        self._channel_key(self._room.due(now), now)
+        self._letterbox.due(now)
         self._inbox.due(now)
         self._speech.due(now)
         self._questions.due(now)
@@ -363,10 +363,6 @@ class Member:
         self._outbox.due(now)
         self._own.due(now, idle=self._outbox.idle and self._transfers.sending.idle)
 
-    def _key_generated(self, event: ChannelKeyGenerated, now: Now) -> None:
-        self._room.generated(event.version, event.key)
-        self._channel_key(self._room.due(now), now)
-
     # --- frames ---------------------------------------------------------------------------------
 
     def _table(self) -> Mapping[type[Payload], Route]:
@@ -374,7 +370,7 @@ class Member:
         return {
             Ack: Route(self._answers.ack, Voice.SERVER),
             Error: Route(self._answers.error, Voice.SERVER),
-            UserDeliver: Route(self._deliver, Voice.SERVER),
+            UserDeliver: Route(self._letterbox.deliver, Voice.SERVER),
             UserList: Route(lambda _, p, now: self._lists.heard(p, now), Voice.SERVER),
             PubkeyResponse: Route(self._people.answered, Voice.SERVER),
             UserAdvertise: Route(self._people.advertised, Voice.GOSSIP),
@@ -382,31 +378,10 @@ class Member:
             UserRemove: Route(self._people.removed, Voice.GOSSIP),
             PublicChannelAdd: Route(self._people.added, Voice.GOSSIP),
             PublicChannelUpdated: Route(lambda _, p, now: self._room.updated(p, now), Voice.GOSSIP),
-            PublicChannelKeyShare: Route(self._share, Voice.AUTHOR),
-            MsgPublicChannel: Route(self._post, Voice.AUTHOR),
+            PublicChannelKeyShare: Route(self._letterbox.share, Voice.AUTHOR),
+            MsgPublicChannel: Route(self._letterbox.post, Voice.AUTHOR),
             SessionKey: Route(lambda _, p, now: self._session.renewed(p, now), Voice.SERVER),
             FileStart: Route(self._transfers.offers.start, Voice.HOP),
             FileChunk: Route(self._transfers.receiving.chunk, Voice.HOP),
             FileEnd: Route(self._transfers.receiving.end, Voice.HOP),
         }
-
-    # --- messages -------------------------------------------------------------------------------
-
-    def _deliver(self, envelope: Envelope, payload: UserDeliver, now: Now) -> None:
-        if envelope.to == self._emit.user_id:
-            self._inbox.take(delivered(envelope, payload), now)
-
-    def _post(self, envelope: Envelope, payload: MsgPublicChannel, now: Now) -> None:
-        server = self._session.server
-        carried = server is not None and gate.carried(server, envelope, now)
-        self._inbox.take(posted(envelope, payload, carried=carried), now)
-
-    # --- the public channel ---------------------------------------------------------------------
-
-    def _share(self, envelope: Envelope, payload: PublicChannelKeyShare, now: Now) -> None:
-        self._channel_key(self._room.shared(envelope, payload, now), now)
-
-    def _channel_key(self, learned: bool, now: Now) -> None:
-        """A key of the channel is here: posts that waited may open."""
-        if learned:
-            self._inbox.channel_key_learned(now)

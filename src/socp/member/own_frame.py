@@ -39,7 +39,7 @@ class Unsigned:
     ) -> None:
         self._key = key
         self._names = (type(payload).TYPE, from_, to, ts)
-        self._members = members_bytes(payload)
+        self._members = members_bytes(payload)  # canonical: what is sent is what is signed
 
     @classmethod
     def again(cls, key: PrivateKey | OwnSession, frame: Envelope) -> Self:

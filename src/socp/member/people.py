@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from socp.crypto.keys import Suite
 from socp.member.contacts import Contacts
 from socp.member.delivery import Destinations
@@ -10,6 +12,7 @@ from socp.member.inbox import Inbox
 from socp.member.lookups import Lookups
 from socp.member.public import Room
 from socp.member.questions import Questions
+from socp.member.session import Session
 from socp.member.transfers import Transfers
 from socp.member.trust import Trust
 from socp.member.watching import Watching
@@ -29,6 +32,7 @@ class People:
     def __init__(
         self,
         suite: Suite,
+        session: Session,
         contacts: Contacts,
         trust: Trust,
         lookups: Lookups,
@@ -40,6 +44,7 @@ class People:
         transfers: Transfers,
     ) -> None:
         self._suite = suite
+        self._session = session
         self._contacts = contacts
         self._trust = trust
         self._lookups = lookups
@@ -82,7 +87,14 @@ class People:
             self._transfers.went(user_id, now)
 
     def added(self, envelope: Envelope, payload: PublicChannelAdd, now: Now) -> None:
-        """PUBLIC_CHANNEL_ADD: somebody came, whether we watch them or not."""
+        """PUBLIC_CHANNEL_ADD: somebody came, whether we watch them or not. Whose turn it is counts
+        only where our own server says it to us: said to all, it would have all answer at once."""
+        server = self._session.server
+        if server is None or (envelope.from_, envelope.to) != (
+            server.server_id,
+            self._contacts.own_id,
+        ):
+            payload = msgspec.structs.replace(payload, turn=None)
         self._watching.heard_of(payload.add, now)
         self._room.added(payload, now)
 

@@ -29,7 +29,7 @@ from socp.member.resting import NEVER_MS, SOON_MS
 from socp.wire import base64url
 from socp.wire.envelope import Envelope
 from socp.wire.errors import PeerFault
-from socp.wire.features import HYBRID
+from socp.wire.features import CONTENT, HYBRID
 from socp.wire.ids import EVERYONE, PUBLIC
 from socp.wire.payloads import PublicChannelAdd, PublicChannelKeyShare, PublicChannelUpdated
 
@@ -222,7 +222,7 @@ class Room:
     def all_bound(self) -> bool:
         """Whether what goes to everybody is bound to us: all can read that, or the person chose to
         leave out who cannot."""
-        everybody = not self.lacking_hybrid() and not self._contacts.more_online
+        everybody = not self.lacking_hybrid() and not self._contacts.rest_may_lack(HYBRID)
         return self.choice.leave_out or everybody
 
     def choose(self, event: ChoosePublic, now: Now) -> None:
@@ -256,7 +256,7 @@ class Room:
         bare = self._contacts.reading_bare(now_ms - MAIL_KEPT_MS)
         if self.choice.leave_out:
             return not any(self._contacts.has_hybrid(user_id) for user_id in bare)
-        return not bare and not self._contacts.more_online
+        return not bare and not self._contacts.rest_may_lack(CONTENT)
 
     def before_post(self) -> None:
         """What the person should see before something of theirs goes to everybody; who is away
@@ -273,7 +273,7 @@ class Room:
 
     def _warn_of_lacking(self) -> None:
         lacking = self.lacking_hybrid()
-        if not lacking and self._contacts.more_online:
+        if not lacking and self._contacts.rest_may_lack(HYBRID):
             lacking = _UNWATCHED
         if lacking and lacking != self._lacking:
             self._emit.warn(f"{self._who_lacks(lacking)}, so {self._outcome()}")

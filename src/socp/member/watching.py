@@ -17,26 +17,34 @@ from socp.member.events import Now
 from socp.member.lists import Lists
 from socp.member.resting import NEVER_MS, SOON_MS
 from socp.wire import limits
+from socp.wire.features import CONTENT, HYBRID
 from socp.wire.ids import is_uuid4
-from socp.wire.payloads import ListPage, PresenceWatch, UserList
+from socp.wire.payloads import Everybody, ListPage, PresenceWatch, UserList
 
 OURS_MAX: Final = 700
 """So many places are for people we deal with; the rest is for those who come."""
-PAGE: Final = 500
+CROWD: Final = 300
+CROWD_OVER: Final = 250
+"""With more than 300 online only those we deal with are watched, and OTHERS more; all again when
+there are no more than 250."""
+OTHERS: Final = 100
 UNANSWERED_MS: Final = 15_000
-"""It is not asked again sooner where the last page is still to come."""
+"""It is not asked again sooner where the last answer is still to come."""
 LOOK_AGAIN_MS, LOOK_AGAIN_MS_EACH = 2_000, 300
 """After so long it is asked again who else is there: somebody who comes back with a key of the
 channel is named to nobody. Longer for each who is watched, as the answer is, so that what all
 clients ask together costs their server the same however many they are."""
+LOOK_AGAIN_CROWD_MS: Final = 60_000
+"""In a crowd that is for the few places that came free, and to know what everybody can."""
 GATHER_MS: Final = 250
-"""Many changes that follow one another so closely are told together."""
+GATHER_MS_EACH: Final = 5
+"""Many changes that follow one another so closely are told together; less closely where the list is
+long, which is said whole."""
 SOUGHT_MS: Final = 2_000
 """So long whoever was asked about may take to be answered for."""
 FREE: Final = 60
-"""While so many frames may be sent, each change is told at once."""
-GATHER_FULL_MS: Final = 5_000
-"""As long a list as may be is 39 kB, and where many come and go it would change all the time."""
+SHORT: Final = 50
+"""While so many frames may be sent, each change of so short a list is told at once."""
 
 
 @dataclass(slots=True)
@@ -60,12 +68,14 @@ class Watching:
         self._others: OrderedDict[str, None] = OrderedDict()
         self._told: frozenset[str] = frozenset()
         self._changed = False  # somebody got or lost a place since, perhaps
-        self._told_ms = -GATHER_FULL_MS
+        self._told_ms = -GATHER_MS_EACH * limits.WATCHED
         self._look_ms = 0
         self._looking = False  # a page is still to come
         self._unheard: set[str] = set()  # of those told, whom the server has still to answer for
         self._sought: _Sought | None = None
-        self._left_out = False  # of this look: somebody online had no place
+        self._digest = ""  # of those who were there at the last look
+        self._crowd = False  # so many are online that most of them have no place
+        self._turned_ms = -UNANSWERED_MS  # when that last changed
         self._lost_sight: Callable[[str, Now], None] = lambda _user_id, _now: None
 
     def heed(self, lost_sight: Callable[[str, Now], None]) -> None:
@@ -77,7 +87,8 @@ class Watching:
         self._on, self._told = on, frozenset()
         self._unheard.clear()
         self._found()
-        self._contacts.more_online = False
+        self._contacts.more_online = self._crowd = False
+        self._digest, self._turned_ms = "", now.mono - UNANSWERED_MS
         if not on:
             return
         for user_id in reversed(self._contacts.acquaintances(OURS_MAX)):
@@ -148,6 +159,8 @@ class Watching:
 
     @property
     def _pause_ms(self) -> int:
+        if self._crowd:
+            return LOOK_AGAIN_CROWD_MS
         known = len(self._ours) + len(self._others)
         least = UNANSWERED_MS if self._looking else LOOK_AGAIN_MS
         return max(least, known * LOOK_AGAIN_MS_EACH)
@@ -164,14 +177,22 @@ class Watching:
         while len(self._ours) > OURS_MAX:
             user_id, _ = self._ours.popitem(last=False)
             self._others[user_id] = None
-        while len(self._ours) + len(self._others) > limits.WATCHED:
+        while len(self._others) > self._places:
             user_id, _ = self._others.popitem(last=False)
             self._lost_sight(user_id, now)
 
+    @property
+    def _places(self) -> int:
+        """For those we do not deal with."""
+        left = limits.WATCHED - len(self._ours)
+        return min(OTHERS, left) if self._crowd else left
+
     def _tell_soon(self, now: Now) -> None:
-        full = len(self._ours) + len(self._others) >= limits.WATCHED
-        gathered = now.mono - self._told_ms >= (GATHER_FULL_MS if full else GATHER_MS)
-        if self._on and (gathered or (not full and self._courier.room(now.mono) > FREE)):
+        if not (self._on and self._changed):
+            return
+        known = len(self._ours) + len(self._others)
+        gathered = now.mono - self._told_ms >= max(GATHER_MS, known * GATHER_MS_EACH)
+        if gathered or (known <= SHORT and self._courier.room(now.mono) > FREE):
             self._tell(now)
 
     def _tell(self, now: Now) -> None:
@@ -190,35 +211,57 @@ class Watching:
     # --- who else is there ----------------------------------------------------------------------
 
     def _look(self, now: Now) -> None:
-        self._look_ms, self._left_out = now.mono, False
-        self._next_page("", now)
-
-    def _next_page(self, after: str, now: Now) -> None:
-        self._looking = self._lists.ask(ListPage(after=after, limit=PAGE), self._listed, now)
+        """All who are there; in a crowd some whose ids follow ours, so that each is watched by
+        some."""
+        self._look_ms = now.mono
+        after, limit = (self._contacts.own_id, OTHERS) if self._crowd else ("", CROWD)
+        page = ListPage(after=after, limit=limit, unless=self._digest)
+        self._looking = self._lists.ask(page, self._listed, now)
         if self._looking:
-            self._courier.spend(PAGE // 150)
+            self._courier.spend(limit // 150)
 
     def _listed(self, users: UserList, now: Now) -> None:
         """Whoever is online and has no place yet gets one, while there is one."""
         if not self._on:
             return None
         self._looking = False
-        self._left_out |= not self._place(users.users)
+        if users.everybody is not None:
+            if self._digest and users.everybody.digest == self._digest:
+                return None
+            self._digest = users.everybody.digest
+        was, self._crowd = self._crowd, self._is_crowd(users)
+        self._contacts.more_online = self._crowd
+        self._contacts.all_have = _all_have(users.everybody)
+        if was is not self._crowd:
+            self._digest = ""
+            self._bound(now)
+            turned_ms, self._turned_ms = self._turned_ms, now.mono
+            if now.mono - turned_ms >= UNANSWERED_MS:  # a server cannot have us ask in circles
+                return self._look(now)
+        self._place(users.users)
         self._tell(now)
-        if users.more and users.users and not self._left_out:
-            return self._next_page(users.users[-1], now)
-        self._contacts.more_online = self._left_out
 
-    def _place(self, user_ids: Iterable[str]) -> bool:
-        """Each that has none gets a place, while there is one. False where there was none left."""
+    def _is_crowd(self, users: UserList) -> bool:
+        if users.everybody is None:  # a server that does not say; one page tells of this link
+            return self._crowd or users.more
+        return users.everybody.online > (CROWD_OVER if self._crowd else CROWD)
+
+    def _place(self, user_ids: Iterable[str]) -> None:
+        """Each that has none gets a place, while there is one."""
         for user_id in user_ids:
-            if not self._is_somebody(user_id) or self._has(user_id):
-                continue
-            if len(self._ours) + len(self._others) >= limits.WATCHED:
-                return False
-            self._others[user_id] = None
-            self._changed = True
-        return True
+            if len(self._others) >= self._places:
+                return
+            if self._is_somebody(user_id) and not self._has(user_id):
+                self._others[user_id] = None
+                self._changed = True
 
     def _has(self, user_id: str) -> bool:
         return user_id in self._ours or user_id in self._others
+
+
+def _all_have(everybody: Everybody | None) -> frozenset[str]:
+    """The features that all have who are online."""
+    if everybody is None:
+        return frozenset()
+    counts = ((HYBRID, everybody.hybrid), (CONTENT, everybody.content))
+    return frozenset(feature for feature, count in counts if count >= everybody.online)

@@ -227,7 +227,7 @@ class Arrivals:
             self._handshake.ack(link, UserHello.TYPE),
             self._handshake.own_proof(link, link.peer),
         )
-        self._emit.say(link, ack, now, proofs=proofs)
+        self._emit.say(link, ack, now, proofs=proofs, lasting=True)
         self._handshake.sessions.agree(link)
         how = "proven" if link.proven else "unproven"
         self._emit.info(USERS, f"User {link.peer} said hello from {link.opened.address} ({how})")

@@ -31,6 +31,7 @@ class Outgoing:
     signed: bool = True  # False: `sig` stays "" (AUTH_CHALLENGE)
     promise: bool = False  # it says that we keep something: never said while that is in doubt
     fast: OwnSession | None = None  # signed with this session key, not with the server's own
+    lasting: bool = False  # the same payload is said again and again: its signature is kept
     proofs: tuple[
         tuple[str, bytes], ...
     ] = ()  # payload members to fill with our signature over these bytes
@@ -50,6 +51,14 @@ class Relay:
 
     links: tuple[LinkId, ...]
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Put these frames on each of these links, in order: the same bytes for all, in one write."""
+
+    links: tuple[LinkId, ...]
+    frames: tuple[Outgoing | bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +119,14 @@ class Throttle:
 
     link: LinkId
     pause_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shed:
+    """Cut those links that make us hold most, until about so many bytes are free; nobody who makes
+    us hold little."""
+
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +200,14 @@ class Told:
 Effect = (
     Send
     | Relay
+    | Bundle
     | Snapshot
     | Identified
     | Close
     | Probe
     | Ping
     | Throttle
+    | Shed
     | Dial
     | RenewSession
     | Persist

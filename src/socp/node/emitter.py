@@ -3,7 +3,7 @@ as each link needs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from socp.crypto.fast_sig import OwnSession
@@ -23,12 +23,18 @@ class Emitter:
     def __init__(self, server_id: str) -> None:
         self.server_id = server_id
         self._effects: list[Effect] = []
+        self._owed: Callable[[Effect], Iterable[Effect]] = lambda _effect: ()
+
+    def heed(self, owed: Callable[[Effect], Iterable[Effect]]) -> None:
+        """`owed`: what has to be said before an effect."""
+        self._owed = owed
 
     def take(self) -> list[Effect]:
         effects, self._effects = self._effects, []
         return effects
 
     def add(self, effect: Effect) -> None:
+        self._effects.extend(self._owed(effect))
         self._effects.append(effect)
 
     def frame(
@@ -43,9 +49,10 @@ class Emitter:
         fast: OwnSession | None = None,
         from_: str = "",
         in_turn: bool = False,
+        lasting: bool = False,
     ) -> Outgoing:
         """A frame of ours; `bind` fills `bind/1` with the envelope's own members; `fast` signs
-        where the frame goes no further."""
+        where the frame goes no further; `lasting`: the payload is the same for all."""
         kind, author = type(payload).TYPE, from_ or self.server_id
         if bind:
             payload = bound(payload, type=kind, from_=author, to=to, ts=ts)
@@ -58,6 +65,7 @@ class Emitter:
             proofs=proofs,
             signed=signed,
             in_turn=in_turn,
+            lasting=lasting,
             fast=fast if is_hop(kind) else None,
             promise=isinstance(payload, Ack) and bool(payload.status),
         )
@@ -71,6 +79,7 @@ class Emitter:
         ts: int | None = None,
         proofs: tuple[tuple[str, bytes], ...] = (),
         signed: bool = True,
+        lasting: bool = False,
     ) -> None:
         """Send `payload` to the peer of `link`, from us, at `ts` (now where it is None)."""
         frame = self.frame(
@@ -81,6 +90,7 @@ class Emitter:
             proofs=proofs,
             signed=signed,
             fast=link.fast,
+            lasting=lasting and not (link.bound or proofs),
         )
         self.send((link.id,), frame)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import NamedTuple
 
 from socp.crypto.fast_sig import OwnSession
@@ -201,6 +202,28 @@ class SessionMade:
     session: OwnSession
 
 
+class Strain(IntEnum):
+    """How much waits for a signature by our own key."""
+
+    NONE = 0  # what is asked for is soon done
+    SOME = 1  # who asks for more than their share makes others wait
+    FULL = 2  # whatever is asked for now waits too long
+
+
+@dataclass(frozen=True, slots=True)
+class SigningStrained:
+    """There is more, or less, to sign than before: said when that changes."""
+
+    strain: Strain
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The whole process holds so many bytes of memory, by the system's word."""
+
+    resident: int
+
+
 Event = (
     LinkOpened
     | FrameReceived
@@ -224,4 +247,6 @@ Event = (
     | SnapshotDone
     | KeyTaken
     | SessionMade
+    | SigningStrained
+    | Measured
 )

@@ -9,6 +9,7 @@ from socp.node.links import Link, Stage
 from socp.node.pace import AddressBuckets
 from socp.node.routes import Route
 from socp.node.settings import Settings
+from socp.node.strain import SigningLoad
 from socp.node.trust import ServerTrust
 from socp.wire import limits
 from socp.wire.bind import check_bind
@@ -27,9 +28,10 @@ LIST_ROWS_A_TOKEN = 150  # of a list that one frame of the rate pays for
 class Gate:
     """Raises PeerFault for what must not pass."""
 
-    def __init__(self, settings: Settings, trust: ServerTrust) -> None:
+    def __init__(self, settings: Settings, trust: ServerTrust, load: SigningLoad) -> None:
         self._settings = settings
         self._trust = trust
+        self._load = load
         self._hellos = AddressBuckets(settings.hellos_per_s, settings.hellos_per_s)
 
     def count(self, link: Link, envelope: Envelope, route: Route | None, now: Now) -> int:
@@ -53,8 +55,11 @@ class Gate:
         """Messages by number; transfers, and what is long, by bytes: slowed, never refused."""
         size = len(envelope.payload)
         if route is not None and route.by_bytes:
-            return link.bytes_bucket.owe(now.mono, max(size, route.cost_bytes))
+            slow_ms = self._load.pause_ms(link, envelope) if route.signs else 0
+            return max(slow_ms, link.bytes_bucket.owe(now.mono, max(size, route.cost_bytes)))
         self._settle_count(link, link.bucket.take(now.mono))
+        if route is not None and route.signs:
+            self._load.check(link, envelope, now)
         return link.bytes_bucket.owe(now.mono, size)
 
     def count_garbage(self, link: Link, now: Now) -> None:

@@ -31,7 +31,7 @@ from socp.wire.payloads import (
 from socp.wire.roll import Roll
 
 BEAT_MS = limits.GOSSIP_BEAT_S * 1000
-LOST_LINK_MS = 1_000  # a lost link is told so soon, and no more often
+LINKS_SOON_MS = 1_000  # a new or lost link is told so soon, and no more often
 LINKS_AGAIN = 4  # heartbeats after which `links` is said again, changed or not
 SYNCS_BURST, SYNCS_PER_S = 3, 0.1
 SETTLED_MS = 600_000  # what we refuse of a peer's users is looked at again after that
@@ -60,7 +60,7 @@ class Gossip:
         self._presence = presence
         self._beat_ms = 0
         self._soon_ms = 0
-        self._lost_a_link = False
+        self._links_changed = False
         self._last_ts = 0
         self._turned_away: OrderedDict[str, set[str]] = OrderedDict()  # user -> claimants
         presence.heed(self._was_turned_away, self._has_room)
@@ -68,14 +68,16 @@ class Gossip:
     # --- we tell --------------------------------------------------------------------------------
 
     def linked(self, link: Link, now: Now) -> None:
-        """What a new link hears first."""
+        """What a new link hears first; the others hear soon that we need not be told of its users,
+        and for that they wait."""
+        self._links_changed = True
         if link.gossips:
             link.hearsay = Hearsay(syncs=Bucket.full(SYNCS_BURST, SYNCS_PER_S, now.mono))
         self._tell(link, self._presence.snapshot(link, now), now)
 
     def lost(self) -> None:
         """A link with a server is gone: the others must know that we hear less of it."""
-        self._lost_a_link = True
+        self._links_changed = True
 
     def asked(self, link: Link, now: Now) -> None:
         """PRESENCE_SYNC: all of our users once more, unless just that is on its way."""
@@ -111,11 +113,11 @@ class Gossip:
             self._emit.add(Snapshot(link.id, told, page))
 
     def due(self, now: Now) -> None:
-        """HEARTBEAT to all who have `gossip/1`; a lost link is told without waiting for it."""
+        """HEARTBEAT to all who have `gossip/1`; a new or lost link is told before that is due."""
         regular = now.mono >= self._beat_ms
-        if not regular and not (self._lost_a_link and now.mono >= self._soon_ms):
+        if not regular and not (self._links_changed and now.mono >= self._soon_ms):
             return
-        self._soon_ms, self._lost_a_link = now.mono + LOST_LINK_MS, False
+        self._soon_ms, self._links_changed = now.mono + LINKS_SOON_MS, False
         if regular:
             self._beat_ms = now.mono + BEAT_MS
         for link in self._links.servers.values():
@@ -142,7 +144,7 @@ class Gossip:
         )
 
     def _own_links(self) -> tuple[str, ...]:
-        return tuple(sorted(self._links.servers)[: limits.LINKS_TOLD])
+        return self._links.server_ids()[: limits.LINKS_TOLD]
 
     # --- they tell us ---------------------------------------------------------------------------
 
@@ -161,7 +163,7 @@ class Gossip:
             return
         hearsay.ts = envelope.ts
         if beat.links is not None:
-            hearsay.linked_with = frozenset(beat.links)
+            self._links.told(hearsay, frozenset(beat.links))
             self._meet(hearsay.linked_with)
         if theirs is not None:
             self._compare(link, hearsay, theirs, now)

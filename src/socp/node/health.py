@@ -42,7 +42,7 @@ class Health:
             self._beat_ms = now.mono + HEARTBEAT_MS
             for link in self._links.servers.values():
                 if link.hearsay is None:  # else it hears more: see Gossip
-                    self._emit.say(link, Heartbeat(), now)
+                    self._emit.say(link, Heartbeat(), now, lasting=True)
         if now.mono >= self._look_ms:
             self._look_ms = now.mono + 1000
             for link in tuple(self._links.all.values()):

@@ -43,6 +43,7 @@ class Hearsay:
     heard: Heard | None = field(default_factory=Heard)
     # what we make of it
     asks: bool = False  # what is heard is the answer to our PRESENCE_SYNC
+    keys_compared: bool = False  # of the public channel, theirs with ours
     untimely: bool = False  # some of it did not count because of its ts
     settled: Roll | None = None  # the difference that was left once all was heard
     settled_until_ms: int = 0

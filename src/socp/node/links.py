@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -57,6 +57,7 @@ class Link:
     excess: int = 0
     announced: bool = True  # `fast-sig/1`: by our hello, else by our answer where we have it
     agreed: bool = False  # to `fast-sig/1`: both ends have it, and we told our session key
+    share: Bucket | None = None  # of signatures by our own key, from its first message on
     fast: OwnSession | None = None  # the session key of ours that the other end knows
     told: OwnSession | None = None  # the next one, told and not acknowledged
     session: PeerSession | None = None  # the other end's, where it stated one
@@ -123,6 +124,9 @@ class Links:
     all: dict[LinkId, Link] = field(default_factory=dict)
     users: dict[str, Link] = field(default_factory=dict)
     servers: dict[str, Link] = field(default_factory=dict)
+    _unheard: dict[str, tuple[LinkId, ...]] = field(default_factory=dict)
+    """By origin, what was found of it since it changed who is linked with whom."""
+    _named: tuple[str, ...] | None = None
 
     def user_links(self, *, but: str = "") -> tuple[LinkId, ...]:
         return tuple(link.id for user, link in self.users.items() if user != but)
@@ -130,14 +134,48 @@ class Links:
     def server_links(self, *but: str) -> tuple[LinkId, ...]:
         return tuple(link.id for server, link in self.servers.items() if server not in but)
 
+    def joined(self, link: Link) -> None:
+        """This is now the one live link of its server."""
+        self.servers[link.peer] = link
+        self._changed()
+
+    def parted(self, link: Link) -> None:
+        """Its server has none now."""
+        del self.servers[link.peer]
+        self._changed()
+
+    def _changed(self) -> None:
+        self._unheard.clear()
+        self._named = None
+
+    def server_ids(self) -> tuple[str, ...]:
+        """The servers we are linked with, in order."""
+        if self._named is None:
+            self._named = tuple(sorted(self.servers))
+        return self._named
+
+    def told(self, hearsay: Hearsay, linked_with: frozenset[str]) -> None:
+        """With whom the server of a link says it is linked."""
+        if linked_with != hearsay.linked_with:
+            hearsay.linked_with = linked_with
+            self._unheard.clear()
+
     def not_linked_with(self, origin: str, *, but: str) -> tuple[LinkId, ...]:
         """Servers that did not say they hear from `origin` themselves (section 11, `gossip/1`)."""
-        return tuple(
-            link.id
-            for server, link in self.servers.items()
-            if server not in (but, origin)
-            and (link.hearsay is None or origin not in link.hearsay.linked_with)
-        )
+        found = self._unheard.get(origin)
+        if found is None:
+            found = self._unheard[origin] = tuple(
+                link.id
+                for server, link in self.servers.items()
+                if server != origin
+                and (link.hearsay is None or origin not in link.hearsay.linked_with)
+            )
+        source = self.servers.get(but)
+        return found if source is None else tuple(each for each in found if each != source.id)
+
+    def gossiping(self, ids: Iterable[LinkId]) -> tuple[LinkId, ...]:
+        """Those of them with servers that tell with whom they are linked (`gossip/1`)."""
+        return tuple(each for each in ids if self.all[each].hearsay is not None)
 
     def holds(self, link: Link) -> bool:
         """True while `link` is the live link of its peer."""

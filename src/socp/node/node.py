@@ -11,6 +11,7 @@ from socp.node.admission import Admission
 from socp.node.arrivals import Arrivals
 from socp.node.audience import Audience
 from socp.node.barring import Barring
+from socp.node.crowd import Crowd
 from socp.node.dedup import SeenIds, mail_key
 from socp.node.delivery import Delivery
 from socp.node.dialling import Dialling
@@ -35,10 +36,12 @@ from socp.node.events import (
     LinkOpened,
     ListServers,
     ListUsers,
+    Measured,
     Now,
     ProbeFailed,
     RevokeUser,
     SessionMade,
+    SigningStrained,
     SnapshotDone,
     Stopping,
     Tick,
@@ -61,9 +64,11 @@ from socp.node.queries import FindMail, MailFound
 from socp.node.records import Account, Login, Remembered
 from socp.node.refusals import ERRORS_BURST, ERRORS_PER_S, Refusals
 from socp.node.registration import Registration
+from socp.node.room import Room
 from socp.node.rotation import Rotations
 from socp.node.sessions import Sessions
 from socp.node.settings import Settings
+from socp.node.strain import SigningLoad
 from socp.node.transfers import Transfers
 from socp.node.trust import ServerTrust
 from socp.node.walk import Walk
@@ -82,6 +87,7 @@ class Status:
     servers: tuple[str, ...]
     links: int
     mail: int  # pieces that wait for their readers
+    is_full: bool = False  # newcomers are refused for want of memory
 
 
 class Node:
@@ -93,6 +99,7 @@ class Node:
         self._settings = settings
         self._emit = emit = Emitter(settings.server_id)
         self._links = links = Links()
+        self._room = Room(settings.budget, emit, links)
         self._seen = seen = SeenIds()
         quarantine = Quarantine()
         refusals = Refusals(emit, links, quarantine)
@@ -100,10 +107,13 @@ class Node:
         self._directory = people = Directory(suite, emit, links, remembered)
         self._logins = logins = Logins(suite, emit, remembered)
         self._rotations = rotations = Rotations(suite, emit, links, people, logins)
-        audience = Audience(links)
+        self._crowd = crowd = Crowd(emit, settings.few)
+        audience = Audience(links, crowd)
         self._presence = presence = Presence(emit, links, audience, people, rotations)
         self._watches = watches = Watches(emit, links, audience, presence, rotations)
-        self._channel = channel = PublicChannel(emit, links, people, presence, seen, remembered)
+        self._channel = channel = PublicChannel(
+            emit, links, audience, people, presence, seen, remembered
+        )
         self._dialling = dialling = Dialling(settings, emit, links, quarantine)
         self._gossip = gossip = Gossip(emit, links, trust, dialling, people, presence)
         mail = Keeping.of(settings, emit, links, people, presence, trust, seen, remembered)
@@ -132,7 +142,8 @@ class Node:
         self._health = Health(emit, links)
         news = (presence, gossip, watches)
         parts = (people, rotations, *news, delivery, transfers, channel, posts, kept, sessions)
-        gate = Gate(settings, trust)
+        self._load = SigningLoad(links)
+        gate = Gate(settings, trust, self._load)
         self._walk = Walk(emit, links, gate, refusals, arrivals, admission, *parts)
 
     def status(self) -> Status:
@@ -142,6 +153,7 @@ class Node:
             servers=tuple(sorted(self._links.servers)),
             links=len(self._links.all),
             mail=self._boxes.waiting,
+            is_full=self._room.is_refusing,
         )
 
     def rows(self) -> dict[str, int]:
@@ -182,30 +194,24 @@ class Node:
                 self._tick(now)
             case Stopping():
                 self._stopping(now)
-            case Admit():
-                self._operator.admit(event, now)
-            case Ban():
-                self._operator.ban(event, now)
-            case Forget():
-                self._operator.forget(event)
-            case ListServers():
-                self._operator.list_servers(event)
+            case Admit() | Ban() | Forget() | ListServers() | ListUsers() | Invite():
+                self._operator.asked(event, now)
             case Answered():
                 self._answered(event, now)
             case CommitFailed():
                 self._not_committed(event, now)
             case SnapshotDone():
                 self._snapshot_done(event, now)
-            case ListUsers():
-                self._operator.list_users(event)
-            case Invite():
-                self._operator.invite(event, now)
             case Called():
                 self._accounts.called(event, now)
             case KeyTaken():
                 self._key_taken(event, now)
             case SessionMade():
                 self._sessions.renewed(event.session, now)
+            case SigningStrained():
+                self._load.strain = event.strain
+            case Measured():
+                self._room.measured(event.resident, now)
             case RevokeUser():
                 self._barring.revoke(event, now)
             case _:
@@ -244,6 +250,7 @@ class Node:
             errors=Bucket.full(ERRORS_BURST, ERRORS_PER_S, now.mono),
         )
         self._links.all[event.link] = link
+        self._room.came(link, now)
         if link.dialled is not None:
             self._admission.dialled(link, now)
 
@@ -323,11 +330,14 @@ class Node:
         if self._recent_refs:
             self._seen.remember((mail_key(*ref) for ref in self._recent_refs), now.mono)
             self._recent_refs = ()
+        self._crowd.due(now)
         self._seen.expire(now.mono)
+        self._room.due()
         self._dialling.due(now)
         self._admission.due(now)
         self._health.due(now)
         self._gossip.due(now)
+        self._presence.relaying.due(now)
         self._watches.due(now)
         self._directory.due(now)
         self._rotations.due(now)

@@ -167,7 +167,7 @@ class Pairing:
         self._identify(link, now)
         old = self._links.servers.get(link.peer)
         fresh = old is None
-        self._links.servers[link.peer] = link
+        self._links.joined(link)
         assert link.address is not None and link.key is not None
         if hello is not None:
             self._dialling.learn(link.address, link.peer, link.key.fingerprint)
@@ -206,7 +206,7 @@ class Pairing:
 
     def lost(self, link: Link, reason: str, now: Now) -> None:
         """The socket of a linked server is gone."""
-        del self._links.servers[link.peer]
+        self._links.parted(link)
         self._gossip.lost()
         self._emit.info(LINKS, f"Link with server {link.peer} ended ({reason})")
         if link.dialled is not None:

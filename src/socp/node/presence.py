@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import OrderedDict
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from socp.crypto.keys import PublicKey
 from socp.crypto.signing import attach_holds
@@ -15,6 +14,8 @@ from socp.node.effects import Outgoing, Snapshot
 from socp.node.emitter import Emitter
 from socp.node.events import Now
 from socp.node.links import Link, Links
+from socp.node.relaying import Relaying
+from socp.node.roster import Present, Roster
 from socp.node.rotation import Rotations
 from socp.wire import limits, roll
 from socp.wire.envelope import Envelope, reencode
@@ -22,9 +23,7 @@ from socp.wire.errors import Code, PeerFault
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import (
     Attach,
-    OnlineRow,
     UserAdvertise,
-    UserList,
     UserMeta,
     UserRemove,
 )
@@ -36,20 +35,6 @@ ORDER_MAX = 400_000  # of all servers
 SAID_NEWLY_MS = 10_000  # who asks again so soon may have the same frames
 ADVERT_BYTES_MAX = 16 * limits.KIB  # it is kept, and said again to everyone who comes
 REMOVES_KEPT = 10_000  # about 1 kB each: they save a signature where somebody asks
-
-
-@dataclass(frozen=True, slots=True)
-class Present:
-    """One user who is online: what was said of them, ready to be said again."""
-
-    user_id: str
-    server_id: str
-    display_name: str
-    attach_ts: int
-    ts: int  # of the ADVERTISE
-    entry: int  # in the roll of its server
-    frame: Outgoing | bytes  # ours, or another server's as received
-    said: UserAdvertise | None = None  # what ours says, to be said anew
 
 
 class Presence:
@@ -69,9 +54,13 @@ class Presence:
         self._directory = directory
         self._rotations = rotations
         self._online: dict[str, Present] = {}
+        self._at: dict[str, dict[str, Present]] = {}  # the same, by server
+        self.roster = Roster(emitter)
         self._removes: OrderedDict[str, Outgoing | bytes] = OrderedDict()  # of who is away
         self._rolls: dict[str, Roll] = {}
+        self.relaying = Relaying(emitter, links)
         self._order: dict[str, OrderedDict[str, int]] = {}  # by origin: none pushes others' out
+        self._ordered = 0  # how many, of all of them
         self._turned_away: Callable[[str, str], None] = lambda _user_id, _server_id: None
         self._has_room: Callable[[str, Now], None] = lambda _user_id, _now: None
 
@@ -91,7 +80,11 @@ class Presence:
         return "" if present is None else present.server_id
 
     def here(self) -> Iterator[Present]:
-        return (p for p in self._online.values() if p.server_id == self._emit.server_id)
+        return self._of(self._emit.server_id)
+
+    def _of(self, server_id: str) -> Iterator[Present]:
+        """Its users; what is done with them may change who they are."""
+        return iter(tuple(self._at.get(server_id, {}).values()))
 
     def everyone(self) -> Iterator[Present]:
         return iter(tuple(self._online.values()))
@@ -102,6 +95,10 @@ class Presence:
 
     def total(self) -> int:
         return len(self._online)
+
+    def places(self) -> Iterator[str]:
+        """The servers that have users."""
+        return iter(self._rolls)
 
     def count(self, server_id: str) -> int:
         return self.roll(server_id).count
@@ -131,7 +128,6 @@ class Presence:
         )
         frame = self._emit.frame(said, to=EVERYONE, ts=ts, bind=True)
         attach_ts = 0 if attach is None else attach.ts
-        self._audience.joined(link)
         if not link.watches:
             news = self._rotations.news_for_user(link, now)
             others = (*news, *(p.frame for p in self.everyone() if p.user_id != user_id))
@@ -139,9 +135,13 @@ class Presence:
                 self._emit.add(Snapshot(link.id, others))
         entry = roll.entry(user_id, key.fingerprint, None if attach is None else attach.ts)
         own_id = self._emit.server_id
-        self._put(Present(user_id, own_id, display_name, attach_ts, ts, entry, frame, said))
+        able = () if attach is None else link.features
+        present = Present(user_id, own_id, display_name, attach_ts, ts, entry, frame, said, able)
+        self._audience.crowd.came(user_id, present, self._online.get(user_id))
+        self._put(present)
         self._directory.move_home(user_id, own_id, attach, link.features)
         self._emit.send(self._audience.of(user_id) + self._links.server_links(), frame)
+        self._audience.joined(link)
 
     def left(self, user_id: str, now: Now) -> None:
         """A user of ours is gone: tell everyone."""
@@ -151,6 +151,7 @@ class Presence:
         self._gone(user_id, now)
         frame = self._remove_frame(user_id, self._emit.server_id, self._next_ts(user_id, now))
         self._note_remove(user_id, frame)
+        self._audience.crowd.left(user_id, present, frame, now)
         self._emit.send(self._audience.of(user_id) + self._links.server_links(), frame)
 
     def last_word(self, user_id: str) -> Outgoing | bytes | None:
@@ -198,7 +199,7 @@ class Presence:
     def said_anew(self, now: Now) -> Iterator[Outgoing | bytes]:
         """Our users for somebody who may have refused what was said before, because our clock or
         theirs was wrong: with a new ts, but for what is new anyway."""
-        for present in tuple(self.here()):
+        for present in self.here():
             said, age_ms = present.said, now.wall - present.ts
             if said is not None and not 0 <= age_ms < SAID_NEWLY_MS:
                 ts = self._next_ts(present.user_id, now)
@@ -214,18 +215,15 @@ class Presence:
 
     def server_lost(self, server_id: str, now: Now) -> None:
         """Its users' homes stay, their presence does not; its next snapshot counts again."""
-        for present in tuple(self._online.values()):
-            if present.server_id == server_id:
-                self._note_order(server_id, present.user_id, present.ts - 1)
-                self._forget(present, now)
+        for present in self._of(server_id):
+            self._note_order(server_id, present.user_id, present.ts - 1)
+            self._forget(present, now)
 
     def keep_only(self, server_id: str, user_ids: Container[str], said_ts: int, now: Now) -> None:
         """Its other users had left when it said so, at `said_ts`, and their USER_REMOVE did not
         reach us (`gossip/1`). Of one who came since, another server may have told us before."""
-        for present in tuple(self._online.values()):
-            if present.server_id != server_id or present.user_id in user_ids:
-                continue
-            if present.ts <= said_ts:
+        for present in self._of(server_id):
+            if present.user_id not in user_ids and present.ts <= said_ts:
                 self._note_order(server_id, present.user_id, present.ts - 1)
                 self._forget(present, now)
 
@@ -237,6 +235,7 @@ class Presence:
     def _tell_users_gone(self, present: Present, now: Now) -> None:
         frame = self._remove_frame(present.user_id, present.server_id, now.wall)
         self._note_remove(present.user_id, frame)
+        self._audience.crowd.left(present.user_id, present, frame, now)
         self._emit.send(self._audience.of(present.user_id), frame)
 
     # --- other servers' users -------------------------------------------------------------------
@@ -269,8 +268,15 @@ class Presence:
         self._note_order(origin, advert.user_id, envelope.ts)
         moved_away = self.location(advert.user_id) == self._emit.server_id
         raw, entry = reencode(envelope), self._entry(advert, key)
-        self._put(Present(advert.user_id, origin, name, attach_ts, envelope.ts, entry, raw))
-        self._pass_on(link, origin, advert.user_id, raw)
+        able = advert.features if attach_ts else ()
+        present = Present(
+            advert.user_id, origin, name, attach_ts, envelope.ts, entry, raw, able=able
+        )
+        self._audience.crowd.came(advert.user_id, present, self._online.get(advert.user_id))
+        self._put(present)
+        self.relaying.pass_on(
+            link, origin, advert.user_id, raw, self._audience.of(advert.user_id), now
+        )
         return moved_away
 
     def removed(self, link: Link, envelope: Envelope, remove: UserRemove, now: Now) -> None:
@@ -280,12 +286,16 @@ class Presence:
         if not self._newer(origin, remove.user_id, envelope, now):
             return
         self._note_order(origin, remove.user_id, envelope.ts)
-        if self.location(remove.user_id) != origin:
+        present = self._online.get(remove.user_id)
+        if present is None or present.server_id != origin:
             return
         self._gone(remove.user_id, now)
         raw = reencode(envelope)
         self._note_remove(remove.user_id, raw)
-        self._pass_on(link, origin, remove.user_id, raw)
+        self._audience.crowd.left(remove.user_id, present, raw, now)
+        self.relaying.pass_on(
+            link, origin, remove.user_id, raw, self._audience.of(remove.user_id), now
+        )
 
     def _newer(self, origin: str, user_id: str, envelope: Envelope, now: Now) -> bool:
         """Presence is ordered per origin and user by its ts;
@@ -332,27 +342,26 @@ class Presence:
         attach_ts = None if advert.attach is None else advert.attach.ts
         return roll.entry(advert.user_id, "" if key is None else key.fingerprint, attach_ts)
 
-    def _pass_on(self, link: Link, origin: str, user_id: str, raw: bytes) -> None:
-        """To our users, and to the servers that do not hear it from its origin themselves."""
-        servers = self._links.not_linked_with(origin, but=link.peer)
-        self._emit.relay(self._audience.of(user_id) + servers, raw)
-
     # --- tables ---------------------------------------------------------------------------------
 
     def _put(self, present: Present) -> None:
         self._drop(present.user_id)
         self._online[present.user_id] = present
+        self._at.setdefault(present.server_id, {})[present.user_id] = present
+        self.roster.came(present)
         self._removes.pop(present.user_id, None)
         self._rolls[present.server_id] = self.roll(present.server_id).with_(present.entry)
 
     def _drop(self, user_id: str) -> None:
         present = self._online.pop(user_id, None)
         if present is not None:
+            self.roster.left(present)
+            del self._at[present.server_id][user_id]
             left = self.roll(present.server_id).without(present.entry)
             if left.count:
                 self._rolls[present.server_id] = left
             else:
-                del self._rolls[present.server_id]
+                del self._rolls[present.server_id], self._at[present.server_id]
 
     def _gone(self, user_id: str, now: Now) -> None:
         self._drop(user_id)
@@ -364,32 +373,13 @@ class Presence:
 
     def _note_order(self, origin: str, user_id: str, ts: int) -> None:
         order = self._order.setdefault(origin, OrderedDict())
+        self._ordered += user_id not in order
         order[user_id] = ts
         order.move_to_end(user_id)
-        if len(order) > ORDER_PER_SERVER:
-            order.popitem(last=False)
-        elif sum(map(len, self._order.values())) > ORDER_MAX:
-            max(self._order.values(), key=len).popitem(last=False)
-
-    # --- /list ----------------------------------------------------------------------------------
-
-    def listed(self, link: Link, now: Now) -> None:
-        """USER_LIST in parts that fit a frame (section 6)."""
-        rows = sorted(self._online.values(), key=lambda p: p.user_id)[: limits.LIST_ROWS]
-        for start in range(0, max(len(rows), 1), limits.LIST_PAGE):
-            part = rows[start : start + limits.LIST_PAGE]
-            self._list(link, part, now, more=start + limits.LIST_PAGE < len(rows))
-
-    def page(self, link: Link, after: str, limit: int, now: Now) -> None:
-        """USER_LIST of those whose ids follow `after` (section 11, `presence/1`)."""
-        later = (present for present in self._online.values() if present.user_id > after)
-        rows = heapq.nsmallest(limit + 1, later, key=lambda p: p.user_id)
-        self._list(link, rows[:limit], now, more=len(rows) > limit)
-
-    def _list(self, link: Link, rows: list[Present], now: Now, *, more: bool) -> None:
-        online = tuple(
-            OnlineRow(user_id=p.user_id, server_id=p.server_id, display_name=p.display_name)
-            for p in rows
-        )
-        users = tuple(row.user_id for row in online)
-        self._emit.say(link, UserList(users=users, online=online, more=more), now)
+        if len(order) <= ORDER_PER_SERVER and self._ordered <= ORDER_MAX:
+            return
+        fullest = order
+        if len(order) <= ORDER_PER_SERVER:
+            fullest = max(self._order.values(), key=len)
+        fullest.popitem(last=False)
+        self._ordered -= 1

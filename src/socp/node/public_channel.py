@@ -3,20 +3,23 @@ nothing in clear (section 7)."""
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 
 from socp.crypto import content_sig
 from socp.crypto.keys import PublicKey
+from socp.node.audience import Audience
 from socp.node.dedup import SeenIds
 from socp.node.directory import Directory
 from socp.node.effects import Snapshot
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.links import Link, Links, Stage
+from socp.node.naming import Naming
 from socp.node.presence import Presence
 from socp.node.records import ChannelShare, ChannelVersion, Remembered
 from socp.node.share_shelf import ShareShelf
-from socp.wire import limits
+from socp.wire import base64url, limits
 from socp.wire.envelope import Envelope, check_ts, decode, reencode
 from socp.wire.errors import Code, PeerFault
 from socp.wire.ids import EVERYONE
@@ -32,6 +35,7 @@ SHARE_BYTES_MAX = 16 * limits.KIB
 ADDS_A_FRAME = 5_000
 HANDED_ON_MAX = 1_000  # on one new link: 7 MB, at the pace that it takes
 SURE_MS = 60_000  # a link over which a share went, and that lives so long, carried it
+KEYS_SAID = limits.CHANNEL_KEYS_SAID
 SETTLE_MS = 5_000  # the maker of a new version shares it with everybody online first
 
 
@@ -42,6 +46,7 @@ class PublicChannel:
         self,
         emitter: Emitter,
         links: Links,
+        audience: Audience,
         directory: Directory,
         presence: Presence,
         seen: SeenIds,
@@ -49,11 +54,14 @@ class PublicChannel:
     ) -> None:
         self._emit = emitter
         self._links = links
+        self._crowd = audience.crowd
         self._directory = directory
         self._presence = presence
         self._seen = seen
         self.version = remembered.channel_version
         self._shares = ShareShelf(emitter, remembered.shares)
+        self._naming = Naming(emitter, links, audience, presence, self._shares)
+        self._keys = {_key_of(s.frame) for s in remembered.shares if s.version == self.version}
         self._handed: OrderedDict[tuple[str, int], tuple[ChannelShare, LinkId, int]] = OrderedDict()
         self._ask_again_ms: int | None = None
 
@@ -65,7 +73,7 @@ class PublicChannel:
         for share in kept:
             self._emit.relay((self._links.users[user_id].id,), share.frame)
         if not kept or kept[-1].version < self.version:
-            self._ask_for((user_id,), now, self._links.user_links() + self._links.server_links())
+            self._ask_for_ours((user_id,), now)
 
     def _vouched(self, share: ChannelShare) -> bool:
         """False where its creator has another key by now: whoever gets it could not tell whether
@@ -77,9 +85,11 @@ class PublicChannel:
     def linked(self, link: Link, now: Now) -> None:
         """A new server link: say which version stands here, and who is here,
         so that two halves meet."""
+        keys = self._said_keys() if link.gossips else ()
         if self.version:
-            self._emit.say(link, PublicChannelUpdated(version=self.version), now)
-        here = tuple(sorted(p.user_id for p in self._presence.here()))
+            self._emit.say(link, PublicChannelUpdated(version=self.version, keys=keys), now)
+        # A peer that says which keys it knows, as we do, need not hear of those who have ours.
+        here = self._lacking() if keys else self._here()
         if here:
             self._ask_for(here, now, (link.id,))
         if link.acks:
@@ -100,8 +110,9 @@ class PublicChannel:
         self._handed.move_to_end((share.member_id, share.version))
 
     def due(self, now: Now) -> None:
-        """Let go of what others keep; ask for those of ours who lack a version that had time to
-        spread."""
+        """Tell more of ours of whom nobody served; let go of what others keep; ask for those of
+        ours who lack a version that had time to spread."""
+        self._naming.due(now)
         while self._handed:
             share, link_id, when = next(iter(self._handed.values()))
             if now.mono - when < SURE_MS:
@@ -112,41 +123,77 @@ class PublicChannel:
         if self._ask_again_ms is None or now.mono < self._ask_again_ms:
             return
         self._ask_again_ms = None
-        lacking = tuple(
-            sorted(
-                p.user_id
-                for p in self._presence.here()
-                if not (newest := self._shares.newest(p.user_id)) or newest < self.version
-            )
-        )
-        if lacking:
-            self._ask_for(lacking, now, self._links.user_links() + self._links.server_links())
+        if lacking := self._lacking():
+            self._ask_for_ours(lacking, now)
+
+    def _here(self) -> tuple[str, ...]:
+        return tuple(sorted(p.user_id for p in self._presence.here()))
+
+    def _lacking(self) -> tuple[str, ...]:
+        """Of those here, who has no share of this version. Its maker is among them."""
+        return tuple(u for u in self._here() if self._shares.newest(u) < max(self.version, 1))
+
+    def _ask_for_ours(self, user_ids: tuple[str, ...], now: Now) -> None:
+        """Say so to all who may give it, and to themselves, who wait for it."""
+        links = dict.fromkeys(self._naming.listeners())
+        links.update(dict.fromkeys(self._links.users[user_id].id for user_id in user_ids))
+        self._ask_for(user_ids, now, tuple(links) + self._links.server_links())
+        self._naming.asked(self._emit.server_id, user_ids, self.version, now)
 
     def _ask_for(self, user_ids: tuple[str, ...], now: Now, links: tuple[int, ...]) -> None:
         for start in range(0, len(user_ids), ADDS_A_FRAME):
             add = PublicChannelAdd(
                 add=user_ids[start : start + ADDS_A_FRAME], if_version=self.version
             )
-            self._emit.send(links, self._emit.frame(add, to=EVERYONE, ts=now.wall, bind=True))
+            self._crowd.tell(links, self._emit.frame(add, to=EVERYONE, ts=now.wall, bind=True))
 
     # --- what other servers say -----------------------------------------------------------------
 
     def added(self, link: Link, envelope: Envelope, payload: PublicChannelAdd, now: Now) -> None:
-        self._pass_on(link, envelope, now)
+        """Who lacks a key at another server."""
+        if self._pass_on(link, envelope, self._naming.listeners(), now):
+            self._naming.asked(envelope.from_, payload.add, payload.if_version, now)
 
     def updated(
         self, link: Link, envelope: Envelope, payload: PublicChannelUpdated, now: Now
     ) -> None:
+        """Who was given one there, or which version stands there."""
+        before = self.version
         self._learn(payload.version, now, first=limits.CHANNEL_VERSION_FIRST)
-        self._pass_on(link, envelope, now)
+        if (envelope.from_, envelope.to) == (link.peer, self._emit.server_id):
+            self._compare(link, payload, now)
+        listeners = self._links.user_links()
+        if self.version == before:
+            listeners = self._hearing(envelope.from_, payload.wraps, payload.version)
+        self._pass_on(link, envelope, listeners, now)
 
-    def _pass_on(self, link: Link, envelope: Envelope, now: Now) -> None:
+    def _compare(self, link: Link, payload: PublicChannelUpdated, now: Now) -> None:
+        """Two halves that made keys of their own: each names all of its users to the other. What a
+        new link says first counts, once: each answer costs us a signature and all names."""
+        hearsay = link.hearsay
+        if hearsay is None or hearsay.keys_compared or payload.version != self.version:
+            return
+        hearsay.keys_compared = True
+        here = self._here()
+        if here and self._said_keys() and set(payload.keys) != self._keys:
+            self._ask_for(here, now, (link.id,))
+
+    def _said_keys(self) -> tuple[str, ...]:
+        """Those of this version, or none where they are too many to say: one member can make up as
+        many as they like."""
+        return tuple(sorted(self._keys)) if len(self._keys) <= KEYS_SAID else ()
+
+    def _pass_on(
+        self, link: Link, envelope: Envelope, listeners: tuple[LinkId, ...], now: Now
+    ) -> bool:
+        """False for what passed already."""
         key = self._seen.key(envelope)
         if key in self._seen:
-            return
+            return False
         self._seen.add(key, link.peer, now.mono)
-        others = self._links.server_links(link.peer, envelope.from_)
-        self._emit.relay(self._links.user_links() + others, reencode(envelope))
+        others = self._links.not_linked_with(envelope.from_, but=link.peer)
+        self._crowd.tell(listeners + others, reencode(envelope))
+        return True
 
     # --- shares ---------------------------------------------------------------------------------
 
@@ -176,6 +223,8 @@ class PublicChannel:
         if not content_sig.verify_shares(key, shares, key.der, share.content_sig):
             raise PeerFault(Code.INVALID_SIG, "KEY_SHARE: content_sig does not verify")
         self._learn(share.version, now)
+        if share.version == self.version and len(self._keys) <= KEYS_SAID:
+            self._keys.add(_digest(share.channel_pub))
         self._seen.add(seen, link.peer, now.mono)
         self._introduced(link, envelope.from_)
         self._route(link, envelope, share, now)
@@ -244,7 +293,13 @@ class PublicChannel:
         """PUBLIC_CHANNEL_UPDATED, so that other holders stop (only the wraps that are new)."""
         updated = PublicChannelUpdated(version=version, wraps=wraps)
         frame = self._emit.frame(updated, to=EVERYONE, ts=now.wall, bind=True)
-        self._emit.send(self._links.user_links() + self._links.server_links(), frame)
+        listeners = self._hearing(self._emit.server_id, wraps, version)
+        self._crowd.tell(listeners + self._links.server_links(), frame)
+
+    def _hearing(self, origin: str, wraps: tuple[Wrap, ...], version: int) -> tuple[LinkId, ...]:
+        """Which of our users hear that these were served, as their server says."""
+        served = self._naming.given(origin, (wrap.member_id for wrap in wraps), version)
+        return tuple(dict.fromkeys((*self._naming.listeners(), *served)))
 
     def _store(self, share: ChannelShare) -> bool:
         """Kept for the member's next hello; what is too long to keep goes to who is here now.
@@ -270,5 +325,16 @@ class PublicChannel:
             )
         if version > self.version:
             self.version = version
+            self._keys.clear()
             self._emit.persist(ChannelVersion(version))
             self._ask_again_ms = now.mono + SETTLE_MS
+
+
+def _key_of(frame: bytes) -> str:
+    text = decode(frame).members.get("channel_pub")
+    return _digest(text if isinstance(text, str) else "")
+
+
+def _digest(channel_pub: str) -> str:
+    """A name for one key of the channel: two servers compare which ones they know."""
+    return base64url.encode(hashlib.sha256(channel_pub.encode()).digest())

@@ -39,11 +39,13 @@ class Refusals:
     ) -> None:
         """`what`: the frame type refused, `of`: its name in a reference (files); `weight`: how
         much it tells against a server, 0 where it may be nobody's fault."""
-        answered = fault.answerable and what not in UNANSWERED and self._answers(link, fault, now)
+        answers = fault.answerable and what not in UNANSWERED
+        told = answers and self._answers(link, fault, now)
+        answered = told or (answers and fault.constant and not link.bound)
         close = fault.close
         if close is None and link.stage not in IDENTIFIED:
             close = 1008
-        if answered or close is not None:
+        if told or close is not None:
             text = f"Refused {what} of {link.name()}: {fault.code}: {fault.detail}"
             self.tell(link, what, text, now)
         else:
@@ -80,12 +82,14 @@ class Refusals:
         return link.errors.take(now.mono)
 
     def _answer(self, link: Link, fault: PeerFault, of: str, now: Now) -> None:
+        lasting = fault.constant and not link.bound
         error = Error(
             code=fault.code,
             detail=fault.detail[: limits.ERROR_DETAIL_CHARS],
-            msg_ref=fault.msg_ref or "",
+            msg_ref="" if lasting else fault.msg_ref or "",
             of=of,
             moved_to=fault.moved_to,
         )
         # A stranger's garbage is not worth an RSA signature (S3).
-        self._emit.say(link, error, now, signed=link.stage is not Stage.FRESH or bool(link.peer))
+        signed = link.stage is not Stage.FRESH or bool(link.peer)
+        self._emit.say(link, error, now, signed=signed, lasting=lasting)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from socp.node.budget import Budget
 from socp.wire import limits
 from socp.wire.addresses import BootstrapEntry, HostPort
 
@@ -36,8 +37,10 @@ class Settings:
     admin_hint: str = "socp admin"  # how the operator calls the admin command for this data folder
     user_frames_burst: int = limits.USER_FRAMES_BURST
     user_frames_per_s: int = limits.USER_FRAMES_PER_S
+    few: int = limits.CROWD_FEW  # clients who hear of everybody, while they hear it at once
     hellos_per_s: int = limits.HELLOS_PER_S
     mailbox_messages: int = limits.MAILBOX_MESSAGES
     mailbox_bytes: int = limits.MAILBOX_BYTES
     mailbox_days: int = limits.MAILBOX_DAYS
     mailboxes_bytes: int = limits.MAILBOXES_BYTES
+    budget: Budget = field(default_factory=Budget)  # of memory

@@ -235,9 +235,9 @@ class Walk:
         page = payloads.parse_as(payloads.ListPage, envelope.members) if link.watches else None
         if page is None or page.limit is None:
             self._gate.count_list(link, self._presence.total(), now)
-            return self._presence.listed(link, now)
+            return self._presence.roster.listed(link, now)
         self._gate.count_list(link, page.limit + self._presence.total() // PAGED_A_ROW, now)
-        self._presence.page(link, page.after, page.limit, now)
+        self._presence.roster.page(link, page.after, page.limit, page.unless, now)
 
     def _presence_watch(self, link: Link, envelope: Envelope, watch: Payload, now: Now) -> None:
         assert isinstance(watch, payloads.PresenceWatch)
@@ -320,17 +320,19 @@ class Walk:
 
     def _from_users(self) -> dict[type[Payload], Route]:
         p = payloads
-        file = Route(self._transfers.from_user, timed=True, unsigned=True, by_bytes=True)
+        file = Route(
+            self._transfers.from_user, timed=True, unsigned=True, by_bytes=True, signs=True
+        )
         return {
-            p.MsgDirect: Route(self._delivery.direct, unsigned=True),
-            p.MsgPublicChannel: Route(self._posts.post, unsigned=True),
+            p.MsgDirect: Route(self._delivery.direct, unsigned=True, signs=True),
+            p.MsgPublicChannel: Route(self._posts.post, unsigned=True, signs=True),
             p.FileStart: file,
             p.FileChunk: file,
             p.FileEnd: file,
             p.PublicChannelKeyShare: Route(self._channel.shared, timed=True, bindless=True),
-            p.ListRequest: Route(self._list),
+            p.ListRequest: Route(self._list, signs=True),
             p.PresenceWatch: Route(self._presence_watch, timed=True),
-            p.PubkeyRequest: Route(self._pubkey_request),
+            p.PubkeyRequest: Route(self._pubkey_request, signs=True),
             p.Ack: Route(self._ack, by_bytes=True, cost_bytes=ACK_COST_BYTES),
             p.KeyRotate: Route(self._key_rotate, timed=True),
             p.KeyRevoke: Route(self._key_revoke, timed=True),

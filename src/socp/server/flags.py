@@ -28,6 +28,7 @@ INTRODUCERS: Final = (8001, 8002, 8003)
 NOBODY: Final = "none"
 FEDERATIONS: Final = ("known", "open")
 REGISTRATIONS: Final = ("open", "invite", "closed")
+SIGN_THREADS_MAX: Final = 64
 LEVELS: Final = ("trace", "debug", "info", "warning", "error")  # of the log
 _SCHEME: Final = r"[A-Za-z][A-Za-z0-9+.-]*"
 _WITH_PORT: Final = r":[0-9]+\Z"
@@ -160,6 +161,15 @@ def _path(text: str) -> Path:
     from pathlib import Path
 
     return Path(_given(text))
+
+
+def _memory(text: str) -> int:
+    from socp.server import sizes
+
+    size = sizes.parsed(text)
+    if size < limits.MEMORY_BYTES_MIN:
+        raise ValueError(f"a server needs {sizes.shown(limits.MEMORY_BYTES_MIN)} at least")
+    return size
 
 
 def _allowed_host(text: str) -> str:
@@ -309,6 +319,13 @@ def _allowed_origin(text: str) -> str:
     help="Connections from one address, loopback excepted.",
 )
 @click.option(
+    "--sign-threads",
+    type=click.IntRange(1, SIGN_THREADS_MAX),
+    metavar="N",
+    help="Sign for clients and servers without fast-sig/1 in so many threads.  [default: one a"
+    " core]",
+)
+@click.option(
     "--mailbox-messages",
     type=click.IntRange(2, 1_000_000),
     default=limits.MAILBOX_MESSAGES,
@@ -338,6 +355,14 @@ def _allowed_origin(text: str) -> str:
     show_default=True,
     metavar="MIB",
     help="All mailboxes of this server together, in MiB.",
+)
+@click.option(
+    "--memory",
+    default="1G",
+    callback=each(_memory),
+    show_default=True,
+    metavar="SIZE",
+    help="Memory for all of it, such as 256M; newcomers are refused before there is more.",
 )
 @click.option(
     "--log-level",

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, Final, assert_never
 
 from socp.node.effects import (
     Afterwards,
     Answer,
     Ask,
+    Bundle,
     Close,
     Dial,
     Effect,
     Identified,
     Level,
     Note,
+    Outgoing,
     Persist,
     Ping,
     Probe,
     Relay,
     RenewSession,
     Send,
+    Shed,
     Snapshot,
     Throttle,
     Told,
 )
 from socp.node.events import Event, LinkId, SnapshotDone
+from socp.server.joined import Joined
 from socp.server.link import Link, Links
 from socp.server.signers import Sealed, Signers, ready
 from socp.wire import limits
@@ -38,6 +42,7 @@ log = logging.getLogger("server.server")
 PRESENCE: Final = (UserAdvertise.TYPE, UserRemove.TYPE)
 PRESENCE_HEADS: Final = tuple(f'{{"type":"{name}"'.encode() for name in PRESENCE)
 PACE_BYTES: Final = 256 * limits.KIB  # a snapshot goes on while less than this waits on its link
+PIECE_BYTES: Final = 64 * limits.KIB  # of a snapshot, joined to one write
 PACE_S: Final = 0.01  # between two looks: 25 MiB/s at most, and nothing to be told by the transport
 LEVELS: Final = {
     Level.DEBUG: logging.DEBUG,
@@ -93,7 +98,7 @@ async def _loud(work: Coroutine[Any, Any, None]) -> None:
 
 class Hands:
     """`dial`, `answer`, `told` and `renew` are what dialler, admin desk, HTTP and the server itself
-    do with their effects."""
+    do with their effects; `passed` hears of bytes that go out, or wait to."""
 
     def __init__(
         self,
@@ -105,6 +110,7 @@ class Hands:
         tell: Callable[[Event], None],
         told: Callable[[Told], None],
         renew: Callable[[], object],
+        passed: Callable[[int], None],
     ) -> None:
         self._links = links
         self._signers = signers
@@ -114,6 +120,7 @@ class Hands:
         self._tell = tell
         self._told = told
         self._renew = renew
+        self._passed = passed
 
     def carry(self, effect: Effect) -> None:
         """Do one effect. Those for a link that is gone do nothing."""
@@ -125,10 +132,15 @@ class Hands:
             case Relay():
                 is_news = effect.data.startswith(PRESENCE_HEADS)
                 self._send(effect.links, ready(effect.data), is_news=is_news)
+            case Bundle():
+                bundle = Joined([self._sealed(frame) for frame in effect.frames])
+                self._send(effect.links, bundle, is_news=True)
             case Note():
                 logging.getLogger(effect.logger).log(LEVELS[effect.level], "%s", effect.text)
             case Persist() | Ask() | Afterwards():
                 pass  # the walk saw to them before anything of their batch came here
+            case Shed():
+                self._links.shed(effect.size)
             case Dial():
                 self._start(self._dial(effect))
             case RenewSession():
@@ -144,7 +156,11 @@ class Hands:
             case _:
                 assert_never(effect)
 
+    def _sealed(self, frame: Outgoing | bytes) -> Sealed:
+        return ready(frame) if isinstance(frame, bytes) else self._signers.seal(frame)
+
     def _send(self, links: Iterable[LinkId], sealed: Sealed, *, is_news: bool) -> None:
+        self._passed(sealed.size)
         for number in links:
             link = self._links.get(number)
             if link is None:
@@ -170,17 +186,39 @@ class Hands:
             case Throttle():
                 link.throttle(effect.pause_ms)
 
+    def _pieces(self, frames: Iterable[Outgoing | bytes]) -> Iterator[Sealed]:
+        """Made one by one, as they are asked for: what is not signed yet is signed then."""
+        piece: list[Sealed] = []
+        size = 0
+        for frame in frames:
+            sealed = self._sealed(frame)
+            if piece and size + sealed.size > PIECE_BYTES:
+                yield Joined(piece)
+                piece, size = [], 0
+            piece.append(sealed)
+            size += sealed.size
+        if piece:
+            yield Joined(piece)
+
     async def _pace(self, link: Link, snapshot: Snapshot) -> None:
         """Send a long list at the speed at which its link takes it."""
         outbox = link.outbox
+        size = sum(map(_size, snapshot.frames))
+        link.paced_bytes += size
+        self._passed(size)
         try:
-            for frame in snapshot.frames:
+            for piece in self._pieces(snapshot.frames):
                 while outbox.queued_bytes > PACE_BYTES and not link.is_over:  # noqa: ASYNC110 - see PACE_S
                     await asyncio.sleep(PACE_S)
                 if link.is_over:
                     break
-                outbox.pace(ready(frame) if isinstance(frame, bytes) else self._signers.seal(frame))
+                outbox.pace(piece)
         finally:
+            link.paced_bytes -= size
             outbox.end_pacing()
         if snapshot.page and not link.is_over:
             self._tell(SnapshotDone(link.id, snapshot.page))
+
+
+def _size(frame: Outgoing | bytes) -> int:
+    return len(frame) if isinstance(frame, bytes) else len(frame.payload)

@@ -3,6 +3,9 @@
 A signature takes 1.3 ms and lets go of the GIL. Results come back in any order; `outbox` puts them
 in the order they were asked for. One by a session key (`fast-sig/1`) takes 25 us, and is made on
 the spot unless the payload is a long one.
+
+What waits is bounded in three steps: the brain refuses who asks for more than their share, then
+whoever asks for more at all, and at last nobody is read from.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from weakref import WeakKeyDictionary
 from socp.crypto.keys import PrivateKey
 from socp.keystore.key_threads import key_threads
 from socp.node.effects import Outgoing
+from socp.node.events import Strain
 from socp.server import framing
 from socp.server.gate import Gate
 from socp.wire import base64url, envelope, limits, strict
@@ -23,8 +27,7 @@ from socp.wire.canonical import canonical
 
 log = logging.getLogger("server.server")
 
-THREADS: Final = 2
-WAITING_MAX: Final = 200  # signatures; beyond, nobody is read from until half are done
+WAITING_A_THREAD: Final = 100  # signatures: 0.13 s of work; more of them strain
 _KEPT_SIGNATURES: Final = 256
 _KEPT_PAYLOAD_BYTES: Final = 4096
 _QUICK_BYTES: Final = 16 * limits.KIB  # by a session key in less time than a thread is asked in
@@ -54,6 +57,11 @@ class Sealed:
         """The JSON text of the frame."""
         return (self.framed or b"")[self.head :]
 
+    @property
+    def texts(self) -> tuple[bytes, ...]:
+        """Of each frame in it."""
+        return (self.text,)
+
     def fill(self, text: bytes) -> None:
         self.framed = framing.from_server(framing.TEXT, text)
         self.head = framing.head_bytes(len(text))
@@ -74,16 +82,23 @@ class Signers:
         key: PrivateKey,
         gate: Gate,
         wake: Callable[[Callable[[], None]], object],
+        strained: Callable[[Strain], None],
         *,
-        threads: int = THREADS,
+        threads: int,
     ) -> None:
-        """`wake` runs a function on the event loop, from any thread (call_soon_threadsafe)."""
+        """`wake` runs a function on the event loop, from any thread (call_soon_threadsafe);
+        `strained` tells, on the loop, how much waits whenever that changes."""
         self._key = key
         self._gate = gate
         self._wake = wake
+        self._strained = strained
         self._threads = key_threads(threads, "sign")
+        self._many = WAITING_A_THREAD * threads
+        self._strain = Strain.NONE
         self._known: WeakKeyDictionary[Outgoing, Sealed] = WeakKeyDictionary()
         self._signatures: OrderedDict[bytes, str] = OrderedDict()
+        self._lasting: OrderedDict[bytes, str] = OrderedDict()
+        self._followers: dict[bytes, list[tuple[Sealed, Outgoing]]] = {}
         self._proofs: OrderedDict[bytes, str] = OrderedDict()
         self._done: deque[tuple[Sealed, Outgoing, bytes | None, str]] = deque()
         self._woken = False
@@ -105,9 +120,7 @@ class Signers:
         if known is not None:
             self._proofs.move_to_end(preimage)
             return then(known)
-        self.waiting += 1
-        if self.waiting >= WAITING_MAX:
-            self._gate.hold(self)
+        self._count(1)
         self._threads.submit(self._prove, preimage, then)
 
     def stop(self) -> None:
@@ -120,11 +133,30 @@ class Signers:
             if sig is not None:
                 return ready(_encoded(frame, frame.payload, sig))
         sealed = Sealed(len(frame.payload) + _OVERHEAD_BYTES)
-        self.waiting += 1
-        if self.waiting >= WAITING_MAX:
-            self._gate.hold(self)
+        if frame.lasting:
+            followers = self._followers.get(frame.payload)
+            if followers is not None:
+                followers.append((sealed, frame))
+                return sealed
+            self._followers[frame.payload] = []
+        self._count(1)
         self._threads.submit(self._work, sealed, frame)
         return sealed
+
+    def _count(self, more: int) -> None:
+        """So many more wait, or fewer; back from a step only well below it."""
+        self.waiting += more
+        waiting, many = self.waiting, self._many
+        if waiting >= 2 * many:
+            self._gate.hold(self)
+        elif waiting <= many:
+            self._gate.release(self)
+        strain = Strain.NONE if waiting <= many // 2 else min(self._strain, Strain.SOME)
+        if waiting >= many:
+            strain = max(self._strain, Strain.FULL if waiting >= 3 * many // 2 else Strain.SOME)
+        if strain is not self._strain:
+            self._strain = strain
+            self._strained(strain)
 
     def _at_once(self, frame: Outgoing) -> str | None:
         """`sig` of the frame, or None where it takes a while."""
@@ -133,7 +165,11 @@ class Signers:
         if frame.fast is not None:
             quick = len(frame.payload) <= _QUICK_BYTES
             return frame.fast.sign(_to_sign(frame, frame.payload)) if quick else None
-        return self._signatures.get(frame.payload)
+        kept = self._lasting if frame.lasting else self._signatures
+        sig = kept.get(frame.payload)
+        if sig is not None:
+            kept.move_to_end(frame.payload)
+        return sig
 
     def _work(self, sealed: Sealed, frame: Outgoing) -> None:
         """In a signing thread."""
@@ -166,9 +202,7 @@ class Signers:
         self._wake(lambda: self._proved(preimage, sig, then))
 
     def _proved(self, preimage: bytes, sig: str, then: Callable[[str], None]) -> None:
-        self.waiting -= 1
-        if self.waiting <= WAITING_MAX // 2:
-            self._gate.release(self)
+        self._count(-1)
         if sig:
             self._proofs[preimage] = sig
             if len(self._proofs) > _KEPT_SIGNATURES:
@@ -179,18 +213,17 @@ class Signers:
         """On the event loop: what was signed meanwhile goes to whoever waits for it."""
         self._woken = False  # before the queue is emptied, so that no result is left lying
         waiters: dict[Waiter, None] = {}
+        done = 0
         while self._done:
             sealed, frame, text, sig = self._done.popleft()
-            self.waiting -= 1
-            if text is None:
-                sealed.failed = True
-            else:
-                sealed.fill(text)
+            done += 1
+            if text is not None:
                 self._remember(frame, sig)
-            waiters.update(dict.fromkeys(sealed.waiters))
-            sealed.waiters.clear()
-        if self.waiting <= WAITING_MAX // 2:
-            self._gate.release(self)
+            waiters.update(_settled(sealed, text))
+            for each, said in self._followers.pop(frame.payload, ()) if frame.lasting else ():
+                same = None if text is None else _encoded(said, said.payload, sig)
+                waiters.update(_settled(each, same))
+        self._count(-done)
         for waiter in waiters:
             waiter.flush()
 
@@ -200,9 +233,21 @@ class Signers:
         fleeting = frame.proofs or frame.fast is not None or b'"bind":' in payload
         if not sig or fleeting or len(payload) > _KEPT_PAYLOAD_BYTES:
             return
-        self._signatures[payload] = sig
-        if len(self._signatures) > _KEPT_SIGNATURES:
-            self._signatures.popitem(last=False)
+        kept = self._lasting if frame.lasting else self._signatures
+        kept[payload] = sig
+        if len(kept) > _KEPT_SIGNATURES:
+            kept.popitem(last=False)
+
+
+def _settled(sealed: Sealed, text: bytes | None) -> dict[Waiter, None]:
+    """Those who waited for it: here are its bytes, or none for ever."""
+    if text is None:
+        sealed.failed = True
+    else:
+        sealed.fill(text)
+    waiters = dict.fromkeys(sealed.waiters)
+    sealed.waiters.clear()
+    return waiters
 
 
 def _with_proofs(key: PrivateKey, frame: Outgoing) -> bytes:

@@ -78,6 +78,7 @@ def _open(asked: config.Config, port: int) -> Opened:
 
 def _parts(asked: config.Config, opened: Opened, bound: Bound, tls: Certificate | None) -> Parts:
     from socp.crypto.keys import RsaSuite
+    from socp.keystore.key_threads import cores
     from socp.node.node import Node
     from socp.server.app import Parts
 
@@ -90,6 +91,8 @@ def _parts(asked: config.Config, opened: Opened, bound: Bound, tls: Certificate 
         store=opened.store,
         guard=asked.guard(bound.port),
         max_per_address=asked.max_per_address,
+        sign_threads=asked.sign_threads or cores(),
+        budget=settings.budget,
         bound=bound,
         tls=tls.context if tls is not None else None,
         folder=asked.folder(bound.port).absolute(),

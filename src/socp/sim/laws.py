@@ -225,6 +225,8 @@ class Laws:
         seen = {server.id: self._safe_of(server) for server in running}
         truth = {who: at for own, people in seen.items() for who, at in people.items() if at == own}
         for server in running:
+            if seen[server.id] == truth:
+                continue
             if wrong := sorted(seen[server.id].items() ^ truth.items()):
                 return f"{server.name} has it otherwise about {len(wrong)}: {wrong[0]}"
         return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol
 
 from socp.sim.agenda import Agenda
@@ -94,6 +95,8 @@ class Wire:
         """From one end to the other, by way of whoever taps the wire."""
         up = sender is self.near
         tap = self.up_tap if up else self.down_tap
+        if tap is None and self.weather.loses is None:
+            return self.inject(data, up=up)
         for frame in (data,) if tap is None else tap(data):
             if self.weather.loses is None or not self.weather.loses(self, frame):
                 self.inject(frame, up=up)
@@ -109,16 +112,18 @@ class Wire:
         if weather.stalled and ends in weather.stalled:
             weather.stalled[ends].append(Held(self, data))
         else:
-            self.agenda.after(self.delay_ms, lambda: self.arrive(data, up=up))
+            self.agenda.after(self.delay_ms, partial(self.arrive, data, up=up))
 
     def arrive(self, data: bytes, *, up: bool) -> None:
         """A frame is there, and is taken as soon as its receiver can."""
         receiver = self.far if up else self.near
         if not self.open or receiver is None:
-            return
+            return None
         log = self.up_log if up else self.down_log
         if len(log) < self.weather.frames_kept:
             log.append(data)
+        if self.weather.pauses.none:
+            return receiver.received(self, data)
         self.weather.pauses.reach(receiver, lambda: receiver.received(self, data))
 
     def close(self, code: int, reason: str) -> None:

@@ -26,6 +26,11 @@ class Pauses:
         self._agenda = agenda
         self._pauses: dict[object, Pause] = {}
 
+    @property
+    def none(self) -> bool:
+        """Whether all are as quick as any."""
+        return not self._pauses
+
     def freeze(self, who: object) -> None:
         """As by SIGSTOP: sockets stay open, clocks go on."""
         self._begin(who, 0)

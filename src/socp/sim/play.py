@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +21,7 @@ from socp.sim.dice import Dice
 from socp.sim.failure import failed
 from socp.sim.laws import CONVERGED_MS, Broken, Law, Laws
 from socp.sim.network import Endpoint
+from socp.sim.server import TICK_MS as SERVER_TICK_MS
 from socp.sim.server import Server
 from socp.sim.server_lies import ServerLies
 from socp.sim.story import Story
@@ -34,11 +36,13 @@ SETTLED_S: Final = 40
 ARRIVAL_MS: Final = 50
 """Between two users who come for the first time."""
 LOOK_MS: Final = 1_000
+COMPARED_MS: Final = 10_000
+"""So often directories that agreed are compared again; each second while they have not."""
 DELIVERED_S: Final = 1_200
 """From the end of all faults until nothing that was said is missing."""
 MANY_USERS: Final = 100
 TICK_MS_OF_MANY: Final = 1_000
-"""With more users each of them looks around once a second, as a client with nothing to do does."""
+"""With more users they and their servers look at their clocks once a second."""
 DECIDED_MS: Final = 2_000
 """So long somebody looks at the warning that a contact has another key."""
 COMMIT_MS_MAX: Final = 20
@@ -90,6 +94,15 @@ class Play:
         self._user_lies = UserLies(world, self.servers, self.users)
         self.laws, self._deeds = self._judged()
         self.converged_ms: list[int] = []
+        self.each_second: Callable[[], None] = lambda: None
+        """Somebody who looks on: when the servers are linked, when all users are here, and then
+        each simulated second."""
+
+    @property
+    def sent(self) -> Traffic:
+        """What all servers sent so far."""
+        each = [self._traffic[server] for server in self.servers]
+        return Traffic(sum(one.frames for one in each), sum(one.bytes for one in each))
 
     @staticmethod
     def starts_ms(story: Story) -> int:
@@ -115,11 +128,13 @@ class Play:
 
     def _settle(self) -> None:
         self.world.run(SETTLED_S)
+        self.each_second()
         for number in range(self.story.users):
             self.users.append(self._user(number))
             self.agenda.run(ARRIVAL_MS)
         self.laws, self._deeds = self._judged()
         self.world.run(SETTLED_S)
+        self.each_second()
 
     def _judged(self) -> tuple[Laws, Deeds]:
         """With those who are here by now."""
@@ -135,8 +150,7 @@ class Play:
         end_ms = self.agenda.mono + int(self.story.minutes * 60_000)
         healed = _Healed(self.agenda.mono)
         while self.agenda.mono < end_ms:
-            self.agenda.run(LOOK_MS)
-            self.laws.look()
+            self._second()
             if deeds.going_on or healed.since_ms < deeds.last_ms:
                 healed = _Healed(self.agenda.mono)
             self._directories(healed)
@@ -146,16 +160,20 @@ class Play:
         healed = _Healed(self.agenda.mono)
         until_ms = self.agenda.mono + DELIVERED_S * 1000
         while (self.agenda.mono < until_ms and self.laws.undelivered()) or not healed.converged:
-            self.agenda.run(LOOK_MS)
-            self.laws.look()
+            self._second()
             self._directories(healed)
         if missing := self.laws.undelivered():
             raise Broken(Law.DELIVERED, f"{DELIVERED_S} s after the last fault {missing}")
 
+    def _second(self) -> None:
+        self.agenda.run(LOOK_MS)
+        self.laws.look()
+        self.each_second()
+
     def _directories(self, healed: _Healed) -> None:
         """They must agree, once there was time for it, from then on."""
         since_ms = self.agenda.mono - healed.since_ms
-        if healed.converged and since_ms < CONVERGED_MS:
+        if healed.converged and (since_ms < CONVERGED_MS or since_ms % COMPARED_MS):
             return
         differs = self.laws.differs()
         if not differs and not healed.converged:
@@ -176,6 +194,7 @@ class Play:
             federation=Federation.OPEN,
             bad=number in self._bad_servers,
             fast_sig=self._has_fast_sig(number),
+            tick_ms=TICK_MS_OF_MANY if self.story.users > MANY_USERS else SERVER_TICK_MS,
         )
         server.commits_take(self._dice.between(1, COMMIT_MS_MAX))
         server.watch = self._server_did
@@ -208,8 +227,7 @@ class Play:
     # --- looking on -----------------------------------------------------------------------------
 
     def _passed(self, sender: Endpoint | None, data: bytes) -> None:
-        self._hash.update(b"%d " % self.agenda.mono)
-        self._hash.update(data)
+        self._hash.update(b"%d %b" % (self.agenda.mono, data))
         traffic = self._traffic.get(sender)
         if traffic is not None:
             traffic.frames += 1

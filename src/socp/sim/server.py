@@ -7,11 +7,12 @@ from typing import Final, assert_never
 
 from socp.crypto import fast_sig
 from socp.crypto.keys import PrivateKey, Suite
-from socp.crypto.signing import sign, sign_transport
+from socp.crypto.signing import sign
 from socp.node.effects import (
     Afterwards,
     Answer,
     Ask,
+    Bundle,
     Close,
     Dial,
     Effect,
@@ -24,6 +25,7 @@ from socp.node.effects import (
     Relay,
     RenewSession,
     Send,
+    Shed,
     Snapshot,
     Throttle,
     Told,
@@ -53,13 +55,13 @@ from socp.node.settings import Settings
 from socp.sim.agenda import Agenda
 from socp.sim.commits import Batch, Commits
 from socp.sim.disk import NodeDisk
-from socp.sim.frames import frame
+from socp.sim.frames import arrived, frame
 from socp.sim.ids import an_id
 from socp.sim.network import Endpoint, Network, Wire
 from socp.wire import limits, strict
 from socp.wire.addresses import HostPort
 from socp.wire.canonical import canonical
-from socp.wire.envelope import decode, encode
+from socp.wire.envelope import encode
 from socp.wire.errors import PeerFault
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import CtrlClose
@@ -87,6 +89,7 @@ class Server:
         self.answers: list[Answer] = []
         self.bend: Bend | None = None
         self.watch: Watch | None = None
+        self.tick_ms = TICK_MS  # from its next start on
         self.skew_ms = 0  # how far its clock on the wall is ahead of the truth
         self.fast_sig = True  # whether it makes session keys; from the next start on
         self.deaf: set[Wire] = set()  # wires whose other end does not answer pings
@@ -147,7 +150,7 @@ class Server:
         self._network.listen(self.address, self)
         if self.fast_sig:
             self.event(self._session())
-        for interval, work in ((TICK_MS, self._tick), (RETRY_MS, self._retry)):
+        for interval, work in ((self.tick_ms, self._tick), (RETRY_MS, self._retry)):
             self._agenda.every(interval, work, lambda: self.up and self._life == life)
 
     def kill(self) -> None:
@@ -249,7 +252,7 @@ class Server:
         if link is None:
             return
         try:
-            self.event(FrameReceived(link, decode(data)))
+            self.event(FrameReceived(link, arrived(data)))
         except PeerFault as fault:
             self.event(FrameRefused(link, fault))
 
@@ -268,6 +271,10 @@ class Server:
                 self._send(effect.links, self._encoded(effect.frame))
             case Relay():
                 self._send(effect.links, effect.data)
+            case Bundle():
+                for each in effect.frames:
+                    data = each if isinstance(each, bytes) else self._encoded(each)
+                    self._send(effect.links, data)
             case Snapshot():
                 for each in effect.frames:
                     data = each if isinstance(each, bytes) else self._encoded(each)
@@ -290,7 +297,7 @@ class Server:
                 self.notes.append(effect)
             case Answer():
                 self.answers.append(effect)
-            case Persist() | Identified() | Throttle() | Told():
+            case Persist() | Identified() | Throttle() | Told() | Shed():
                 pass  # kept before anything was sent; sizes and speeds are not simulated
             case _:
                 assert_never(effect)
@@ -337,18 +344,19 @@ class Server:
             if bent is None:
                 return None
             said = bent
+        if not (said.proofs or said.verbatim or self.bend):  # its payload is canonical
+            sig = self._signature(said, said.payload) if said.signed else ""
+            return encode(said.type, said.from_, said.to, said.ts, said.payload, sig)
         members = strict.loads(said.payload)
         assert isinstance(members, dict)
         for name, preimage in said.proofs:
             members[name] = sign(self.key, preimage)
         payload = said.payload if said.verbatim else canonical(members)
-        sig = self._signature(said, members) if said.signed else ""
+        sig = self._signature(said, canonical(members)) if said.signed else ""
         return encode(said.type, said.from_, said.to, said.ts, payload, sig)
 
-    def _signature(self, said: Outgoing, members: Mapping[str, object]) -> str:
-        if said.fast is not None:
-            return said.fast.sign(canonical(members))
-        return sign_transport(self.key, members)
+    def _signature(self, said: Outgoing, text: bytes) -> str:
+        return sign(self.key, text) if said.fast is None else said.fast.sign(text)
 
     # --- gone bad -------------------------------------------------------------------------------
 

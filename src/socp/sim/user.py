@@ -60,7 +60,7 @@ from socp.member.profile import Profile
 from socp.member.resting import NEVER_MS
 from socp.sim.agenda import Agenda
 from socp.sim.disk import MemberDisk
-from socp.sim.frames import frame
+from socp.sim.frames import arrived, frame
 from socp.sim.ids import an_id
 from socp.sim.network import Network, Tap, Wire
 from socp.wire import limits
@@ -220,7 +220,7 @@ class User:
         """A frame came."""
         if wire is self.wire:
             try:
-                self.event(FrameReceived(decode(data)))
+                self.event(FrameReceived(arrived(data)))
             except PeerFault as fault:
                 self.event(FrameRefused(fault))
 

@@ -18,6 +18,7 @@ from socp.sim.agenda import Agenda
 from socp.sim.bad_server import BadServer
 from socp.sim.ids import an_id
 from socp.sim.network import Network
+from socp.sim.server import TICK_MS as SERVER_TICK_MS
 from socp.sim.server import Server
 from socp.sim.stranger import Stranger
 from socp.sim.user import TICK_MS, User
@@ -57,11 +58,13 @@ class World:
         bootstrap: tuple[int, ...] = PORTS,
         federation: Federation = Federation.KNOWN,
         key: PrivateKey | None = None,
+        tick_ms: int = SERVER_TICK_MS,
         bad: bool = False,
         fast_sig: bool = True,
     ) -> Server:
-        """A server that starts now. With the default `bootstrap` it finds others on loopback. A
-        `bad` one can be made to lie in all the ways of `server_lies`."""
+        """A server that starts now, and looks around each `tick_ms`. With the default `bootstrap`
+        it finds others on loopback. A `bad` one can be made to lie in all the ways of
+        `server_lies`."""
         settings = Settings(
             server_id=an_id(f"server {name}"),
             address=HostPort("localhost", port),
@@ -77,6 +80,7 @@ class World:
         server = kind(name, settings, self.suite, key, self.network)
         server.fast_sig = fast_sig
         self.servers[name] = server
+        server.tick_ms = tick_ms
         server.start()
         return server
 

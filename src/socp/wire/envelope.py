@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from socp.wire import bounds, flaws, limits, strict
+from socp.wire.canonical import canonical
 from socp.wire.complaints import complaint
 from socp.wire.errors import Code, PeerFault
 from socp.wire.text import printable
@@ -46,10 +47,26 @@ class Envelope(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def members(self) -> dict[str, object]:
         """The payload as plain Python, unknown members included. Shared: not to be changed."""
-        value = strict.loads(self.payload, what=printable(self.type))
+        value, whole = strict.read(self.payload, what=printable(self.type))
         if not isinstance(value, dict):
             raise PeerFault(Code.BAD_FRAME, f"{printable(self.type)}: payload: expected an object")
+        self.__dict__["whole"] = whole
         return value
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether the payload surely has no fraction in it."""
+        return bool(self.members) and bool(self.__dict__["whole"])
+
+    @cached_property
+    def again(self) -> bytes:
+        """See `reencode`."""
+        return encode(self.type, self.from_, self.to, self.ts, self.payload, self.sig)
+
+    @cached_property
+    def canonical(self) -> bytes:
+        """The canonical form of the payload (section 3): what is signed and digested."""
+        return canonical(self.members, whole=self.whole)
 
 
 class _Frame(msgspec.Struct):
@@ -84,7 +101,7 @@ def decode(data: str | bytes, *, max_bytes: int = limits.FRAME_BYTES) -> Envelop
 
 
 def _decoded(data: bytes) -> Envelope:
-    tree = strict.loads(data)
+    tree, whole = strict.read(data)
     if not isinstance(tree, dict):
         raise PeerFault(Code.BAD_FRAME, "frame: expected an object")
     try:
@@ -99,7 +116,7 @@ def _decoded(data: bytes) -> Envelope:
     # bytes() copies: a Raw would keep the whole frame's buffer alive.
     text = bytes(frame.payload)
     envelope = Envelope(frame.type, frame.from_, frame.to, frame.ts, text, frame.sig)
-    envelope.__dict__["members"] = members
+    envelope.__dict__.update(members=members, whole=whole)
     return envelope
 
 
@@ -121,8 +138,7 @@ def encode(type: str, from_: str, to: str, ts: int, payload: bytes, sig: str) ->
 
 def reencode(envelope: Envelope) -> bytes:
     """The same frame again, to relay it unchanged; unknown top-level members stay behind."""
-    e = envelope
-    return encode(e.type, e.from_, e.to, e.ts, e.payload, e.sig)
+    return envelope.again
 
 
 def check_ts(ts: int, now: int) -> None:

@@ -27,7 +27,9 @@ class PeerFault(Exception):
     `detail` says what happened and what to do about it; `close` is the WebSocket close code if the
     link must end, else None; `msg_ref` names the refused message where there is one; `answerable`
     is False for what was itself an ERROR or an ACK, which gets no answer (section 2); `moved_to`
-    is the server that a user moved to, as far as known (section 5, delivery).
+    is the server that a user moved to, as far as known (section 5, delivery); `constant` is True
+    where the answer is the same for all, and names no message unless the link is bound: it is
+    signed once, so that it may be said while there is too much to sign.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class PeerFault(Exception):
         msg_ref: str | None = None,
         answerable: bool = True,
         moved_to: str = "",
+        constant: bool = False,
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
@@ -47,6 +50,7 @@ class PeerFault(Exception):
         self.msg_ref = msg_ref
         self.answerable = answerable
         self.moved_to = moved_to
+        self.constant = constant
 
 
 class Misuse(Exception):

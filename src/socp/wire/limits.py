@@ -41,6 +41,7 @@ RECONNECT_MAX_LOOPBACK_S: Final = 2
 GOSSIP_BEAT_S: Final = 14  # of the 15 s in which what was lost is healed, one is for two answers
 LINKS_TOLD: Final = 1_000  # servers a HEARTBEAT names
 
+CROWD_FEW: Final = 32  # clients without presence/1 who hear of everybody at once; more wait a tick
 WATCHED: Final = 1_000  # users one client hears of with presence/1
 WATCHED_A_FRAME: Final = 25  # so many that are new in its list count as one frame more
 
@@ -77,6 +78,9 @@ FILE_CHUNK_BYTES: Final = 256 * KIB
 FILE_CHUNK_BYTES_V13: Final = 400
 FILE_BYTES_PER_S: Final = MIB
 
+MEMORY_BYTES: Final = 1024 * MIB  # what a whole server may take, and what at least it needs
+MEMORY_BYTES_MIN: Final = 160 * MIB
+
 MAILBOX_MESSAGES: Final = 10_000
 MAILBOX_BYTES: Final = 64 * MIB
 MAILBOX_DAYS: Final = 30
@@ -84,6 +88,7 @@ MAILBOXES_BYTES: Final = 16 * 1024 * MIB  # of all mailboxes of one server
 POSTS: Final = 10_000
 POSTS_BYTES: Final = 64 * MIB
 
+CHANNEL_KEYS_SAID: Final = 8  # of one version: two halves made one each, seldom more
 CHANNEL_VERSION_JUMP: Final = 1000
 CHANNEL_VERSION_FIRST: Final = 1_000_000  # the first one heard of: any mesh may be that old
 

@@ -47,7 +47,7 @@ def dedup_key(envelope: Envelope) -> bytes:
     # A file frame between servers is addressed to a server, and names the user in its payload.
     to_user = envelope.type in _TO_USERS and "user_id" not in members
     head = [envelope.type, envelope.from_, envelope.ts, envelope.to if to_user else None]
-    return hashlib.sha256(canonical(head) + canonical(members)).digest()
+    return hashlib.sha256(canonical(head) + envelope.canonical).digest()
 
 
 def _check_id(name: str, value: str) -> None:

@@ -30,6 +30,7 @@ def levels(count: int, *, fractions: bool) -> Any:
 
 # No frame of the protocol has more than 4 levels. The type doubles with each of them, so what is
 # deeper takes the second way.
+_whole: Final = msgspec.json.Decoder(levels(6, fractions=False))
 _shallow: Final = msgspec.json.Decoder(levels(6, fractions=True))
 _deep: Final = msgspec.json.Decoder(float_hook=flaws.bounded_float)
 _encode: Final = msgspec.json.Encoder().encode
@@ -40,7 +41,14 @@ _DIGITS_AS_0: Final = bytes.maketrans(b"123456789", b"000000000")
 
 
 def loads(text: str | bytes, *, what: str = "frame") -> object:
-    """The value of a strict JSON text, as plain Python. `what` begins the detail of a fault.
+    """The value of a strict JSON text; see `read`."""
+    return read(text, what=what)[0]
+
+
+def read(text: str | bytes, *, what: str = "frame") -> tuple[object, bool]:
+    """The value of a strict JSON text, as plain Python, and whether it surely has no fraction.
+
+    `what` begins the detail of a fault.
 
     PeerFault(BAD_FRAME), saying what is wrong and where, for all that section 2 forbids. Fractions
     are taken: whoever wants an integer refuses them. Does not bound the size in bytes.
@@ -48,16 +56,20 @@ def loads(text: str | bytes, *, what: str = "frame") -> object:
     data = flaws.utf8(text, what) if isinstance(text, str) else text
     bounds.check_values(data, what)
     try:
-        value = _parse(data, what)
+        value, whole = _parse(data, what)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise flaws.refusal(data, error, what) from None
     if _repeats_a_member(data, value):
         raise flaws.repetition(data, what)
-    return value
+    return value, whole
 
 
-def _parse(data: bytes, what: str) -> object:
+def _parse(data: bytes, what: str) -> tuple[object, bool]:
     value: object
+    try:
+        return _whole.decode(data), True
+    except msgspec.ValidationError:
+        pass  # a fraction, more levels, or a fault
     try:
         value = _shallow.decode(data)
     except msgspec.ValidationError:
@@ -65,7 +77,7 @@ def _parse(data: bytes, what: str) -> object:
         value = _deep.decode(data)
         if _LONG_RUN in data.translate(_DIGITS_AS_0):
             flaws.check_numbers(data, what)
-    return value
+    return value, False
 
 
 def _repeats_a_member(data: bytes, value: object) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from socp.conform.canonical import canonical
+from socp.conform.cast import Identity
 from socp.conform.expect import LISTS, about, refused
 from socp.conform.figures import SESSION_MS, WINDOW_MS
 from socp.conform.frames import now_ms
@@ -49,6 +50,13 @@ def hop(
     return own.signed(peer.frame(kind, payload, **{"to": peer.server_id, "sig": "", **changed}))
 
 
+def _counts_now(peer: Peer) -> None:
+    try:
+        stated_to(peer).check_time(now_ms())
+    except NotASession as fault:
+        raise Breach(f"session: {fault}") from fault
+
+
 # --- the certificate ----------------------------------------------------------------------------
 
 
@@ -72,10 +80,7 @@ async def _certificate(probe: Probe) -> None:
 )
 async def _certificate_day(probe: Probe) -> None:
     flo, _ = await agreed(probe)
-    try:
-        stated_to(flo).check_time(now_ms())
-    except NotASession as fault:
-        raise Breach(f"session: {fault}") from fault
+    _counts_now(flo)
 
 
 @FAST_SIG.extension(
@@ -98,10 +103,7 @@ async def _certificate_own_sig(probe: Probe) -> None:
 )
 async def _certificate_to_server(probe: Probe) -> None:
     fritz, _ = await agreed(probe, "fritz", server=True)
-    try:
-        stated_to(fritz).check_time(now_ms())
-    except NotASession as fault:
-        raise Breach(f"session: {fault}") from fault
+    _counts_now(fritz)
 
 
 _NOT_AGREED: Final = {
@@ -136,30 +138,34 @@ for _id, _who in _NOT_AGREED.items():
 
 # --- ours, in AUTH_PROOF ------------------------------------------------------------------------
 
-_BAD: Final = {
-    "11.190-session-of-another-key": "a session that another key signed",
-    "11.191-session-of-another-id": "a session for another id",
-    "11.192-session-too-long": "a session for more than 24 h",
-    "11.193-session-expired": "a session that ended 10 min ago",
-    "11.194-session-not-yet": "a session that begins in 10 min",
+_Made = Callable[[Identity, Identity], OwnSession]
+_BAD: Final[dict[str, tuple[str, _Made]]] = {
+    "11.190-session-of-another-key": (
+        "a session that another key signed",
+        lambda flo, other: new_session(other, owner_id=flo.id),
+    ),
+    "11.191-session-of-another-id": (
+        "a session for another id",
+        lambda flo, other: new_session(flo, owner_id=other.id),
+    ),
+    "11.192-session-too-long": (
+        "a session for more than 24 h",
+        lambda flo, _: new_session(flo, lasts_ms=SESSION_MS + 1),
+    ),
+    "11.193-session-expired": (
+        "a session that ended 10 min ago",
+        lambda flo, _: new_session(
+            flo, from_ts=now_ms() - SESSION_MS, lasts_ms=SESSION_MS - 2 * WINDOW_MS
+        ),
+    ),
+    "11.194-session-not-yet": (
+        "a session that begins in 10 min",
+        lambda flo, _: new_session(flo, from_ts=now_ms() + 2 * WINDOW_MS, lasts_ms=WINDOW_MS),
+    ),
 }
 
 
-async def _bad_session(probe: Probe, rule_id: str) -> OwnSession:
-    flo = await probe.identity("flo")
-    early = now_ms() - SESSION_MS
-    if rule_id.endswith("key"):
-        return new_session((await probe.alice()).who, owner_id=flo.id)
-    if rule_id.endswith("id"):
-        return new_session(flo, owner_id=(await probe.alice()).id)
-    if rule_id.endswith("long"):
-        return new_session(flo, lasts_ms=SESSION_MS + 1)
-    if rule_id.endswith("expired"):
-        return new_session(flo, from_ts=early, lasts_ms=SESSION_MS - 2 * WINDOW_MS)
-    return new_session(flo, from_ts=now_ms() + 2 * WINDOW_MS, lasts_ms=WINDOW_MS)
-
-
-def _no_good(rule_id: str, what: str) -> None:
+def _no_good(rule_id: str, what: str, made: _Made) -> None:
     @FAST_SIG.extension(
         rule_id,
         f"{what}, in AUTH_PROOF, is refused (INVALID_SIG), and the link closed",
@@ -168,15 +174,15 @@ def _no_good(rule_id: str, what: str) -> None:
     )
     async def _refused(probe: Probe) -> None:
         probe.check_may_prove()
-        own, flo = await _bad_session(probe, rule_id), await probe.identity("flo")
-        link = await probe.connect("flo")
+        flo, other = await probe.identity("flo"), await probe.identity("alice")
+        own, link = made(flo, other), await probe.connect("flo")
         proof = {"session": own.stated}
         await turned_away(probe.attached(link, flo, features=FAST, proof=proof), "INVALID_SIG")
         await link.ends()
 
 
-for _id, _what in _BAD.items():
-    _no_good(_id, _what)
+for _id, _bad in _BAD.items():
+    _no_good(_id, *_bad)
 
 
 @FAST_SIG.extension(
@@ -201,9 +207,14 @@ def _next(peer: Peer, after: OwnSession) -> OwnSession:
     return new_session(peer.who, from_ts=after.from_ts + 1)
 
 
-async def _renews(peer: Peer, to: OwnSession, by: OwnSession) -> None:
-    """SESSION_KEY that states `to`, signed by `by`, must be taken."""
+async def _says_next(peer: Peer, to: OwnSession, by: OwnSession) -> None:
+    """SESSION_KEY that states `to`, signed by `by`."""
     await peer.link.say(hop(peer, by, _RENEWAL, {"session": to.stated}))
+
+
+async def _renews(peer: Peer, to: OwnSession, by: OwnSession) -> None:
+    """It must be taken."""
+    await _says_next(peer, to, by)
     came = await peer.link.hears("ACK", "ERROR")
     if came.type == "ERROR" or came.get("msg_ref") != _RENEWAL:
         raise Breach(f"it is answered by {came.gist()}")
@@ -211,7 +222,7 @@ async def _renews(peer: Peer, to: OwnSession, by: OwnSession) -> None:
 
 async def _renews_not(peer: Peer, to: OwnSession, by: OwnSession) -> None:
     """It must be refused; then the link goes on."""
-    await peer.link.say(hop(peer, by, _RENEWAL, {"session": to.stated}))
+    await _says_next(peer, to, by)
     await refused(peer.link, "INVALID_SIG", ref=_RENEWAL)
     await peer.say("LIST_REQUEST", {})
     await peer.link.hears(*LISTS)

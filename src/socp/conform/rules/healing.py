@@ -83,9 +83,7 @@ async def _asks(probe: Probe) -> None:
 )
 async def _does_not_ask(probe: Probe) -> None:
     gail, fred, erin = await gossiping(probe), *(await _two(probe))
-    for who in (fred, erin):
-        await gail.say("USER_ADVERTISE", advert(gail, who))
-    await tells(gail, fred, erin)
+    await _says_all(gail, fred, erin)
     await settled(gail)
     await gail.link.quiet("PRESENCE_SYNC")
 
@@ -97,13 +95,19 @@ async def _does_not_ask(probe: Probe) -> None:
 )
 async def _old_beat(probe: Probe) -> None:
     gail, fred, erin = await gossiping(probe), *(await _two(probe))
-    await gail.say("USER_ADVERTISE", advert(gail, fred))
-    await tells(gail, fred)
+    await _says_all(gail, fred)
     users = {"count": 1, "digest": Roll("", {erin.id: entry(erin.id, "", None)}).told()["digest"]}
     old = now_ms() - 10_000
     await gail.say("HEARTBEAT", {"users": users}, to=gail.server_id, ts=old)
     await settled(gail)
     await gail.link.quiet("PRESENCE_SYNC")
+
+
+async def _says_all(gail: Peer, *users: Identity) -> None:
+    """Each is advertised, and then they are told of, and nobody else."""
+    for who in users:
+        await gail.say("USER_ADVERTISE", advert(gail, who))
+    await tells(gail, *users)
 
 
 async def _two(probe: Probe) -> tuple[Identity, Identity]:
@@ -129,9 +133,7 @@ async def _lost_advertise(probe: Probe) -> None:
     await gail.say("USER_ADVERTISE", advert(gail, fred))
     await tells(gail, fred, erin)
     await _asked(gail)
-    for who in (fred, erin):
-        await gail.say("USER_ADVERTISE", advert(gail, who))
-    await tells(gail, fred, erin)
+    await _says_all(gail, fred, erin)
     await alice.link.hears("USER_ADVERTISE", where=of_user(erin.id))
     await gail.link.quiet("PRESENCE_SYNC")
 
@@ -157,8 +159,7 @@ async def _lost_remove(probe: Probe) -> tuple[Peer, Identity, Identity]:
 async def _lost_remove_heals(probe: Probe) -> None:
     alice = await probe.alice()
     gail, fred, erin = await _lost_remove(probe)
-    await gail.say("USER_ADVERTISE", advert(gail, fred))
-    await tells(gail, fred)
+    await _says_all(gail, fred)
     await alice.link.hears("USER_REMOVE", where=of_user(erin.id))
     if alice.link.has("USER_REMOVE", where=of_user(fred.id)):
         raise Breach("who is still there was taken away too")

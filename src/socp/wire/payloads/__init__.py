@@ -52,6 +52,7 @@ from socp.wire.payloads.messages import (
 )
 from socp.wire.payloads.parsing import KINDS, TYPES, members_bytes, parse, parse_as
 from socp.wire.payloads.presence import (
+    Everybody,
     ListRequest,
     OnlineRow,
     PresenceSync,
@@ -85,6 +86,7 @@ __all__ = [
     "Count",
     "CtrlClose",
     "Error",
+    "Everybody",
     "FastAck",
     "FastKeyText",
     "FastWelcome",

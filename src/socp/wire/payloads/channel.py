@@ -18,6 +18,7 @@ class PublicChannelAdd(Payload, frozen=True, kw_only=True):
 
     add: Annotated[tuple[Id, ...], Meta(max_length=limits.LIST_ROWS)]
     if_version: Count = 0
+    turn: Count | None = None  # to one user with `presence/1`: their place among the holders
 
 
 class Wrap(Part, frozen=True, kw_only=True):
@@ -35,6 +36,9 @@ class PublicChannelUpdated(Payload, frozen=True, kw_only=True):
 
     version: Count
     wraps: Annotated[tuple[Wrap, ...], Meta(max_length=limits.LIST_ROWS)] = ()
+    keys: Annotated[tuple[Base64Url, ...], Meta(max_length=limits.CHANNEL_KEYS_SAID)] = ()
+    """On a new link with `gossip/1`: SHA-256 of each `channel_pub` of that version that is known
+    there."""
 
 
 class Share(Part, frozen=True, kw_only=True):

@@ -34,12 +34,14 @@ class GossipBeat(Payload, frozen=True, kw_only=True):
 
 
 class ListPage(Payload, frozen=True, kw_only=True):
-    """LIST_REQUEST of a client with `presence/1`: the `limit` users whose ids follow `after`;
-    all of them in parts, as ever, where no `limit` is given."""
+    """LIST_REQUEST of a client with `presence/1`: the `limit` users whose ids follow `after`, but
+    nobody while `everybody.digest` is still `unless`; all of them in parts, as ever, where no
+    `limit` is given."""
 
     TYPE: ClassVar[str] = "LIST_REQUEST"
 
     after: Annotated[str, Meta(max_length=36)] = ""
+    unless: Annotated[str, Meta(max_length=64)] = ""
     limit: Annotated[int, Meta(ge=1, le=limits.LIST_PAGE)] | None = None
 
 

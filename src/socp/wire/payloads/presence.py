@@ -78,6 +78,16 @@ class OnlineRow(Part, frozen=True, kw_only=True, omit_defaults=False):
     display_name: str = ""
 
 
+class Everybody(Part, frozen=True, kw_only=True, omit_defaults=False):
+    """How many are online, and of how many the server knows that they signed these features
+    (section 11, `presence/1`)."""
+
+    online: Count
+    hybrid: Count = 0
+    content: Count = 0
+    digest: Annotated[str, Meta(max_length=64)] = ""  # another one where somebody came or left
+
+
 class UserList(Payload, frozen=True, kw_only=True):
     """USER_LIST, the answer to LIST_REQUEST, in parts with `more` (section 6)."""
 
@@ -89,6 +99,7 @@ class UserList(Payload, frozen=True, kw_only=True):
     users: Annotated[tuple[str, ...], Meta(max_length=limits.LIST_ROWS)] = ()
     online: Annotated[tuple[OnlineRow, ...], Meta(max_length=limits.LIST_ROWS)] = ()
     more: bool = False
+    everybody: Everybody | None = None  # of a page
 
 
 class PubkeyRequest(Payload, frozen=True, kw_only=True):

@@ -1,0 +1,68 @@
+"""Presence on its way to other servers: whom it is passed on to, and when (`gossip/1`, section
+11)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from socp.node.emitter import Emitter
+from socp.node.events import LinkId, Now
+from socp.node.links import Link, Links
+
+YOUNG_MS = 5_000  # a link: whoever else has one with that server says so within a second
+HELD_MAX = 10_000  # users of one server
+
+
+@dataclass(slots=True)
+class _Held:
+    """What a server said of its users over a new link; of each the newest."""
+
+    until_ms: int
+    frames: dict[str, bytes] = field(default_factory=dict)  # by user_id
+
+
+class Relaying:
+    """On a new link others are about to be linked with its server too, as after a partition: those
+    with `gossip/1` say so in a moment, and until then nothing is passed on to them."""
+
+    def __init__(self, emitter: Emitter, links: Links) -> None:
+        self._emit = emitter
+        self._links = links
+        self._held: dict[str, _Held] = {}  # by origin
+
+    def pass_on(
+        self,
+        link: Link,
+        origin: str,
+        user_id: str,
+        raw: bytes,
+        listeners: tuple[LinkId, ...],
+        now: Now,
+    ) -> None:
+        """To these users of ours, and to the servers that do not hear it from its origin
+        themselves."""
+        servers = self._links.not_linked_with(origin, but=link.peer)
+        new = link.peer == origin and link.gossips and now.mono - link.since_ms < YOUNG_MS
+        if new or origin in self._held:
+            waiting = self._links.gossiping(servers)
+            servers = tuple(each for each in servers if each not in waiting)
+            if waiting:
+                self._hold(origin, user_id, raw, now)
+        self._emit.relay(listeners + servers, raw)
+
+    def _hold(self, origin: str, user_id: str, raw: bytes, now: Now) -> None:
+        held = self._held.setdefault(origin, _Held(now.mono + YOUNG_MS))
+        held.frames[user_id] = raw
+        if len(held.frames) > HELD_MAX:
+            self._let_go(origin)
+
+    def due(self, now: Now) -> None:
+        """Pass on what was held back, to those who still do not hear it themselves."""
+        for origin, held in tuple(self._held.items()):
+            if origin not in self._links.servers or now.mono >= held.until_ms:
+                self._let_go(origin)
+
+    def _let_go(self, origin: str) -> None:
+        servers = self._links.gossiping(self._links.not_linked_with(origin, but=origin))
+        for raw in self._held.pop(origin).frames.values():
+            self._emit.relay(servers, raw)

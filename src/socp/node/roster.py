@@ -1,0 +1,97 @@
+"""Everybody who is online, in the order of ids: the list that users ask for (section 6, and
+`presence/1` in section 11)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections import Counter
+from dataclasses import dataclass
+
+from socp.node.effects import Outgoing
+from socp.node.emitter import Emitter
+from socp.node.events import Now
+from socp.node.links import Link
+from socp.wire import limits
+from socp.wire.features import CONTENT, HYBRID
+from socp.wire.payloads import Everybody, OnlineRow, UserAdvertise, UserList
+from socp.wire.roll import Roll
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """One user who is online: what was said of them, ready to be said again."""
+
+    user_id: str
+    server_id: str
+    display_name: str
+    attach_ts: int
+    ts: int  # of the ADVERTISE
+    entry: int  # in the roll of its server
+    frame: Outgoing | bytes  # ours, or another server's as received
+    said: UserAdvertise | None = None  # what ours says, to be said anew
+    able: tuple[str, ...] = ()  # the features that they signed
+
+
+class Roster:
+    """Kept in order as people come and go, so that a page costs no more than its rows."""
+
+    def __init__(self, emitter: Emitter) -> None:
+        self._emit = emitter
+        self._online: dict[str, Present] = {}
+        self._ids: list[str] = []
+        self._able: Counter[str] = Counter()  # how many signed each feature
+        self._everybody = Roll()
+
+    def came(self, present: Present) -> None:
+        """Somebody who was not here."""
+        self._online[present.user_id] = present
+        insort(self._ids, present.user_id)
+        self._able.update(present.able)
+        self._everybody = self._everybody.with_(present.entry)
+
+    def left(self, present: Present) -> None:
+        """Somebody who was here."""
+        del self._online[present.user_id]
+        del self._ids[bisect_left(self._ids, present.user_id)]
+        self._able.subtract(present.able)
+        self._everybody = self._everybody.without(present.entry)
+
+    def listed(self, link: Link, now: Now) -> None:
+        """USER_LIST in parts that fit a frame (section 6)."""
+        rows = [self._online[user_id] for user_id in self._ids[: limits.LIST_ROWS]]
+        for start in range(0, max(len(rows), 1), limits.LIST_PAGE):
+            part = rows[start : start + limits.LIST_PAGE]
+            self._list(link, part, now, more=start + limits.LIST_PAGE < len(rows))
+
+    def page(self, link: Link, after: str, limit: int, unless: str, now: Now) -> None:
+        """USER_LIST of those whose ids follow `after` (section 11, `presence/1`); of nobody where
+        all is as it was when its digest was `unless`."""
+        everybody = Everybody(
+            online=len(self._ids),
+            hybrid=self._able[HYBRID],
+            content=self._able[CONTENT],
+            digest=self._everybody.text,
+        )
+        if unless and unless == everybody.digest:
+            return self._list(link, [], now, more=False, everybody=everybody)
+        start = bisect_right(self._ids, after)
+        rows = [self._online[user_id] for user_id in self._ids[start : start + limit]]
+        self._list(link, rows, now, more=start + limit < len(self._ids), everybody=everybody)
+
+    def _list(
+        self,
+        link: Link,
+        rows: list[Present],
+        now: Now,
+        *,
+        more: bool,
+        everybody: Everybody | None = None,
+    ) -> None:
+        online = tuple(
+            OnlineRow(user_id=p.user_id, server_id=p.server_id, display_name=p.display_name)
+            for p in rows
+        )
+        users = tuple(row.user_id for row in online)
+        self._emit.say(
+            link, UserList(users=users, online=online, more=more, everybody=everybody), now
+        )
