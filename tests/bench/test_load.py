@@ -90,13 +90,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def setting(folder: Path, url: str = "") -> Setting:
-    return Setting(folder, lambda _: None, url, scale=0.02, pairs=1)
+    return Setting(folder, lambda _: None, url, scale=0.02, pairs=1, quick=True)
 
 
 async def test_the_smallest_run_of_direct_messages_has_every_figure(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(direct, "SIGN_S", 0.2)
+    monkeypatch.setattr(direct, "SIGN_S", 0.1)
+    monkeypatch.setattr(direct, "PLAIN_USERS", 4)
     monkeypatch.setattr(direct, "FAST_EACH", 10)
     found = {each.key: each async for each in direct.measure(setting(folder))}
     assert {"signing-2", "signatures-2", "routing", "fast-sig", "half-load"} <= found.keys()
