@@ -19,6 +19,7 @@ import aiohttp
 from socp.crypto.fast_sig import OwnSession
 from socp.crypto.keys import PrivateKey
 from socp.crypto.symbolic import SymbolicSuite
+from socp.node.budget import Budget
 from socp.node.effects import Effect, Outgoing, Send
 from socp.node.events import Event, FrameReceived, LinkId, LinkLost, LinkOpened, Now
 from socp.node.queries import Answer, Query
@@ -35,6 +36,7 @@ HANDSHAKE = {
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 }
+BUDGET = Budget()
 SERVER_ID = "0b5f7e22-94c8-4a7c-9a3b-1f2e3d4c5b6a"
 
 
@@ -44,6 +46,7 @@ class Status:
     users: int = 0
     servers: tuple[str, ...] = ()
     mail: int = 0
+    is_full: bool = False
 
 
 @dataclass
@@ -150,6 +153,7 @@ async def running(
     key: PrivateKey = KEY,
     max_per_address: int = 64,
     sign_threads: int = 2,
+    budget: Budget = BUDGET,
     hosts: Sequence[str] = ("localhost", "127.0.0.1", "::1"),
     origins: Sequence[str] = (),
     proxies: Sequence[str] = (),
@@ -168,6 +172,7 @@ async def running(
         guard=Guard(frozenset(hosts), frozenset(origins), networks),
         max_per_address=max_per_address,
         sign_threads=sign_threads,
+        budget=budget,
         bound=bound,
         tls=tls,
         folder=folder,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 import stat
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from socp.node.events import (
 )
 from socp.server import admin, places
 from socp.server.admin import NotRunning, Reply, Request, ask
+from socp.server.resident import resident_bytes
 from socp.wire import limits
 from tests.server.rig import Brain, running, until
 
@@ -50,6 +52,19 @@ def operator(event: Event) -> Sequence[Effect]:
 
 async def asked(folder: Path, request: Request) -> Reply:
     return await asyncio.to_thread(ask, folder, request)
+
+
+@pytest.mark.threat("S11")
+async def test_the_operator_alone_is_told_how_much_memory_is_taken(tmp_path: Path) -> None:
+    async with running(tmp_path) as shell:
+        await until((tmp_path / places.ADMIN_SOCKET).exists)
+        reply = await asked(tmp_path, Request("status"))
+        assert reply.ok
+        assert "newcomers: welcome" in reply.lines
+        async with shell.session.get(shell.url + "/healthz") as answer:
+            assert "memory" not in await answer.text()
+        if resident_bytes() is not None:
+            assert any(re.fullmatch(r"memory: \d+M of 1024M, .*", x) for x in reply.lines)
 
 
 async def test_commands_reach_the_brain_and_its_answers_come_back(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from socp.node.settings import Federation, Joining
 from socp.server import config, flags, places
 from socp.server.faults import StartFault
+from socp.wire import limits
 from socp.wire.addresses import BootstrapEntry, HostPort
 
 FINGERPRINT = "3f" * 32
@@ -51,6 +52,18 @@ def test_who_may_join_is_the_operators_word(
     assert (settings.registration, settings.lists_users) == (Joining.CLOSED, True)
     monkeypatch.setenv("SOCP_REGISTRATION", "invite")
     assert parsed().settings("id", 8001).registration is Joining.INVITE
+
+
+def test_memory_is_a_size_as_people_write_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert parsed().settings("id", 8001).budget.total == limits.MEMORY_BYTES
+    assert parsed("--memory", "256M").settings("id", 8001).budget.total == 256 * limits.MIB
+    file = tmp_path / "socp.toml"
+    file.write_text('memory = "2G"\n')
+    assert parsed("--config", str(file)).memory == 2048 * limits.MIB
+    monkeypatch.setenv("SOCP_MEMORY", "300m")
+    assert parsed().memory == 300 * limits.MIB
 
 
 @pytest.mark.parametrize(
@@ -122,6 +135,8 @@ def test_a_flag_counts_before_the_environment_before_the_file(
         (["--allow-origin", "https://["], "is no origin"),
         (["--allow-origin", "https://a:0"], "is no origin"),
         (["--data-dir", ""], "it is empty"),
+        (["--memory", "lots"], "such as 256M or 2G"),
+        (["--memory", "64M"], "needs 160M at least"),
         (["--host", ""], "it is empty"),
         (["--tls-cert", "", "--tls-key", "k"], "it is empty"),
         (["--database", "mysql://u:hunter2@db/socp"], "give it as postgresql://USER:PASSWORD@HOST"),
@@ -172,6 +187,7 @@ def test_the_password_of_a_database_is_in_no_repr(
         ('data-dir = ""', "it is empty"),
         ("tls-cert = 5", "a text"),
         ("log-level = 5", "a text"),
+        ("memory = 256", "a text"),
         ("ephemeral = 1", "true or false"),
         ('ephemeral = "yes"', "true or false"),
         ("allow-host = [[1]]", "a list, each item a text"),

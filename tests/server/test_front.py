@@ -46,6 +46,7 @@ async def test_health_is_told_to_whoever_asks(tmp_path: Path) -> None:
             health = await response.json()
             assert response.headers["Server"] == "socp"
         assert {**health, "version": "", "uptime_s": 0} == {
+            "newcomers": "welcome",
             "status": "ok",
             "server_id": SERVER_ID,
             "version": "",

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from socp.server import framing
+from socp.server.intake import Intake
 from socp.server.meter import Meter
 from socp.wire import limits
 
@@ -34,8 +35,14 @@ class Scene:
         self.reader = Reader()
         self.now = 0.0
         self.breaches: list[tuple[int, str]] = []
-        self.meter = Meter(self.reader, lambda: self.now)
+        self.account = Intake(1 << 30, lambda _: None, lambda _: None).open(self)
+        self.meter = Meter(self.reader, self.account, lambda: self.now)
         self.meter.watch(lambda code, reason: self.breaches.append((code, reason)))
+
+    def pause(self) -> None:
+        raise AssertionError("there is room enough")
+
+    resume = give_way = pause
 
     def feed(self, data: bytes, piece: int = 0) -> None:
         for at in range(0, len(data), piece or len(data) or 1):
@@ -161,7 +168,7 @@ def test_a_message_is_timed_from_its_first_byte_pings_or_not() -> None:
 
 
 def test_a_breach_before_anybody_watches_is_told_to_who_watches_first() -> None:
-    meter = Meter(Reader())
+    meter = Meter(Reader(), Scene().account)
     meter.feed_data(framing.from_server(framing.TEXT, b"{}"))
     told: list[int] = []
     meter.watch(lambda code, _reason: told.append(code))

@@ -50,6 +50,7 @@ class Desk:
             lambda: Now(0, 0),
             Gate(),
             self.soon.append,
+            1 << 20,
         )
 
     def handle(self, event: Event, now: Now) -> list[Effect]:

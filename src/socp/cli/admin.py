@@ -82,6 +82,13 @@ def servers(folder: Path) -> int:
     return _ask(folder, "servers")
 
 
+@command.command()
+@click.pass_obj
+def status(folder: Path) -> int:
+    """Say how the server is: users, links, mail, memory, and whether newcomers find room."""
+    return _ask(folder, "status")
+
+
 def _database(function: Callable[..., int]) -> Callable[..., int]:
     """The option of the verbs that look into the database themselves."""
     return click.option(

@@ -310,6 +310,9 @@ class Client(Saying, Trusting, Drafting):
             self._walk.closed = True
             self._inbox.close()
             ticking.cancel()
+            if not walking.done():
+                self._walk.feed(events.Leave())
+                await self._walk.settled()
             attached.cancel()
             await asyncio.wait({attached})
             if not walking.done():

@@ -122,6 +122,14 @@ class Throttle:
 
 
 @dataclass(frozen=True, slots=True)
+class Shed:
+    """Cut those links that make us hold most, until about so many bytes are free; nobody who makes
+    us hold little."""
+
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Dial:
     """Open a WebSocket to this server; LinkOpened(dialled=address) or DialFailed follows within 10
     s."""
@@ -199,6 +207,7 @@ Effect = (
     | Probe
     | Ping
     | Throttle
+    | Shed
     | Dial
     | RenewSession
     | Persist

@@ -217,6 +217,13 @@ class SigningStrained:
     strain: Strain
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The whole process holds so many bytes of memory, by the system's word."""
+
+    resident: int
+
+
 Event = (
     LinkOpened
     | FrameReceived
@@ -241,4 +248,5 @@ Event = (
     | KeyTaken
     | SessionMade
     | SigningStrained
+    | Measured
 )

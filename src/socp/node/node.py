@@ -36,6 +36,7 @@ from socp.node.events import (
     LinkOpened,
     ListServers,
     ListUsers,
+    Measured,
     Now,
     ProbeFailed,
     RevokeUser,
@@ -63,6 +64,7 @@ from socp.node.queries import FindMail, MailFound
 from socp.node.records import Account, Login, Remembered
 from socp.node.refusals import ERRORS_BURST, ERRORS_PER_S, Refusals
 from socp.node.registration import Registration
+from socp.node.room import Room
 from socp.node.rotation import Rotations
 from socp.node.sessions import Sessions
 from socp.node.settings import Settings
@@ -85,6 +87,7 @@ class Status:
     servers: tuple[str, ...]
     links: int
     mail: int  # pieces that wait for their readers
+    is_full: bool = False  # newcomers are refused for want of memory
 
 
 class Node:
@@ -96,6 +99,7 @@ class Node:
         self._settings = settings
         self._emit = emit = Emitter(settings.server_id)
         self._links = links = Links()
+        self._room = Room(settings.budget, emit, links)
         self._seen = seen = SeenIds()
         quarantine = Quarantine()
         refusals = Refusals(emit, links, quarantine)
@@ -149,6 +153,7 @@ class Node:
             servers=tuple(sorted(self._links.servers)),
             links=len(self._links.all),
             mail=self._boxes.waiting,
+            is_full=self._room.is_refusing,
         )
 
     def rows(self) -> dict[str, int]:
@@ -189,24 +194,14 @@ class Node:
                 self._tick(now)
             case Stopping():
                 self._stopping(now)
-            case Admit():
-                self._operator.admit(event, now)
-            case Ban():
-                self._operator.ban(event, now)
-            case Forget():
-                self._operator.forget(event)
-            case ListServers():
-                self._operator.list_servers(event)
+            case Admit() | Ban() | Forget() | ListServers() | ListUsers() | Invite():
+                self._operator.asked(event, now)
             case Answered():
                 self._answered(event, now)
             case CommitFailed():
                 self._not_committed(event, now)
             case SnapshotDone():
                 self._snapshot_done(event, now)
-            case ListUsers():
-                self._operator.list_users(event)
-            case Invite():
-                self._operator.invite(event, now)
             case Called():
                 self._accounts.called(event, now)
             case KeyTaken():
@@ -215,6 +210,8 @@ class Node:
                 self._sessions.renewed(event.session, now)
             case SigningStrained():
                 self._load.strain = event.strain
+            case Measured():
+                self._room.measured(event.resident, now)
             case RevokeUser():
                 self._barring.revoke(event, now)
             case _:
@@ -253,6 +250,7 @@ class Node:
             errors=Bucket.full(ERRORS_BURST, ERRORS_PER_S, now.mono),
         )
         self._links.all[event.link] = link
+        self._room.came(link, now)
         if link.dialled is not None:
             self._admission.dialled(link, now)
 
@@ -334,6 +332,7 @@ class Node:
             self._recent_refs = ()
         self._crowd.due(now)
         self._seen.expire(now.mono)
+        self._room.due()
         self._dialling.due(now)
         self._admission.due(now)
         self._health.due(now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import assert_never
 
 from socp.node.dialling import Dialling
 from socp.node.directory import Directory
@@ -46,6 +47,26 @@ class Operator:
         self._presence = presence
         self._directory = directory
         self._registration = registration
+
+    def asked(
+        self, event: Admit | Ban | Forget | ListServers | ListUsers | Invite, now: Now
+    ) -> None:
+        """One command; its Answer follows, at once or after a commit."""
+        match event:
+            case Admit():
+                self.admit(event, now)
+            case Ban():
+                self.ban(event, now)
+            case Forget():
+                self.forget(event)
+            case ListServers():
+                self.list_servers(event)
+            case ListUsers():
+                self.list_users(event)
+            case Invite():
+                self.invite(event, now)
+            case _:
+                assert_never(event)
 
     def admit(self, event: Admit, now: Now) -> None:
         found = self._fingerprints(event.fingerprint)

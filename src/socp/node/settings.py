@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from socp.node.budget import Budget
 from socp.wire import limits
 from socp.wire.addresses import BootstrapEntry, HostPort
 
@@ -42,3 +43,4 @@ class Settings:
     mailbox_bytes: int = limits.MAILBOX_BYTES
     mailbox_days: int = limits.MAILBOX_DAYS
     mailboxes_bytes: int = limits.MAILBOXES_BYTES
+    budget: Budget = field(default_factory=Budget)  # of memory

@@ -47,7 +47,7 @@ _CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid
 
 class Request(msgspec.Struct, forbid_unknown_fields=True):
     """`do`: admit, ban, forget, revoke (with `who`), servers, users (perhaps with `who`),
-    invite."""
+    invite, status."""
 
     do: str
     who: str = ""
@@ -67,9 +67,16 @@ class NotRunning(Exception):
 class AdminDesk:
     """Takes commands while the server runs, and hands them to the brain as events."""
 
-    def __init__(self, folder: Path, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        tell: Callable[[Event], None],
+        status: Callable[[], tuple[str, ...]],
+    ) -> None:
+        """`status`: how the server is, in lines; nobody else need be asked for that."""
         self._folder = folder
         self._tell = tell
+        self._status = status
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
 
@@ -116,10 +123,12 @@ class AdminDesk:
             return Reply(False, (f"{whom} `socp admin servers` shows",))
         if request.do == "revoke" and not request.who.strip():
             return Reply(False, ("revoke whom? give a user id that `socp admin users` shows",))
+        if request.do == "status":
+            return Reply(True, self._status())
         number = next(self._numbers)
         event = _event(number, request)
         if event is None:
-            known = "admit, servers, forget, ban, users, invite or revoke"
+            known = "admit, servers, forget, ban, users, invite, revoke or status"
             return Reply(False, (f"no such command; use {known}",))
         log.info("the operator says: %s", f"{request.do} {request.who}".strip())
         self._waiting[number] = asyncio.get_running_loop().create_future()

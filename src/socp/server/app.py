@@ -16,18 +16,20 @@ from typing import Any, Final, Protocol
 from socp import __version__
 from socp.crypto.fast_sig import OwnSession
 from socp.crypto.keys import PrivateKey
+from socp.node.budget import Budget, Table
 from socp.node.effects import Close
 from socp.node.events import Event, SessionMade, SigningStrained, Stopping, Tick
 from socp.node.trouble import kind_of
-from socp.server import fresh, walk
+from socp.server import fresh, resident, sizes, walk
 from socp.server.admin import AdminDesk
 from socp.server.connection import GOING_AWAY
 from socp.server.dialler import Dialler
-from socp.server.front import FrontDoor
+from socp.server.front import Doors, FrontDoor
 from socp.server.gate import Gate
-from socp.server.guard import Addresses, Guard
+from socp.server.guard import Addresses, Guard, Seats
 from socp.server.hands import Crew, Hands
 from socp.server.http_api.api import HttpApi
+from socp.server.intake import Intake
 from socp.server.link import Links
 from socp.server.listeners import Acceptor, Bound
 from socp.server.signers import Signers
@@ -41,6 +43,7 @@ TICKS_A_RETRY: Final = 8
 GOODBYE_S: Final = 1.2  # of the 2 s that a stop may take
 FLUSH_S: Final = 0.7  # of those, for what is not signed or committed yet
 LOOK_S: Final = 0.01
+SPARE_SEATS: Final = 8  # one in so many more than there are links: HTTP, and who is turned away
 LAST_S: Final = 0.1  # for handlers whose sockets are gone
 
 
@@ -58,6 +61,9 @@ class Status(Protocol):
 
     @property
     def mail(self) -> int: ...
+
+    @property
+    def is_full(self) -> bool: ...
 
 
 class Brain(walk.Brain, Protocol):
@@ -78,6 +84,7 @@ class Parts:
     guard: Guard
     max_per_address: int
     sign_threads: int
+    budget: Budget
     bound: Bound
     tls: ssl.SSLContext | None
     folder: Path
@@ -98,7 +105,8 @@ class App:
             lambda strain: self.tell(SigningStrained(strain)),
             threads=parts.sign_threads,
         )
-        self._desk = AdminDesk(parts.folder, self.tell)
+        self._desk = AdminDesk(parts.folder, self.tell, self._status)
+        self._watch = resident.Watch(self.tell, loop.call_soon, parts.budget.full)
         self._dialler = Dialler(self._links, self.tell, self._gate)
         self._api = HttpApi(self.tell, self._gate, self._signers.prove)
         hands = Hands(
@@ -110,14 +118,26 @@ class App:
             self.tell,
             self._api.told,
             lambda: self._begin(self._renew_session()),
+            self._watch.passed,
         )
         self._walk = walk.Walk(
-            parts.brain, parts.store, hands.carry, fresh.now, self._gate, _waker(loop)
+            parts.brain,
+            parts.store,
+            hands.carry,
+            fresh.now,
+            self._gate,
+            _waker(loop),
+            parts.budget.committing,
         )
-        self._addresses = Addresses(parts.max_per_address, self._is_exempt)
+        links_max = parts.budget.rows(Table.LINKS)
+        self._doors = Doors(
+            Seats(links_max + links_max // SPARE_SEATS),
+            Addresses(parts.max_per_address, self._is_exempt),
+            Intake(parts.budget.incoming, loop.call_soon, self._watch.passed),
+        )
         self._front = FrontDoor(
             parts.guard,
-            self._addresses,
+            self._doors,
             self._links,
             self.tell,
             self._gate,
@@ -138,7 +158,13 @@ class App:
             self._crew = Crew(group)
             await self._renew_session()
             for listening in self._parts.bound.sockets:
-                acceptor = Acceptor(listening, self._front, self._addresses, self._parts.tls)
+                acceptor = Acceptor(
+                    listening,
+                    self._front,
+                    self._doors.addresses,
+                    self._doors.seats,
+                    self._parts.tls,
+                )
                 self._crew.keep(acceptor.run())
             self._crew.keep(self._tick())
             self._crew.start(self._desk.serve())
@@ -168,6 +194,7 @@ class App:
                 self.tell(Tick())
             except Exception:  # a bug must not stop the clock for everybody
                 log.exception("a tick ended for a fault of this server")
+            self._watch.look()
             ticks += 1
             if ticks % TICKS_A_CHECK == 0:
                 now = time.monotonic()
@@ -195,6 +222,16 @@ class App:
     def _is_exempt(self, address: str) -> bool:
         return is_loopback(address) or self._parts.guard.is_proxy(address)
 
+    def _status(self) -> tuple[str, ...]:
+        """For the operator: strangers are not told how near to full we are."""
+        told = self._health()
+        budget = self._parts.budget
+        lines = [f"{name.replace('_', ' ')}: {value}" for name, value in told.items()]
+        if self._watch.last:
+            held, total = sizes.shown(self._watch.last), sizes.shown(budget.total)
+            lines.append(f"memory: {held} of {total}, of links at most {budget.rows(Table.LINKS)}")
+        return tuple(lines)
+
     def _health(self) -> Mapping[str, object]:
         status = self._parts.brain.status()
         trouble = self._walk.trouble
@@ -207,6 +244,7 @@ class App:
             "servers": len(status.servers),
             "links": len(self._links),
             "mail_waiting": status.mail,
+            "newcomers": "refused" if status.is_full else "welcome",
             "uptime_s": int(time.monotonic() - self._started),
         }
 
@@ -226,3 +264,4 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 1000)
+    resident.keep_little()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from socp.node.budget import Budget
 from socp.node.settings import Federation, Joining, Settings
 from socp.server import places
 from socp.server.guard import Guard, Network, host_name
@@ -43,6 +44,7 @@ class Config:
     mailbox_mib: int
     mailbox_days: int
     mailboxes_mib: int
+    memory: int  # bytes
     log_level: str
     log_format: str
 
@@ -80,6 +82,7 @@ class Config:
             mailbox_bytes=self.mailbox_mib * limits.MIB,
             mailbox_days=self.mailbox_days,
             mailboxes_bytes=self.mailboxes_mib * limits.MIB,
+            budget=Budget(self.memory),
         )
 
     def guard(self, port: int) -> Guard:

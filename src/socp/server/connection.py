@@ -92,6 +92,7 @@ class Ear:
             await asyncio.sleep(pause_s)
 
     def _take(self, message: WSMessage) -> None:
+        self.link.took(len(message.data))
         match message.type:
             case WSMsgType.TEXT:
                 self._frame(message.data)

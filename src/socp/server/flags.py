@@ -163,6 +163,15 @@ def _path(text: str) -> Path:
     return Path(_given(text))
 
 
+def _memory(text: str) -> int:
+    from socp.server import sizes
+
+    size = sizes.parsed(text)
+    if size < limits.MEMORY_BYTES_MIN:
+        raise ValueError(f"a server needs {sizes.shown(limits.MEMORY_BYTES_MIN)} at least")
+    return size
+
+
 def _allowed_host(text: str) -> str:
     """A name or an address as a Host header has it, less the port."""
     from socp.wire.addresses import parse_host_port
@@ -346,6 +355,14 @@ def _allowed_origin(text: str) -> str:
     show_default=True,
     metavar="MIB",
     help="All mailboxes of this server together, in MiB.",
+)
+@click.option(
+    "--memory",
+    default="1G",
+    callback=each(_memory),
+    show_default=True,
+    metavar="SIZE",
+    help="Memory for all of it, such as 256M; newcomers are refused before there is more.",
 )
 @click.option(
     "--log-level",

@@ -7,6 +7,7 @@ import base64
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final, cast
 
 from aiohttp import web
@@ -18,9 +19,10 @@ from socp.node.events import Event, LinkOpened
 from socp.server import fresh
 from socp.server.connection import Ear
 from socp.server.gate import Gate
-from socp.server.guard import Addresses, Guard, plain_address
+from socp.server.guard import Addresses, Guard, Seats, plain_address
 from socp.server.http_api.api import HttpApi
-from socp.server.link import Links
+from socp.server.intake import Account, Intake
+from socp.server.link import Link, Links
 from socp.server.meter import Meter, Reader
 from socp.wire import limits
 from socp.wire.addresses import is_loopback
@@ -34,6 +36,8 @@ REQUESTS_MAX: Final = 256  # of one connection; it ends with the last
 HEADER_BYTES_MAX: Final = 8190
 HEADERS_MAX: Final = 64
 KEY_BYTES: Final = 16  # of Sec-WebSocket-Key (RFC 6455, 4.1)
+READ_BYTES: Final = 16 * limits.KIB  # of a body that nobody reads, or not yet
+FULL: Final = "this server has as many connections as fit its memory; come back later"
 CROWDED: Final = "too many connections from this address; close some first"
 HINT: Final = "this is a SOCP v1.3 chat server; talk with `socp chat --server ws://{}`"
 NOT_OUR_HOST: Final = "not a host name of this server; its operator can add it with --allow-host"
@@ -41,14 +45,30 @@ NOT_OUR_PAGE: Final = "pages of this origin may not connect; the operator can --
 _OPEN_PATHS: Final = ("/", "/ws", "/chat")  # where people point their clients
 
 
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What counts who comes in, and what they bring."""
+
+    seats: Seats
+    addresses: Addresses
+    intake: Intake
+
+
 class Handler(RequestHandler):
     """aiohttp's protocol of one connection, with our meter before its WebSocket reader."""
 
-    __slots__ = ("_answers", "_stalls", "address", "addresses", "is_welcome", "meter")
+    __slots__ = (
+        "_account",
+        "_answers",
+        "_doors",
+        "_stalls",
+        "address",
+        "link",
+        "meter",
+        "refusal",
+    )
 
-    def __init__(
-        self, manager: web.Server, addresses: Addresses, loop: asyncio.AbstractEventLoop
-    ) -> None:
+    def __init__(self, manager: web.Server, doors: Doors, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
             manager,
             loop=loop,
@@ -58,10 +78,13 @@ class Handler(RequestHandler):
             max_line_size=HEADER_BYTES_MAX,
             max_field_size=HEADER_BYTES_MAX,
             max_headers=HEADERS_MAX,
+            read_bufsize=READ_BYTES,
         )
-        self.addresses = addresses
+        self._doors = doors
+        self._account: Account = doors.intake.open(self)
         self.address = ""
-        self.is_welcome = True  # not one connection too many of its address
+        self.refusal = ""  # why it is one connection too many, if it is
+        self.link: Link | None = None
         self.meter: Meter | None = None
         self._answers = 0
         self._stalls: asyncio.TimerHandle | None = None
@@ -71,12 +94,42 @@ class Handler(RequestHandler):
         if self.transport is not None:
             self.transport.set_write_buffer_limits(0)  # any byte nobody reads counts
         self.address = peer_address(transport)
-        self.is_welcome = self.addresses.enter(self.address)
+        self.refusal = "" if self._doors.seats.enter() else FULL
+        if not self._doors.addresses.enter(self.address):
+            self.refusal = CROWDED
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self.addresses.leave(self.address)
+        self._doors.seats.leave()
+        self._doors.addresses.leave(self.address)
+        self._account.close()
         self._unwatch()
         super().connection_lost(exc)
+        if self.meter is not None:
+            self.meter.end()
+
+    # --- what it makes us hold (S11) ------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        if self.meter is None:
+            self._account.came(len(data))
+        super().data_received(data)
+
+    def pause(self) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        held_back = self._reading_paused or self._buffer_paused  # by aiohttp, for its own queues
+        if self.transport is not None and not self.transport.is_closing() and not held_back:
+            self.transport.resume_reading()
+
+    def give_way(self) -> None:
+        log.debug("cut %s: memory is short, and it sends more than is taken in", self.address)
+        if self.link is not None and self.meter is not None:
+            self.link.cut("memory is short, and what it sent was not whole yet")
+            self.meter.end()
+        elif self.transport is not None:
+            self.transport.abort()
 
     # --- who does not read (S2) -----------------------------------------------------------------
 
@@ -119,6 +172,7 @@ class Handler(RequestHandler):
                 resp.force_close()
         done = await super().finish_response(request, resp, start_time)
         if self.meter is None:
+            self._account.took_all()
             await self._drain_helper()
         return done
 
@@ -127,7 +181,8 @@ class Handler(RequestHandler):
     def set_parser(
         self, parser: WebSocketReader, data_received_cb: Callable[[], None] | None = None
     ) -> None:
-        self.meter = Meter(cast("Reader", parser))
+        self._account.took_all()
+        self.meter = Meter(cast("Reader", parser), self._account)
         self._unwatch()
         if self.transport is not None:
             self.transport.set_write_buffer_limits()  # its outbox looks after the rest
@@ -150,7 +205,7 @@ class FrontDoor(web.Server):
     def __init__(
         self,
         guard: Guard,
-        addresses: Addresses,
+        doors: Doors,
         links: Links,
         tell: Callable[[Event], None],
         gate: Gate,
@@ -160,7 +215,7 @@ class FrontDoor(web.Server):
     ) -> None:
         super().__init__(self._answer, loop=loop)
         self._guard = guard
-        self._addresses = addresses
+        self._doors = doors
         self._links = links
         self._tell = tell
         self._gate = gate
@@ -170,7 +225,7 @@ class FrontDoor(web.Server):
         self.closing = False
 
     def __call__(self) -> Handler:
-        return Handler(self, self._addresses, self._own_loop)
+        return Handler(self, self._doors, self._own_loop)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Any request: refused, upgraded, or told where it is."""
@@ -199,8 +254,8 @@ class FrontDoor(web.Server):
         self, request: web.BaseRequest, handler: Handler, host: str | None, origin: str | None
     ) -> web.Response | None:
         """Why nothing of this request is served, if so."""
-        if not handler.is_welcome:
-            return text(503, CROWDED)
+        if handler.refusal:
+            return text(503, handler.refusal)
         if not self._guard.is_our_host(host, local_address(request)):
             return text(403, NOT_OUR_HOST)
         if origin is not None and not self._guard.is_our_origin(origin, host):
@@ -230,11 +285,11 @@ class FrontDoor(web.Server):
         if client == handler.address:
             return await self._converse(request, handler, client, browser=browser)
         try:
-            if not self._addresses.enter(client):
+            if not self._doors.addresses.enter(client):
                 return text(503, CROWDED)
             return await self._converse(request, handler, client, browser=browser)
         finally:
-            self._addresses.leave(client)
+            self._doors.addresses.leave(client)
 
     async def _converse(
         self, request: web.BaseRequest, handler: Handler, client: str, *, browser: bool
@@ -257,7 +312,7 @@ class FrontDoor(web.Server):
         transport, meter = request.transport, handler.meter
         if transport is None or meter is None:
             return socket
-        link = self._links.add(transport, masked=False, meter=meter)
+        link = handler.link = self._links.add(transport, masked=False, meter=meter)
         meter.watch(link.breached)
         opened = LinkOpened(
             link=link.id,

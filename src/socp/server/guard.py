@@ -86,6 +86,27 @@ class Addresses:
             self._open.pop(source, None)
 
 
+class Seats:
+    """How many connections there may be in all, links and others."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken = 0
+
+    @property
+    def are_gone(self) -> bool:
+        """Not even an answer that refuses somebody would have room."""
+        return self._taken >= self._most + self._most // 8
+
+    def enter(self) -> bool:
+        """Count one more; False when it is one too many. Either way `leave` follows."""
+        self._taken += 1
+        return self._taken <= self._most
+
+    def leave(self) -> None:
+        self._taken -= 1
+
+
 def host_name(host: str | None) -> str:
     """The name in a Host header, without its port, in lower case; "" where there is none."""
     if not host:

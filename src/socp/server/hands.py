@@ -25,6 +25,7 @@ from socp.node.effects import (
     Relay,
     RenewSession,
     Send,
+    Shed,
     Snapshot,
     Throttle,
     Told,
@@ -97,7 +98,7 @@ async def _loud(work: Coroutine[Any, Any, None]) -> None:
 
 class Hands:
     """`dial`, `answer`, `told` and `renew` are what dialler, admin desk, HTTP and the server itself
-    do with their effects."""
+    do with their effects; `passed` hears of bytes that go out, or wait to."""
 
     def __init__(
         self,
@@ -109,6 +110,7 @@ class Hands:
         tell: Callable[[Event], None],
         told: Callable[[Told], None],
         renew: Callable[[], object],
+        passed: Callable[[int], None],
     ) -> None:
         self._links = links
         self._signers = signers
@@ -118,6 +120,7 @@ class Hands:
         self._tell = tell
         self._told = told
         self._renew = renew
+        self._passed = passed
 
     def carry(self, effect: Effect) -> None:
         """Do one effect. Those for a link that is gone do nothing."""
@@ -136,6 +139,8 @@ class Hands:
                 logging.getLogger(effect.logger).log(LEVELS[effect.level], "%s", effect.text)
             case Persist() | Ask() | Afterwards():
                 pass  # the walk saw to them before anything of their batch came here
+            case Shed():
+                self._links.shed(effect.size)
             case Dial():
                 self._start(self._dial(effect))
             case RenewSession():
@@ -155,6 +160,7 @@ class Hands:
         return ready(frame) if isinstance(frame, bytes) else self._signers.seal(frame)
 
     def _send(self, links: Iterable[LinkId], sealed: Sealed, *, is_news: bool) -> None:
+        self._passed(sealed.size)
         for number in links:
             link = self._links.get(number)
             if link is None:
@@ -197,6 +203,9 @@ class Hands:
     async def _pace(self, link: Link, snapshot: Snapshot) -> None:
         """Send a long list at the speed at which its link takes it."""
         outbox = link.outbox
+        size = sum(map(_size, snapshot.frames))
+        link.paced_bytes += size
+        self._passed(size)
         try:
             for piece in self._pieces(snapshot.frames):
                 while outbox.queued_bytes > PACE_BYTES and not link.is_over:  # noqa: ASYNC110 - see PACE_S
@@ -205,6 +214,11 @@ class Hands:
                     break
                 outbox.pace(piece)
         finally:
+            link.paced_bytes -= size
             outbox.end_pacing()
         if snapshot.page and not link.is_over:
             self._tell(SnapshotDone(link.id, snapshot.page))
+
+
+def _size(frame: Outgoing | bytes) -> int:
+    return len(frame) if isinstance(frame, bytes) else len(frame.payload)

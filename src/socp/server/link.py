@@ -23,6 +23,7 @@ frames_log = logging.getLogger("server.frames")
 
 GOODBYE_S: Final = 2  # for the last frames and the other side's close; then the socket is dropped
 SEND_BUFFER_BYTES: Final = 128 * limits.KIB  # the kernel would hold up to 4 MiB for a dead link
+SHED_LEAST: Final = 64 * limits.KIB  # whoever reads is hardly ever behind by as much
 MESSAGE_S: Final = 60  # for one message to come in whole, once the link is identified
 POLICY: Final = 1008
 
@@ -44,6 +45,7 @@ class Link:
         self.identified = False
         self.rest_until = 0.0  # loop time, seconds: nothing is read before
         self.reason = ""  # why we ended it, for the log
+        self.paced_bytes = 0  # of snapshots under way
         self._tell = tell
         self._meter = meter
         self._probe: asyncio.TimerHandle | None = None
@@ -67,6 +69,16 @@ class Link:
     def frame_limit(self) -> int:
         """Bytes of a message that this link may send us."""
         return self._meter.limit if self._meter is not None else limits.FRAME_BYTES
+
+    @property
+    def owes(self) -> int:
+        """Bytes that we keep for its peer, who does not take them."""
+        return self.outbox.queued_bytes + self.paced_bytes
+
+    def took(self, size: int) -> None:
+        """So many bytes of what came in were looked at."""
+        if self._meter is not None:
+            self._meter.took(size)
 
     def identify(self) -> None:
         """The brain knows the peer: whole frames are welcome from now on."""
@@ -155,7 +167,7 @@ class Link:
         self.outbox.drop()
         found = self.transport.get_extra_info("socket")
         if found is not None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ValueError):  # it may be closed by now
                 found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
@@ -181,6 +193,15 @@ class Links:
         link = Link(next(self._numbers), transport, self._tell, masked=masked, meter=meter)
         self._open[link.id] = link
         return link
+
+    def shed(self, size: int) -> None:
+        """Cut those for whom we keep most, until so many bytes should be free."""
+        for link in sorted(self, key=lambda each: -each.owes):
+            owes = link.owes
+            if size <= 0 or owes < SHED_LEAST:
+                break
+            size -= owes  # also of those who are on their way out
+            link.cut(f"memory is short, and {owes // limits.KIB} KiB wait for it")
 
     def remove(self, link: Link) -> None:
         self._open.pop(link.id, None)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from socp.server.faults import StartFault
-from socp.server.guard import Addresses, plain_address
+from socp.server.guard import Addresses, Seats, plain_address
 
 log = logging.getLogger("server.server")
 
@@ -115,11 +115,13 @@ class Acceptor:
         listening: socket.socket,
         protocol: Callable[[], asyncio.Protocol],
         addresses: Addresses,
+        seats: Seats,
         tls: ssl.SSLContext | None,
     ) -> None:
         self._listening = listening
         self._protocol = protocol
         self._addresses = addresses
+        self._seats = seats
         self._tls = tls
         self._said_short = -float(SHORT_OF_S)
 
@@ -135,7 +137,7 @@ class Acceptor:
                 except OSError as fault:
                     await self._back_off(fault)
                     continue
-                if self._addresses.is_flooding(plain_address(name[0])):
+                if self._seats.are_gone or self._addresses.is_flooding(plain_address(name[0])):
                     newcomer.close()
                 elif self._tls is None:
                     await self._take(newcomer)

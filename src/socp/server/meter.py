@@ -30,6 +30,14 @@ class Reader(Protocol):
     def feed_eof(self) -> None: ...
 
 
+class Account(Protocol):
+    """What counts the bytes that are kept."""
+
+    def came(self, size: int) -> None: ...
+
+    def took(self, size: int) -> None: ...
+
+
 class Meter:
     """Stands where aiohttp expects its reader.
 
@@ -37,6 +45,7 @@ class Meter:
     """
 
     __slots__ = (
+        "_account",
         "_breached",
         "_clock",
         "_fault",
@@ -53,9 +62,11 @@ class Meter:
     def __init__(
         self,
         reader: Reader,
+        account: Account,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._reader = reader
+        self._account = account
         self._breached: Callable[[int, str], None] | None = None
         self._clock = clock
         self._fault: tuple[int, str] | None = None  # close code and reason of the breach
@@ -90,9 +101,20 @@ class Meter:
     def feed_eof(self) -> None:
         self._reader.feed_eof()
 
+    def end(self) -> None:
+        """Keep nothing more, and let go of what is here: aiohttp's objects hold each other, and
+        half a message with them, until a garbage collection."""
+        self._reader.feed_eof()
+        self._reader, self._breached = _NOBODY, None
+        self._fault = self._fault or (POLICY, "ended")
+
+    def took(self, size: int) -> None:
+        """A message of so many bytes is kept no longer."""
+        self._account.took(size)
+
     def _walk(self, data: bytes) -> tuple[int, tuple[int, str] | None]:
         """How many bytes are good, and what is wrong with those behind them."""
-        at, end = 0, len(data)
+        at, end, kept = 0, len(data), 0
         while at < end:
             if not self._rest:
                 frame_starts = at
@@ -105,9 +127,12 @@ class Meter:
             step = min(self._rest, end - at)
             self._rest -= step
             at += step
+            kept += step
             if not self._rest:
                 self._frame_ended()
         self._time()
+        if kept:
+            self._account.came(kept)
         return end, None
 
     def _take_head(self, data: bytes, at: int) -> int:
@@ -144,6 +169,16 @@ class Meter:
             self.unfinished_since = None
         elif self.unfinished_since is None:
             self.unfinished_since = self._clock()
+
+
+class _Nobody:
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:  # noqa: ARG002 - aiohttp's signature
+        return True, b""
+
+    def feed_eof(self) -> None: ...
+
+
+_NOBODY: Final = _Nobody()
 
 
 def _head_bytes(head: bytes) -> int:

@@ -92,6 +92,7 @@ def _parts(asked: config.Config, opened: Opened, bound: Bound, tls: Certificate 
         guard=asked.guard(bound.port),
         max_per_address=asked.max_per_address,
         sign_threads=asked.sign_threads or cores(),
+        budget=settings.budget,
         bound=bound,
         tls=tls.context if tls is not None else None,
         folder=asked.folder(bound.port).absolute(),

@@ -30,13 +30,14 @@ from socp.node.effects import (
 from socp.node.events import Answered, CommitFailed, Event, Now
 from socp.node.parked import Parked, row_of
 from socp.node.queries import Answer as Found
-from socp.node.queries import Query
-from socp.node.records import PROMISES, Cursor, Record
+from socp.node.queries import LoadMail, LoadPosts, Query
+from socp.node.records import PROMISES, ChannelShare, Cursor, Mail, Post, Record
 from socp.node.trouble import kind_of
 from socp.server.gate import Gate
 
 log = logging.getLogger("server.storage")
 
+PAGES_AT_ONCE: Final = 8  # read from the store: up to 1 MiB each, whoever it is for
 BATCHES_MAX: Final = 1000  # waiting for the disk; beyond, nobody is read from
 
 
@@ -55,11 +56,22 @@ class Batch:
 
     effects: Sequence[Effect]
     commit: Future[None] | None
+    size: int  # bytes of what is long in its records
     doubtful: bool = False  # the brain took for kept what was not, when it said this
 
     @property
     def records(self) -> list[Record]:
         return [effect.record for effect in self.effects if isinstance(effect, Persist)]
+
+
+def size_of(record: Record) -> int:
+    """What it holds beyond its fields, in bytes."""
+    match record:
+        case Mail() | Post():
+            return record.size
+        case ChannelShare():
+            return len(record.frame)
+    return 0
 
 
 class Store(Protocol):
@@ -81,15 +93,21 @@ class Walk:
         clock: Callable[[], Now],
         gate: Gate,
         wake: Callable[[Callable[[], None]], object],
+        committing: int,
     ) -> None:
-        """`carry` does one effect, at once; `wake` runs a function on the loop, from any thread."""
+        """`carry` does one effect, at once; `wake` runs a function on the loop, from any thread;
+        while more than `committing` bytes wait for the disk, nobody is read from."""
         self._brain = brain
         self._store = store
         self._carry = carry
         self._clock = clock
         self._gate = gate
         self._wake = wake
+        self._committing = committing
         self._batches: deque[Batch] = deque()
+        self._waiting_bytes = 0
+        self._pages: deque[Query] = deque()  # each somebody's who reads: as many as links
+        self._pages_asked = 0
         self._woken = False
         self._parked = Parked()
         self._retrying: Future[None] | None = None
@@ -115,8 +133,10 @@ class Walk:
             ):  # no promise to anyone: the next frame may be a long one
                 self._carry(effect)
         commit = self._store.write(records) if records else None
-        self._batches.append(Batch(effects, commit))
-        if len(self._batches) >= BATCHES_MAX:
+        size = sum(map(size_of, records))
+        self._batches.append(Batch(effects, commit, size))
+        self._waiting_bytes += size
+        if len(self._batches) >= BATCHES_MAX or self._waiting_bytes > self._committing:
             self._gate.hold(self)
         if commit is not None:
             commit.add_done_callback(self._committed)
@@ -150,10 +170,12 @@ class Walk:
             if batch.commit is not None and not batch.commit.done():
                 break
             self._batches.popleft()
+            self._waiting_bytes -= batch.size
             for effect in self._allowed(batch):
                 if not (batch.doubtful and is_promise(effect)):
                     self._do(effect)
-        if len(self._batches) < BATCHES_MAX // 2:
+        few = len(self._batches) < BATCHES_MAX // 2
+        if few and self._waiting_bytes <= self._committing // 2:
             self._gate.release(self)
 
     def _do(self, effect: Effect) -> None:
@@ -165,10 +187,18 @@ class Walk:
             self._carry(effect)
 
     def _ask(self, query: Query) -> None:
+        if isinstance(query, LoadMail | LoadPosts):
+            if self._pages_asked >= PAGES_AT_ONCE:
+                return self._pages.append(query)
+            self._pages_asked += 1
         future = self._store.ask(query)
         future.add_done_callback(lambda done: self._wake(lambda: self._answered(query, done)))
 
     def _answered(self, query: Query, done: Future[Found]) -> None:
+        if isinstance(query, LoadMail | LoadPosts):
+            self._pages_asked -= 1
+            if self._pages:
+                self._ask(self._pages.popleft())
         fault = done.exception()
         if fault is not None:
             self._troubled(fault)

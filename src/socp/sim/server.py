@@ -25,6 +25,7 @@ from socp.node.effects import (
     Relay,
     RenewSession,
     Send,
+    Shed,
     Snapshot,
     Throttle,
     Told,
@@ -296,7 +297,7 @@ class Server:
                 self.notes.append(effect)
             case Answer():
                 self.answers.append(effect)
-            case Persist() | Identified() | Throttle() | Told():
+            case Persist() | Identified() | Throttle() | Told() | Shed():
                 pass  # kept before anything was sent; sizes and speeds are not simulated
             case _:
                 assert_never(effect)

@@ -78,6 +78,9 @@ FILE_CHUNK_BYTES: Final = 256 * KIB
 FILE_CHUNK_BYTES_V13: Final = 400
 FILE_BYTES_PER_S: Final = MIB
 
+MEMORY_BYTES: Final = 1024 * MIB  # what a whole server may take, and what at least it needs
+MEMORY_BYTES_MIN: Final = 160 * MIB
+
 MAILBOX_MESSAGES: Final = 10_000
 MAILBOX_BYTES: Final = 64 * MIB
 MAILBOX_DAYS: Final = 30

@@ -1,0 +1,123 @@
+"""A user on a bare socket: fast to make by the thousand, and free to behave as badly as need be."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Final
+
+from socp.crypto import content_sig
+from socp.crypto.keys import PrivateKey
+from socp.wire import base64url
+
+WAIT_S: Final = 60
+_HANDSHAKE: Final = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+@dataclass(eq=False)
+class RawLink:
+    """A WebSocket, and the user who says hello on it."""
+
+    socket: socket.socket
+    key: PrivateKey
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    _unread: bytes = b""
+
+    @classmethod
+    def open(cls, port: int, key: PrivateKey, *, receive_bytes: int = 0) -> RawLink:
+        """Connect and shake hands; OSError where the server does not want another.
+
+        `receive_bytes`: how much the system may take for a user who does not read.
+        """
+        found = socket.socket()
+        if receive_bytes:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        found.settimeout(WAIT_S)
+        found.connect(("127.0.0.1", port))
+        found.sendall(_HANDSHAKE)
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            got = found.recv(1)
+            if not got:
+                raise ConnectionError("refused")
+            answer += got
+        if b" 101 " not in answer:
+            raise ConnectionError(answer.decode(errors="replace"))
+        return cls(found, key)
+
+    def hello(self, *features: str) -> None:
+        text = self.key.public.text
+        self.say(
+            "USER_HELLO",
+            "*",
+            {"client": "bench", "pubkey": text, "enc_pubkey": text, "features": features},
+        )
+
+    def say(self, kind: str, to: str, payload: object, *, ts: int = 0) -> None:
+        frame = {"type": kind, "from": self.id, "to": to, "ts": ts or now_ms(), "payload": payload}
+        self.socket.sendall(masked(json.dumps(frame).encode()))
+
+    def message(self, to: str, size: int) -> None:
+        """A direct message of `size` bytes, of which a server looks at no more than the outside."""
+        noise = base64url.encode(uuid.uuid4().bytes * (1 + size // 16))[: size // 4 * 4]
+        said = {"ciphertext": noise, "sender_pub": self.key.public.text}
+        self.say("MSG_DIRECT", to, {**said, "content_sig": base64url.encode(bytes(512))})
+
+    def post(self, size: int) -> None:
+        """A public post, with the signature that servers ask for."""
+        ts, ciphertext = now_ms(), uuid.uuid4().bytes * (1 + size // 16)
+        sig = self.key.sign(content_sig.public_preimage(ciphertext, self.id, ts))
+        payload = {
+            "ciphertext": base64url.encode(ciphertext),
+            "sender_pub": self.key.public.text,
+            "content_sig": base64url.encode(sig),
+        }
+        self.say("MSG_PUBLIC_CHANNEL", "public", payload, ts=ts)
+
+    def next(self) -> tuple[str, int]:
+        """The next frame's type and its close code, 0 where it is no close."""
+        head = self._take(2)
+        length = head[1] & 0x7F
+        if length > 125:
+            length = int.from_bytes(self._take(2 if length == 126 else 8), "big")
+        data = self._take(length)
+        if head[0] & 0xF == 8:
+            return "close", int.from_bytes(data[:2], "big")
+        if head[0] & 0xF != 1:
+            return "control", 0
+        return str(json.loads(data)["type"]), 0
+
+    def wait_for(self, kind: str) -> None:
+        """Read until a frame of this type; ConnectionError where the link ends first."""
+        while True:
+            found, code = self.next()
+            if found == kind:
+                return
+            if found == "close":
+                raise ConnectionError(f"closed with {code}")
+
+    def _take(self, size: int) -> bytes:
+        while len(self._unread) < size:
+            got = self.socket.recv(1 << 16)
+            if not got:
+                raise ConnectionError("cut off")
+            self._unread += got
+        taken, self._unread = self._unread[:size], self._unread[size:]
+        return taken
+
+
+def masked(data: bytes, *, announced: int = 0) -> bytes:
+    """A text frame under the mask 0000; `announced`: the length it claims, its own else."""
+    head = struct.pack("!BBQ", 0x81, 0x80 | 127, announced or len(data))
+    return head + bytes(4) + data
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
