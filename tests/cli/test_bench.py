@@ -3,6 +3,11 @@ tests/bench."""
 
 from __future__ import annotations
 
+import os
+import select
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +15,8 @@ from click.testing import CliRunner, Result
 
 from socp.bench import run
 from socp.bench.figures import Report, read, written
-from socp.cli import bench
+from socp.bench.serving import LOG
+from socp.cli import bench, exits
 from socp.cli.bench import BENCHES
 from tests.bench.reports import figure, report
 
@@ -92,3 +98,31 @@ def test_what_cannot_be_written_is_a_line(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(run, "run", lambda *_: report())
     done = socp_bench("--json", str(tmp_path / "no" / "such.json"))
     assert "No such file" in str(done.exception)
+
+
+def test_who_is_told_to_stop_ends_its_servers_too(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "socp.cli.main", "bench", "mailbox", "--quick"],
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    logs = f"*/mailbox/mailbox/{LOG}"
+    until_s = time.monotonic() + 200
+    while not any("Listening" in each.read_text() for each in tmp_path.glob(logs)):
+        assert time.monotonic() < until_s
+        assert process.poll() is None
+        select.select([], [], [], 0.05)
+    process.terminate()
+    assert process.wait(100) == exits.STOPPED
+    assert not list(tmp_path.iterdir())
+    left = [each for each in Path("/proc").glob("[0-9]*/cmdline") if str(tmp_path) in said_by(each)]
+    assert left == []
+
+
+def said_by(file: Path) -> str:
+    """The command of a process, "" of one that has ended."""
+    try:
+        return file.read_text()
+    except OSError:
+        return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -88,6 +89,7 @@ def command(what: tuple[str, ...], json_file: str | None, page: str | None, **ch
 def _measured(wanted: tuple[str, ...], chosen: dict[str, Any]) -> Report:
     from socp.bench import run, table
 
+    signal.signal(signal.SIGTERM, _stop)
     order = run.Order(
         benches=wanted,
         url=chosen["url"] or "",
@@ -100,6 +102,11 @@ def _measured(wanted: tuple[str, ...], chosen: dict[str, Any]) -> Report:
         lambda line: click.echo(line, err=True),
         lambda figure: click.echo(table.one_line(figure), err=True),
     )
+
+
+def _stop(*_: object) -> None:
+    """So that the servers end with us."""
+    sys.exit(exits.STOPPED)
 
 
 def _told(report: Report, json_file: str | None, page: str | None) -> int:
