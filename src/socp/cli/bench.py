@@ -32,11 +32,19 @@ ALL: Final = "all"
 COMPARE: Final = "compare"
 
 
+def _offered(context: click.Context, _argument: click.Parameter, begun: str) -> list[str]:
+    """What Tab offers."""
+    given = context.params.get("what") or ()
+    offers = [*BENCHES, ALL, *(() if given else (COMPARE,))]
+    return [each for each in offers if each.startswith(begun) and each not in given]
+
+
 @click.command(context_settings=HELP)
 @click.argument(
     "what",
     nargs=-1,
     metavar="[BENCH...|compare OLD.json NEW.json]",
+    shell_complete=_offered,
 )
 @click.option("--json", "json_file", metavar="FILE", help="Also write the report as JSON.")
 @click.option("--report", "page", metavar="FILE", help="Also write it as a page with plots.")
