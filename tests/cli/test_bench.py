@@ -3,7 +3,10 @@ tests/bench."""
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import os
+import re
 import select
 import subprocess
 import sys
@@ -13,8 +16,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from socp.bench import run
-from socp.bench.figures import Report, read, written
+from socp.bench import goals, run
+from socp.bench.figures import Goal, Report, read, written
 from socp.bench.serving import LOG
 from socp.cli import bench, exits
 from socp.cli.bench import BENCHES
@@ -126,3 +129,24 @@ def said_by(file: Path) -> str:
         return file.read_text()
     except OSError:
         return ""
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_each_bench_has_a_module_that_yields_its_figures(name: str) -> None:
+    assert inspect.isasyncgenfunction(importlib.import_module(f"socp.bench.{name}").measure)
+
+
+def test_the_page_has_every_goal_that_is_judged() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
+    judged = [each for value in vars(goals).values() for each in flat(value)]
+    assert len(judged) > 20
+    for each in judged:
+        bound = f"{'>=' if each.at_least else '<='} {each.bound:g}"
+        assert re.search(rf"^\| {each.number} \|.*\| {re.escape(bound)} \|", page, re.MULTILINE)
+
+
+def flat(value: object) -> list[Goal]:
+    """The goals in what stands in the table of them."""
+    if isinstance(value, dict):
+        return [each for each in value.values() if isinstance(each, Goal)]
+    return [value] if isinstance(value, Goal) else []
