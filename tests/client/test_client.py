@@ -178,6 +178,20 @@ async def test_a_server_that_goes_is_told_once_and_attached_to_again_when_it_is_
         assert offline.reason == "the link broke; trying again"
 
 
+async def test_why_an_outage_goes_on_is_told_once_it_lasts(
+    tmp_path: Path, server: Server, suite: SymbolicSuite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socp.client.attachment.LASTS_S", 0.0)
+    async with somebody(tmp_path, server.url, suite) as alice:
+        await server.stop()
+        await alice.hears(Offline, lambda told: "nothing listens there" in told.reason)
+        await server.start()
+        await alice.hears(Online, lambda told: told is not alice.heard(Online)[0])
+        broke, gone = alice.heard(Offline)
+        assert broke.reason == "the link broke; trying again"
+        assert gone.reason.startswith("nothing listens there; start a server")
+
+
 async def test_a_server_that_is_not_there_is_named_with_how_to_start_one(
     tmp_path: Path, server: Server, suite: SymbolicSuite
 ) -> None:

@@ -102,6 +102,20 @@ async def test_whether_it_is_said_is_remembered(
         assert bob.reads(frame)[0] == Receipt(of=(third,), state="read")
 
 
+async def test_who_reads_a_message_and_leaves_at_once_says_that_it_was_read(
+    tmp_path: Path, server: MailServer, suite: SymbolicSuite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socp.member.receipts.GATHERED_MS", 3_600_000)
+    first, bob = await made_known(tmp_path, server, suite)
+    theirs = kept_by(bob, first, Text(body="hello"), 1)
+    async with somebody(tmp_path, server.url, suite) as alice:
+        link = await server.link(1)
+        await alice.hears(MessageArrived)
+    frame = await link.hears("MSG_DIRECT")
+    assert bob.reads(frame)[0] == Receipt(of=(theirs,), state="read")
+    assert await link.closed() == 1000
+
+
 async def test_what_changes_is_said_and_heard(
     tmp_path: Path, server: MailServer, suite: SymbolicSuite
 ) -> None:

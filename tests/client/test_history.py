@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from socp.client.errors import AmbiguousPerson, ProfileResealed, ProfileUnusable, UnknownPerson
+from socp.client.errors import (
+    AmbiguousPerson,
+    ClientClosed,
+    ProfileResealed,
+    ProfileUnusable,
+    UnknownPerson,
+)
 from socp.client.history import History
 from socp.client.profile_folder import Chosen, open_profile
 from socp.client.resealing import reseal
@@ -91,7 +97,7 @@ async def test_a_closed_client_has_no_history(
 ) -> None:
     async with somebody(tmp_path, server.url, suite) as alice:
         assert await alice.me.conversations() == []
-    with pytest.raises(ProfileUnusable, match="closed; open it again"):
+    with pytest.raises(ClientClosed, match="closed; open it again"):
         await alice.me.history("public")
 
 

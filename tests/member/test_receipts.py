@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from socp.member.effects import LineMoved
-from socp.member.events import ChooseReceipts, Shown
+from socp.member.events import ChooseReceipts, Leave, Shown
 from socp.member.receipts import HEARD_MAX
 from socp.member.records import LineState, SaidReached
 from socp.wire.content import REFS_MAX, Receipt, Text
@@ -44,6 +44,29 @@ def test_what_was_seen_within_a_second_is_one_receipt(desk: Desk) -> None:
     desk.passes(0.7)
     assert said(desk, alice) == [Receipt(of=refs(desk), state="read")]
     assert desk.told(LineMoved) == []
+
+
+@pytest.mark.spec("11")
+def test_who_leaves_says_what_was_read_until_then(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    alice.sends(Text(body="hi"), 1)
+    assert said(desk, alice) == []
+    desk.event(Leave())
+    assert said(desk, alice) == [Receipt(of=refs(desk), state="read")]
+    desk.passes(2)
+    assert len(said(desk, alice)) == 1
+
+
+@pytest.mark.spec("11")
+def test_what_was_read_without_a_link_is_said_on_the_next(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    alice.sends(Text(body="hi"), 1)
+    desk.loses_the_link()
+    desk.event(Leave())
+    desk.again(desk.store())
+    desk.attaches()
+    desk.passes(1)
+    assert said(desk, alice) == [Receipt(of=refs(desk), state="read")]
 
 
 @pytest.mark.spec("11")

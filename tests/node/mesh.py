@@ -20,6 +20,7 @@ from socp.node.effects import (
     Afterwards,
     Answer,
     Ask,
+    Bundle,
     Close,
     Dial,
     Effect,
@@ -56,7 +57,7 @@ from socp.node.node import Node
 from socp.node.records import Record, Remembered
 from socp.node.settings import Federation, Joining, Settings
 from socp.sim.mail_disk import MailDisk, MailRecord
-from socp.wire import base64url, payloads
+from socp.wire import base64url, limits, payloads
 from socp.wire.addresses import BootstrapEntry, HostPort
 from socp.wire.canonical import canonical, to_members
 from socp.wire.envelope import Envelope, decode, encode
@@ -203,6 +204,7 @@ class Mesh:
         key: PrivateKey | None = None,
         registration: Joining = Joining.OPEN,
         lists_users: bool = False,
+        few: int = limits.CROWD_FEW,
     ) -> Server:
         key = key or self.suite.generate()
         settings = Settings(
@@ -216,6 +218,7 @@ class Mesh:
             federation=federation,
             registration=registration,
             lists_users=lists_users,
+            few=few,
         )
         node = Node(settings, self.suite, key.public, remembered or Remembered())
         server = Server(name, settings, key, node)
@@ -414,6 +417,10 @@ class Mesh:
                 self._put(server, effect.links, self._encoded(server, effect.frame))
             case Relay():
                 self._put(server, effect.links, effect.data)
+            case Bundle():
+                for frame in effect.frames:
+                    data = frame if isinstance(frame, bytes) else self._encoded(server, frame)
+                    self._put(server, effect.links, data)
             case Snapshot():
                 for frame in effect.frames:
                     data = frame if isinstance(frame, bytes) else self._encoded(server, frame)

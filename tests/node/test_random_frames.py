@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from socp.node.effects import (
+    Bundle,
     Close,
     Effect,
     Identified,
@@ -81,7 +82,7 @@ class Watch:
     @staticmethod
     def targets(effect: Effect) -> set[int]:
         match effect:
-            case Send() | Relay():
+            case Send() | Relay() | Bundle():
                 assert len(set(effect.links)) == len(effect.links), "one link named twice"
                 return set(effect.links)
             case Snapshot() | Identified() | Close() | Probe() | Ping() | Throttle():

@@ -28,7 +28,8 @@ def seen_online(t: Town, user: User) -> set[str]:
     """Who is there, as this user's server says."""
     user.forge(ListRequest.TYPE, {}, to=user.id)
     t.run(1)
-    listed = user.heard("USER_LIST")[-1].members["users"]
+    whole = [said for said in user.heard("USER_LIST") if "everybody" not in said.members]  # no page
+    listed = whole[-1].members["users"]
     assert isinstance(listed, list)
     return set(listed)
 

@@ -18,6 +18,7 @@ from socp.tui.conversations import ConversationList
 from socp.tui.messages import SLICE_LINES, MessagePane
 from socp.tui.people import PeopleList
 from socp.tui.row_view import RowView
+from socp.tui.rows import Row
 from socp.tui.talk_screen import TalkScreen
 from socp.tui.waiting import Waiting
 from socp.wire.ids import PUBLIC
@@ -57,16 +58,16 @@ class Drawn:
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
     """A terminal that keeps what is written to it."""
-    drawn, row = Drawn(), RowView.render_line
+    drawn, strip = Drawn(), RowView._strip
 
-    def counted(self: RowView, y: int) -> Strip:
+    def counted(self: RowView, row: Row, *, marked: bool) -> Strip:
         drawn.rows[type(self).__name__] += 1
-        return row(self, y)
+        return strip(self, row, marked=marked)
 
     def written(_: HeadlessDriver, data: str) -> None:
         drawn.written += data
 
-    monkeypatch.setattr(RowView, "render_line", counted)
+    monkeypatch.setattr(RowView, "_strip", counted)
     monkeypatch.setattr(HeadlessDriver, "is_headless", False)
     monkeypatch.setattr(HeadlessDriver, "write", written)
     return drawn

@@ -11,7 +11,9 @@ from textual.content import Content
 from textual.events import Key, Paste
 from textual.widgets import Input, OptionList
 
+from socp.client.errors import ClientClosed
 from socp.member.effects import FileFailed, FileOffered, FileProgress, FileWaits, Trust
+from socp.member.history_line import HistoryLine
 from socp.tui import keys
 from socp.tui.choices_file import Choices
 from socp.tui.help_screen import HelpScreen, HelpView
@@ -294,6 +296,39 @@ async def test_a_key_for_what_is_unread_is_shown_while_something_is(tmp_path: Pa
         assert "Ctrl-Q quit" in it.read("KeysLine")  # there is room for all
         await it.pilot.press("f5")
         await it.until(lambda: "F5" not in it.read("KeysLine"))
+
+
+async def test_the_last_row_says_where_escape_leads(tmp_path: Path) -> None:
+    async with stage(tmp_path, size=(80, 24)) as it:
+        await it.opens()
+        await it.said_by_bob("hello")
+        row = "F1 help  Ctrl-K jump  Ctrl-F find  Ctrl-P commands  Ctrl-Q quit  Esc messages"
+        await it.until(lambda: it.read("KeysLine").strip() == row)
+        await it.pilot.press("escape")
+        await it.until(lambda: "r answer" in it.read("KeysLine"))
+        await it.pilot.press("r")
+        await it.until(lambda: it.composer.has_focus)
+        assert "Esc" not in it.read("KeysLine")  # it stops answering, as is said above
+        assert "Esc stops" in it.read("AboutLine")
+        await it.pilot.press("escape")
+        await it.until(lambda: "Esc messages" in it.read("KeysLine"))
+
+
+async def test_who_reads_on_while_one_leaves_breaks_nothing(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        session, ended = it.session, []
+
+        async def shut(*_: object, **__: object) -> list[HistoryLine]:
+            session.leave()
+            ended.append(True)
+            raise ClientClosed("the folder is closed; open it again to look back")
+
+        session.me.history = shut  # type: ignore[method-assign]
+        session.turn_to(it.bob.id)
+        await it.until(lambda: it.app.return_value is not None)
+        assert ended
+        assert it.app.return_value == 0
+        assert it.app.fault == ""
 
 
 async def test_a_file_that_comes_is_in_the_list(tmp_path: Path) -> None:

@@ -91,6 +91,22 @@ def test_four_marks_on_one_character_are_shown_and_the_fifth_is_written_out(
     assert columns(letter + mark * 4) == len(letter)
 
 
+@pytest.mark.parametrize(
+    ("text", "wide"),
+    [
+        ("हिन्दी", 5),  # two letters, two marks with a place of their own, two without
+        ("நீ", 1),
+        ("மொழி", 4),
+        ("\u1112\u1161\u11ab\u1100\u1173\u11af", 4),  # two Korean syllables, in their letters
+        ("\u4dc0", 2),
+        ("漢字", 4),
+        ("a\u200d", 1),
+    ],
+)
+def test_a_text_is_as_wide_as_terminals_draw_it(text: str, wide: int) -> None:
+    assert columns(text) == wide
+
+
 def test_lines_may_end_as_on_windows() -> None:
     assert printable("a\r\nb\rc", multiline=True) == "a\nb\u240dc"
     assert printable("a\r\nb") == "a\u240d\u240ab"

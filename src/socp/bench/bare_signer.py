@@ -7,7 +7,6 @@ many of the processor.
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import sys
@@ -25,11 +24,12 @@ def main() -> None:
     (key,) = key_pool.keys(1)
 
     def signed(until_s: float) -> int:
-        for count in itertools.count(1):
+        key.sign(SIGNED)  # one at the least, on whatever machine
+        count = 1
+        while time.perf_counter() < until_s:
             key.sign(SIGNED)
-            if time.perf_counter() >= until_s:
-                return count
-        raise AssertionError("counting ended")
+            count += 1
+        return count
 
     for line in sys.stdin:
         threads, seconds = json.loads(line)

@@ -29,12 +29,12 @@ from socp.bench.setting import Setting
 from socp.bench.user import Allowance, Kind, User, joined, leave
 
 PLAIN_USERS: Final = 48
-PLAIN_EACH: Final = 25
+PLAIN_EACH: Final = 15
 PLAIN_WINDOW: Final = 1  # with 48 users 96 signatures wait at most: no server need refuse that
 FAST_USERS: Final = 400
 FAST_EACH: Final = 50
 FAST_WINDOW: Final = 4
-SIGN_S: Final = 1.5
+SIGN_S: Final = 1.0
 HALF_ROUNDS: Final = 3
 PROBE_S: Final = 3
 _THREADS: Final = "--sign-threads"
@@ -171,9 +171,9 @@ async def _signing(setting: Setting, server: Server, threads: int) -> list[Figur
     leave(talkers.users)
     named = Named(
         key=f"signing-{threads}",
-        what=f"signatures while carrying v1.3 messages, {threads} threads",
+        what=f"signatures while carrying v1.3 messages, by {threads}",
         unit="signatures",
-        reference=f"raw RSA-4096 signatures, {threads} threads",
+        reference=f"raw RSA-4096 signatures by {threads} of the same threads",
     )
     each = len(talkers.signatures) / talkers.said
     return [

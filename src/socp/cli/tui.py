@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _OPENING: Final = "opening ..."
 _OPENED: Final = "\r\x1b[K"  # a row that is free again
 _TURN_S: Final = 0.001  # a key press waits no longer for a thread of ours that calculates
-_RUBBISH: Final = (20_000, 20, 20)  # how seldom it is looked for, as gc.set_threshold has it
 
 
 @click.command(context_settings=HELP)
@@ -135,7 +134,6 @@ def _opening(
 
 
 def _run(opening: Opening, choices_file: str | None, profile: str | None) -> int:
-    import gc
     from pathlib import Path
 
     from socp.cli.lines.asking import login_name
@@ -143,12 +141,11 @@ def _run(opening: Opening, choices_file: str | None, profile: str | None) -> int
     from socp.talk import places
     from socp.tui import choices_file as choices
     from socp.tui.app import SocpApp
+    from socp.tui.rubbish import look_seldom
 
     file = Path(choices_file) if choices_file else places.settings_folder() / "tui.toml"
     named = profile if profile and not is_folder(profile) else login_name()
-    gc.collect()
-    gc.freeze()  # what was loaded is no rubbish: to look through it again took 75 ms of a key press
-    gc.set_threshold(*_RUBBISH)
+    look_seldom()
     sys.setswitchinterval(_TURN_S)
     app = SocpApp(opening, choices.read(file), login=named)
     sys.stderr.write(_OPENED)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from typing import Final
@@ -25,6 +26,9 @@ from socp.member.own_frame import OwnFrame
 log = logging.getLogger("client")
 NONCE_BYTES: Final = 32
 THREADS: Final = 2  # one opens while the other signs
+LASTS_S: Final = 10.0
+"""After so long it is no short outage: why it goes on is told too."""
+REASONS_MAX: Final = 8  # of one outage
 _TICK_ATTACHED_S: Final = 0.1
 _TICK_ALONE_S: Final = 1.0
 
@@ -51,12 +55,13 @@ class Attachment:
         self._backoff = Backoff(loopback=url.loopback, chance=random.random)
         self._gave_up = ""
         self._hung_up = False
-        self._told_offline = False
+        self._told: set[str] = set()  # why this outage is one
+        self._since_s = 0.0  # when it was told of first, monotonic
 
     def online(self) -> None:
         """The server took us."""
         self._backoff.reset()
-        self._told_offline = False
+        self._told.clear()
 
     def send(self, frame: OwnFrame, link: int) -> None:
         """Send on that link; once it is gone, nothing: the brain was told and sends again."""
@@ -125,6 +130,11 @@ class Attachment:
         await self._room()
 
     def _offline(self, reason: str) -> None:
-        if not self._told_offline and not self._gave_up:
-            self._told_offline = True
-            self._tell(Offline(reason))
+        now_s = time.monotonic()
+        if not self._told:
+            self._since_s = now_s
+        lasts, known = now_s - self._since_s >= LASTS_S, reason in self._told
+        if self._gave_up or (self._told and (known or not lasts)) or len(self._told) >= REASONS_MAX:
+            return
+        self._told.add(reason)
+        self._tell(Offline(reason))

@@ -310,13 +310,15 @@ class Client(Saying, Trusting, Drafting):
             self._walk.closed = True
             self._inbox.close()
             ticking.cancel()
+            if not walking.done():
+                self._walk.feed(events.Leave())
+                await self._walk.settled()
             attached.cancel()
             await asyncio.wait({attached})
             if not walking.done():
                 await self._walk.settled()
                 await self._key_change.files_right()
-            walking.cancel()
-            for task in self._running:
+            for task in (walking, *self._running):
                 task.cancel()
 
     def _start(self, work: Coroutine[None, None, None]) -> None:

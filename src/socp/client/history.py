@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from socp.client import unlocking
-from socp.client.errors import ProfileResealed, ProfileUnusable
+from socp.client.errors import ClientClosed, ProfileResealed, ProfileUnusable
 from socp.client.finding import find
 from socp.client.opening import next_try
 from socp.client.profile_folder import check_begun
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 class History:
     """What was said in one profile. ProfileUnusable where it cannot be read, ProfileResealed where
-    it has to be opened again."""
+    it has to be opened again, ClientClosed once it is closed."""
 
     def __init__(self, folder: Path, vault: Vault) -> None:
         self._folder = folder
@@ -73,10 +73,8 @@ class History:
         closed."""
         try:
             line = await self.line_of(change.of)
-        except ProfileUnusable:
-            if self._closed:
-                return False
-            raise
+        except ClientClosed:
+            return False
         if line is None:
             return True
         theirs = change.kind == REACTION or line.author == change.author
@@ -99,7 +97,7 @@ class History:
     def _answer(self, question: Callable[[ProfileReader], T]) -> T:
         with self._turn:
             if self._closed:
-                raise ProfileUnusable(f"{self._folder} is closed; open it again to look back")
+                raise ClientClosed(f"{self._folder} is closed; open it again to look back")
             try:
                 if self._reader is None:
                     self._reader = ProfileReader(self._folder, self._vault)

@@ -9,7 +9,8 @@ from socp.member import effects
 
 @dataclass(frozen=True, slots=True)
 class Offline:
-    """No link to the server. Told once for each outage; `Online` ends it. We go on trying."""
+    """No link to the server. Told once for each outage, and again where that lasts and has another
+    reason by then; `Online` ends it. We go on trying."""
 
     reason: str
 

@@ -162,6 +162,11 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """The person goes: nothing more comes with what waits to be said together."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelKeyGenerated:
     """The answer to GenerateChannelKey."""
 
@@ -241,6 +246,7 @@ Event = (
     | StoreFailed
     | CancelFile
     | Shown
+    | Leave
     | ChannelKeyGenerated
     | RotateKey
     | RevokeKey

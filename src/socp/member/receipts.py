@@ -9,7 +9,7 @@ from typing import Final, Literal
 from socp.member.allowance import Allowance
 from socp.member.contacts import Contacts
 from socp.member.emitter import Emitter
-from socp.member.events import ChooseReceipts, Now
+from socp.member.events import ChooseReceipts, Leave, Now
 from socp.member.outbox import Outbox
 from socp.member.records import LineState
 from socp.member.resting import NEVER_MS
@@ -91,11 +91,15 @@ class Receipts:
         return NEVER_MS
 
     def due(self, now: Now) -> None:
-        """Say what was gathered."""
-        for (author, state), gathered in tuple(self._gathered.items()):
+        """Say what was gathered long enough."""
+        for key, gathered in tuple(self._gathered.items()):
             if now.mono >= gathered.due_ms:
-                del self._gathered[author, state]
-                self._say(author, state, gathered, now)
+                self._say(key, now)
+
+    def leave(self, event: Leave, now: Now) -> None:
+        """Say all of it: the person has seen it, and nobody would say so later."""
+        for key in tuple(self._gathered):
+            self._say(key, now)
 
     def _gather(self, author: str, state: State, msg_ref: str, now: Now) -> None:
         if not self._tells[state] or not self._contacts.has_content(author):
@@ -109,8 +113,9 @@ class Receipts:
         if len(gathered.refs) > REFS_MAX:
             del gathered.refs[next(iter(gathered.refs))]
 
-    def _say(self, author: str, state: State, gathered: _Gathered, now: Now) -> None:
+    def _say(self, key: tuple[str, State], now: Now) -> None:
         """One that waits still is said with what came since."""
+        (author, state), gathered = key, self._gathered.pop(key)
         waiting = self._outbox.waiting(author, state)
         earlier = waiting.of if isinstance(waiting, Receipt) else ()
         refs = tuple(dict.fromkeys((*earlier, *gathered.refs)))[-REFS_MAX:]

@@ -1,10 +1,11 @@
-"""Which of our users hear of whom: all of everybody, or with `presence/1` those they watch
-(section 11)."""
+"""Which of our users hear of whom: with `presence/1` those they watch (section 11), without it,
+as the crowd, everybody."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from socp.node.crowd import Crowd
 from socp.node.events import LinkId
 from socp.node.links import Link, Links
 
@@ -12,20 +13,20 @@ from socp.node.links import Link, Links
 class Audience:
     """What one event of presence costs depends on who wants to hear of it, not on who is here."""
 
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: Links, crowd: Crowd) -> None:
         self._links = links
-        self._crowd: dict[LinkId, Link] = {}  # who hear of everybody
+        self.crowd = crowd
         self._watched: dict[LinkId, frozenset[str]] = {}
         self._watchers: dict[str, dict[LinkId, Link]] = {}
 
     def joined(self, link: Link) -> None:
         """A user of ours is attached."""
         if not link.watches:
-            self._crowd[link.id] = link
+            self.crowd.joined(link)
 
     def lost(self, link: Link) -> None:
         """A link is gone."""
-        self._crowd.pop(link.id, None)
+        self.crowd.lost(link)
         self.watch(link, ())
 
     def watch(self, link: Link, user_ids: Iterable[str]) -> list[str]:
@@ -49,16 +50,12 @@ class Audience:
 
     def of_all(self) -> tuple[LinkId, ...]:
         """The links of our users who hear of everybody."""
-        return tuple(
-            link.id for link in self._crowd.values() if self._links.users.get(link.peer) is link
-        )
+        return self.crowd.links()
 
     def of(self, user_id: str) -> tuple[LinkId, ...]:
-        """The links of our users who hear of this user; not the user's own."""
-        both = (self._crowd, self._watchers.get(user_id, {}))
+        """The links of our users who watch this user; not the user's own."""
         return tuple(
             link.id
-            for links in both
-            for link in links.values()
+            for link in self._watchers.get(user_id, {}).values()
             if link.peer != user_id and self._links.users.get(link.peer) is link
         )

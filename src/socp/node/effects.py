@@ -54,6 +54,14 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True)
+class Bundle:
+    """Put these frames on each of these links, in order: the same bytes for all, in one write."""
+
+    links: tuple[LinkId, ...]
+    frames: tuple[Outgoing | bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A long list for one link: paced by what the socket takes, outside the output bound.
 
@@ -192,6 +200,7 @@ class Told:
 Effect = (
     Send
     | Relay
+    | Bundle
     | Snapshot
     | Identified
     | Close

@@ -3,7 +3,7 @@ as each link needs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from socp.crypto.fast_sig import OwnSession
@@ -23,12 +23,18 @@ class Emitter:
     def __init__(self, server_id: str) -> None:
         self.server_id = server_id
         self._effects: list[Effect] = []
+        self._owed: Callable[[Effect], Iterable[Effect]] = lambda _effect: ()
+
+    def heed(self, owed: Callable[[Effect], Iterable[Effect]]) -> None:
+        """`owed`: what has to be said before an effect."""
+        self._owed = owed
 
     def take(self) -> list[Effect]:
         effects, self._effects = self._effects, []
         return effects
 
     def add(self, effect: Effect) -> None:
+        self._effects.extend(self._owed(effect))
         self._effects.append(effect)
 
     def frame(

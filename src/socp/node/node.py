@@ -12,6 +12,7 @@ from socp.node.arrivals import Arrivals
 from socp.node.audience import Audience
 from socp.node.barring import Barring
 from socp.node.budget import Table
+from socp.node.crowd import Crowd
 from socp.node.dedup import SeenIds, mail_key
 from socp.node.delivery import Delivery
 from socp.node.dialling import Dialling
@@ -108,7 +109,8 @@ class Node:
         self._directory = people = Directory(suite, emit, links, remembered, budget)
         self._logins = logins = Logins(suite, emit, remembered, budget)
         self._rotations = rotations = Rotations(suite, emit, links, people, logins)
-        audience = Audience(links)
+        self._crowd = crowd = Crowd(emit, settings.few)
+        audience = Audience(links, crowd)
         self._presence = presence = Presence(emit, links, audience, people, rotations)
         self._watches = watches = Watches(emit, links, audience, presence, rotations)
         self._channel = channel = PublicChannel(
@@ -330,6 +332,7 @@ class Node:
         if self._recent_refs:
             self._seen.remember((mail_key(*ref) for ref in self._recent_refs), now.mono)
             self._recent_refs = ()
+        self._crowd.due(now)
         self._seen.expire(now.mono)
         self._room.due()
         self._dialling.due(now)

@@ -128,7 +128,6 @@ class Presence:
         )
         frame = self._emit.frame(said, to=EVERYONE, ts=ts, bind=True)
         attach_ts = 0 if attach is None else attach.ts
-        self._audience.joined(link)
         if not link.watches:
             news = self._rotations.news_for_user(link, now)
             others = (*news, *(p.frame for p in self.everyone() if p.user_id != user_id))
@@ -137,9 +136,12 @@ class Presence:
         entry = roll.entry(user_id, key.fingerprint, None if attach is None else attach.ts)
         own_id = self._emit.server_id
         able = () if attach is None else link.features
-        self._put(Present(user_id, own_id, display_name, attach_ts, ts, entry, frame, said, able))
+        present = Present(user_id, own_id, display_name, attach_ts, ts, entry, frame, said, able)
+        self._audience.crowd.came(user_id, present, self._online.get(user_id))
+        self._put(present)
         self._directory.move_home(user_id, own_id, attach, link.features)
         self._emit.send(self._audience.of(user_id) + self._links.server_links(), frame)
+        self._audience.joined(link)
 
     def left(self, user_id: str, now: Now) -> None:
         """A user of ours is gone: tell everyone."""
@@ -149,6 +151,7 @@ class Presence:
         self._gone(user_id, now)
         frame = self._remove_frame(user_id, self._emit.server_id, self._next_ts(user_id, now))
         self._note_remove(user_id, frame)
+        self._audience.crowd.left(user_id, present, frame, now)
         self._emit.send(self._audience.of(user_id) + self._links.server_links(), frame)
 
     def last_word(self, user_id: str) -> Outgoing | bytes | None:
@@ -232,6 +235,7 @@ class Presence:
     def _tell_users_gone(self, present: Present, now: Now) -> None:
         frame = self._remove_frame(present.user_id, present.server_id, now.wall)
         self._note_remove(present.user_id, frame)
+        self._audience.crowd.left(present.user_id, present, frame, now)
         self._emit.send(self._audience.of(present.user_id), frame)
 
     # --- other servers' users -------------------------------------------------------------------
@@ -268,6 +272,7 @@ class Presence:
         present = Present(
             advert.user_id, origin, name, attach_ts, envelope.ts, entry, raw, able=able
         )
+        self._audience.crowd.came(advert.user_id, present, self._online.get(advert.user_id))
         self._put(present)
         self.relaying.pass_on(
             link, origin, advert.user_id, raw, self._audience.of(advert.user_id), now
@@ -281,11 +286,13 @@ class Presence:
         if not self._newer(origin, remove.user_id, envelope, now):
             return
         self._note_order(origin, remove.user_id, envelope.ts)
-        if self.location(remove.user_id) != origin:
+        present = self._online.get(remove.user_id)
+        if present is None or present.server_id != origin:
             return
         self._gone(remove.user_id, now)
         raw = reencode(envelope)
         self._note_remove(remove.user_id, raw)
+        self._audience.crowd.left(remove.user_id, present, raw, now)
         self.relaying.pass_on(
             link, origin, remove.user_id, raw, self._audience.of(remove.user_id), now
         )

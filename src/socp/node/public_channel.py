@@ -56,6 +56,7 @@ class PublicChannel:
     ) -> None:
         self._emit = emitter
         self._links = links
+        self._crowd = audience.crowd
         self._directory = directory
         self._presence = presence
         self._seen = seen
@@ -146,7 +147,7 @@ class PublicChannel:
             add = PublicChannelAdd(
                 add=user_ids[start : start + ADDS_A_FRAME], if_version=self.version
             )
-            self._emit.send(links, self._emit.frame(add, to=EVERYONE, ts=now.wall, bind=True))
+            self._crowd.tell(links, self._emit.frame(add, to=EVERYONE, ts=now.wall, bind=True))
 
     # --- what other servers say -----------------------------------------------------------------
 
@@ -193,7 +194,7 @@ class PublicChannel:
             return False
         self._seen.add(key, link.peer, now.mono)
         others = self._links.not_linked_with(envelope.from_, but=link.peer)
-        self._emit.relay(listeners + others, reencode(envelope))
+        self._crowd.tell(listeners + others, reencode(envelope))
         return True
 
     # --- shares ---------------------------------------------------------------------------------
@@ -295,7 +296,7 @@ class PublicChannel:
         updated = PublicChannelUpdated(version=version, wraps=wraps)
         frame = self._emit.frame(updated, to=EVERYONE, ts=now.wall, bind=True)
         listeners = self._hearing(self._emit.server_id, wraps, version)
-        self._emit.send(listeners + self._links.server_links(), frame)
+        self._crowd.tell(listeners + self._links.server_links(), frame)
 
     def _hearing(self, origin: str, wraps: tuple[Wrap, ...], version: int) -> tuple[LinkId, ...]:
         """Which of our users hear that these were served, as their server says."""

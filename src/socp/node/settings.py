@@ -37,6 +37,7 @@ class Settings:
     admin_hint: str = "socp admin"  # how the operator calls the admin command for this data folder
     user_frames_burst: int = limits.USER_FRAMES_BURST
     user_frames_per_s: int = limits.USER_FRAMES_PER_S
+    few: int = limits.CROWD_FEW  # clients who hear of everybody, while they hear it at once
     hellos_per_s: int = limits.HELLOS_PER_S
     mailbox_messages: int = limits.MAILBOX_MESSAGES
     mailbox_bytes: int = limits.MAILBOX_BYTES

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, Final, assert_never
 
 from socp.node.effects import (
     Afterwards,
     Answer,
     Ask,
+    Bundle,
     Close,
     Dial,
     Effect,
@@ -30,6 +31,7 @@ from socp.node.effects import (
     Told,
 )
 from socp.node.events import Event, LinkId, SnapshotDone
+from socp.server.joined import Joined
 from socp.server.link import Link, Links
 from socp.server.signers import Sealed, Signers, ready
 from socp.wire import limits
@@ -40,6 +42,7 @@ log = logging.getLogger("server.server")
 PRESENCE: Final = (UserAdvertise.TYPE, UserRemove.TYPE)
 PRESENCE_HEADS: Final = tuple(f'{{"type":"{name}"'.encode() for name in PRESENCE)
 PACE_BYTES: Final = 256 * limits.KIB  # a snapshot goes on while less than this waits on its link
+PIECE_BYTES: Final = 64 * limits.KIB  # of a snapshot, joined to one write
 PACE_S: Final = 0.01  # between two looks: 25 MiB/s at most, and nothing to be told by the transport
 LEVELS: Final = {
     Level.DEBUG: logging.DEBUG,
@@ -122,13 +125,8 @@ class Hands:
     def carry(self, effect: Effect) -> None:
         """Do one effect. Those for a link that is gone do nothing."""
         match effect:
-            case Send():
-                sealed = self._signers.seal(effect.frame)
-                is_news = effect.frame.in_turn or effect.frame.type in PRESENCE
-                self._send(effect.links, sealed, is_news=is_news)
-            case Relay():
-                is_news = effect.data.startswith(PRESENCE_HEADS)
-                self._send(effect.links, ready(effect.data), is_news=is_news)
+            case Send() | Relay() | Bundle():
+                self._say(effect)
             case Note():
                 logging.getLogger(effect.logger).log(LEVELS[effect.level], "%s", effect.text)
             case Persist() | Ask() | Afterwards():
@@ -149,6 +147,22 @@ class Hands:
                     self._do(link, effect)
             case _:
                 assert_never(effect)
+
+    def _say(self, effect: Send | Relay | Bundle) -> None:
+        match effect:
+            case Send():
+                sealed = self._signers.seal(effect.frame)
+                is_news = effect.frame.in_turn or effect.frame.type in PRESENCE
+                self._send(effect.links, sealed, is_news=is_news)
+            case Relay():
+                is_news = effect.data.startswith(PRESENCE_HEADS)
+                self._send(effect.links, ready(effect.data), is_news=is_news)
+            case Bundle():
+                bundle = Joined([self._sealed(frame) for frame in effect.frames])
+                self._send(effect.links, bundle, is_news=True)
+
+    def _sealed(self, frame: Outgoing | bytes) -> Sealed:
+        return ready(frame) if isinstance(frame, bytes) else self._signers.seal(frame)
 
     def _send(self, links: Iterable[LinkId], sealed: Sealed, *, is_news: bool) -> None:
         self._passed(sealed.size)
@@ -177,6 +191,20 @@ class Hands:
             case Throttle():
                 link.throttle(effect.pause_ms)
 
+    def _pieces(self, frames: Iterable[Outgoing | bytes]) -> Iterator[Sealed]:
+        """Made one by one, as they are asked for: what is not signed yet is signed then."""
+        piece: list[Sealed] = []
+        size = 0
+        for frame in frames:
+            sealed = self._sealed(frame)
+            if piece and size + sealed.size > PIECE_BYTES:
+                yield Joined(piece)
+                piece, size = [], 0
+            piece.append(sealed)
+            size += sealed.size
+        if piece:
+            yield Joined(piece)
+
     async def _pace(self, link: Link, snapshot: Snapshot) -> None:
         """Send a long list at the speed at which its link takes it."""
         outbox = link.outbox
@@ -184,12 +212,12 @@ class Hands:
         link.paced_bytes += size
         self._passed(size)
         try:
-            for frame in snapshot.frames:
+            for piece in self._pieces(snapshot.frames):
                 while outbox.queued_bytes > PACE_BYTES and not link.is_over:  # noqa: ASYNC110 - see PACE_S
                     await asyncio.sleep(PACE_S)
                 if link.is_over:
                     break
-                outbox.pace(ready(frame) if isinstance(frame, bytes) else self._signers.seal(frame))
+                outbox.pace(piece)
         finally:
             link.paced_bytes -= size
             outbox.end_pacing()

@@ -200,11 +200,13 @@ class Outbox:
 
     def _write(self, sealed: Sealed) -> None:
         if self._trace is not None:
-            self._trace(sealed.text)
+            for text in sealed.texts:
+                self._trace(text)
         framed = sealed.framed
         assert framed is not None
         if self._masked:
-            framed = framing.from_dialler(framing.TEXT, sealed.text)
+            masked = (framing.from_dialler(framing.TEXT, text) for text in sealed.texts)
+            framed = b"".join(masked)
         self._hand_over(framed)
 
     def _framed(self, opcode: int, data: bytes) -> bytes:

@@ -57,6 +57,11 @@ class Sealed:
         """The JSON text of the frame."""
         return (self.framed or b"")[self.head :]
 
+    @property
+    def texts(self) -> tuple[bytes, ...]:
+        """Of each frame in it."""
+        return (self.text,)
+
     def fill(self, text: bytes) -> None:
         self.framed = framing.from_server(framing.TEXT, text)
         self.head = framing.head_bytes(len(text))

@@ -12,6 +12,7 @@ from socp.node.effects import (
     Afterwards,
     Answer,
     Ask,
+    Bundle,
     Close,
     Dial,
     Effect,
@@ -270,6 +271,10 @@ class Server:
                 self._send(effect.links, self._encoded(effect.frame))
             case Relay():
                 self._send(effect.links, effect.data)
+            case Bundle():
+                for each in effect.frames:
+                    data = each if isinstance(each, bytes) else self._encoded(each)
+                    self._send(effect.links, data)
             case Snapshot():
                 for each in effect.frames:
                     data = each if isinstance(each, bytes) else self._encoded(each)

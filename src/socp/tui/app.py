@@ -26,7 +26,7 @@ from socp.crypto.keys import Suite
 from socp.keystore.vault_file import Locked
 from socp.member.draft import Draft
 from socp.talk import commands, idle, places
-from socp.tui import keys, themes
+from socp.tui import keys, themes, widths
 from socp.tui.choices_file import Choices
 from socp.tui.dialog import Dialog
 from socp.tui.first_start import FirstStart
@@ -34,6 +34,7 @@ from socp.tui.notifying import Notifying
 from socp.tui.opening import Opening
 from socp.tui.parts import Part
 from socp.tui.profiles_screen import NEW, ProfilesScreen
+from socp.tui.rubbish import Rubbish, look_seldom
 from socp.tui.session import Session
 from socp.tui.talk_screen import TalkScreen
 from socp.tui.typed_ahead import Refused, TypedAhead
@@ -97,12 +98,14 @@ class SocpApp(App[int], inherit_bindings=False):
         self, opening: Opening, choices: Choices, *, login: str = "", suite: Suite | None = None
     ) -> None:
         """`login`: what the system calls the person; `suite`: of which kind the keys are."""
+        widths.agree()
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._opening = opening
         self._choices = choices
         self._login = login
         self._suite = suite
         self._touched_s = idle.clock_s()
+        self._rubbish = Rubbish()
         self.typed_ahead = TypedAhead(self)
         self._notifying = Notifying(choices.notify, self._said_to_terminal)
         self.session: Session | None = None
@@ -136,7 +139,7 @@ class SocpApp(App[int], inherit_bindings=False):
         """Ask for what is not known."""
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._ended)
-        self.set_interval(LOCK_LOOKS_S, self._lock_if_idle)
+        self.set_interval(LOCK_LOOKS_S, self._look_for_somebody)
         self.set_interval(TERMINAL_LOOKS_S, self._look_at_terminal)
         try:
             self._begin()
@@ -254,6 +257,7 @@ class SocpApp(App[int], inherit_bindings=False):
         while len(self.screen_stack) > 1:
             await self.pop_screen()
         await self.push_screen(talk)
+        look_seldom()  # at what there is now neither
 
     def _making_key(self) -> None:
         self.call_from_thread(self._wait_for, _MAKING)
@@ -309,9 +313,13 @@ class SocpApp(App[int], inherit_bindings=False):
     def _refused(self) -> None:
         self.typed_ahead.forget()
 
-    def _lock_if_idle(self) -> None:
-        limit, session = self._opening.lock_after_s, self.session
+    def _look_for_somebody(self) -> None:
         idle_s = idle.clock_s() - self._touched_s
+        self._rubbish.look(idle_s)
+        self._lock_if_idle(idle_s)
+
+    def _lock_if_idle(self, idle_s: float) -> None:
+        limit, session = self._opening.lock_after_s, self.session
         if not limit or session is None or idle_s < limit:
             return
         if isinstance(self.screen, UnlockScreen) or not session.me.passphrase.is_set:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import ClassVar, Final
 from urllib.parse import unquote
 
@@ -22,6 +24,8 @@ from socp.tui.keys import Keymap
 from socp.wire.text import printable
 
 TEXT_CHARS_MAX: Final = 500_000
+_PASTED_CHARS: Final = 16_384
+"""Are taken, and broken into rows, without letting the loop go."""
 _PATH_CHARS_MAX: Final = 4_096
 _FILE_URL: Final = re.compile(r"file://(?:localhost)?(?P<path>/.*)")
 _LINE_ENDS: Final = re.compile("\r\n?|[\x85\u2028\u2029]")
@@ -171,7 +175,18 @@ class Composer(TextArea):
             self.post_message(self.Wanted("too_long"))
         elif text := harmless(event.text):
             self._forget_offers()
-            await super()._on_paste(Paste(text))
+            await self._take_pasted(text)
+
+    async def _take_pasted(self, text: str) -> None:
+        """A piece at a time. It stays with those for whom it was pasted."""
+        talk = self.talk
+        for at in range(0, len(text), _PASTED_CHARS):
+            if self.talk != talk:
+                draft = self._drafts.of(talk)
+                self._drafts.keep(talk, replace(draft, text=draft.text + text[at:]))
+                return
+            await super()._on_paste(Paste(text[at : at + _PASTED_CHARS]))
+            await asyncio.sleep(0)
 
     def action_send(self) -> None:
         """Say it. What cannot be said stays: whatever is typed behind it goes to nobody."""

@@ -10,7 +10,6 @@ from typing import Any, Final
 import click
 from textual import on
 from textual.events import TextSelected
-from textual.screen import Screen
 
 from socp.client.clock import now_ms
 from socp.client.errors import ClientError
@@ -24,6 +23,7 @@ from socp.tui.composer import Composer
 from socp.tui.emoji_screen import EmojiScreen
 from socp.tui.messages import MessagePane, first_link
 from socp.tui.session import Session
+from socp.tui.sliced import Sliced
 from socp.tui.take_back_screen import TakeBackScreen
 from socp.tui.typed_ahead import Refused
 from socp.tui.window import Window
@@ -36,7 +36,7 @@ _NAMELESS: Final = "that cannot be answered or changed: it was not sent yet, or 
 _FILE: Final = "a file cannot be answered or reacted to; answer a message beside it, or write one"
 
 
-class Deeds(Screen[None]):
+class Deeds(Sliced[None]):
     """A screen with messages and a composer."""
 
     def __init__(self, session: Session) -> None:
@@ -174,6 +174,22 @@ class Deeds(Screen[None]):
             self.attempt(_launched(target))
         else:
             self.complain("there is no link in it, and no file")
+
+    # --- clicks on the last row -----------------------------------------------------------------
+
+    async def action_with_message(self, action: str) -> None:
+        """What a key does with the marked message, for who clicks on its name. A folder is opened
+        by the key alone: a click may come a moment after the row under it moved."""
+        messages = self.query_one(MessagePane)
+        line = messages.line
+        if action == "open" and line is not None and not first_link(line):
+            self.complain("press the key to open the folder of a file; a click does not")
+        else:
+            await messages.run_action(action)
+
+    async def action_with_composer(self, action: str) -> None:
+        """The same where one types."""
+        await self.composer.run_action(action)
 
     # --- files ----------------------------------------------------------------------------------
 

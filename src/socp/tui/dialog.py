@@ -8,15 +8,19 @@ from textual.actions import SkipAction
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.events import Key
+from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
+from textual.visual import VisualType
 from textual.widgets import Input
 
 from socp.tui import keys
+from socp.tui.behind import Behind
+from socp.tui.sliced import Sliced
 
 R = TypeVar("R")
 
 
-class Dialog(ModalScreen[R]):
+class Dialog(Sliced[R], ModalScreen[R]):
     """Escape closes it without a result."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,6 +41,11 @@ class Dialog(ModalScreen[R]):
         }
     }
     """
+
+    def render(self) -> VisualType:  # type: ignore[override]
+        """What lies under it: whoever asks takes whatever can be seen."""
+        under = super().render()
+        return Behind(under) if isinstance(under, BackgroundScreen) else under
 
     def on_key(self, event: Key) -> None:
         """What is typed before the line to type in has the focus is not lost."""

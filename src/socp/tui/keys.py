@@ -29,7 +29,7 @@ TABLE: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("help", "f1", "help", "help", short="help", opens=True),
         Key("next-unread", "f5", "next_unread", "the next unread talk", short="unread"),
         Key("jump", "ctrl+k", "jump", "jump to a talk", short="jump", opens=True),
-        Key("search", "ctrl+f", "search", "search", short="search", opens=True),
+        Key("search", "ctrl+f", "search", "search", short="find", opens=True),
         Key("palette", "ctrl+p", "command_palette", "commands", short="commands", opens=True),
         Key("next-talk", "alt+down,ctrl+n", "next_talk", "the next talk"),
         Key("previous-talk", "alt+up,ctrl+b", "previous_talk", "the talk above"),
@@ -48,7 +48,13 @@ TABLE: Final[Mapping[str, tuple[Key, ...]]] = {
         Key("said-after", "ctrl+down", "said_after", "what you said after that"),
         Key("page-up", "pageup", "page_up", "scroll the talk up"),
         Key("page-down", "pagedown", "page_down", "scroll the talk down"),
-        Key("leave", "escape", "leave", "stop answering or changing; else go to the messages"),
+        Key(
+            "leave",
+            "escape",
+            "leave",
+            "stop answering or changing; else go to the messages",
+            short="messages",
+        ),
     ),
     "messages": (
         Key("reply", "r", "reply", "answer it", short="answer"),

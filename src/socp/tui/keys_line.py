@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.style import Style
 from rich.text import Text
 from textual.widgets import Static
 
 from socp.tui import keys
-from socp.tui.keys import Keymap
+from socp.tui.keys import Key, Keymap
 from socp.wire.text import columns
 
 
@@ -43,11 +45,8 @@ class KeysLine(Static):
         """The keys that work where one is now."""
         self._where = where
         words = Text(no_wrap=True, overflow="ellipsis")
-        for key in keys.TABLE[where]:
+        for key, action in _keys(where):
             if key.short and (self._unread or key.name != "next-unread"):
-                action = f"screen.{key.action}"
-                if where != "everywhere":
-                    action = f"screen.with_message('{key.action}')"
                 click = Style(meta={"@click": action})
                 first = keys.shown(key, self._mine).split(" or ", maxsplit=1)[0]
                 needed = columns(f"{words.plain}{first} {key.short}")
@@ -57,3 +56,13 @@ class KeysLine(Static):
                 words.append(f" {key.short}", click)
                 words.append("  ")
         self.update(words)
+
+
+def _keys(where: str) -> Iterator[tuple[Key, str]]:
+    """Those that work there, and what a click on each does. While one types all of them do that
+    work everywhere."""
+    for key in keys.TABLE["messages" if where == "messages" else "everywhere"]:
+        message = where == "messages"
+        yield key, f"screen.with_message('{key.action}')" if message else f"screen.{key.action}"
+    for key in keys.TABLE["composer"] if where == "composer" else ():
+        yield key, f"screen.with_composer('{key.action}')"

@@ -19,9 +19,11 @@ from textual.strip import Strip
 
 from socp.tui import keys, looks
 from socp.tui.rows import Block, Row, Said, drawn, said_in, text_in, width_of
+from socp.tui.scroll_bar import ScrollBar
 from socp.wire.text import columns
 
-_CACHED_MAX: Final = 2_000
+_DRAWN_MAX: Final = 300  # rows, more than a terminal has
+_NO_GUTTER: Final = (0, 0, 0, 0)
 _ALL: Final = 1_000_000  # characters: more than a row has
 
 
@@ -65,6 +67,7 @@ class RowView(ScrollView, can_focus=True):
         self._starts: list[int] = [0]  # the first row of each block, and one after the last
         self._rows: list[Row] = []
         self._styles: dict[str, Style] = {}
+        self._drawn: dict[int, tuple[object, Strip]] = {}  # of what, and what
         self._base = Style()
         self._at = ""
 
@@ -198,10 +201,22 @@ class RowView(ScrollView, can_focus=True):
 
     # --- drawing --------------------------------------------------------------------------------
 
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """One of our own, made when somebody asks for it."""
+        bar = self._vertical_scrollbar
+        if bar is None:
+            self._vertical_scrollbar = bar = ScrollBar(name="vertical")
+            bar.display = False
+            self.app._start_widget(self, bar)
+        assert isinstance(bar, ScrollBar)
+        return bar
+
     def notify_style_update(self) -> None:
         """The theme changed: colours are looked up again."""
         super().notify_style_update()
         self._styles.clear()
+        self._drawn.clear()
 
     def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002
         """What is selected with the mouse is drawn so."""
@@ -223,21 +238,39 @@ class RowView(ScrollView, can_focus=True):
         return words.strip("\n") or whole.strip("\n"), "\n"
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Rows of the screen. The style under all of them, which is asked of every widget up to
-        the screen, is looked up once."""
+        """Rows of the screen. Where nothing stands around them Textual is not asked, which would
+        look up all that may, for each row; the style under them is looked up once."""
         self._base = self.rich_style
-        return super().render_lines(crop)
+        if self.styles.gutter != _NO_GUTTER:
+            return super().render_lines(crop)
+        width, background = self.size.width, self.background_colors[1]
+        strips = [self.render_line(y) for y in crop.line_range]
+        for each in self.get_line_filters():
+            strips = [strip.apply_filter(each, background) for strip in strips]
+        if crop.column_span != (0, width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
 
     def render_line(self, y: int) -> Strip:
-        """One row of the screen."""
-        base, (_, top) = self._base, self.scroll_offset
-        index = top + y
+        """One row of the screen, made anew where it is not as it was."""
+        index = self.scroll_offset.y + y
         if index >= len(self._rows):
-            return Strip.blank(self.size.width, base)
-        block = self.block_at(index)
-        if self._at and block is not None and block.key == self._at:
-            base += self._style("at")
-        row = self._rows[index]
+            return Strip.blank(self.size.width, self._base)
+        row, block, selection = self._rows[index], self.block_at(index), self.text_selection
+        marked = bool(self._at) and block is not None and block.key == self._at
+        span = None if selection is None else selection.get_span(index)
+        made_of = (row, marked, span, self.size.width, self._base)
+        kept = self._drawn.get(index)
+        if kept is not None and kept[0] == made_of:
+            return kept[1]
+        if len(self._drawn) >= _DRAWN_MAX:
+            self._drawn.clear()
+        strip = self._selected(self._strip(row, marked=marked), span).apply_offsets(0, index)
+        self._drawn[index] = made_of, strip
+        return strip
+
+    def _strip(self, row: Row, *, marked: bool) -> Strip:
+        base = self._base + self._style("at") if marked else self._base
         segments = [
             Segment(
                 drawn(piece.text),
@@ -251,14 +284,10 @@ class RowView(ScrollView, can_focus=True):
         if free > 0:
             segments.append(Segment(" " * free, base))
         if free >= 0:  # as wide as we measured it: of some scripts others think otherwise
-            strip = Strip(segments, self.size.width)
-        else:
-            strip = Strip(segments).adjust_cell_length(self.size.width, base)
-        return self._selected(strip, index).apply_offsets(0, index)
+            return Strip(segments, self.size.width)
+        return Strip(segments).adjust_cell_length(self.size.width, base)
 
-    def _selected(self, strip: Strip, index: int) -> Strip:
-        selection = self.text_selection
-        span = None if selection is None else selection.get_span(index)
+    def _selected(self, strip: Strip, span: tuple[int, int] | None) -> Strip:
         if span is None:
             return strip
         text = strip.text

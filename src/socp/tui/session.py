@@ -10,6 +10,7 @@ from typing import Final
 
 from socp.client.client import Client
 from socp.client.clock import now_ms
+from socp.client.errors import ClientClosed
 from socp.client.line import Line
 from socp.client.notices import GivenUp, Notice, Offline
 from socp.member import effects
@@ -104,7 +105,8 @@ class Session(Obeying):
                 task.cancel()
             ended = await asyncio.gather(*tasks, return_exceptions=True)
         for each in ended:
-            if isinstance(each, Exception):
+            shut = isinstance(each, ClientClosed) and self._left.is_set()  # while one read on
+            if isinstance(each, Exception) and not shut:
                 raise each
         await self.me.keep_drafts(self.drafts.unkept())
 

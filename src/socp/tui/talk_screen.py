@@ -29,7 +29,7 @@ from socp.tui.jump_screen import JumpScreen
 from socp.tui.keys import Keymap
 from socp.tui.keys_line import KeysLine
 from socp.tui.link_line import LinkLine
-from socp.tui.messages import MessagePane, first_link
+from socp.tui.messages import MessagePane
 from socp.tui.offers_line import OffersLine
 from socp.tui.own_head import OwnHead
 from socp.tui.parts import Part
@@ -159,7 +159,7 @@ class TalkScreen(Deeds):
             elsewhere = any(talk != session.turned_to for talk in session.unseen.talks())
             self.query_one(KeysLine).tell_unread(elsewhere)
         if stale & (Part.TALK | Part.TRUST | Part.PEOPLE):
-            self.query_one(TalkHead).tell(session)
+            self.query_one(TalkHead).tell(session, folded=not self.query_one(PeopleList).display)
             self.composer.border_title = Text(f"to {session.called(session.turned_to)}")
             self._tell_of_key()
         if stale & (Part.PEOPLE | Part.TRUST) and self.query_one(PeopleList).display:
@@ -251,16 +251,9 @@ class TalkScreen(Deeds):
     def on_descendant_focus(self) -> None:
         """The last row says what can be pressed now."""
         where = "messages" if self.messages.has_focus else "everywhere"
+        if self.composer.has_focus and not self.composer.draft.about:
+            where = "composer"  # else Esc does what is said beside what one answers
         self.query_one(KeysLine).tell(where)
-
-    async def action_with_message(self, action: str) -> None:
-        """What a key does with the marked message, for who clicks on its name. A folder is opened
-        by the key alone: a click may come a moment after the row under it moved."""
-        line = self.messages.line
-        if action == "open" and line is not None and not first_link(line):
-            self.complain("press the key to open the folder of a file; a click does not")
-        else:
-            await self.messages.run_action(action)
 
     # --- screens over it ------------------------------------------------------------------------
 
@@ -342,6 +335,7 @@ class TalkScreen(Deeds):
     @on(Composer.AboutChanged)
     def _about(self) -> None:
         self.query_one(AboutLine).tell(self.composer.draft)
+        self.on_descendant_focus()
         self.keep_draft()
 
     @on(Composer.Wanted)

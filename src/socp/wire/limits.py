@@ -41,6 +41,7 @@ RECONNECT_MAX_LOOPBACK_S: Final = 2
 GOSSIP_BEAT_S: Final = 14  # of the 15 s in which what was lost is healed, one is for two answers
 LINKS_TOLD: Final = 1_000  # servers a HEARTBEAT names
 
+CROWD_FEW: Final = 32  # clients without presence/1 who hear of everybody at once; more wait a tick
 WATCHED: Final = 1_000  # users one client hears of with presence/1
 WATCHED_A_FRAME: Final = 25  # so many that are new in its list count as one frame more
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Final
@@ -13,6 +14,8 @@ _EMOJI_STYLE: Final = "\ufe0f"
 _BLANKS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _TAB: Final = "    "
+_JOINING_JAMO: Final = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff]")
+_HEXAGRAM: Final = re.compile("[\u4dc0-\u4dff]")  # wide since Unicode 16
 _CHARS_KNOWN: Final = 4_096  # how wide so many are is not looked up again
 
 
@@ -94,10 +97,11 @@ def columns(text: str) -> int:
 
 @lru_cache(_CHARS_KNOWN)
 def columns_of(char: str) -> int:
-    """The same of one character: 0, 1 or 2."""
-    if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf"):
+    """The same of one character: 0, 1 or 2, as C libraries and terminals have it: a mark that has
+    its own place (Mc) takes a column, what joins the Korean letter before it takes none."""
+    if unicodedata.category(char) in ("Mn", "Me", "Cf") or _JOINING_JAMO.match(char):
         return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    return 2 if unicodedata.east_asian_width(char) in "WF" or _HEXAGRAM.match(char) else 1
 
 
 # Scripts with letters that can be taken for those of another of them.

@@ -229,8 +229,8 @@ async def _large_chunk(probe: Probe) -> None:
 )
 async def _nobody_else(probe: Probe) -> None:
     alice, bob, carol = await probe.alice(), await probe.bob(), await probe.user("carol")
-    await _started(alice, bob)
-    await carol.link.quiet("FILE_START", "FILE_END")
+    manifest, _, _ = await _started(alice, bob)
+    await carol.link.quiet("FILE_START", "FILE_END", where=of_file(manifest["file_id"]))
 
 
 @FILES.must(
