@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
 import os
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from socp.wire import limits
 _STATM: Final = Path("/proc/self/statm")
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 LOOK_BYTES: Final = 4 * limits.MIB  # that passed: by then it may be another size
-TRIM_S: Final = 2  # a trim, with the collection before it, takes some ms
+TRIM_S: Final = 0.25  # a trim takes some ms; nothing of a link waits for a collection
 # Of glibc's malloc.h. It learns to keep buffers as large as those it saw, and never gives one back
 # that is not the last in its heap; these sizes end that.
 _TRIM_THRESHOLD: Final = (-1, 4 * limits.MIB)
@@ -75,7 +74,6 @@ class Watch:
 
 def give_back() -> None:
     """Free what is free for us alone."""
-    gc.collect()
     with contextlib.suppress(OSError, AttributeError):  # not glibc: it has ways of its own
         _libc().malloc_trim(0)
 
