@@ -16,7 +16,7 @@ import heapq
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import count
 
 from socp.node.audience import Audience
 from socp.node.emitter import Emitter
@@ -32,7 +32,9 @@ THEIRS_MS, STEP_MS = 1_000, 500  # another server's newcomer: by our rank
 AGAIN_MS = 1_500  # nobody gave it: as many more are told
 FORGOTTEN_MS = 60_000
 NAMED_MAX = 500  # in one ADD of ours
-ASKED_MAX = 500  # of our users one of whom is chosen
+ASKED_MAX = 64  # of our users one of whom is chosen
+HOLDERS_MS = 1_000  # so long the same ones: to find them is to look at everybody
+AGAIN_BURST, AGAIN_PER_S = 100, 20.0  # told of users of ours who were named before; each is signed
 THEIRS_BURST, THEIRS_PER_S = 20, 2.0  # ADDs of ours on behalf of another server
 
 
@@ -68,6 +70,9 @@ class Naming:
         self._queue: list[tuple[int, int, _Wanted]] = []  # when to look at it again
         self._order = count()
         self._pace = Buckets(THEIRS_BURST, THEIRS_PER_S)
+        self._again = Buckets(AGAIN_BURST, AGAIN_PER_S)
+        self._holders_now: tuple[Link, ...] = ()
+        self._holders_until_ms = 0
 
     @property
     def few(self) -> bool:
@@ -160,30 +165,43 @@ class Naming:
             return
         named = tuple(heapq.nsmallest(NAMED_MAX, lacking))
         theirs = wanted.origin != self._emit.server_id
-        for turn, link in enumerate(self._holders(named[0], wanted)):
+        for turn, link in enumerate(self._holders(named[0], wanted, now)):
             if theirs and not self._pace.take(wanted.origin, now.mono):
+                return
+            if wanted.told and not self._again.take("", now.mono):
                 return
             add = PublicChannelAdd(add=named, if_version=wanted.version, turn=turn)
             self._emit.say(link, add, now)
             wanted.told.add(link.id)
 
-    def _holders(self, user_id: str, wanted: _Wanted) -> list[Link]:
+    def _holders(self, user_id: str, wanted: _Wanted, now: Now) -> list[Link]:
         """As many as were told before, at least one: who has a share of that version comes first,
         then by the order of section 7."""
         lacking = self._of(self._emit.server_id)
         ours = (
             link
-            for link in self._links.users.values()
-            if link.watches and link.id not in wanted.told and link.peer not in lacking
+            for link in self._likely(now)
+            if link.id not in wanted.told and link.peer not in lacking and self._links.holds(link)
         )
         return heapq.nsmallest(
             max(1, len(wanted.told)),
-            islice(ours, ASKED_MAX),
+            ours,
             key=lambda link: (
                 self._shelf.newest(link.peer) < wanted.version,
                 _place(user_id, link.peer),
             ),
         )
+
+    def _likely(self, now: Now) -> tuple[Link, ...]:
+        """Who has a key if anybody has, those with the newest share first."""
+        if now.mono >= self._holders_until_ms:
+            lacking = self._of(self._emit.server_id)
+            users = self._links.users.values()
+            ours = (link for link in users if link.watches and link.peer not in lacking)
+            newest = heapq.nlargest(ASKED_MAX, ours, key=lambda u: self._shelf.newest(u.peer))
+            self._holders_now = tuple(newest)
+            self._holders_until_ms = now.mono + HOLDERS_MS
+        return self._holders_now
 
 
 def _place(newcomer: str, other: str) -> bytes:
