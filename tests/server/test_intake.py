@@ -74,18 +74,30 @@ def test_who_makes_us_hold_most_gives_way_and_who_sends_little_is_never_hurt() -
         source.account.came(size)
     scene.turn()
     assert scene.there == [True, True, False, True, True]
+    scene.sources[2].account.close()
+    scene.turn()
     assert scene.intake.held == 515 <= MOST * LEAVE // 100
     assert all(each.reading for each in scene.sources if each.there)
 
 
-def test_who_gave_way_counts_no_more_whatever_still_comes_of_it() -> None:
-    scene = Scene(2)
+@pytest.mark.threat("S11")
+def test_what_they_sent_counts_until_it_is_gone_and_till_then_nobody_is_read_from() -> None:
+    scene = Scene(3)
     scene.sources[0].account.came(MOST + 1)
     scene.turn()
-    scene.sources[0].account.came(50)
-    scene.sources[0].account.took(20)
+    assert not scene.sources[0].there
+    assert not scene.sources[1].reading
+    scene.sources[0].account.took(500)
+    scene.turn()
+    assert scene.sources[1].reading
+    scene.sources[1].account.came(600)
+    scene.turn()
+    assert scene.there == [False, True, True], "what goes already is enough"
     scene.sources[0].account.close()
-    assert scene.intake.held == 0
+    scene.sources[0].account.came(50)
+    scene.turn()
+    assert scene.intake.held == 600
+    assert [each.reading for each in scene.sources[1:]] == [True, True]
 
 
 def test_a_connection_that_ends_gives_back_what_it_held() -> None:

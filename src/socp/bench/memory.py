@@ -162,10 +162,9 @@ def whole_mib(by: Attacker) -> None:
     members = b",".join(b'"%06d":{}' % n for n in range(49_000))
     filled = b'{"x":{' + members + b"}," + b'"y":"' + b"y" * 300_000 + b'"}'
     crowd = by.crowd("presence/1")
-    for _ in range(5):
-        for link in crowd:
-            push(link.socket, masked(filled))
-        time.sleep(0.5)
+    for link in crowd:
+        push(link.socket, masked(filled))
+    time.sleep(5)
 
 
 def many_ids(by: Attacker) -> None:

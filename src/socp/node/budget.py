@@ -44,13 +44,13 @@ class Share:
 
 SHARES: Final = {
     # A WebSocket with its reader, task, buckets and row; where it is a user's, what is said of it.
-    Table.LINKS: Share(40, 26 * limits.KIB, 1_000_000),
+    Table.LINKS: Share(36, 26 * limits.KIB, 1_000_000),
     # Account, home, where they were seen last, how far they have read.
-    Table.USERS: Share(24, 2_600, 200_000),
-    Table.SEEN: Share(8, 260, 4_000_000),
+    Table.USERS: Share(20, 2_600, 200_000),
+    Table.SEEN: Share(18, 160, 50_000_000),
     # What was handed to somebody and is not acknowledged.
-    Table.OWED: Share(8, 480, 4_000_000),
-    Table.SHARES: Share(13, 7_900, 20_000),
+    Table.OWED: Share(7, 480, 4_000_000),
+    Table.SHARES: Share(12, 7_900, 20_000),
     Table.KEYS: Share(5, 2 * 2_600, 20_000),  # a step, or a revocation
     Table.PASSWORDS: Share(2, 4_400, 10_000),
 }

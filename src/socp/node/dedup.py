@@ -16,20 +16,26 @@ KEPT_MS = (
     2 * limits.TS_WINDOW_MS
 )  # a frame may be 5 min ahead when it comes, and 5 min old when replayed
 QUOTA_PER_SOURCE = 200_000
-KEY_BYTES = 16
+SEEN_MAX = 50_000_000  # of all sources
+KEY_BYTES = 15  # an object of 48 bytes; one more would be 64
 
 
 class SeenIds:
     """Keys of frames, each remembered 10 min, at most a quota from each source.
 
     A source at its quota is refused rather than that anything is forgotten: nobody can push
-    others' keys out to replay them.
+    others' keys out to replay them. Where all are full, the quota is what is fair: who said little
+    goes on.
     """
 
-    def __init__(self, quota: int = QUOTA_PER_SOURCE) -> None:
+    def __init__(self, quota: int = QUOTA_PER_SOURCE, most: int = SEEN_MAX) -> None:
         self._quota = quota
+        self._most = most
         self._seen: set[bytes] = set()
-        self._queue: deque[tuple[int, bytes, str]] = deque()
+        # Three of the same length, in the order in which they came: a tuple each would cost more.
+        self._keys: deque[bytes] = deque()
+        self._untils: deque[int] = deque()  # monotonic ms
+        self._sources: deque[str] = deque()
         self._held: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -46,23 +52,28 @@ class SeenIds:
         """Remember `key` for `source`. Raises PeerFault(RATE_LIMITED) at the source's quota."""
         if key in self._seen:
             return
-        held = self._held.get(source, 0)
-        if held >= self._quota:
+        held, quota = self._held.get(source, 0), self._quota
+        if len(self._keys) >= self._most:
+            quota = min(quota, self._most // (len(self._held) + 1))
+        if held >= quota:
             raise PeerFault(
                 Code.RATE_LIMITED,
-                f"more than {self._quota} frames in {KEPT_MS // 60_000} minutes; send less",
+                f"more than {quota} frames in {KEPT_MS // 60_000} minutes; send less",
             )
-        self._held[source] = held + 1
+        self._note(key, source, mono)
+
+    def _note(self, key: bytes, source: str, mono: int) -> None:
+        self._held[source] = self._held.get(source, 0) + 1
         self._seen.add(key)
-        self._queue.append((mono + KEPT_MS, key, source))
+        self._keys.append(key)
+        self._untils.append(mono + KEPT_MS)
+        self._sources.append(source)
 
     def remember(self, keys: Iterable[bytes], mono: int) -> None:
         """What passed before this server was started, without a quota."""
         for key in keys:
             if key not in self._seen:
-                self._held[""] = self._held.get("", 0) + 1
-                self._seen.add(key)
-                self._queue.append((mono + KEPT_MS, key, ""))
+                self._note(key, "", mono)
 
     @contextmanager
     def passing(self, key: bytes, source: str, mono: int) -> Iterator[None]:
@@ -79,9 +90,10 @@ class SeenIds:
         self._seen.discard(key)
 
     def expire(self, mono: int) -> None:
-        while self._queue and self._queue[0][0] <= mono:
-            _, key, source = self._queue.popleft()
-            self._seen.discard(key)
+        while self._untils and self._untils[0] <= mono:
+            self._untils.popleft()
+            source = self._sources.popleft()
+            self._seen.discard(self._keys.popleft())
             left = self._held[source] - 1
             if left:
                 self._held[source] = left

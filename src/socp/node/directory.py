@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from socp.crypto import signing
 from socp.crypto.keys import PublicKey, Suite
+from socp.node.budget import Budget, Table
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.key_history import Histories
@@ -30,7 +31,12 @@ class Directory:
     """Pins only grow: the first key seen for a user is the user's key until it signs another."""
 
     def __init__(
-        self, suite: Suite, emitter: Emitter, links: Links, remembered: Remembered
+        self,
+        suite: Suite,
+        emitter: Emitter,
+        links: Links,
+        remembered: Remembered,
+        budget: Budget,
     ) -> None:
         self._suite = suite
         self._emit = emitter
@@ -45,9 +51,14 @@ class Directory:
         )
         self._is_needed: Callable[[str], bool] = lambda _user_id: True
         self._has_gone: Callable[[str], None] = lambda _user_id: None
-        self.histories = Histories(remembered)
+        self.histories = Histories(remembered, budget.rows(Table.KEYS))
+        self._users_max = budget.rows(Table.USERS)
         self._new_by_server: dict[str, int] = {}
         self._asking: dict[str, dict[LinkId, int]] = {}  # user -> who asked, until when (mono)
+
+    @property
+    def _most(self) -> int:
+        return min(ACCOUNTS_MAX, self._users_max)
 
     def parse(self, key_text: str) -> PublicKey:
         """Raises PeerFault(BAD_KEY)."""
@@ -92,11 +103,12 @@ class Directory:
         """A user said hello here. Raises PeerFault(RATE_LIMITED) where the table is full."""
         self.check(account.user_id, self.parse(account.pubkey))
         known = self.accounts.get(account.user_id)
-        full = known is None and len(self.accounts) >= ACCOUNTS_MAX
+        full = known is None and len(self.accounts) >= self._most
         if full and not self._make_room(account):
             raise PeerFault(
                 Code.RATE_LIMITED,
-                f"this server keeps {ACCOUNTS_MAX} users and is full; ask its operator",
+                f"this server keeps {self._most} users and is full; ask its operator for more"
+                " --memory",
                 close=1008,
             )
         if known is not None:
@@ -212,7 +224,7 @@ class Directory:
     def _count_new(self, server_id: str, held: int) -> None:
         """One more user that another server makes us remember: by key, or by home alone."""
         made = self._new_by_server.get(server_id, 0)
-        if made >= NEW_PINS_PER_SERVER or held >= ACCOUNTS_MAX:
+        if made >= NEW_PINS_PER_SERVER or held >= self._most:
             raise PeerFault(Code.RATE_LIMITED, "too many new users from one server")
         self._new_by_server[server_id] = made + 1
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from socp.node.authorship import Authorship
 from socp.node.boxes import Boxes, BoxLimits
+from socp.node.budget import Table
 from socp.node.dedup import SeenIds
 from socp.node.directory import Directory
 from socp.node.emitter import Emitter
@@ -54,13 +55,14 @@ class Keeping:
         keepers = Keepers(settings.server_id, links, directory, presence, trust)
         # A cursor may stand at a post that the disk did not take: its number is not used again.
         last_seq = max([remembered.mail_seq, *(cursor.seq for cursor in remembered.cursors)])
-        letters, recall = Letters(keepers, last_seq), Recall(emitter)
+        letters, recall = Letters(keepers, last_seq), Recall(emitter, settings.budget.committing)
         bounds = BoxLimits(
             settings.mailbox_messages, settings.mailbox_bytes, settings.mailboxes_bytes
         )
         boxes, notices = Boxes(bounds, remembered.boxes), Notices(emitter, links)
-        mailbox = Mailbox(emitter, links, keepers, boxes, notices)
-        log = PostLog(emitter, links, remembered.posts, remembered.cursors)
+        owed_max = settings.budget.rows(Table.OWED) // 2
+        mailbox = Mailbox(emitter, links, keepers, boxes, notices, owed_max)
+        log = PostLog(emitter, links, remembered.posts, remembered.cursors, owed_max=owed_max)
         file_mail = FileMail(letters, mailbox)
         kept = Kept(
             emitter, mailbox, log, file_mail, recall, notices, seen, days=settings.mailbox_days

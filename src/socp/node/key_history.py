@@ -20,8 +20,10 @@ FULL: Final = "this server remembers as many keys of users as it can; ask its op
 class Histories(KeyChains):
     """What a user signed about their keys only grows."""
 
-    def __init__(self, remembered: Remembered) -> None:
+    def __init__(self, remembered: Remembered, most: int) -> None:
+        """`most`: of steps, and of revocations."""
         super().__init__(remembered.key_steps)
+        self._most = most
         self._new: Counter[str] = Counter()  # by server
         self.revoked: dict[str, Revocation] = {r.user_id: r for r in remembered.revocations}
         self.barred: dict[str, Barred] = {b.user_id: b for b in remembered.barred}
@@ -44,13 +46,13 @@ class Histories(KeyChains):
     def make_room(self, source: str, steps: int) -> None:
         """Raises PeerFault(RATE_LIMITED) where `source`, a server ("" for ours), asks for too
         much."""
-        if self.count + steps > STEPS_MAX:
+        if self.count + steps > min(STEPS_MAX, self._most):
             raise PeerFault(Code.RATE_LIMITED, FULL)
         self._count_new(source, steps)
 
     def make_room_for_last_word(self, source: str) -> None:
         """As `make_room`, for a revocation."""
-        if len(self.revoked) >= REVOCATIONS_MAX:
+        if len(self.revoked) >= min(REVOCATIONS_MAX, self._most):
             raise PeerFault(Code.RATE_LIMITED, FULL)
         self._count_new(source, 1)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from socp.crypto.keys import Suite
 from socp.crypto.opaque import LoginInHand, LoginRefused, OpaqueKeeper
+from socp.node.budget import Budget, Table
 from socp.node.calls import CallRefused, Done, LoggedIn, LoginBegun, PasswordBegun, Why
 from socp.node.emitter import Emitter
 from socp.node.events import Now
@@ -47,7 +48,10 @@ class Change:
 class Logins:
     """Who has no password is answered as those who have one: only the end tells."""
 
-    def __init__(self, suite: Suite, emitter: Emitter, remembered: Remembered) -> None:
+    def __init__(
+        self, suite: Suite, emitter: Emitter, remembered: Remembered, budget: Budget
+    ) -> None:
+        self._passwords_max = budget.rows(Table.PASSWORDS)
         self._suite = suite
         self._emit = emitter
         self._logins = {login.user_id: login for login in remembered.logins}
@@ -145,10 +149,11 @@ class Logins:
         return user_id in self._logins
 
     def _check_room(self, user_id: str) -> None:
-        if user_id not in self._logins and len(self._logins) >= LOGINS_MAX:
+        most = min(LOGINS_MAX, self._passwords_max)
+        if user_id not in self._logins and len(self._logins) >= most:
             raise CallRefused(
                 Why.NOT_ALLOWED,
-                f"this server keeps {LOGINS_MAX} passwords and is full; keep a backup of your key"
+                f"this server keeps {most} passwords and is full; keep a backup of your key"
                 " file instead, or ask the operator",
             )
 

@@ -19,6 +19,7 @@ from socp.node.hops import to_server, to_user
 from socp.node.keepers import Keepers
 from socp.node.links import Link, Links, Stage
 from socp.node.notices import Notices
+from socp.node.owed import LOOK_MS, Owed
 from socp.node.queries import LoadMail, MailFound, MailPage
 from socp.node.records import (
     Mail,
@@ -48,8 +49,17 @@ class Mailbox:
     """Every reader's mail, and the drains by which it leaves."""
 
     def __init__(
-        self, emitter: Emitter, links: Links, keepers: Keepers, boxes: Boxes, notices: Notices
+        self,
+        emitter: Emitter,
+        links: Links,
+        keepers: Keepers,
+        boxes: Boxes,
+        notices: Notices,
+        owed_max: int,
     ) -> None:
+        """`owed_max`: pieces that users did not acknowledge, of all together."""
+        self._owed = Owed(emitter, links, owed_max)
+        self._look_ms = 0
         self._emit = emitter
         self._links = links
         self._keepers = keepers
@@ -166,7 +176,11 @@ class Mailbox:
         self._turns.lost(link.id)
 
     def due(self, now: Now) -> None:
-        """Pauses that are over, and servers that say nothing."""
+        """Pauses that are over, servers that say nothing, users who acknowledge nothing."""
+        if now.mono >= self._look_ms:
+            self._look_ms = now.mono + LOOK_MS
+            drains = self._drains.values()
+            self._owed.bound({each.link: len(each.out) for each in drains if not each.to_server})
         for user_id in self._pauses.over(now.mono):
             self.revisit(user_id, now)
         for drain in tuple(self._drains.values()):

@@ -11,6 +11,7 @@ from socp.node.admission import Admission
 from socp.node.arrivals import Arrivals
 from socp.node.audience import Audience
 from socp.node.barring import Barring
+from socp.node.budget import Table
 from socp.node.crowd import Crowd
 from socp.node.dedup import SeenIds, mail_key
 from socp.node.delivery import Delivery
@@ -99,20 +100,21 @@ class Node:
         self._settings = settings
         self._emit = emit = Emitter(settings.server_id)
         self._links = links = Links()
-        self._room = Room(settings.budget, emit, links)
-        self._seen = seen = SeenIds()
+        budget = settings.budget
+        self._room = Room(budget, emit, links)
+        self._seen = seen = SeenIds(most=budget.rows(Table.SEEN))
         quarantine = Quarantine()
         refusals = Refusals(emit, links, quarantine)
         trust = ServerTrust(settings, suite, emit, remembered)
-        self._directory = people = Directory(suite, emit, links, remembered)
-        self._logins = logins = Logins(suite, emit, remembered)
+        self._directory = people = Directory(suite, emit, links, remembered, budget)
+        self._logins = logins = Logins(suite, emit, remembered, budget)
         self._rotations = rotations = Rotations(suite, emit, links, people, logins)
         self._crowd = crowd = Crowd(emit, settings.few)
         audience = Audience(links, crowd)
         self._presence = presence = Presence(emit, links, audience, people, rotations)
         self._watches = watches = Watches(emit, links, audience, presence, rotations)
         self._channel = channel = PublicChannel(
-            emit, links, audience, people, presence, seen, remembered
+            emit, links, audience, people, presence, seen, remembered, budget
         )
         self._dialling = dialling = Dialling(settings, emit, links, quarantine)
         self._gossip = gossip = Gossip(emit, links, trust, dialling, people, presence)

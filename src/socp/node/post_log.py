@@ -14,6 +14,7 @@ from socp.node.events import LinkId, Now
 from socp.node.hops import released_post
 from socp.node.links import Link, Links
 from socp.node.mailbox import UNACKED_MS
+from socp.node.owed import Owed
 from socp.node.queries import Expired, LoadPosts, PostPage
 from socp.node.records import Cursor, Post, PostsDropped, PostsHeld
 from socp.wire import limits
@@ -24,6 +25,7 @@ PAGE_POSTS = 64
 PAGE_BYTES = limits.MIB
 FLUSH_MS = 1_000
 RETRY_MS = 5_000
+OWED_MAX = 1_000_000  # posts that members did not acknowledge, each counted for each
 SIGNED_MAX = 256  # posts whose frame is kept, so that many who come back share one signature
 SIGNED_BYTES_MAX = 8 * limits.MIB
 
@@ -63,12 +65,14 @@ class PostLog:
         held: PostsHeld,
         cursors: tuple[Cursor, ...],
         *,
+        owed_max: int = OWED_MAX,
         count_max: int = limits.POSTS,
         size_max: int = limits.POSTS_BYTES,
     ) -> None:
         self._emit = emitter
         self._links = links
         self._max = (count_max, size_max)
+        self._owed = Owed(emitter, links, owed_max)
         self._rows: deque[tuple[int, int]] = deque(held.rows)  # seq, size
         self._size = held.size
         self._last, self._last_own = held.last_seq, held.last_own_seq
@@ -326,6 +330,7 @@ class PostLog:
             return
         self._flush_ms = now.mono + FLUSH_MS
         self.flush()
+        self._owed.bound({r.link: len(r.out) for r in self._readers.values() if not r.server})
         for reader in tuple(self._readers.values()):
             if reader.retry_ms and reader.retry_ms <= now.mono:
                 reader.retry_ms = 0

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from socp.crypto import content_sig
 from socp.crypto.keys import PublicKey
 from socp.node.audience import Audience
+from socp.node.budget import Budget, Table
 from socp.node.dedup import SeenIds
 from socp.node.directory import Directory
 from socp.node.effects import Snapshot
@@ -51,6 +52,7 @@ class PublicChannel:
         presence: Presence,
         seen: SeenIds,
         remembered: Remembered,
+        budget: Budget,
     ) -> None:
         self._emit = emitter
         self._links = links
@@ -59,7 +61,7 @@ class PublicChannel:
         self._presence = presence
         self._seen = seen
         self.version = remembered.channel_version
-        self._shares = ShareShelf(emitter, remembered.shares)
+        self._shares = ShareShelf(emitter, remembered.shares, budget.rows(Table.SHARES))
         self._naming = Naming(emitter, links, audience, presence, self._shares)
         self._keys = {_key_of(s.frame) for s in remembered.shares if s.version == self.version}
         self._handed: OrderedDict[tuple[str, int], tuple[ChannelShare, LinkId, int]] = OrderedDict()

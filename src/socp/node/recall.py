@@ -11,13 +11,11 @@ from socp.node.effects import Ask
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.queries import FindMail, MailFound
-from socp.wire import limits
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
 from socp.wire.payloads import Payload
 
 WAITING_MAX = 5_000
-WAITING_BYTES_MAX = 32 * limits.MIB
 
 Go = Callable[[LinkId, Envelope, Payload, "MailFound | None", Now], None]
 """go(link_id, envelope, payload, found, now): `found` None where nothing had to be asked."""
@@ -42,8 +40,9 @@ class Step:
 class Recall:
     """Lines of frames, one for each author and reader."""
 
-    def __init__(self, emitter: Emitter) -> None:
+    def __init__(self, emitter: Emitter, bytes_max: int) -> None:
         self._emit = emitter
+        self._bytes_max = bytes_max
         self._lines: dict[tuple[str, str], deque[Step]] = {}
         self._asked: dict[int, tuple[str, str]] = {}
         self._last = 0
@@ -67,12 +66,14 @@ class Recall:
         Raises PeerFault(RATE_LIMITED) where too much waits.
         """
         size = len(step.envelope.payload)
-        if self._count >= WAITING_MAX or self._size + size > WAITING_BYTES_MAX:
+        if self._count >= WAITING_MAX or self._size + size > self._bytes_max:
             raise PeerFault(
                 Code.RATE_LIMITED,
                 "too many late messages at once; send slower",
                 msg_ref=query.msg_ref,
             )
+        # What its payload was parsed to may be ten times as much; it is parsed again in its turn.
+        step.envelope.__dict__.pop("members", None)
         self._count, self._size = self._count + 1, self._size + size
         line = (author, query.user_id)
         self._lines.setdefault(line, deque()).append(step)

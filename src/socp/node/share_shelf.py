@@ -16,7 +16,8 @@ VERSIONS_KEPT = 5
 class ShareShelf:
     """Bounded: of a member the oldest version makes room, of all the one that lay longest."""
 
-    def __init__(self, emitter: Emitter, remembered: Iterable[ChannelShare]) -> None:
+    def __init__(self, emitter: Emitter, remembered: Iterable[ChannelShare], most: int) -> None:
+        self._most = most
         self._emit = emitter
         self._shares: OrderedDict[tuple[str, int], ChannelShare] = OrderedDict()
         self._versions: dict[str, list[int]] = {}  # of each member, ascending
@@ -60,7 +61,7 @@ class ShareShelf:
         self._shares.move_to_end(key)
         if len(versions) > VERSIONS_KEPT:
             self._gone(share.member_id, versions[0])
-        if len(self._shares) > SHARES_MAX:
+        if len(self._shares) > min(SHARES_MAX, self._most):
             self._gone(*next(iter(self._shares)))
 
     def _gone(self, member_id: str, version: int) -> None:

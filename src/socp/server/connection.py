@@ -72,13 +72,16 @@ class Ear:
         """Take messages until the last one; why it was the last."""
         in_a_row = 0
         while True:
-            if not self.gate.is_open:
-                await self.gate.passed()
-            await self._rest()
+            if not self.link.is_cut:
+                if not self.gate.is_open:
+                    await self.gate.passed()
+                await self._rest()
             message = await self.socket.receive()
             if message.type in _ENDS:
                 return self._ended(message)
-            if not self.link.is_ending:  # else read only so that no reset overtakes our goodbye
+            self.link.took(len(message.data))
+            # Else read only so that no reset overtakes our goodbye, and nothing stays behind.
+            if not (self.link.is_ending or self.link.is_cut):
                 self._take(message)
             in_a_row += 1
             if in_a_row == _FAIR_MESSAGES:
@@ -92,7 +95,6 @@ class Ear:
             await asyncio.sleep(pause_s)
 
     def _take(self, message: WSMessage) -> None:
-        self.link.took(len(message.data))
         match message.type:
             case WSMsgType.TEXT:
                 self._frame(message.data)

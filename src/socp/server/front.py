@@ -101,11 +101,16 @@ class Handler(RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._doors.seats.leave()
         self._doors.addresses.leave(self.address)
-        self._account.close()
         self._unwatch()
         super().connection_lost(exc)
         if self.meter is not None:
-            self.meter.end()
+            self.meter.end()  # what is whole is still taken
+        else:
+            self.forget()
+
+    def forget(self) -> None:
+        """Nothing of what came is here any more."""
+        self._account.close()
 
     # --- what it makes us hold (S11) ------------------------------------------------------------
 
@@ -295,6 +300,14 @@ class FrontDoor(web.Server):
         self, request: web.BaseRequest, handler: Handler, client: str, *, browser: bool
     ) -> web.StreamResponse:
         """Make it a WebSocket and listen until its end."""
+        try:
+            return await self._listen(request, handler, client, browser=browser)
+        finally:
+            handler.forget()
+
+    async def _listen(
+        self, request: web.BaseRequest, handler: Handler, client: str, *, browser: bool
+    ) -> web.StreamResponse:
         socket = web.WebSocketResponse(
             autoclose=False,
             autoping=False,
@@ -326,8 +339,17 @@ class FrontDoor(web.Server):
             await Ear(link, socket, self._tell, self._gate).listen(opened)
         finally:
             self._links.remove(link)
+            handler.link = None
+            _forget_where(socket.exception())
             transport.close()  # before aiohttp says a goodbye of its own
         return socket
+
+
+def _forget_where(fault: BaseException | None) -> None:
+    """A fault that a socket keeps knows the functions it came through, and they the socket: all of
+    a link would stay in memory until a garbage collection of what is old, which is rare."""
+    if fault is not None:
+        fault.__traceback__ = fault.__context__ = fault.__cause__ = None
 
 
 SERVER: Final = {"Server": "socp"}

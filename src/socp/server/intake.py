@@ -1,8 +1,9 @@
 """What came in and nobody looked at yet, of all connections together (threats S1, S11).
 
 Each connection has bounds of its own; times ten thousand they are gigabytes. Over the bound of all,
-nobody is read from for a moment; what is whole is taken in meanwhile, and if that does not help,
-those who make us hold most are cut. So whoever sends little is never hurt.
+nobody is read from; what is whole is taken in meanwhile, and if that does not help, those who make
+us hold most are cut. What they sent counts until it is really gone. So whoever sends little waits
+for a moment, and is never hurt.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ class Source(Protocol):
 class Account:
     """What one connection makes us hold, in bytes."""
 
-    __slots__ = ("_intake", "_is_open", "held", "source")
+    __slots__ = ("_intake", "_is_open", "goes", "held")
 
-    def __init__(self, intake: Intake, source: Source) -> None:
+    def __init__(self, intake: Intake) -> None:
         self._intake = intake
-        self.source = source
         self.held = 0
         self._is_open = True
+        self.goes = False  # its source gave way
 
     def came(self, size: int) -> None:
         if self._is_open:
@@ -52,7 +53,7 @@ class Account:
         self.took(self.held)
 
     def close(self) -> None:
-        """The connection is gone, or goes."""
+        """The connection is gone, and all that came of it."""
         if self._is_open:
             self._is_open = False
             self._intake.forget(self)
@@ -73,8 +74,9 @@ class Intake:
         self._soon = soon
         self._passed = passed
         self._held = 0
-        self._accounts: set[Account] = set()
-        self._paused: list[Account] | None = None
+        self._accounts: dict[Account, Source] = {}
+        self._paused: list[Account] = []
+        self._relieving = False
 
     def __iter__(self) -> Iterator[Account]:
         return iter(tuple(self._accounts))
@@ -84,43 +86,58 @@ class Intake:
         return self._held
 
     def open(self, source: Source) -> Account:
-        account = Account(self, source)
-        self._accounts.add(account)
+        account = Account(self)
+        self._accounts[account] = source
         return account
 
     def forget(self, account: Account) -> None:
         """Account.close says so."""
-        self._accounts.discard(account)
-        self._held -= account.held
+        self._accounts.pop(account, None)
+        self.changed(-account.held)
         account.held = 0
 
     def changed(self, size: int) -> None:
         self._held += size
         if size > 0:
             self._passed(size)
-            if self._held > self._most and self._paused is None:
+            if self._held > self._most and not self._paused:
                 self._hold()
+        elif self._paused and self._held <= self._most:
+            self._relieve_soon()
 
     def _hold(self) -> None:
         """All stop at once: the system may have a megabyte ready of each."""
         self._paused = list(self._accounts)
-        for account in self._paused:
-            account.source.pause()
-        self._soon(self._relieve)
+        for source in self._accounts.values():
+            source.pause()
+        self._relieve_soon()
+
+    def _relieve_soon(self) -> None:
+        if not self._relieving:
+            self._relieving = True
+            self._soon(self._relieve)
 
     def _relieve(self) -> None:
-        """What was whole has been taken by now."""
-        paused, self._paused = self._paused or [], None
-        if self._held > self._most * LEAVE // 100:
-            self._cut()
+        """What was whole has been taken by now, of those who had their turn."""
+        self._relieving = False
+        self._cut()
+        if self._held > self._most:
+            return  # until those who were cut are gone
+        paused, self._paused = self._paused, []
         for account in paused:
-            if account in self._accounts:
-                account.source.resume()
+            source = self._accounts.get(account)
+            if source is not None and not account.goes:
+                source.resume()
 
     def _cut(self) -> None:
-        leave = self._most * LEAVE // 100
+        """End those who hold most, where what all others hold would still be too much."""
+        stays = sum(account.held for account in self._accounts if not account.goes)
+        if stays <= self._most:
+            return
         for account in sorted(self._accounts, key=lambda each: -each.held):
-            if self._held <= leave:
+            if stays <= self._most * LEAVE // 100:
                 break
-            account.close()
-            account.source.give_way()
+            if not account.goes:
+                account.goes = True
+                stays -= account.held
+                self._accounts[account].give_way()

@@ -45,6 +45,7 @@ class Link:
         self.identified = False
         self.rest_until = 0.0  # loop time, seconds: nothing is read before
         self.reason = ""  # why we ended it, for the log
+        self.is_cut = False  # what it sent counts no more
         self.paced_bytes = 0  # of snapshots under way
         self._tell = tell
         self._meter = meter
@@ -105,6 +106,7 @@ class Link:
     def cut(self, reason: str) -> None:
         """End at once: unsent bytes are thrown away, in the kernel too."""
         self.reason = self.reason or reason
+        self.is_cut = True
         self._drop()
 
     def ping(self) -> None:
@@ -143,7 +145,7 @@ class Link:
             if timer is not None:
                 timer.cancel()
         self._probe = None
-        self.outbox.drop()
+        self.outbox.release()
 
     def trace_in(self, data: bytes) -> None:
         if frames_log.isEnabledFor(TRACE):

@@ -33,6 +33,15 @@ class Owner(Protocol):
         """End the link at once, whatever still waits."""
 
 
+class Nobody:
+    """Owns the outbox of a link that is over."""
+
+    def cut(self, reason: str) -> None: ...
+
+
+NOBODY: Final = Nobody()
+
+
 class Outbox:
     """Frames in the order they were asked for, whatever the order in which they get signed."""
 
@@ -155,6 +164,11 @@ class Outbox:
         self._queue.clear()
         self._later.clear()
         self._waiting = self._later_bytes = 0
+
+    def release(self) -> None:
+        """Nothing is asked of the link any more: they need not hold each other."""
+        self.drop()
+        self._owner, self._trace = NOBODY, None
 
     def is_stuck(self, now: float) -> bool:
         """True when nothing left for 30 s although something waits; `now` in seconds."""
