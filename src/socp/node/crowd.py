@@ -89,6 +89,8 @@ class Crowd:
     def came(self, user_id: str, said: Said, before: Said | None) -> None:
         """Somebody is here; `before`: what was said of them where they were online until now."""
         gone = self._gone.pop(user_id, None)
+        if not self._links:
+            return
         advert = said.frame
         if gone is None:
             if before is None or not self._many or not _is_same(before, said):

@@ -80,6 +80,7 @@ class Ear:
                 return self._ended(message)
             if not self.link.is_ending:  # else read only so that no reset overtakes our goodbye
                 self._take(message)
+            del message  # or it would be kept until the next one comes, up to 1 MiB a link
             in_a_row += 1
             if in_a_row == _FAIR_MESSAGES:
                 in_a_row = 0
