@@ -122,7 +122,7 @@ class Hands:
         self._renew = renew
         self._passed = passed
 
-    def carry(self, effect: Effect) -> None:  # noqa: C901 - one case an effect
+    def carry(self, effect: Effect) -> None:
         """Do one effect. Those for a link that is gone do nothing."""
         match effect:
             case Send() | Relay() | Bundle():
