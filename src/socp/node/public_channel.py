@@ -75,7 +75,7 @@ class PublicChannel:
             self._emit.relay((self._links.users[user_id].id,), share.frame)
         if not kept or kept[-1].version < self.version:
             self._came[user_id] = None
-            if self._naming.few:
+            if self._naming.few and not self._crowd.many:
                 self._ask_for_who_came(now)
 
     def _ask_for_who_came(self, now: Now) -> None:
