@@ -27,6 +27,7 @@ from _pytest import runner
 # Folders whose tests share what takes long to make: they stay together as those of a file do.
 TOGETHER: Final = frozenset({"conform"})
 PROCESSES_MAX: Final = 4  # each has a PostgreSQL, and what is left to the end is not less for more
+NICE: Final = 5  # what only computes gives way to what waits for sockets, terminals and disks
 MORE: Final = 1  # than there are cores: half of the time a test waits
 ENDED: Final = "the process that ran it ended by itself, with exit code"
 
@@ -116,7 +117,7 @@ class Beside:
         ours, theirs = multiprocessing.Pipe()
         not_theirs = [ours, *(worker.line for worker in self._workers)]
         process = multiprocessing.get_context("fork").Process(
-            target=_work, args=(session, theirs, not_theirs)
+            target=_work, args=(session, theirs, not_theirs, 0 if slow_first else NICE)
         )
         process.start()
         theirs.close()
@@ -189,8 +190,9 @@ class Silent:
         return getattr(self._reporter, name)
 
 
-def _work(session: pytest.Session, line: Line, not_ours: list[Line]) -> None:
+def _work(session: pytest.Session, line: Line, not_ours: list[Line], nice: int) -> None:
     """A worker, from its fork to its end."""
+    os.nice(nice)
     for other in not_ours:
         other.close()
     plugins = session.config.pluginmanager

@@ -64,15 +64,15 @@ class Again:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """When all others have run."""
-        items = {item.nodeid: item for item in session.items}
+        """When all others have run. What tests share is made once for all of them."""
         done = yield
         self._last = True
-        for nodeid, reports in self._failed.items():
-            item, failures = items[nodeid], session.testsfailed
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        again = [item for item in session.items if item.nodeid in self._failed]
+        for item, following in zip(again, [*again[1:], None], strict=False):
+            failures = session.testsfailed
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.testsfailed == failures:
-                self._unsteady += reports
+                self._unsteady += self._failed[item.nodeid]
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
         return done

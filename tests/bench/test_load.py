@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from socp.bench import direct, serving
-from socp.bench.load_link import LoadLink, framed
+from socp.bench.load_link import GONE, LoadLink, framed
 from socp.bench.rounds import ACK, DELIVERED, OpenRound, Round
 from socp.bench.serving import Server, bare_server, reference, sample_of
 from socp.bench.setting import Setting, allow_files
@@ -69,6 +69,19 @@ def test_what_is_said_is_masked_as_a_server_wants_it(text: bytes) -> None:
     assert len(said) == len(bare) + 4
 
 
+async def test_that_a_link_is_gone_is_heard(listening: tuple[LoadLink, Heard]) -> None:
+    link, heard = listening
+    link.connection_lost(None)
+    assert heard == [(GONE, b"")]
+    assert link.lost
+
+
+async def test_who_is_turned_away_at_hello_says_so_at_once(folder: Path) -> None:
+    closed = serving.serving(folder / "closed", "--registration", "closed")
+    with closed as server, pytest.raises(CannotMeasure, match=r"NOT_ALLOWED|closed the link"):
+        await joined(server.url, Kind.PLAIN, 1)
+
+
 async def test_a_server_that_is_none_is_told_apart() -> None:
     link = LoadLink(lambda *_: None)
     link.connection_made(Nowhere())
@@ -90,13 +103,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def setting(folder: Path, url: str = "") -> Setting:
-    return Setting(folder, lambda _: None, url, scale=0.02, pairs=1)
+    return Setting(folder, lambda _: None, url, scale=0.02, pairs=1, quick=True)
 
 
 async def test_the_smallest_run_of_direct_messages_has_every_figure(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(direct, "SIGN_S", 0.2)
+    monkeypatch.setattr(direct, "SIGN_S", 0.1)
+    monkeypatch.setattr(direct, "PLAIN_USERS", 4)
     monkeypatch.setattr(direct, "FAST_EACH", 10)
     found = {each.key: each async for each in direct.measure(setting(folder))}
     assert {"signing-2", "signatures-2", "routing", "fast-sig", "half-load"} <= found.keys()

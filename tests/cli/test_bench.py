@@ -3,14 +3,23 @@ tests/bench."""
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import os
+import re
+import select
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from socp.bench import run
-from socp.bench.figures import Report, read, written
-from socp.cli import bench
+from socp.bench import goals, run
+from socp.bench.figures import Goal, Report, read, written
+from socp.bench.serving import LOG
+from socp.cli import bench, exits
 from socp.cli.bench import BENCHES
 from tests.bench.reports import figure, report
 
@@ -92,3 +101,52 @@ def test_what_cannot_be_written_is_a_line(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(run, "run", lambda *_: report())
     done = socp_bench("--json", str(tmp_path / "no" / "such.json"))
     assert "No such file" in str(done.exception)
+
+
+def test_who_is_told_to_stop_ends_its_servers_too(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "socp.cli.main", "bench", "mailbox", "--quick"],
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    logs = f"*/mailbox/mailbox/{LOG}"
+    until_s = time.monotonic() + 200
+    while not any("Listening" in each.read_text() for each in tmp_path.glob(logs)):
+        assert time.monotonic() < until_s
+        assert process.poll() is None
+        select.select([], [], [], 0.05)
+    process.terminate()
+    assert process.wait(100) == exits.STOPPED
+    assert not list(tmp_path.iterdir())
+    left = [each for each in Path("/proc").glob("[0-9]*/cmdline") if str(tmp_path) in said_by(each)]
+    assert left == []
+
+
+def said_by(file: Path) -> str:
+    """The command of a process, "" of one that has ended."""
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_each_bench_has_a_module_that_yields_its_figures(name: str) -> None:
+    assert inspect.isasyncgenfunction(importlib.import_module(f"socp.bench.{name}").measure)
+
+
+def test_the_page_has_every_goal_that_is_judged() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "performance.md").read_text()
+    judged = [each for value in vars(goals).values() for each in flat(value)]
+    assert len(judged) > 20
+    for each in judged:
+        bound = f"{'>=' if each.at_least else '<='} {each.bound:g}"
+        assert re.search(rf"^\| {each.number} \|.*\| {re.escape(bound)} \|", page, re.MULTILINE)
+
+
+def flat(value: object) -> list[Goal]:
+    """The goals in what stands in the table of them."""
+    if isinstance(value, dict):
+        return [each for each in value.values() if isinstance(each, Goal)]
+    return [value] if isinstance(value, Goal) else []

@@ -163,6 +163,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
         ("socp se", {"search", "send", "serve"}),
         ("socp watch --js", {"--json"}),
         ("socp completion f", {"fish"}),
+        ("socp bench fi", {"files"}),
     ],
 )
 @pytest.mark.needs("bash")

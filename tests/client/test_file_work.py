@@ -13,7 +13,8 @@ import pytest
 from socp.client.file_work import FileWork
 from socp.client.sinks import PARTS, Downloads
 from socp.client.sources import measure
-from socp.member.effects import (
+from socp.member.events import ChunkRead, Event, FileStored, ReadFailed, SinkOpened, StoreFailed
+from socp.member.file_effects import (
     DropPart,
     DropSink,
     FinishSink,
@@ -23,7 +24,6 @@ from socp.member.effects import (
     ReadChunk,
     WriteChunk,
 )
-from socp.member.events import ChunkRead, Event, FileStored, ReadFailed, SinkOpened, StoreFailed
 
 FILE = "f11e0000-0000-4000-8000-000000000005"
 PART = "ab" * 16

@@ -20,20 +20,14 @@ from socp.files.transfer import (
 )
 from socp.member import incoming
 from socp.member.effects import (
-    DropSink,
     FileDone,
     FileFailed,
     FileOffered,
     FileProgress,
     FileWaits,
-    FinishSink,
     GenerateChannelKey,
-    OpenSink,
-    OpenSource,
-    ReadChunk,
     Transmit,
     Trust,
-    WriteChunk,
 )
 from socp.member.events import (
     CancelFile,
@@ -43,6 +37,14 @@ from socp.member.events import (
     OfferFile,
     ReadFailed,
     StoreFailed,
+)
+from socp.member.file_effects import (
+    DropSink,
+    FinishSink,
+    OpenSink,
+    OpenSource,
+    ReadChunk,
+    WriteChunk,
 )
 from socp.member.outgoing import WAITING_MAX
 from socp.member.records import LineState, Said, SaidMoved

@@ -16,19 +16,11 @@ from socp.files.transfer import (
     WINDOW_LIVE_BYTES,
 )
 from socp.member.effects import (
-    DropPart,
-    DropSink,
     FileDone,
     FileFailed,
     FileOffered,
     FileProgress,
     FileWaits,
-    FinishSink,
-    LeaveSink,
-    OpenSink,
-    OpenSource,
-    ReadChunk,
-    WriteChunk,
 )
 from socp.member.events import (
     AcceptKey,
@@ -38,6 +30,16 @@ from socp.member.events import (
     ReadFailed,
     SinkOpened,
     StoreFailed,
+)
+from socp.member.file_effects import (
+    DropPart,
+    DropSink,
+    FinishSink,
+    LeaveSink,
+    OpenSink,
+    OpenSource,
+    ReadChunk,
+    WriteChunk,
 )
 from socp.member.incoming import OPEN_PER_AUTHOR_MAX
 from socp.member.records import FileStage

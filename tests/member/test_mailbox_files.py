@@ -8,17 +8,19 @@ from socp.files.sender import ANSWER_MAILBOX_MS
 from socp.files.transfer import SILENCE_MS, WINDOW_BYTES
 from socp.member.effects import (
     Disconnect,
-    DropSink,
     FileDone,
     FileFailed,
     FileOffered,
     FileWaits,
-    FinishSink,
-    OpenSink,
     Warned,
-    WriteChunk,
 )
 from socp.member.events import CancelFile, FileStored, StoreFailed
+from socp.member.file_effects import (
+    DropSink,
+    FinishSink,
+    OpenSink,
+    WriteChunk,
+)
 from socp.wire import base64url
 from socp.wire.payloads import FileChunk
 from tests.member.desk import HYBRID_ALONE, WITH_MAILBOX, Desk, Friend

@@ -8,9 +8,9 @@ from socp.crypto import content_sig, hybrid
 from socp.member import arrivals, held
 from socp.member.effects import Disconnect, MessageArrived, Persist, Tell, Transmit
 from socp.member.events import FrameReceived, Shown
-from socp.member.inbox import Why
 from socp.member.lookups import PATIENCE_MS
 from socp.member.records import Arrived, Seen
+from socp.member.why import Why
 from socp.wire import base64url
 from socp.wire.bind import check_bind
 from socp.wire.envelope import Envelope

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests import logbook
 
 PROJECT = Path(__file__).resolve().parents[2]
-START_S = 20.0
+START_S = 60.0
 LISTENING = re.compile(r"Listening on wss?://127\.0\.0\.1:(\d+)")
 
 

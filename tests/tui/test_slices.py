@@ -172,7 +172,6 @@ async def test_a_long_paste_lets_others_have_their_turn_and_comes_whole(tmp_path
         assert len(pieces) > len(text) // 16_384
 
 
-@pytest.mark.threat("I2")
 async def test_what_is_pasted_stays_with_those_for_whom_it_was_pasted(tmp_path: Path) -> None:
     text = "\n".join(f"line {number}" for number in range(9_000))
     async with stage(tmp_path) as it:

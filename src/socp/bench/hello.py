@@ -1,4 +1,4 @@
-"""What a hello costs when many are there already (goal 7), and what it costs with a proof."""
+"""What a hello, and a message, cost when many are there already (goal 7)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from socp.bench import goals, sample
+from socp.bench.direct import FAST_EACH, FAST_WINDOW, Talkers
 from socp.bench.figures import Figure
 from socp.bench.growth import Growth
 from socp.bench.sample import PROCESSOR, Named, Sample
@@ -15,7 +16,8 @@ from socp.bench.settled import settled
 from socp.bench.user import Kind, joined, leave
 
 FEW, MANY = 2_500, 10_000
-COMING = 250  # of those who come and go again, to be measured
+COMING = 100  # of those who come and go again, to be measured
+TALKERS = 40
 
 
 async def measure(setting: Setting) -> AsyncIterator[Figure]:
@@ -24,8 +26,12 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
     many = setting.links(MANY + FEW, 500) * MANY // (MANY + FEW)
     few, coming = many * FEW // MANY, setting.sized(COMING, 50)
     growth = Growth("processor time of a hello", "us")
+    talk = Growth("processor time of a message, with fast-sig/1", "us")
     with setting.server("hello-few") as small, setting.server("hello-many") as large:
-        crowd = await joined(small.url, Kind.QUIET, few)
+        crowd = await joined(small.url, Kind.QUIET, coming)
+        await _came(small, coming, coming, growth)
+        talk.add(coming, await _message_us(small))
+        crowd += await joined(small.url, Kind.QUIET, few - coming)
         crowd += await joined(large.url, Kind.QUIET, many)
 
         async def at_few() -> Sample:
@@ -35,6 +41,8 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
             return await _came(large, coming, many, growth)
 
         pairs = await setting.in_turn(at_few, at_many, Sample.processor_us)
+        talk.add(few, await _message_us(small))
+        talk.add(many, await _message_us(large))
         leave(crowd)
     named = Named(
         key="hello",
@@ -46,6 +54,7 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
     )
     yield sample.figure(named, pairs, goals.HELLO)
     yield growth.figure("hello-growth")
+    yield talk.figure("message-growth")
 
 
 async def _came(server: Server, coming: int, there: int, growth: Growth) -> Sample:
@@ -60,3 +69,13 @@ async def _came(server: Server, coming: int, there: int, growth: Growth) -> Samp
     await asyncio.sleep(0)
     growth.add(there, measured.processor_us())
     return measured
+
+
+async def _message_us(server: Server) -> float:
+    """Of the processor, between a few of them."""
+    users = await joined(server.url, Kind.FAST, TALKERS)
+    await settled(server)
+    measured = await Talkers(server, users, FAST_EACH, FAST_WINDOW).talk()
+    leave(users)
+    await settled(server)
+    return measured.processor_us()

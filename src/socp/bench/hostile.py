@@ -16,12 +16,12 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
-from socp.bench import goals, processes
+from socp.bench import goals, processes, siege
 from socp.bench.figures import Figure, Goal, Side
 from socp.bench.load_link import framed
 from socp.bench.pairs import Spread
 from socp.bench.rounds import ACK, DELIVERED, ERROR, Round
-from socp.bench.serving import Server
+from socp.bench.serving import Server, option_exists
 from socp.bench.setting import Setting
 from socp.bench.settled import settled
 from socp.bench.trouble import CannotMeasure
@@ -110,6 +110,9 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
         ours=Side("dropped", f"{dropped} of {tried}"),
         goal=goals.NEIGHBOURS_DROPPED,
     )
+    if option_exists(siege.OPTION):
+        for figure in await siege.besieged(setting):
+            yield figure
 
 
 def _stall(key: str, what: str, effect: Effect, goal: Goal) -> Figure:

@@ -27,6 +27,8 @@ _HEAD_BYTES: Final = {126: 4, 127: 10}
 
 Heard = Callable[["LoadLink", bytes, bytes], None]
 """heard(link, type, frame)"""
+GONE: Final = b""
+"""Heard in place of a type when the link is no more."""
 
 
 class LoadLink(asyncio.Protocol):
@@ -61,6 +63,7 @@ class LoadLink(asyncio.Protocol):
         self.lost = True
         if not self._upgraded.done():
             self._upgraded.set_exception(ConnectionError(f"no WebSocket there ({exc})"))
+        self.heard(self, GONE, b"")
 
     def data_received(self, data: bytes) -> None:
         if not self._is_web_socket:

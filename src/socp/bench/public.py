@@ -100,8 +100,9 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
 
 async def _fan_out(setting: Setting, server: Server, count: int) -> list[Figure]:
     """Goal 4: ours beside a bare server that calls `send_str` for each."""
-    authors = await joined(server.url, Kind.QUIET, AUTHORS)
+    authors = await joined(server.url, Kind.QUIET if setting.url else Kind.FAST, AUTHORS)
     readers = await joined(server.url, Kind.QUIET, count - AUTHORS)
+    await settled(server)
     posters = Posters(server, authors, [each.link for each in readers])
     figures = []
     async with _bare_crowd(count) as (bare, links):
@@ -164,8 +165,9 @@ class Deaf:
 async def _with_dead(setting: Setting, server: Server) -> list[Figure]:
     """Goal 5: the same crowd with and without a tenth who take nothing."""
     crowd, dead = setting.links(CROWD, 60), setting.sized(DEAD, 6)
-    authors = await joined(server.url, Kind.QUIET, AUTHORS)
+    authors = await joined(server.url, Kind.FAST, AUTHORS)
     readers = await joined(server.url, Kind.QUIET, crowd - dead - AUTHORS)
+    await settled(server)
     posters = Posters(server, authors, [each.link for each in readers])
     deaf, posts = Deaf(server, dead), BOUND_BYTES // LONG_BYTES
 

@@ -16,7 +16,7 @@ from functools import cache
 from typing import Final
 
 from socp.bench import key_pool
-from socp.bench.load_link import PATIENCE_S, LoadLink, connect, framed, ignored
+from socp.bench.load_link import GONE, PATIENCE_S, LoadLink, connect, framed, ignored
 from socp.bench.trouble import CannotMeasure
 from socp.client.clock import now_ms
 from socp.crypto import content_sig, fast_sig, signing
@@ -98,6 +98,9 @@ class User:
                 return
             elif kind == b"ERROR":
                 raise CannotMeasure(f"the server refuses a user: {frame[:400]!r}")
+            elif kind == GONE:
+                code = self.link.close_code
+                raise CannotMeasure(f"the server closed the link of one who said hello ({code})")
 
     def _check(self, theirs: Sequence[str]) -> None:
         wanted = self.kind.value if features.LINK_AUTH in self.kind.value else ()

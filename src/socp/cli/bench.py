@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,11 +32,19 @@ ALL: Final = "all"
 COMPARE: Final = "compare"
 
 
+def _offered(context: click.Context, _argument: click.Parameter, begun: str) -> list[str]:
+    """What Tab offers."""
+    given = context.params.get("what") or ()
+    offers = [*BENCHES, ALL, *(() if given else (COMPARE,))]
+    return [each for each in offers if each.startswith(begun) and each not in given]
+
+
 @click.command(context_settings=HELP)
 @click.argument(
     "what",
     nargs=-1,
     metavar="[BENCH...|compare OLD.json NEW.json]",
+    shell_complete=_offered,
 )
 @click.option("--json", "json_file", metavar="FILE", help="Also write the report as JSON.")
 @click.option("--report", "page", metavar="FILE", help="Also write it as a page with plots.")
@@ -88,6 +97,7 @@ def command(what: tuple[str, ...], json_file: str | None, page: str | None, **ch
 def _measured(wanted: tuple[str, ...], chosen: dict[str, Any]) -> Report:
     from socp.bench import run, table
 
+    signal.signal(signal.SIGTERM, _stop)
     order = run.Order(
         benches=wanted,
         url=chosen["url"] or "",
@@ -100,6 +110,11 @@ def _measured(wanted: tuple[str, ...], chosen: dict[str, Any]) -> Report:
         lambda line: click.echo(line, err=True),
         lambda figure: click.echo(table.one_line(figure), err=True),
     )
+
+
+def _stop(*_: object) -> None:
+    """So that the servers end with us."""
+    sys.exit(exits.STOPPED)
 
 
 def _told(report: Report, json_file: str | None, page: str | None) -> int:

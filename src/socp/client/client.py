@@ -318,8 +318,7 @@ class Client(Saying, Trusting, Drafting):
             if not walking.done():
                 await self._walk.settled()
                 await self._key_change.files_right()
-            walking.cancel()
-            for task in self._running:
+            for task in (walking, *self._running):
                 task.cancel()
 
     def _start(self, work: Coroutine[None, None, None]) -> None:

@@ -13,7 +13,15 @@ from socp.client.errors import FileUnsendable, FileUnstorable, FileWrong
 from socp.client.sinks import Downloads, Sink
 from socp.client.sources import Reader, Source
 from socp.client.unstoppable import finished
-from socp.member.effects import (
+from socp.member.events import (
+    ChunkRead,
+    Event,
+    FileStored,
+    ReadFailed,
+    SinkOpened,
+    StoreFailed,
+)
+from socp.member.file_effects import (
     DropPart,
     DropSink,
     FinishSink,
@@ -22,14 +30,6 @@ from socp.member.effects import (
     OpenSource,
     ReadChunk,
     WriteChunk,
-)
-from socp.member.events import (
-    ChunkRead,
-    Event,
-    FileStored,
-    ReadFailed,
-    SinkOpened,
-    StoreFailed,
 )
 from socp.wire import limits
 

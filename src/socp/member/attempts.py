@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeVar
 
+from socp.member.records import OutboxLine
 from socp.wire.errors import Code
+
+T = TypeVar("T")
 
 PAUSE_MAX_MS: Final = 600_000
 SLOWER: Final = "your server asks to send slower"
@@ -39,3 +42,17 @@ class Try:
         """Not again so soon, and twice as long each time."""
         self.not_before_ms = mono + grown(first_ms, self.pauses)
         self.pauses += 1
+
+
+def answered(line: OutboxLine, tried: Try | None, msg_ref: str) -> OutboxLine:
+    """The line, and the attempt at it, without the frame that was answered."""
+    place = line.msg_refs.index(msg_ref)
+    if tried is not None and len(tried.parts) == len(line.msg_refs):
+        tried.parts = _without(tried.parts, place)
+    return replace(
+        line, frames=_without(line.frames, place), msg_refs=_without(line.msg_refs, place)
+    )
+
+
+def _without(items: tuple[T, ...], place: int) -> tuple[T, ...]:
+    return items[:place] + items[place + 1 :]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from socp.files.receiver import Receiver
 from socp.files.speed import Speed
-from socp.member.effects import FileDone, FileFailed, FileProgress, FileWaits
+from socp.member import latest
+from socp.member.effects import FileDone, FileFailed, FileOffered, FileProgress, FileWaits, Trust
 from socp.member.emitter import Emitter
 from socp.wire.text import printable
 
 PROGRESS_MS: Final = 250
+OFFERED_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,23 @@ class FileNews:
 
     def __init__(self, emitter: Emitter) -> None:
         self._emit = emitter
+        self._offered: dict[str, None] = {}
+
+    def offered(self, receiver: Receiver, trust: Trust, *, goes_on: bool) -> None:
+        """It begins to come; of one that may go on this is told once in a run."""
+        if goes_on and receiver.file_id in self._offered:
+            return
+        latest.keep(self._offered, receiver.file_id, None, OFFERED_MAX)
+        self._emit.tell(
+            FileOffered(
+                file_id=receiver.file_id,
+                author=receiver.author,
+                name=receiver.name,
+                size=receiver.size,
+                public=receiver.public,
+                trust=trust,
+            )
+        )
 
     def moved(self, about: About, meter: Meter, done: int, mono: int) -> None:
         """So many bytes are done."""

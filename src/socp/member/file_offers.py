@@ -13,12 +13,13 @@ from socp.member.arrivals import Arrivals
 from socp.member.contacts import Contacts
 from socp.member.emitter import Emitter
 from socp.member.events import Now
-from socp.member.inbox import Why, first_form
+from socp.member.inbox import first_form
 from socp.member.lookups import Lookups
 from socp.member.next_link import NextLink
 from socp.member.public import Room
 from socp.member.receiving import TOO_MANY, Receiving
 from socp.member.trust import Trust
+from socp.member.why import Why
 from socp.wire.envelope import Envelope
 from socp.wire.ids import PUBLIC
 from socp.wire.payloads import FileStart

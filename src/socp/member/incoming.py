@@ -16,9 +16,11 @@ from socp.files.transfer import (
     SILENCE_MS,
     STORING_MAX,
 )
-from socp.member.effects import DropPart, Trust
+from socp.member.effects import Trust
 from socp.member.emitter import Emitter
+from socp.member.file_effects import DropPart
 from socp.member.file_news import About, Meter
+from socp.member.history import FILE, Heard
 from socp.member.records import FileStage, IncomingFile
 from socp.wire import limits
 from socp.wire.ids import PUBLIC
@@ -42,7 +44,6 @@ class Incoming:
 
     receiver: Receiver
     trust: Trust
-    ref: str
     ts: int  # of the manifest, Unix ms
     kept: bool  # the server may keep it, and hand it out once more
     part: str
@@ -61,6 +62,20 @@ class Incoming:
     def reports(self) -> bool:
         """Whether its author waits to hear how far it is."""
         return bool(self.part) and self.live and self.opened and not self.finishing
+
+    @property
+    def heard(self) -> Heard:
+        """As it stands in the history once it is here."""
+        receiver = self.receiver
+        return Heard(
+            author=receiver.author,
+            text=receiver.name,
+            ts=self.ts,
+            trust=self.trust,
+            public=receiver.public,
+            kind=FILE,
+            file_id=receiver.file_id,
+        )
 
     def is_slow(self, mono: int) -> bool:
         """Whether it gives way to others."""

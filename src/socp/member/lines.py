@@ -11,7 +11,8 @@ from socp.member.emitter import Emitter
 from socp.member.handed import moved
 from socp.member.history import History
 from socp.member.records import LineState, OutboxLine
-from socp.wire import limits
+from socp.wire import content, limits
+from socp.wire.content import Body
 
 LINES_MAX: Final = 1_000
 QUIET_MAX: Final = 1_000
@@ -48,6 +49,11 @@ class Lines:
         """A line that is not over."""
         return self._lines.get(line_id)
 
+    def is_sent(self, line_id: int) -> bool:
+        """Whether an answer to it is waited for."""
+        line = self.get(line_id)
+        return line is not None and line.state is LineState.SENT
+
     def of(self, msg_ref: str) -> OutboxLine | None:
         """The line that waits for an answer to this frame."""
         return self._lines.get(self._refs.get(msg_ref, 0))
@@ -63,6 +69,22 @@ class Lines:
         """The number of the next line."""
         self._next_id += 1
         return self._next_id - 1
+
+    def made(self, to: str, body: Body, *, text: str, quiet: bool, key: str) -> OutboxLine:
+        """A line that says this; `add` takes it among the others."""
+        return OutboxLine(
+            line_id=self.new_id(),
+            to=to,
+            text=text,
+            state=LineState.WAITING,
+            frames=(),
+            msg_refs=(),
+            composed_ms=0,
+            kind=body.KIND,
+            body=content.pack(body),
+            quiet=quiet,
+            key=key,
+        )
 
     def full(self, line: OutboxLine) -> str | None:
         """Why there is no room for this one, or None."""
@@ -82,11 +104,27 @@ class Lines:
         self._count(line, 1)
         self.keep(line)
 
+    def add_again(self, line: OutboxLine) -> bool:
+        """One that was over, by another number; False where it is here, or there is no room."""
+        assert line.place is not None
+        theirs = (ln for ln in self._lines.values() if ln.to == line.to)
+        if any(line.place.is_at(ln.place) for ln in theirs) or self.full(line) is not None:
+            return False
+        self.add(replace(line, line_id=self.new_id()))
+        return True
+
     def keep(self, line: OutboxLine) -> None:
         """Its newest state."""
         self._lines[line.line_id] = line
         self._refs.update(dict.fromkeys(line.msg_refs, line.line_id))
         self._emit.persist(line)
+
+    def wait(self, line: OutboxLine, reason: str) -> None:
+        """Its newest state, and what it waits for; told where that is news."""
+        line = replace(line, reason=reason)
+        if line != self.get(line.line_id):
+            self.keep(line)
+            self.tell(line)
 
     def answered(self, msg_ref: str) -> OutboxLine | None:
         """The line of this frame, to which no other answer is waited for."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final
 
-from socp.member.attempts import PAUSES, SLOWER, Try, grown
+from socp.member.attempts import PAUSES, SLOWER, Try, answered, grown
 from socp.member.compose import Piece
 from socp.member.courier import Courier
 from socp.member.delivery import Destinations, NotYet
@@ -28,8 +28,6 @@ from socp.wire import content
 from socp.wire.content import Body, Text
 from socp.wire.errors import Code
 from socp.wire.text import encodable
-
-T = TypeVar("T")
 
 SAME_BYTES_MS: Final = 4 * 60_000
 """A frame is sent again byte for byte while its ts is inside the servers' window of five
@@ -110,19 +108,7 @@ class Outbox:
         nothing, and to a reader without `content/1` it is not said at all. While one with the same
         `key` waits for that reader, this takes its place.
         """
-        line = OutboxLine(
-            line_id=self._lines.new_id(),
-            to=to,
-            text=text,
-            state=LineState.WAITING,
-            frames=(),
-            msg_refs=(),
-            composed_ms=0,
-            kind=body.KIND,
-            body=content.pack(body),
-            quiet=quiet,
-            key=key,
-        )
+        line = self._lines.made(to, body, text=text, quiet=quiet, key=key)
         older = self._lines.waiting(to, key)
         if older is not None:
             self._lines.keep(replace(older, body=line.body))
@@ -149,16 +135,8 @@ class Outbox:
 
     def again(self, line: OutboxLine, now: Now) -> None:
         """One that went out is to go out once more, in its old place."""
-        if self._kept_again(line):
+        if self._lines.add_again(line):
             self.flush(now)
-
-    def _kept_again(self, line: OutboxLine) -> bool:
-        assert line.place is not None
-        on_its_way = any(ln.to == line.to and line.place.is_at(ln.place) for ln in self._lines)
-        if on_its_way or self._lines.full(line) is not None:
-            return False
-        self._lines.add(replace(line, line_id=self._lines.new_id()))
-        return True
 
     def waiting(self, to: str, key: str) -> Body | None:
         """What the line of this key says that was not composed yet."""
@@ -189,7 +167,7 @@ class Outbox:
         if self._fresh(line, now):
             self._again.append(line.line_id)
         else:
-            self._wait(self._lines.opened(line), "it is sent again")
+            self._lines.wait(self._lines.opened(line), "it is sent again")
 
     def _fresh(self, line: OutboxLine, now: Now) -> bool:
         """Whether this server takes the frames as they are."""
@@ -256,13 +234,9 @@ class Outbox:
             if why is not None:
                 held_up[line.to] = why
                 if why != line.reason:
-                    self._wait(line, why)
-            elif one_by_one and self._on_its_way(line.line_id):
+                    self._lines.wait(line, why)
+            elif one_by_one and self._lines.is_sent(line.line_id):
                 held_up[line.to] = self._behind(line, now)
-
-    def _on_its_way(self, line_id: int) -> bool:
-        line = self._lines.get(line_id)
-        return line is not None and line.state is LineState.SENT
 
     def _behind(self, line: OutboxLine, now: Now) -> str:
         """What those after this one wait for; "" while its answer may be here at any moment."""
@@ -281,7 +255,7 @@ class Outbox:
                 continue
             undecided = self._destinations.undecided(line.to)
             if undecided:
-                self._wait(replace(line, state=LineState.WAITING), undecided)
+                self._lines.wait(replace(line, state=LineState.WAITING), undecided)
             else:
                 self._transmit(line, now)
 
@@ -360,7 +334,7 @@ class Outbox:
         if status == REFUSED_STATUS:
             return self._end(line, LineState.REFUSED, "the server did not take it")
         if line.place is None:
-            line = self._answered(line, msg_ref)
+            line = answered(line, self._tries.get(line.line_id), msg_ref)
         tried = self._tries.setdefault(line.line_id, Try((), now.mono))
         if status == QUEUED_STATUS:
             tried.queued.append(msg_ref)
@@ -371,16 +345,6 @@ class Outbox:
         self._end(line, LineState.DONE, self._destinations.kept(line.to) if tried.queued else "")
         if self._destinations.mailbox:
             self.flush(now)
-
-    def _answered(self, line: OutboxLine, msg_ref: str) -> OutboxLine:
-        """The line without the frame that was answered."""
-        place = line.msg_refs.index(msg_ref)
-        tried = self._tries.get(line.line_id)
-        if tried is not None and len(tried.parts) == len(line.msg_refs):
-            tried.parts = _without(tried.parts, place)
-        return replace(
-            line, frames=_without(line.frames, place), msg_refs=_without(line.msg_refs, place)
-        )
 
     def failed(self, msg_ref: str, code: str, detail: str, now: Now) -> None:
         """An ERROR about one frame of a line: it waits and goes again, or it is over."""
@@ -403,31 +367,21 @@ class Outbox:
     def _come_back(self, line: OutboxLine, reason: str, now: Now, pause_ms: int = 0) -> None:
         """It waits: with its frames where they may go again as they are, else to be composed."""
         if not (line.late and self._destinations.mailbox):
-            return self._wait(self._lines.opened(line), reason)
+            return self._lines.wait(self._lines.opened(line), reason)
         self._tries.setdefault(line.line_id, Try((), now.mono)).pause(pause_ms, now.mono)
-        self._wait(replace(line, state=LineState.WAITING), reason)
+        self._lines.wait(replace(line, state=LineState.WAITING), reason)
 
     def retimed(self, msg_ref: str) -> None:
         """The server did not like our clock, which follows its own now: compose anew."""
         line = self._lines.of(msg_ref)
         if line is not None and line.state is LineState.SENT:
-            self._wait(self._lines.opened(line), "it is sent again with the server's time")
+            self._lines.wait(self._lines.opened(line), "it is sent again with the server's time")
 
     # --- state ----------------------------------------------------------------------------------
-
-    def _wait(self, line: OutboxLine, reason: str) -> None:
-        line = replace(line, reason=reason)
-        if line != self._lines.get(line.line_id):
-            self._lines.keep(line)
-            self._lines.tell(line)
 
     def _end(self, line: OutboxLine, state: LineState, reason: str) -> None:
         filler = self._numbering.over(line, refused=state is LineState.REFUSED)
         self._tries.pop(line.line_id, None)
         self._lines.end(line, state, reason)
         if filler is not None:
-            self._kept_again(filler)  # it goes at the next `due`, before its readers miss it
-
-
-def _without(items: tuple[T, ...], place: int) -> tuple[T, ...]:
-    return items[:place] + items[place + 1 :]
+            self._lines.add_again(filler)  # it goes at the next `due`, before its readers miss it

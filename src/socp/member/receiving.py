@@ -9,34 +9,33 @@ left on the disk when it breaks off: they go on with it later.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final
 
 from socp.files.receiver import Receiver
 from socp.files.transfer import Broken
-from socp.member import latest
 from socp.member.contacts import Contacts
-from socp.member.effects import (
+from socp.member.emitter import Emitter
+from socp.member.events import FileStored, Now, SinkOpened, StoreFailed
+from socp.member.file_effects import (
     DropPart,
     DropSink,
-    FileOffered,
     FinishSink,
     LeaveSink,
     OpenSink,
     WriteChunk,
 )
-from socp.member.emitter import Emitter
-from socp.member.events import FileStored, Now, SinkOpened, StoreFailed
 from socp.member.file_news import About, FileNews, Meter
 from socp.member.file_reports import FileReports
-from socp.member.history import FILE, Heard, History
-from socp.member.inbox import KEPT_MS, Why
+from socp.member.history import History
+from socp.member.inbox import KEPT_MS
 from socp.member.incoming import Incoming, IncomingFiles, crowded, full
 from socp.member.outgoing import Mouth
 from socp.member.records import FileStage, IncomingFile
 from socp.member.seen import Seen
+from socp.member.seen_files import SeenFiles
 from socp.member.sureness import sureness
 from socp.member.trust import Trust
+from socp.member.why import Why
 from socp.wire.content import FileState
 from socp.wire.envelope import Envelope
 from socp.wire.ids import PUBLIC, is_uuid4
@@ -45,7 +44,6 @@ from socp.wire.payloads import FileChunk, FileEnd, FileFrame
 COMES_AGAIN: Final = "it comes again if your server keeps it, else ask for it"
 GOES_ON: Final = "it goes on by itself"
 SLOWLY: Final = "it came too slowly while others wait"
-OFFERED_MAX: Final = 1_000
 LIVE_MS: Final = 120_000
 """A manifest that is older was kept by a server, and nobody waits for our word."""
 TOO_MANY: Final = "too many files are on their way here; ask for it again when some are done"
@@ -67,12 +65,11 @@ class Receiving:
         self._emit = emitter
         self._contacts = contacts
         self._trust = trust
-        self._seen = seen
+        self._seen = SeenFiles(seen)
         self._history = history
         self._news = FileNews(emitter)
         self._files = IncomingFiles(emitter, remembered)
         self._reports = FileReports(mouth, self._files)
-        self._offered: dict[str, None] = {}  # those told of in this run
         self._running: dict[str, Incoming] = {}
 
     @property
@@ -89,7 +86,7 @@ class Receiving:
         if running is not None:
             return running.receiver.author == author and bool(running.part)
         known = self._files.get(author, file_id) is not None
-        return known or _ref(author, file_id) not in self._seen
+        return known or not self._seen.is_settled(author, file_id)
 
     def is_partly_here(self, author: str, file_id: str) -> bool:
         """Whether its author can go on with it."""
@@ -99,11 +96,10 @@ class Receiving:
     def begin(self, receiver: Receiver, ts: int, now: Now) -> str | None:
         """Take it, whose manifest is of `ts` (Unix ms); else the reason for the person."""
         author, file_id = receiver.author, receiver.file_id
-        ref = _ref(author, file_id)
         lasts = receiver.bound and receiver.signed and not receiver.public
         lasts = lasts and self._contacts.has_content(author)
         running = self._running.get(file_id)
-        if ref in self._seen or running is not None:
+        if self._seen.is_settled(author, file_id) or running is not None:
             if lasts:
                 self._begun_again(running, receiver, now)
             return None
@@ -121,7 +117,6 @@ class Receiving:
         incoming = Incoming(
             receiver=receiver,
             trust=sureness(contact, bound=receiver.bound and receiver.signed),
-            ref=ref,
             ts=ts,
             kept=self._emit.terms.mailbox,
             part=receiver.same.hex()[:32] if lasts else "",
@@ -130,7 +125,7 @@ class Receiving:
             begun_ms=now.mono,
             opened=not lasts,
         )
-        if not self._is_theirs(incoming):
+        if not self._seen.is_theirs(incoming):
             return Why.OTHERS_WORDS.value
         self._running[file_id] = incoming
         self._open(incoming, now)
@@ -164,19 +159,7 @@ class Receiving:
             )
         else:
             self._emit.add(OpenSink(receiver.file_id, receiver.size))
-        if incoming.part and receiver.file_id in self._offered:
-            return  # it goes on
-        latest.keep(self._offered, receiver.file_id, None, OFFERED_MAX)
-        self._emit.tell(
-            FileOffered(
-                file_id=receiver.file_id,
-                author=receiver.author,
-                name=receiver.name,
-                size=receiver.size,
-                public=receiver.public,
-                trust=incoming.trust,
-            )
-        )
+        self._news.offered(receiver, incoming.trust, goes_on=bool(incoming.part))
 
     def _begun_again(self, running: Incoming | None, receiver: Receiver, now: Now) -> None:
         """Its author did not hear where it stands, or that it is over, and says its manifest once
@@ -233,7 +216,7 @@ class Receiving:
         writes = incoming.receiver.chunk(payload, envelope.ts, now.mono)
         if isinstance(writes, Broken):
             return self._over_for_good(incoming, writes.reason, now)
-        if not self._is_theirs(incoming):
+        if not self._seen.is_theirs(incoming):
             return self._over_for_good(incoming, Why.OTHERS_WORDS.value, now)
         for write in writes:
             self._emit.add(WriteChunk(payload.file_id, write.offset, write.data))
@@ -269,7 +252,7 @@ class Receiving:
 
     def _ended_again(self, envelope: Envelope, payload: FileEnd, now: Now) -> None:
         """One that is over came once more: the server may have missed that."""
-        if _ref(self.author(envelope, payload), payload.file_id) in self._seen:
+        if self._seen.is_settled(self.author(envelope, payload), payload.file_id):
             self._emit.ack(payload.file_id, now, of=FileEnd.TYPE)
 
     def author(self, envelope: Envelope, payload: FileFrame) -> str:
@@ -291,20 +274,6 @@ class Receiving:
             return None
         return incoming if incoming.receiver.public == (envelope.to == PUBLIC) else None
 
-    def _is_theirs(self, incoming: Incoming) -> bool:
-        """False where the ciphertext was seen under another author (M4); remembers it else."""
-        digests = incoming.receiver.digests()
-        fresh = [digest for digest in digests if digest not in incoming.digests]
-        author = incoming.receiver.author
-        if fresh and not incoming.remembered:
-            if self._seen.others_words(fresh, author):
-                return False
-            # By another name than the whole file's, which may come again until it is stored.
-            self._seen.remember(f"{incoming.ref}/begun", fresh[0], author, incoming.ts)
-            incoming.remembered = True
-            incoming.digests.update(fresh)
-        return True
-
     # --- the shell ------------------------------------------------------------------------------
 
     def stored(self, event: FileStored, now: Now) -> None:
@@ -313,26 +282,12 @@ class Receiving:
         if incoming is not None:
             receiver = incoming.receiver
             self.settled(receiver.author, receiver.file_id, incoming.ts)
-            self._note(incoming, now)
+            self._history.heard(incoming.heard, now)
             self._emit.ack(event.file_id, now, of=FileEnd.TYPE)
             if incoming.part:
                 self._files.end(receiver.author, event.file_id, FileStage.DONE)
                 self._reports.ended(receiver.author, event.file_id, now)
             self._news.done(incoming.about, path=event.path)
-
-    def _note(self, incoming: Incoming, now: Now) -> None:
-        """It stands in the history from now on."""
-        receiver = incoming.receiver
-        heard = Heard(
-            author=receiver.author,
-            text=receiver.name,
-            ts=incoming.ts,
-            trust=incoming.trust,
-            public=receiver.public,
-            kind=FILE,
-            file_id=receiver.file_id,
-        )
-        self._history.heard(heard, now)
 
     def store_failed(self, event: StoreFailed, now: Now) -> None:
         """Nothing of it is presented as received."""
@@ -414,8 +369,7 @@ class Receiving:
 
     def settled(self, author: str, file_id: str, ts: int) -> None:
         """Nothing more will be made of it."""
-        ref = _ref(author, file_id)
-        self._seen.remember(ref, hashlib.sha256(ref.encode()).digest(), author, ts)
+        self._seen.settle(author, file_id, ts)
 
     def _over(self, incoming: Incoming, reason: str) -> None:
         receiver = incoming.receiver
@@ -425,7 +379,3 @@ class Receiving:
 
     def _progress(self, incoming: Incoming, now: Now) -> None:
         self._news.moved(incoming.about, incoming.meter, incoming.receiver.done, now.mono)
-
-
-def _ref(author: str, file_id: str) -> str:
-    return f"{author}/{file_id}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from socp.crypto.keys import PublicKey, Suite
+from socp.crypto.keys import Suite
 from socp.files.sender import (
     ANSWER_MAILBOX_MS,
     ANSWER_MS,
@@ -21,10 +21,14 @@ from socp.files.sender import (
 from socp.files.transfer import Broken, Sent
 from socp.member.contacts import Contacts
 from socp.member.delivery import Destinations, NotYet
-from socp.member.effects import OpenSource, ReadChunk
 from socp.member.emitter import Emitter
 from socp.member.events import ChunkRead, Now, OfferFile, ReadFailed
+from socp.member.file_effects import (
+    OpenSource,
+    ReadChunk,
+)
 from socp.member.file_news import About, FileNews, Meter
+from socp.member.file_readers import FileReaders
 from socp.member.file_reports import report
 from socp.member.handed import QUEUED_STATUS, refusal_text
 from socp.member.history import FILE, History
@@ -67,6 +71,7 @@ class Sending:
         self._emit = emitter
         self._contacts = contacts
         self._room = room
+        self._readers = FileReaders(contacts, room)
         self._destinations = destinations
         self._history = history
         self._mouth = mouth
@@ -114,7 +119,7 @@ class Sending:
         self._files.add(one)
         if event.to == PUBLIC:
             self._room.before_post()
-        bound, reports = self._bound(event.to), self._reports(event.to)
+        bound, reports = self._readers.bound(event.to), self._readers.reports(event.to)
         self._tell_estimate(one, hybrid=bound, reports=reports)
         self._attempt(one, now)
 
@@ -134,19 +139,7 @@ class Sending:
         elif len(self._files.waiting) >= WAITING_MAX:
             return f"{WAITING_MAX} files wait to be sent; send it again when some are gone"
         known = event.to == PUBLIC or self._contacts.get(event.to) is not None
-        return refusal(event.size, hybrid=self._bound(event.to) if known else True)
-
-    def _recipient(self, to: str) -> PublicKey | None:
-        if to != PUBLIC:
-            return self._contacts.key(to)
-        held = self._room.sending_key()
-        return None if held is None else held.public
-
-    def _bound(self, to: str) -> bool:
-        return self._room.all_bound() if to == PUBLIC else self._contacts.has_hybrid(to)
-
-    def _reports(self, to: str) -> bool:
-        return to != PUBLIC and self._contacts.has_content(to)
+        return refusal(event.size, hybrid=self._readers.bound(event.to) if known else True)
 
     def _tell_estimate(self, one: Outgoing, *, hybrid: bool, reports: bool) -> None:
         seconds = estimate_s(one.file.size, hybrid=hybrid, reports=reports)
@@ -170,11 +163,11 @@ class Sending:
         waits = self._destinations.not_yet(file.to, now)
         if waits is None and self._files.crowded(file.to, file.size):
             waits = OTHERS_FIRST
-        key = self._recipient(file.to)
+        key = self._readers.key(file.to)
         if waits is not None or key is None:
             one.retry_ms = now.mono + LOOK_AGAIN_MS
             return self._wait(one, waits or "its reader's key is not known yet")
-        hybrid, one.reports = self._bound(file.to), self._reports(file.to)
+        hybrid, one.reports = self._readers.bound(file.to), self._readers.reports(file.to)
         refused = refusal(file.size, hybrid=hybrid)
         if refused is not None:
             return self._given_up(one, refused, now)
@@ -390,7 +383,7 @@ class Sending:
 
     def _given_up(self, one: Outgoing, reason: str, now: Now) -> None:
         """Its reader, who may have a part of it, need not wait for the rest."""
-        if one.begun and self._reports(one.file.to):
+        if one.begun and self._readers.reports(one.file.to):
             said = FileState(file_id=one.file.file_id, state="refused")
             report(self._mouth, one.file.to, said, now)
         self._over(one, reason)

@@ -5,54 +5,40 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final, TypeVar, assert_never
+from typing import Final, TypeVar
 
 from socp.crypto.keys import PrivateKey, Suite
 from socp.member.effects import (
     Disconnect,
     DropKey,
-    DropPart,
-    DropSink,
     Effect,
-    FinishSink,
     GenerateChannelKey,
     KeyChanged,
-    LeaveSink,
     LineMoved,
     LoadSent,
     MessageArrived,
     MessageRefused,
     Notice,
-    OpenSink,
-    OpenSource,
     Persist,
     PromoteKey,
-    ReadChunk,
     Tell,
     Transmit,
     Warned,
-    WriteChunk,
 )
 from socp.member.events import (
     ChannelKeyGenerated,
-    ChunkRead,
     Connected,
     Disconnected,
     Event,
-    FileStored,
     FrameReceived,
     FrameRefused,
     KeepKey,
     Now,
-    OfferFile,
-    ReadFailed,
     RevokeKey,
     RotateKey,
     Say,
     SentLoaded,
     Shown,
-    SinkOpened,
-    StoreFailed,
     Tick,
 )
 from socp.member.member import Member
@@ -63,7 +49,7 @@ from socp.sim.disk import MemberDisk
 from socp.sim.frames import arrived, frame
 from socp.sim.ids import an_id
 from socp.sim.network import Network, Tap, Wire
-from socp.wire import limits
+from socp.sim.user_files import UserFiles
 from socp.wire.addresses import HostPort
 from socp.wire.envelope import Envelope, decode, reencode
 from socp.wire.errors import PeerFault
@@ -100,7 +86,6 @@ class User:
         self.disk = MemberDisk()
         self.skew_ms = skew_ms
         self.notices: list[Notice] = []
-        self.received_files: dict[str, bytes] = {}  # name -> content, once checked
         self.stays = True  # dials again when the link is lost
         self.wire: Wire | None = None
         self.up_tap: Tap | None = None  # on each link that is opened from now on
@@ -115,10 +100,7 @@ class User:
         self._agenda: Agenda = network.agenda
         self._life = 0
         self._woken_ms = NEVER_MS  # monotonic: when it ticks next
-        self._offered: dict[str, bytes] = {}
-        self._sinks: dict[str, bytearray] = {}
-        self._named: dict[str, str] = {}  # file_id -> the name of its part
-        self.parts: dict[str, bytearray] = {}  # on the disk: what may be gone on with
+        self._files = UserFiles(self._soon)
         self.member = self._brain()
 
     # --- life -----------------------------------------------------------------------------------
@@ -137,7 +119,7 @@ class User:
         """As kill -9."""
         self.up = False
         self._network.weather.pauses.drop(self)
-        self._sinks.clear()
+        self._files.cut_off()
         self.wire = None
         for wire in self._network.wires_of(self):
             wire.cut()
@@ -249,7 +231,7 @@ class User:
 
     # --- effects --------------------------------------------------------------------------------
 
-    def _do(self, effect: Effect) -> None:  # noqa: C901 - one case an effect
+    def _do(self, effect: Effect) -> None:
         match effect:
             case Transmit():
                 if self.wire is not None:
@@ -261,26 +243,6 @@ class User:
             case GenerateChannelKey():
                 made = ChannelKeyGenerated(effect.version, self._suite.generate())
                 self._agenda.after(KEY_MS, lambda: self.event(made))
-            case ReadChunk():
-                data = self._offered[effect.file_id][effect.offset : effect.offset + effect.size]
-                self._soon(ChunkRead(effect.file_id, effect.index, data))
-            case OpenSource():
-                if effect.file_id not in self._offered:
-                    self._soon(ReadFailed(effect.file_id, "there is no such file"))
-            case OpenSink():
-                self._open(effect)
-            case WriteChunk():
-                end = effect.offset + len(effect.data)
-                self._sinks[effect.file_id][effect.offset : end] = effect.data
-            case FinishSink():
-                self._finish(effect)
-            case LeaveSink():
-                self._sinks.pop(effect.file_id, None)  # `parts` has it still
-            case DropSink():
-                self._sinks.pop(effect.file_id, None)
-                self.parts.pop(self._named.pop(effect.file_id, ""), None)
-            case DropPart():
-                self.parts.pop(effect.part, None)
             case LoadSent():
                 self._soon(SentLoaded(self.disk.sent(effect.to, effect.run, effect.seqs)))
             case PromoteKey() | DropKey():
@@ -288,7 +250,7 @@ class User:
             case Persist():
                 pass  # kept before anything else was done
             case _:
-                assert_never(effect)
+                self._files.do(effect)
 
     def _settle_key(self, effect: PromoteKey | DropKey) -> None:
         if isinstance(effect, PromoteKey):
@@ -303,32 +265,6 @@ class User:
         self.stays = self.stays and effect.retry
         if self.wire is not None:
             self.wire.close(1000, effect.reason)
-
-    def _open(self, effect: OpenSink) -> None:
-        """A temporary file, or the one of an earlier attempt."""
-        if not effect.part:
-            self._sinks[effect.file_id] = bytearray(effect.size)
-            return
-        sink = self.parts.setdefault(effect.part, bytearray(effect.size))
-        self._sinks[effect.file_id], self._named[effect.file_id] = sink, effect.part
-        have, piece = 0, effect.chunk_bytes
-        for at in range(0, effect.size, piece):
-            right = effect.chunk_hashes[have * 32 : have * 32 + 32]
-            if hashlib.sha256(sink[at : at + piece]).digest() != right:
-                break
-            have += 1
-        self._soon(SinkOpened(effect.file_id, have))
-
-    def _finish(self, effect: FinishSink) -> None:
-        content = bytes(self._sinks.pop(effect.file_id))
-        self.parts.pop(self._named.pop(effect.file_id, ""), None)
-        whole = len(content) == effect.size
-        if whole and hashlib.sha256(content).hexdigest() == effect.sha256:
-            self.received_files[effect.name] = content
-            self._soon(FileStored(effect.file_id, effect.name))
-        else:
-            why = "its SHA-256 is not the one announced"
-            self._soon(StoreFailed(effect.file_id, why, wrong=True))
 
     # --- the person -----------------------------------------------------------------------------
 
@@ -356,26 +292,27 @@ class User:
 
     def sends_file(self, to: User | None, name: str, content: bytes) -> str:
         """`/file`, to everybody where `to` is None. Gives the file's id."""
-        file_id = an_id(self._suite.random(16))
-        self._offered[file_id] = content
-        size = limits.FILE_CHUNK_BYTES
-        pieces = [content[start : start + size] for start in range(0, len(content), size)]
-        offer = OfferFile(
-            file_id=file_id,
-            to=PUBLIC if to is None else to.id,
-            name=name,
-            size=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
-            chunk_hashes=b"".join(hashlib.sha256(piece).digest() for piece in pieces),
+        offer = self._files.offer(
+            an_id(self._suite.random(16)), PUBLIC if to is None else to.id, name, content
         )
         self.event(offer)
-        return file_id
+        return offer.file_id
 
     # --- what the person saw --------------------------------------------------------------------
 
     def told(self, kind: type[N]) -> list[N]:
         """The notices of one kind, in order."""
         return [notice for notice in self.notices if isinstance(notice, kind)]
+
+    @property
+    def received_files(self) -> dict[str, bytes]:
+        """What came and was checked: content by name."""
+        return self._files.received
+
+    @property
+    def parts(self) -> dict[str, bytearray]:
+        """What came in part and may be gone on with, on the disk."""
+        return self._files.parts
 
     @property
     def messages(self) -> list[MessageArrived]:

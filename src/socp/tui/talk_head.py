@@ -20,16 +20,18 @@ class TalkHead(Static):
     TalkHead { text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
-    def tell(self, session: Session) -> None:
-        """How it is now."""
-        talk = session.turned_to
-        self.update(Content.assemble((session.called(talk), "bold"), "  ", *_about(session, talk)))
+    def tell(self, session: Session, *, folded: bool) -> None:
+        """How it is now. `folded`: the list of people is not shown."""
+        name = (session.called(session.turned_to), "bold")
+        self.update(Content.assemble(name, "  ", *_about(session, folded=folded)))
 
 
-def _about(session: Session, talk: str) -> Iterator[tuple[str, str]]:
+def _about(session: Session, *, folded: bool) -> Iterator[tuple[str, str]]:
+    talk = session.turned_to
     if talk == PUBLIC:
         others = len(session.here - {session.me.user_id})
-        here = f"{others} here, F2 shows who" if others else "nobody else is here"
+        here = f"{others} here" if others else "nobody else is here"
+        here += ", F2 shows who" if others and folded else ""
         known = f"{here}; " if session.link.attached else ""
         yield f"{known}members read it", "$muted"
         return

@@ -159,7 +159,7 @@ class TalkScreen(Deeds):
             elsewhere = any(talk != session.turned_to for talk in session.unseen.talks())
             self.query_one(KeysLine).tell_unread(elsewhere)
         if stale & (Part.TALK | Part.TRUST | Part.PEOPLE):
-            self.query_one(TalkHead).tell(session)
+            self.query_one(TalkHead).tell(session, folded=not self.query_one(PeopleList).display)
             self.composer.border_title = Text(f"to {session.called(session.turned_to)}")
             self._tell_of_key()
         if stale & (Part.PEOPLE | Part.TRUST) and self.query_one(PeopleList).display:
