@@ -17,6 +17,7 @@ from socp.node.letters import Letters
 from socp.node.links import Links
 from socp.node.mailbox import Mailbox
 from socp.node.notices import Notices
+from socp.node.owed import Owed
 from socp.node.post_log import PostLog
 from socp.node.presence import Presence
 from socp.node.recall import Recall
@@ -61,7 +62,7 @@ class Keeping:
         )
         boxes, notices = Boxes(bounds, remembered.boxes), Notices(emitter, links)
         owed_max = settings.budget.rows(Table.OWED) // 2
-        mailbox = Mailbox(emitter, links, keepers, boxes, notices, owed_max)
+        mailbox = Mailbox(emitter, links, keepers, boxes, notices, Owed(emitter, links, owed_max))
         log = PostLog(emitter, links, remembered.posts, remembered.cursors, owed_max=owed_max)
         file_mail = FileMail(letters, mailbox)
         kept = Kept(

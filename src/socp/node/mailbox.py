@@ -55,11 +55,9 @@ class Mailbox:
         keepers: Keepers,
         boxes: Boxes,
         notices: Notices,
-        owed_max: int,
+        owed: Owed,
     ) -> None:
-        """`owed_max`: pieces that users did not acknowledge, of all together."""
-        self._owed = Owed(emitter, links, owed_max)
-        self._look_ms = 0
+        self._owed, self._look_ms = owed, 0
         self._emit = emitter
         self._links = links
         self._keepers = keepers
@@ -179,8 +177,8 @@ class Mailbox:
         """Pauses that are over, servers that say nothing, users who acknowledge nothing."""
         if now.mono >= self._look_ms:
             self._look_ms = now.mono + LOOK_MS
-            drains = self._drains.values()
-            self._owed.bound({each.link: len(each.out) for each in drains if not each.to_server})
+            users = (each for each in self._drains.values() if not each.to_server)
+            self._owed.bound({each.link: len(each.out) for each in users})
         for user_id in self._pauses.over(now.mono):
             self.revisit(user_id, now)
         for drain in tuple(self._drains.values()):
@@ -248,7 +246,7 @@ class Mailbox:
             return self._went(drain, now)
         self._last_page += 1
         drain.phase, drain.page = Phase.PACING, self._last_page
-        self._pages[drain.page] = drain.user_id
+        self._pages[self._last_page] = drain.user_id
         self._emit.add(Snapshot(drain.link, tuple(frames), page=drain.page))
 
     def page_done(self, link: LinkId, page: int, now: Now) -> None:
