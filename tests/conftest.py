@@ -30,7 +30,9 @@ FIRST = (
     "storage",
     "keystore",
 )
-LAST = ("threats", "mesh")
+# Those whose files take longest last: side by side they are begun from there (tests/beside.py), so
+# that what is left for one process at the end is short.
+LAST = ("bench", "conform", "cli", "threats", "mesh")
 # Programs that are found elsewhere than in the path.
 FIND: dict[str, Callable[[str], object]] = {"postgresql": lambda _: postgres.programs()}
 

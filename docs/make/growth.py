@@ -23,7 +23,7 @@ MEANS: Final = ROOT / "docs/make/growth_means.md"
 FIGURES: Final = ROOT / "docs/growth.json"
 CROWDED: Final = 10  # servers: from here on more users are online than one client watches
 FAR: Final = 10_000  # servers
-MINUTES: Final = 2
+MINUTES: Final = 10
 SEED: Final = 1
 
 Row = dict[str, Any]
@@ -65,14 +65,17 @@ def made() -> dict[str, str]:
 
 
 def measured(sizes: Sequence[int]) -> None:
-    """Run these, each in a process of its own, and keep the figures beside those that are there."""
+    """Run these, each in a process of its own, print what each costs, and keep the figures beside
+    those that are there."""
     for size in sizes:
         code = f"from docs.make.growth import one; one({size})"
         told = subprocess.run(  # noqa: S603
             [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True
         )
-        rows = [row for row in _figures() if row["servers"] != size]
-        rows.append(json.loads(told.stdout))
+        row = json.loads(told.stdout)
+        sys.stdout.write(_summary(row))
+        rows = [other for other in _figures() if other["servers"] != size]
+        rows.append(row)
         rows.sort(key=lambda row: int(row["servers"]))
         FIGURES.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
@@ -86,6 +89,14 @@ def one(size: int) -> None:
     each_kib = (_memory_kib() - before_kib) / grown.users
     measured = {"processor_s": round(processor_s, 1), "kib_per_user": round(each_kib, 1)}
     sys.stdout.write(json.dumps({**msgspec.to_builtins(grown), **measured}))
+
+
+def _summary(row: Row) -> str:
+    """One size, for who waited for it."""
+    figures = (f"  {each.title}: {each.value(row):.3g} {each.unit}\n" for each in CURVES)
+    head = f"{row['servers']} servers, {row['users']:,} users, {row['minutes']:g} minutes"
+    law = f"  A law was broken: {row['law']}\n" if row["law"] else ""
+    return f"{head}: {row['processor_s']:.0f} s of one core\n{''.join(figures)}{law}"
 
 
 def _memory_kib() -> int:

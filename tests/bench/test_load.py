@@ -110,6 +110,7 @@ async def test_the_smallest_run_of_direct_messages_has_every_figure(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(direct, "SIGN_S", 0.1)
+    monkeypatch.setattr(direct, "SIGN_THREADS", (2,))
     monkeypatch.setattr(direct, "PLAIN_USERS", 4)
     monkeypatch.setattr(direct, "FAST_EACH", 10)
     found = {each.key: each async for each in direct.measure(setting(folder))}

@@ -67,6 +67,7 @@ def test_where_many_are_online_one_who_has_the_key_is_told_and_then_more(
     with_a_key(people[1:7], people[0])
     people[7].clear()
     newcomer = watcher(mesh, a, "newcomer")
+    mesh.run(0.25)
     assert turns(newcomer) == [None]
     told = [peer for peer in people if turns(peer)]
     assert [turns(peer) for peer in told] == [[0]]
@@ -87,11 +88,29 @@ def test_where_many_are_online_one_who_has_the_key_is_told_and_then_more(
 
 
 @pytest.mark.spec("7")
+def test_where_many_are_online_those_who_come_in_a_tick_are_named_in_one_frame(
+    mesh: Mesh, a: Server
+) -> None:
+    crowd(mesh, a)
+    old = mesh.user(a, "old", features=())
+    holder = watcher(mesh, a, "w")
+    with_a_key([holder], old)
+    came = [watcher(mesh, a, f"n{n}") for n in range(5)]
+    came.pop().drop()
+    old.say("PUBLIC_CHANNEL_KEY_SHARE", share_of(old, came[0].id))
+    mesh.run(0.25)
+    lacking = sorted(peer.id for peer in came[1:])
+    for peer in (old, holder):
+        assert [m["add"] for m in peer.members("PUBLIC_CHANNEL_ADD")] == [lacking]
+
+
+@pytest.mark.spec("7")
 def test_who_has_no_presence_1_hears_of_every_newcomer_as_ever(mesh: Mesh, a: Server) -> None:
     crowd(mesh, a)
     old, watching = mesh.user(a, "old", features=()), watcher(mesh, a, "w")
     with_a_key([watching], old)
     newcomer = watcher(mesh, a, "newcomer")
+    mesh.run(0.25)
     old.say("PUBLIC_CHANNEL_KEY_SHARE", share_of(old, newcomer.id))
     assert turns(old) == [None]
     assert old.said("PUBLIC_CHANNEL_UPDATED")

@@ -45,10 +45,10 @@ def acknowledges_before_the_commit(patch: Patch) -> None:
     """A frame is sent at once, and what it says is kept a moment later."""
 
     def add(self: Commits, effects: list[Any]) -> None:
-        kept: list[Any] = [each for each in effects if isinstance(each, Persist)]
-        self._done(Batch(0, [each for each in effects if each not in kept]))
+        kept = tuple(each.record for each in effects if isinstance(each, Persist))
+        self._done(Batch(0, (), [each for each in effects if not isinstance(each, Persist)]))
         if kept:
-            self._waiting.append(Batch(self._agenda.mono + self.takes_ms, kept))
+            self._waiting.append(Batch(self._agenda.mono + self.takes_ms, kept, []))
             self._agenda.after(self.takes_ms, self._advance)
 
     patch.setattr(Commits, "add", add)

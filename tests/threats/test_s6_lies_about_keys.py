@@ -99,6 +99,18 @@ def test_a_server_is_answered_at_a_pace_however_many_it_names(mesh: Mesh, a: Ser
 
 
 @pytest.mark.spec("7")
+@pytest.mark.threat("S6")
+def test_who_never_answers_keeps_no_newcomer_from_the_others(mesh: Mesh, a: Server) -> None:
+    liar(mesh, a)
+    people = watchers(mesh, a, 100)
+    newcomer = mesh.user(a, "newcomer", features=WATCHES)
+    mesh.run(20)
+    told = [peer for peer in people if peer.said("PUBLIC_CHANNEL_ADD")]
+    assert len(told) > 80
+    assert named(people) == [[newcomer.id]] * len(told)
+
+
+@pytest.mark.spec("7")
 @pytest.mark.threat("S5", "S6")
 def test_names_without_end_push_none_of_ours_out(mesh: Mesh, a: Server) -> None:
     b = liar(mesh, a)

@@ -89,10 +89,10 @@ class Hands(Pilot[int]):
             await self.settled()
 
     async def resize_terminal(self, width: int, height: int) -> None:
-        """See Pilot; it is drawn in its new size."""
+        """See Pilot; it is laid out and drawn in its new size, which the screen is told later."""
         await super().resize_terminal(width, height)
         size = Size(width, height)
-        await self.until(lambda: size == self.app.size == self.app.screen.size)
+        await self.until(lambda: size == self.app.size == self.app.screen._compositor.size)
 
     # --- the mouse ------------------------------------------------------------------------------
 

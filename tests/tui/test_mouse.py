@@ -252,7 +252,7 @@ async def test_lists_and_buttons_of_screens_are_clicked(tmp_path: Path) -> None:
         await points(it, it.app.screen.query_one(RowView), "bob")
         await it.until(lambda: it.session.turned_to == it.bob.id)
         await it.until(lambda: it.app.screen is it.talk)
-        await clicks_key(it, "search")
+        await clicks_key(it, "find")
         await it.until(lambda: isinstance(it.app.screen, SearchScreen))
         await it.types("line")
         await points(it, it.app.screen.query_one(RowView), "line 2")

@@ -35,6 +35,7 @@ FAST_USERS: Final = 400
 FAST_EACH: Final = 50
 FAST_WINDOW: Final = 4
 SIGN_S: Final = 1.0
+SIGN_THREADS: Final = (1, 2)
 HALF_ROUNDS: Final = 3
 PROBE_S: Final = 3
 _THREADS: Final = "--sign-threads"
@@ -136,7 +137,7 @@ class Echo:
 async def measure(setting: Setting) -> AsyncIterator[Figure]:
     """Goals 1 to 3."""
     threads_known = option_exists(_THREADS) and not setting.url
-    for threads in (1, 2) if threads_known else (2,):
+    for threads in SIGN_THREADS if threads_known else (2,):
         options = (_THREADS, str(threads)) if threads_known else ()
         with setting.server(f"signing-{threads}", *options) as server:
             for figure in await _signing(setting, server, threads):

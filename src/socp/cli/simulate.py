@@ -14,6 +14,7 @@ from socp.cli.choices import HELP, as_json
 
 if TYPE_CHECKING:
     from socp.sim.play import Outcome
+    from socp.sim.speed import Speed
     from socp.sim.story import Story
 
 _RUBBISH_MIN: Final = 200_000  # objects
@@ -107,12 +108,15 @@ def _told(story: Story, *, real_keys: bool, save: str | None, shrink: bool, json
     from socp.crypto.keys import RsaSuite
     from socp.sim.play import Play
     from socp.sim.shrink import Shrinking
+    from socp.sim.speed import Speed
 
     gc.set_threshold(_RUBBISH_MIN)  # most of what is made stays, and looking for the rest is dear
     before_kib, began = _memory_kib(), time.monotonic()
-    outcome = Play(story, RsaSuite() if real_keys else None).run()
+    play = Play(story, RsaSuite() if real_keys else None)
+    speed = Speed(play, time.process_time)
+    outcome = play.run()
     took_s = time.monotonic() - began
-    _say(outcome, took_s, max(_memory_kib() - before_kib, 0), json=json)
+    _say(outcome, speed, took_s, max(_memory_kib() - before_kib, 0), json=json)
     if shrink and outcome.broken is not None:
         story = Shrinking(outcome).shortest().story
         if not json:
@@ -136,10 +140,11 @@ def _save(story: Story, path: str, *, anew: bool) -> None:
         raise click.UsageError(f"{path}: {fault.strerror}") from fault
 
 
-def _say(outcome: Outcome, took_s: float, grew_kib: int, *, json: bool) -> None:
+def _say(outcome: Outcome, speed: Speed, took_s: float, grew_kib: int, *, json: bool) -> None:
     from socp.sim import report
 
     faster = outcome.ms / 1000 / max(took_s, 0.001)
+    whole, at_work = speed.whole(), speed.at_work()
     each_kib = grew_kib / outcome.story.users
     if json:
         import msgspec
@@ -147,6 +152,9 @@ def _say(outcome: Outcome, took_s: float, grew_kib: int, *, json: bool) -> None:
         measured = {
             "took_s": round(took_s, 3),
             "faster": round(faster, 1),
+            "faster_by_processor": round(whole.faster, 1),
+            "faster_at_work": round(at_work.faster, 1),
+            "ms_each_said": round(at_work.ms_each_said, 3),
             "kib_per_user": round(each_kib, 1),
         }
         print(msgspec.json.encode({**report.figures(outcome), **measured}).decode(), flush=True)
@@ -154,8 +162,9 @@ def _say(outcome: Outcome, took_s: float, grew_kib: int, *, json: bool) -> None:
     said = report.lines(outcome)
     said.insert(
         -1,
-        f"took {took_s:.1f} s, {faster:.0f} times faster than the clock;"
-        f" memory grew by {each_kib:.0f} KiB a user",
+        f"took {took_s:.1f} s, {faster:.0f} times faster than the clock, {whole.faster:.0f} by"
+        f" processor time, {at_work.faster:.0f} once all were here ({at_work.ms_each_said:.2f} ms"
+        f" for each thing said); memory grew by {each_kib:.0f} KiB a user",
     )
     print("\n".join(said), flush=True)
 

@@ -7,6 +7,8 @@ its parts have fixed widths where two of them touch.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
 
 from socp.crypto.fields import NONCE_BYTES, digest, id_bytes, nonce_bytes, ts_bytes
 from socp.crypto.keys import PrivateKey, PublicKey
@@ -15,6 +17,7 @@ from socp.wire.canonical import canonical, canonical_utf8
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Misuse, PeerFault
 
+LISTS_KEPT: Final = 64  # of features: nearly all who are online have one of a few
 _SIG_CHARS = 683  # 512 bytes in base64url without padding; others pad it with one "="
 
 
@@ -70,8 +73,13 @@ def link_auth(own_id: str, peer_id: str, nonce: bytes, exporter: bytes = b"") ->
 
 def attach(user_id: str, server_id: str, ts: int, features: Sequence[str]) -> bytes:
     """A user's statement of where they are since `ts` (Unix ms) and what their client can."""
-    stated = digest(canonical({"features": list(features)}))
+    stated = _features_digest(tuple(features))
     return b"socp-attach/1" + id_bytes(user_id) + server_id.encode() + ts_bytes(ts) + stated
+
+
+@lru_cache(LISTS_KEPT)
+def _features_digest(features: tuple[str, ...]) -> bytes:
+    return digest(canonical({"features": list(features)}))
 
 
 def attach_holds(

@@ -132,17 +132,20 @@ class Lines:
 
     def opened(self, line: OutboxLine) -> OutboxLine:
         """The line as one to compose anew."""
-        for ref in line.msg_refs:
-            self._refs.pop(ref, None)
-        return replace(line, state=LineState.WAITING, frames=(), msg_refs=())
+        return self._bare(line, LineState.WAITING)
 
     def end(self, line: OutboxLine, state: LineState, reason: str) -> None:
         """Told once and over, handed over or refused: the store keeps neither."""
-        opened = self.opened(line)
         del self._lines[line.line_id]
         self._count(line, -1)
-        self._emit.persist(replace(opened, state=LineState.DONE))
+        self._emit.persist(self._bare(line, LineState.DONE))
         self.tell(replace(line, state=state, reason=reason))
+
+    def _bare(self, line: OutboxLine, state: LineState) -> OutboxLine:
+        """Without its frames, and no answer to them is its answer any more."""
+        for ref in line.msg_refs:
+            self._refs.pop(ref, None)
+        return replace(line, state=state, frames=(), msg_refs=())
 
     def tell(self, line: OutboxLine) -> None:
         """What became of it, for the history and for the person."""

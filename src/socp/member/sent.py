@@ -82,8 +82,10 @@ class Sent:
             if (line.to, of) in self._taken_back:
                 line = wordless(line, of)
         if line.kind in BRIEF:
-            line = replace(line, frames=(), msg_refs=())
-        self._emit.persist(SentLine(line.to, place.run, place.seq, replace(line, reason="")))
+            line = replace(line, frames=(), msg_refs=(), reason="")
+        elif line.reason:
+            line = replace(line, reason="")
+        self._emit.persist(SentLine(line.to, place.run, place.seq, line))
         shelf = self._shelves.get(line.to)
         day = line.composed_ms // DAY_MS
         if shelf is None or not shelf.days:

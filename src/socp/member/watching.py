@@ -103,10 +103,10 @@ class Watching:
         """The person turns to somebody: they have a place before all others."""
         if not self._is_somebody(user_id):
             return
+        self._changed = self._changed or not self._has(user_id)
         self._others.pop(user_id, None)
         self._ours[user_id] = None
         self._ours.move_to_end(user_id)
-        self._changed = True
         self._bound(now)
         self._tell_soon(now)
 
@@ -248,10 +248,11 @@ class Watching:
 
     def _place(self, user_ids: Iterable[str]) -> None:
         """Each that has none gets a place, while there is one."""
+        places = self._places
         for user_id in user_ids:
-            if len(self._others) >= self._places:
+            if len(self._others) >= places:
                 return
-            if self._is_somebody(user_id) and not self._has(user_id):
+            if not self._has(user_id) and self._is_somebody(user_id):
                 self._others[user_id] = None
                 self._changed = True
 

@@ -235,6 +235,7 @@ class Arrivals:
         self._presence.arrived(link, name, now)
         self._channel.arrived(link.peer, now)
         self._kept.member_came(link, since_ms, now)
+        link.hello = None  # its link stays for days
 
     def lost(self, link: Link, reason: str, now: Now) -> None:
         """The socket of an attached user is gone."""

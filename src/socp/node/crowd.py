@@ -63,7 +63,8 @@ class Crowd:
         emitter.heed(self._owed)
 
     @property
-    def _many(self) -> bool:
+    def many(self) -> bool:
+        """Whether it hears by the tick."""
         return len(self._links) > self._few or bool(self._log)
 
     # --- who is in it ---------------------------------------------------------------------------
@@ -89,9 +90,11 @@ class Crowd:
     def came(self, user_id: str, said: Said, before: Said | None) -> None:
         """Somebody is here; `before`: what was said of them where they were online until now."""
         gone = self._gone.pop(user_id, None)
+        if not self._links:
+            return
         advert = said.frame
         if gone is None:
-            if before is None or not self._many or not _is_same(before, said):
+            if before is None or not self.many or not _is_same(before, said):
                 self._hear(advert, but=user_id)
         elif gone.was.server_id != said.server_id:  # or who heeds the rules would not let them move
             self._hear(gone.remove, but=user_id)
@@ -103,7 +106,7 @@ class Crowd:
 
     def left(self, user_id: str, was: Said, remove: Frame, now: Now) -> None:
         """Somebody left the server where they were."""
-        if not self._many:
+        if not self.many:
             return self._hear(remove, but=user_id)
         due_ms = now.mono + HELD_MS
         self._gone[user_id] = _Gone(was, remove, due_ms, self._came)
@@ -112,7 +115,7 @@ class Crowd:
         """One frame for all of these, whoever they are; the crowd, where all of it is among them,
         hears it in its turn."""
         targets = tuple(links)
-        if self._many and sum(link in self._links for link in targets) == len(self._links):
+        if self.many and sum(link in self._links for link in targets) == len(self._links):
             self._log.append(frame)
             targets = tuple(link for link in targets if link not in self._links)
         self._at_once(targets, frame)
@@ -120,7 +123,7 @@ class Crowd:
     def _hear(self, frame: Frame, *, but: str) -> None:
         """Of `but`, whom it is about, nobody is in the crowd once that is many: they left it before
         this, or come to it after."""
-        if self._many:
+        if self.many:
             self._log.append(frame)
         else:
             self._at_once((link for link, (peer, _) in self._links.items() if peer != but), frame)

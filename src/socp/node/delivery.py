@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from socp.node.dedup import SeenIds, mail_key
 from socp.node.directory import Directory
@@ -125,8 +126,9 @@ class Delivery:
         again = mail_key(reader, ref) in self._seen
         if late or again or self._recall.waits(link.peer, reader):
             ask = late or again
-            return self._ask(link, envelope, msg, self._direct, (reader, ref), ask=ask)
-        self._direct(link.id, envelope, msg, None, now)
+            go = partial(self._direct, ref)
+            return self._ask(link, envelope, msg, go, (reader, ref), ask=ask)
+        self._direct(ref, link.id, envelope, msg, None, now)
 
     def _ask(
         self,
@@ -148,6 +150,7 @@ class Delivery:
 
     def _direct(
         self,
+        ref: str,
         link_id: LinkId,
         envelope: Envelope,
         payload: Payload,
@@ -157,7 +160,6 @@ class Delivery:
         """It is new, or the store said what it knows."""
         assert isinstance(payload, MsgDirect)
         reader = envelope.to
-        ref = msg_ref(base64url.decode(payload.ciphertext), envelope.from_, reader, envelope.ts)
         key = mail_key(reader, ref)
         state = self._mailbox.known(reader, ref, found)
         if state is not None:
@@ -245,11 +247,13 @@ class Delivery:
             return None
         if deliver.queued or again or self._recall.waits(deliver.sender, reader):
             ask = deliver.queued or again
-            return self._ask(link, envelope, deliver, self._carried, (reader, ref), ask=ask)
-        self._carried(link.id, envelope, deliver, None, now)
+            go = partial(self._carried, (ref, ts))
+            return self._ask(link, envelope, deliver, go, (reader, ref), ask=ask)
+        self._carried((ref, ts), link.id, envelope, deliver, None, now)
 
     def _carried(
         self,
+        named: tuple[str, int],
         link_id: LinkId,
         envelope: Envelope,
         payload: Payload,
@@ -258,9 +262,7 @@ class Delivery:
     ) -> None:
         """It is new, or the store said what it knows."""
         assert isinstance(payload, ServerDeliver)
-        ts = self._authors.author_ts(envelope, payload)
-        reader = payload.user_id
-        ref = msg_ref(base64url.decode(payload.ciphertext), payload.sender, reader, ts)
+        ref, reader = named[0], payload.user_id
         link = self._links.all.get(link_id)
         state = self._mailbox.known(reader, ref, found)
         back = state is MailState.FORWARDED and self._keepers.is_ours(reader)
@@ -270,7 +272,7 @@ class Delivery:
         if key in self._seen and not back:
             return self._ack_server(link, ref, self._said_again(reader, QUEUED), now)
         with self._seen.passing(key, envelope.from_, now.mono):
-            status = self._take_in(link, envelope, payload, (ref, ts), now)
+            status = self._take_in(link, envelope, payload, named, now)
         if status:
             self._ack_server(link, ref, status, now)
 

@@ -53,6 +53,8 @@ class Dialling:
 
     def due(self, now: Now) -> None:
         for target in self._targets:
+            if target.server_id in self._links.servers:
+                continue  # nearly all of them
             if target.due_ms <= now.mono and target.dialling_until_ms <= now.mono:
                 self._dial(target, now)
 

@@ -49,17 +49,18 @@ class Health:
                 self._look(link, now)
 
     def _look(self, link: Link, now: Now) -> None:
-        if link.stage in OVERDUE:
+        if link.stage is Stage.USER:
+            if now.mono - link.heard_ms > USER_PING_MS:
+                self._silent(link, now, USER_PING_MS, USER_SILENCE_MS)
+        elif link.stage is Stage.SERVER:
+            if now.mono - link.since_ms > EXTRA_MS and not self._links.holds(link):
+                self._end(link, 1000, "another link with you stays", now)
+            elif now.mono - link.heard_ms > HEARTBEAT_MS and self._links.holds(link):
+                self._silent(link, now, HEARTBEAT_MS, SILENCE_MS)
+        elif link.stage in OVERDUE:
             most, reason = OVERDUE[link.stage]
             if now.mono - link.since_ms > most:
                 self._end(link, 1008, reason, now)
-        elif link.stage is Stage.SERVER and not self._links.holds(link):
-            if now.mono - link.since_ms > EXTRA_MS:
-                self._end(link, 1000, "another link with you stays", now)
-        elif link.stage is Stage.SERVER:
-            self._silent(link, now, HEARTBEAT_MS, SILENCE_MS)
-        elif link.stage is Stage.USER:
-            self._silent(link, now, USER_PING_MS, USER_SILENCE_MS)
 
     def _silent(self, link: Link, now: Now, ping_ms: int, most_ms: int) -> None:
         """Ping the silent, close the dead."""

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from socp.node.effects import Outgoing
 from socp.node.emitter import Emitter
 from socp.node.links import Link
 from socp.node.records import Mail
-from socp.wire import strict
 from socp.wire.canonical import canonical
 from socp.wire.payloads import MsgDirect, MsgPublicChannel, ServerDeliver, UserDeliver
 
@@ -68,6 +69,6 @@ def _members(mail: Mail) -> dict[str, object]:
 
 
 def _object(payload: bytes) -> dict[str, object]:
-    members = strict.loads(payload)
-    assert isinstance(members, dict)  # we stored it
+    members = msgspec.json.decode(payload)
+    assert isinstance(members, dict)  # we stored it: it was looked at when it came
     return members

@@ -34,7 +34,7 @@ FORGOTTEN_MS = 60_000
 NAMED_MAX = 500  # in one ADD of ours
 ASKED_MAX = 64  # of our users one of whom is chosen
 HOLDERS_MS = 1_000  # so long the same ones: to find them is to look at everybody
-AGAIN_BURST, AGAIN_PER_S = 100, 20.0  # told of users of ours who were named before; each is signed
+AGAIN_BURST, AGAIN_PER_S = 100, 20.0  # of our users who were named before; each is signed
 THEIRS_BURST, THEIRS_PER_S = 20, 2.0  # ADDs of ours on behalf of another server
 
 
@@ -168,7 +168,8 @@ class Naming:
         for turn, link in enumerate(self._holders(named[0], wanted, now)):
             if theirs and not self._pace.take(wanted.origin, now.mono):
                 return
-            if wanted.told and not self._again.take("", now.mono):
+            # Theirs have a pace of their own: no other server's names may use up what ours need.
+            if wanted.told and not theirs and not self._again.take("", now.mono):
                 return
             add = PublicChannelAdd(add=named, if_version=wanted.version, turn=turn)
             self._emit.say(link, add, now)
@@ -193,12 +194,17 @@ class Naming:
         )
 
     def _likely(self, now: Now) -> tuple[Link, ...]:
-        """Who has a key if anybody has, those with the newest share first."""
+        """Who has a key if anybody has, those with the newest share first; of these each second
+        others, or the same few who are silent would keep all newcomers waiting."""
         if now.mono >= self._holders_until_ms:
             lacking = self._of(self._emit.server_id)
             users = self._links.users.values()
             ours = (link for link in users if link.watches and link.peer not in lacking)
-            newest = heapq.nlargest(ASKED_MAX, ours, key=lambda u: self._shelf.newest(u.peer))
+            newest = heapq.nlargest(
+                ASKED_MAX,
+                ours,
+                key=lambda link: (self._shelf.newest(link.peer), _place(str(now.mono), link.peer)),
+            )
             self._holders_now = tuple(newest)
             self._holders_until_ms = now.mono + HOLDERS_MS
         return self._holders_now

@@ -332,7 +332,6 @@ class Node:
         if self._recent_refs:
             self._seen.remember((mail_key(*ref) for ref in self._recent_refs), now.mono)
             self._recent_refs = ()
-        self._crowd.due(now)
         self._seen.expire(now.mono)
         self._room.due()
         self._dialling.due(now)
@@ -347,6 +346,7 @@ class Node:
         self._channel.due(now)
         self._kept.due(now)
         self._sessions.due(now)
+        self._crowd.due(now)
 
     def _stopping(self, now: Now) -> None:
         """USER_REMOVE of each of our users to the servers, so that nobody waits 45 s."""

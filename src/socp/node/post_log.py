@@ -332,6 +332,8 @@ class PostLog:
         self.flush()
         self._owed.bound({r.link: len(r.out) for r in self._readers.values() if not r.server})
         for reader in tuple(self._readers.values()):
+            if not (reader.out or reader.retry_ms or reader.due_ms):
+                continue  # nearly all of them
             if reader.retry_ms and reader.retry_ms <= now.mono:
                 reader.retry_ms = 0
                 self._load(reader)

@@ -15,7 +15,7 @@ from socp.node.emitter import Emitter
 from socp.node.events import Now
 from socp.node.links import Link, Links
 from socp.node.relaying import Relaying
-from socp.node.roster import Present, Roster
+from socp.node.roster import OwnAdvert, Present, Roster
 from socp.node.rotation import Rotations
 from socp.wire import limits, roll
 from socp.wire.envelope import Envelope, reencode
@@ -126,7 +126,7 @@ class Presence:
             attach=attach,
             rotations=self._directory.histories.chain(user_id),
         )
-        frame = self._emit.frame(said, to=EVERYONE, ts=ts, bind=True)
+        advert = OwnAdvert(self._emit, said, ts)
         attach_ts = 0 if attach is None else attach.ts
         if not link.watches:
             news = self._rotations.news_for_user(link, now)
@@ -136,11 +136,12 @@ class Presence:
         entry = roll.entry(user_id, key.fingerprint, None if attach is None else attach.ts)
         own_id = self._emit.server_id
         able = () if attach is None else link.features
-        present = Present(user_id, own_id, display_name, attach_ts, ts, entry, frame, said, able)
+        present = Present(user_id, own_id, display_name, attach_ts, ts, entry, advert, able)
         self._audience.crowd.came(user_id, present, self._online.get(user_id))
         self._put(present)
         self._directory.move_home(user_id, own_id, attach, link.features)
-        self._emit.send(self._audience.of(user_id) + self._links.server_links(), frame)
+        if targets := self._audience.of(user_id) + self._links.server_links():
+            self._emit.send(targets, advert.frame)
         self._audience.joined(link)
 
     def left(self, user_id: str, now: Now) -> None:
@@ -200,11 +201,10 @@ class Presence:
         """Our users for somebody who may have refused what was said before, because our clock or
         theirs was wrong: with a new ts, but for what is new anyway."""
         for present in self.here():
-            said, age_ms = present.said, now.wall - present.ts
-            if said is not None and not 0 <= age_ms < SAID_NEWLY_MS:
+            before, age_ms = present.advert, now.wall - present.ts
+            if isinstance(before, OwnAdvert) and not 0 <= age_ms < SAID_NEWLY_MS:
                 ts = self._next_ts(present.user_id, now)
-                frame = self._emit.frame(said, to=EVERYONE, ts=ts, bind=True)
-                self._put(replace(present, ts=ts, frame=frame))
+                self._put(replace(present, ts=ts, advert=OwnAdvert(self._emit, before.said, ts)))
         yield from self.own_adverts()
 
     def is_untimely(self, origin: str, user_id: str, ts: int, now: Now) -> bool:

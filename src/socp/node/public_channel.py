@@ -66,6 +66,7 @@ class PublicChannel:
         self._keys = {_key_of(s.frame) for s in remembered.shares if s.version == self.version}
         self._handed: OrderedDict[tuple[str, int], tuple[ChannelShare, LinkId, int]] = OrderedDict()
         self._ask_again_ms: int | None = None
+        self._came: dict[str, None] = {}  # those of ours of whom this tick says that they lack it
 
     # --- our members ----------------------------------------------------------------------------
 
@@ -75,7 +76,16 @@ class PublicChannel:
         for share in kept:
             self._emit.relay((self._links.users[user_id].id,), share.frame)
         if not kept or kept[-1].version < self.version:
-            self._ask_for_ours((user_id,), now)
+            self._came[user_id] = None
+            if self._naming.few and not self._crowd.many:
+                self._ask_for_who_came(now)
+
+    def _ask_for_who_came(self, now: Now) -> None:
+        """All in one frame: where many come it would be a signature or two for each of them."""
+        came, self._came = self._came, {}
+        lacking = tuple(sorted(came.keys() & self._links.users.keys()))
+        if lacking:
+            self._ask_for_ours(lacking, now)
 
     def _vouched(self, share: ChannelShare) -> bool:
         """False where its creator has another key by now: whoever gets it could not tell whether
@@ -114,6 +124,7 @@ class PublicChannel:
     def due(self, now: Now) -> None:
         """Tell more of ours of whom nobody served; let go of what others keep; ask for those of
         ours who lack a version that had time to spread."""
+        self._ask_for_who_came(now)
         self._naming.due(now)
         while self._handed:
             share, link_id, when = next(iter(self._handed.values()))
@@ -300,7 +311,10 @@ class PublicChannel:
 
     def _hearing(self, origin: str, wraps: tuple[Wrap, ...], version: int) -> tuple[LinkId, ...]:
         """Which of our users hear that these were served, as their server says."""
-        served = self._naming.given(origin, (wrap.member_id for wrap in wraps), version)
+        members = [wrap.member_id for wrap in wraps]
+        for member_id in members if version >= self.version else ():
+            self._came.pop(member_id, None)  # before it was said that they lack it
+        served = self._naming.given(origin, members, version)
         return tuple(dict.fromkeys((*self._naming.listeners(), *served)))
 
     def _store(self, share: ChannelShare) -> bool:

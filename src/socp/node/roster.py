@@ -13,8 +13,29 @@ from socp.node.events import Now
 from socp.node.links import Link
 from socp.wire import limits
 from socp.wire.features import CONTENT, HYBRID
+from socp.wire.ids import EVERYONE
 from socp.wire.payloads import Everybody, OnlineRow, UserAdvertise, UserList
 from socp.wire.roll import Roll
+
+
+class OwnAdvert:
+    """What we say of a user of ours: a frame from when somebody hears it, and then always the same
+    one, so that it is signed once. Until then it would be a fifth of what its link costs."""
+
+    __slots__ = ("_emit", "_frame", "_ts", "said")
+
+    def __init__(self, emitter: Emitter, said: UserAdvertise, ts: int) -> None:
+        self._emit = emitter
+        self._ts = ts
+        self._frame: Outgoing | None = None
+        self.said = said
+
+    @property
+    def frame(self) -> Outgoing:
+        """To be sent as it is."""
+        if self._frame is None:
+            self._frame = self._emit.frame(self.said, to=EVERYONE, ts=self._ts, bind=True)
+        return self._frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +48,13 @@ class Present:
     attach_ts: int
     ts: int  # of the ADVERTISE
     entry: int  # in the roll of its server
-    frame: Outgoing | bytes  # ours, or another server's as received
-    said: UserAdvertise | None = None  # what ours says, to be said anew
+    advert: OwnAdvert | bytes  # ours, or another server's as received
     able: tuple[str, ...] = ()  # the features that they signed
+
+    @property
+    def frame(self) -> Outgoing | bytes:
+        """To be said again."""
+        return self.advert if isinstance(self.advert, bytes) else self.advert.frame
 
 
 class Roster:

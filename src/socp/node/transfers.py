@@ -10,6 +10,7 @@ from socp.node.directory import Directory
 from socp.node.effects import Outgoing
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
+from socp.node.handed_files import HandedFile, HandedFiles
 from socp.node.hops import author_members
 from socp.node.keeping import Keeping
 from socp.node.letters import part_of
@@ -27,6 +28,7 @@ from socp.wire.errors import Code, PeerFault
 from socp.wire.ids import PUBLIC, is_uuid4
 from socp.wire.payloads import (
     Ack,
+    Error,
     FileChunk,
     FileEnd,
     FileFrame,
@@ -62,6 +64,7 @@ class Transfers:
         self._file_mail = keeping.file_mail
         self._recall = keeping.recall
         self._mailbox = keeping.mailbox
+        self._handed = HandedFiles()
 
     def from_user(self, link: Link, envelope: Envelope, frame: FileFrame, now: Now) -> None:
         if frame.sender not in ("", link.peer):
@@ -92,9 +95,27 @@ class Transfers:
         here = location == self._emit.server_id
         if not here and location not in self._links.servers:
             raise away(envelope.to, frame.file_id)
+        if isinstance(frame, FileStart) and not here:
+            self._handed.begun(location, frame.file_id, HandedFile(link.id, envelope.to))
         if not self._again(link, envelope, frame, now):
             self._direct(link, envelope, frame, envelope.from_, envelope.to)
         return DELIVERED if here else ""
+
+    def failed(self, link: Link, error: Error, now: Now) -> bool:
+        """Another server says that the reader of a file is not there: its author begins again. No
+        frame of it is here to be sent where they are by now. False where it is about no file."""
+        handed = None
+        if error.code == Code.USER_NOT_FOUND:
+            handed = self._handed.refused(link.peer, error.msg_ref)
+        if handed is None:
+            return False
+        author = self._links.all.get(handed.link)
+        if author is not None:
+            fault = away(handed.user_id, error.msg_ref)
+            of = error.of if error.of in INNER else ""
+            told = Error(code=fault.code, detail=fault.detail, msg_ref=error.msg_ref, of=of)
+            self._emit.say(author, told, now)
+        return True
 
     # --- into the mailbox -----------------------------------------------------------------------
 

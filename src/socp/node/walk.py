@@ -210,7 +210,9 @@ class Walk:
     def _error(self, link: Link, envelope: Envelope, error: Payload, now: Now) -> None:
         assert isinstance(error, payloads.Error)
         if link.stage is Stage.SERVER:
-            if not self._kept.server_refused(link, error, envelope.ts, now):
+            if self._kept.server_refused(link, error, envelope.ts, now):
+                return
+            if not self._transfers.failed(link, error, now):
                 self._delivery.failed(link, error, now)
         else:
             self._admission.refused(link, error, now)

@@ -83,6 +83,7 @@ class Ear:
             # Else read only so that no reset overtakes our goodbye, and nothing stays behind.
             if not (self.link.is_ending or self.link.is_cut):
                 self._take(message)
+            del message  # or it would be kept until the next one comes, up to 1 MiB a link
             in_a_row += 1
             if in_a_row == _FAIR_MESSAGES:
                 in_a_row = 0

@@ -74,7 +74,7 @@ class Outbox:
         self._owner = owner
         self._masked = masked
         self._trace = trace
-        self._queue: deque[Sealed] = deque()
+        self._queue: deque[Sealed] | None = None  # most links have none for most of their time
         self._waiting = 0  # bytes in the queue
         self._written = 0  # bytes given to the transport, ever
         self._left_before = 0  # of those had left it when it was last looked at
@@ -153,6 +153,7 @@ class Outbox:
             self._queue.popleft()
             self._waiting = self._waiting - sealed.size
             self._write(sealed)
+        self._queue = None
         if self._closing is not None and not self._pacing and not self._over:
             self._over = True
             self._write(GOODBYE)
@@ -161,7 +162,7 @@ class Outbox:
     def drop(self) -> None:
         """The link is gone: keep nothing for it."""
         self._closing, self._over = b"", True
-        self._queue.clear()
+        self._queue = None
         self._later.clear()
         self._waiting = self._later_bytes = 0
 
@@ -186,6 +187,8 @@ class Outbox:
         if not self._queue and sealed.framed is not None:
             self._write(sealed)
         else:
+            if self._queue is None:
+                self._queue = deque()
             self._queue.append(sealed)
             self._waiting += sealed.size
             if sealed.framed is None:

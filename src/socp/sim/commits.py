@@ -17,13 +17,9 @@ class Batch:
     """What one event asked for, done at `due_ms` (monotonic) at the earliest."""
 
     due_ms: int
-    effects: list[Effect]
+    records: tuple[Record, ...]  # what of it is to be kept
+    effects: list[Effect]  # what is to be done after that
     doubtful: bool = False  # the brain took for kept what was not, when it said this
-
-    @property
-    def records(self) -> tuple[Record, ...]:
-        """What of it is to be kept."""
-        return tuple(each.record for each in self.effects if isinstance(each, Persist))
 
 
 class Commits:
@@ -37,13 +33,23 @@ class Commits:
 
     def add(self, effects: list[Effect]) -> None:
         """Have this done once it is kept; what needs no keeping waits only for what came before."""
-        writes = self.takes_ms and any(isinstance(each, Persist) for each in effects)
-        batch = Batch(self._agenda.mono + (self.takes_ms if writes else 0), effects)
-        if not writes and not self._waiting:
+        if not effects and not self._waiting:
+            return None
+        records: list[Record] = []
+        rest: list[Effect] = []
+        for each in effects:
+            if isinstance(each, Persist):
+                records.append(each.record)
+            else:
+                rest.append(each)
+        takes_ms = self.takes_ms if records else 0
+        batch = Batch(self._agenda.mono + takes_ms, tuple(records), rest)
+        if not takes_ms and not self._waiting:
             return self._done(batch)
         self._waiting.append(batch)
-        if writes:
-            self._agenda.after(self.takes_ms, self._advance)
+        if takes_ms:
+            self._agenda.after(takes_ms, self._advance)
+        return None
 
     def doubt(self) -> None:
         """What waits was said by a brain that took for kept what was not."""

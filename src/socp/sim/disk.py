@@ -38,6 +38,8 @@ class NodeDisk:
     def write(self, record: node.Record) -> None:  # noqa: C901 - one case a record
         """One Persist."""
         match record:
+            case node.Mail() | node.MailSettled() | node.MailDropped():
+                self.mail.write(record)  # nearly all there is
             case node.ServerPin():
                 self._pins[record.server_id] = record
             case node.Ruling():
@@ -119,12 +121,6 @@ class MemberDisk:
     def write(self, record: member.Record) -> None:  # noqa: C901 - one case a record
         """One Persist."""
         match record:
-            case member.Contact():
-                self._contacts[record.user_id] = record
-            case member.PublicChoice():
-                self._choice = record
-            case member.KnownServer():
-                self._servers[record.server_id] = record
             case member.Seen():
                 self._seen[record.msg_ref] = record
             case member.OutboxLine():
@@ -159,6 +155,12 @@ class MemberDisk:
                 self._last_said = record.number  # nobody reads here what was said
             case member.SaidMoved() | member.SaidReached():
                 assert record.state, "a line of no state"
+            case member.Contact():
+                self._contacts[record.user_id] = record
+            case member.PublicChoice():
+                self._choice = record
+            case member.KnownServer():
+                self._servers[record.server_id] = record
             case member.ChannelKey():
                 self._keys[record.version, record.fingerprint] = record
             case KeyStep():

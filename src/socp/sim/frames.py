@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Final
+from functools import cached_property
 
 from socp.crypto.keys import PrivateKey
 from socp.crypto.signing import sign_transport
@@ -12,14 +11,23 @@ from socp.wire.canonical import canonical
 from socp.wire.envelope import Envelope, decode, encode
 from socp.wire.ids import EVERYONE
 
-ARRIVED_KEPT: Final = 4_096
+
+class Shared(bytes):
+    """A frame that goes to many."""
+
+    @cached_property
+    def envelope(self) -> Envelope:
+        """Decoded once for all of them, which changes nothing: nobody changes an envelope. Raises
+        PeerFault, each time. Who passes it on, now or later, passes on this very object."""
+        envelope = decode(self)
+        if envelope.again == self:
+            envelope.__dict__["again"] = self
+        return envelope
 
 
-@lru_cache(ARRIVED_KEPT)
 def arrived(data: bytes) -> Envelope:
-    """What `decode` says of these bytes. What went to many is decoded once for all of them, which
-    changes nothing: an envelope is not changed by anybody. Raises PeerFault."""
-    return decode(data)
+    """What `decode` says of these bytes. Raises PeerFault."""
+    return data.envelope if isinstance(data, Shared) else decode(data)
 
 
 def frame(

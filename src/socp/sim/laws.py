@@ -88,6 +88,7 @@ class Laws:
         bad_users: Container[int] = (),
     ) -> None:
         self.servers = [each for at, each in enumerate(servers) if at not in bad_servers]
+        self._honest = frozenset(self.servers)
         self.users = users
         self._liars = {each.id for at, each in enumerate(users) if at in bad_users}
         honest = {server.address for server in self.servers}
@@ -101,7 +102,8 @@ class Laws:
         self._by_text: dict[str, Said] = {}
         self._open: dict[int, Said] = {}  # acknowledged and not shown to all they are for
         self._newest: dict[tuple[str, str, bool], int] = {}
-        self._events: dict[str, tuple[int, int]] = {}  # by server: the second, and how many in it
+        self._second = 0
+        self._events: dict[str, int] = {}  # by server: how many in this second
         parties = len(servers) + len(users)
         self.events_max = EVENTS_A_SECOND + EVENTS_A_SECOND_EACH * parties
         ghosts = ONLINE_PER_SERVER * (len(servers) - len(self.servers))
@@ -195,12 +197,12 @@ class Laws:
 
     def server_did(self, server: Server, effects: Sequence[node.Effect], mono: int) -> None:
         """What a server is about to do."""
-        if server not in self.servers:
+        if server not in self._honest:
             return
-        second = mono // 1000
-        then, count = self._events.get(server.name, (second, 0))
-        count = count + 1 if then == second else 1
-        self._events[server.name] = second, count
+        if mono // 1000 != self._second:
+            self._second = mono // 1000
+            self._events.clear()
+        self._events[server.name] = count = self._events.get(server.name, 0) + 1
         if count > self.events_max:
             raise Broken(
                 Law.LIVELY,

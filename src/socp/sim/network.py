@@ -105,7 +105,7 @@ class Wire:
         """Put a frame on the wire past the taps."""
         ends = (self.near, self.far) if up else (self.far, self.near)
         weather = self.weather
-        if not self.open or ends in weather.cut_ways:
+        if not self.open or (weather.cut_ways and ends in weather.cut_ways):
             return
         if weather.passing is not None:
             weather.passing(ends[0], data)

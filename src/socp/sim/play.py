@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from socp.crypto.keys import Suite
@@ -45,6 +46,7 @@ TICK_MS_OF_MANY: Final = 1_000
 """With more users they and their servers look at their clocks once a second."""
 DECIDED_MS: Final = 2_000
 """So long somebody looks at the warning that a contact has another key."""
+KINDS_KEPT: Final = 4_096
 COMMIT_MS_MAX: Final = 20
 DELAY_MS_MAX: Final = 120
 
@@ -82,6 +84,7 @@ class Play:
         self.world = world = World(story.seed, suite)
         self.agenda = world.agenda
         self._hash = hashlib.blake2b(digest_size=16)
+        self._noted: list[bytes] = []  # what is to be digested
         self._dice = Dice(story.seed)
         self._traffic: dict[object, Traffic] = {}
         weather = world.network.weather
@@ -132,6 +135,7 @@ class Play:
         for number in range(self.story.users):
             self.users.append(self._user(number))
             self.agenda.run(ARRIVAL_MS)
+            self._digest_noted()
         self.laws, self._deeds = self._judged()
         self.world.run(SETTLED_S)
         self.each_second()
@@ -167,6 +171,7 @@ class Play:
 
     def _second(self) -> None:
         self.agenda.run(LOOK_MS)
+        self._digest_noted()
         self.laws.look()
         self.each_second()
 
@@ -227,7 +232,7 @@ class Play:
     # --- looking on -----------------------------------------------------------------------------
 
     def _passed(self, sender: Endpoint | None, data: bytes) -> None:
-        self._hash.update(b"%d %b" % (self.agenda.mono, data))
+        self._noted += (b"%d " % self.agenda.mono, data)
         traffic = self._traffic.get(sender)
         if traffic is not None:
             traffic.frames += 1
@@ -254,10 +259,16 @@ class Play:
     def _note(
         self, name: str, event: object, effects: list[node.Effect] | list[member.Effect]
     ) -> None:
-        names = " ".join([type(each).__name__ for each in effects])
-        self._hash.update(f"{self.agenda.mono} {name} {type(event).__name__}: {names}\n".encode())
+        kinds = _kinds((type(event), *map(type, effects)))
+        self._noted.append(f"{self.agenda.mono} {name} {kinds}".encode())
+
+    def _digest_noted(self) -> None:
+        """All at once, for each call costs more than what it digests."""
+        self._hash.update(b"".join(self._noted))
+        self._noted.clear()
 
     def _outcome(self, broken: Broken | None) -> Outcome:
+        self._digest_noted()
         kept = [server.disk.load() for server in self.servers]
         kept_by_users = [user.disk.load() for user in self.users]
         self._hash.update(repr((kept, kept_by_users)).encode())
@@ -273,6 +284,13 @@ class Play:
             converged_ms=self.converged_ms,
             traffic=[self._traffic[server] for server in self.servers],
         )
+
+
+@lru_cache(KINDS_KEPT)
+def _kinds(kinds: tuple[type, ...]) -> str:
+    """The event and what came of it, by name."""
+    event, *effects = [each.__name__ for each in kinds]
+    return f"{event}: {' '.join(effects)}\n"
 
 
 @dataclass(slots=True)

@@ -55,7 +55,7 @@ from socp.node.settings import Settings
 from socp.sim.agenda import Agenda
 from socp.sim.commits import Batch, Commits
 from socp.sim.disk import NodeDisk
-from socp.sim.frames import arrived, frame
+from socp.sim.frames import Shared, arrived, frame
 from socp.sim.ids import an_id
 from socp.sim.network import Endpoint, Network, Wire
 from socp.wire import limits, strict
@@ -303,9 +303,13 @@ class Server:
                 assert_never(effect)
 
     def _send(self, links: tuple[int, ...], data: bytes | None) -> None:
+        if data is None:
+            return
+        if len(links) > 1 and not isinstance(data, Shared):
+            data = Shared(data)
         for link in links:
             wire = self._wires.get(link)
-            if wire is not None and data is not None:
+            if wire is not None:
                 wire.send(self, data)
 
     def _close(self, effect: Close) -> None:

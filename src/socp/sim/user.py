@@ -99,7 +99,8 @@ class User:
         self._network = network
         self._agenda: Agenda = network.agenda
         self._life = 0
-        self._woken_ms = NEVER_MS  # monotonic: when it ticks next
+        self._rested_ms = 0  # monotonic: when something happened last
+        self._woken_ms = NEVER_MS  # when it looks next whether to tick
         self._files = UserFiles(self._soon)
         self.member = self._brain()
 
@@ -126,11 +127,13 @@ class User:
 
     def _rest(self) -> None:
         """Until time brings something, as the brain says; `tick_ms` at the least."""
-        mono = self._agenda.mono
-        at_ms = max(self.member.rests_until_ms(mono), mono + self.tick_ms)
-        if at_ms < self._woken_ms:
-            self._woken_ms = at_ms
-            self._agenda.after(at_ms - mono, partial(self._wake, self._life, at_ms))
+        self._rested_ms = mono = self._agenda.mono
+        if mono + self.tick_ms < self._woken_ms:
+            self._wake_at(mono + self.tick_ms)
+
+    def _wake_at(self, at_ms: int) -> None:
+        self._woken_ms = at_ms
+        self._agenda.after(at_ms - self._agenda.mono, partial(self._wake, self._life, at_ms))
 
     def _wake(self, life: int, at_ms: int) -> None:
         if life != self._life or at_ms != self._woken_ms or not self.up:
@@ -138,6 +141,9 @@ class User:
         self._woken_ms = NEVER_MS
         if self._network.weather.pauses.stands_still(self):
             return self._rest()
+        until_ms = self.member.rests_until_ms(self._rested_ms)
+        if until_ms > self._agenda.mono:  # asked here, and not after each of many events
+            return self._wake_at(until_ms)
         self.event(Tick())
 
     def connect(self) -> None:
@@ -220,12 +226,15 @@ class User:
         effects = self.member.handle(event, now)
         if self.watch is not None:
             self.watch(self, event, effects)
+        rest: list[Effect] = []
         for effect in effects:
             if isinstance(effect, Persist):
                 self.disk.write(effect.record)
-        for effect in effects:
+            else:
+                rest.append(effect)
+        for effect in rest:
             self._do(effect)
-        if shown := _numbers(effects):
+        if shown := _numbers(rest):
             return self.event(Shown(shown))
         self._rest()
 

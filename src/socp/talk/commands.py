@@ -215,7 +215,7 @@ TABLE: Final = (
     ("rotate-key", "yes", "take a new key, signed by the present one"),
     ("revoke-key", "yes", "give up this id for ever: nobody takes it any more"),
     ("wait", "SECONDS", "take the next line after so long (in scripts)"),
-    ("help", "", "this"),
+    ("help", "", "all commands"),
     ("quit", "", "leave; Ctrl-D does too"),
 )
 _SHORT: Final = {"t": "tell", "r": "reply", "h": "help"}  # where a letter could be several

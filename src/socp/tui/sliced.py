@@ -55,6 +55,7 @@ class Sliced(Screen[R]):
             if time.thread_time() >= until:
                 self.call_later(self._make)
                 return
+        await asyncio.sleep(0)  # what comes now takes as long as two slices
         self._making = None
         super()._compositor_refresh()
         await asyncio.sleep(0)

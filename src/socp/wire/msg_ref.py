@@ -43,6 +43,13 @@ def dedup_key(envelope: Envelope) -> bytes:
     SHA-256 over type, from, ts, canonical(payload), and `to` where it is a user; never over `sig`,
     for PSS is random. Both halves are JSON texts, which end where they end: no two frames give one.
     """
+    key: bytes | None = envelope.__dict__.get("dedup_key")
+    if key is None:
+        key = envelope.__dict__["dedup_key"] = _dedup_key(envelope)
+    return key
+
+
+def _dedup_key(envelope: Envelope) -> bytes:
     members = envelope.members
     # A file frame between servers is addressed to a server, and names the user in its payload.
     to_user = envelope.type in _TO_USERS and "user_id" not in members

@@ -36,8 +36,16 @@ assert len(TYPES) == sum(1 + len(kind.ALIASES) for kind in KINDS), "a type's nam
 def parse(envelope: Envelope) -> Payload:
     """The typed payload of a decoded frame; other spellings are understood (section 13).
 
-    PeerFault(UNKNOWN_TYPE) names the type; PeerFault(BAD_FRAME) names frame type and member.
+    PeerFault(UNKNOWN_TYPE) names the type; PeerFault(BAD_FRAME) names frame type and member. It is
+    kept with the envelope: where one comes to many, as in `sim/`, it is parsed once.
     """
+    typed: Payload | None = envelope.__dict__.get("typed")
+    if typed is None:
+        typed = envelope.__dict__["typed"] = _parsed(envelope)
+    return typed
+
+
+def _parsed(envelope: Envelope) -> Payload:
     kind = TYPES.get(envelope.type)
     if kind is None:
         raise PeerFault(Code.UNKNOWN_TYPE, f"no frame is called {printable(envelope.type)}")
