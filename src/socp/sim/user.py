@@ -46,7 +46,7 @@ from socp.member.profile import Profile
 from socp.member.resting import NEVER_MS
 from socp.sim.agenda import Agenda
 from socp.sim.disk import MemberDisk
-from socp.sim.frames import arrived, frame
+from socp.sim.frames import arrived, frame, with_members
 from socp.sim.ids import an_id
 from socp.sim.network import Network, Tap, Wire
 from socp.sim.user_files import UserFiles
@@ -376,31 +376,19 @@ class User:
     ) -> Envelope:
         """Put a frame that the brain never said on the own link, signed by `key`, or by itself."""
         assert self.wire is not None
-        data = frame(
-            kind,
-            members,
-            from_=from_ or self.id,
-            to=to,
-            ts=ts or self._agenda.wall,
-            key=key or self.key,
-            bind=bind,
-        )
+        author, when, key = from_ or self.id, ts or self._agenda.wall, key or self.key
+        data = frame(kind, members, from_=author, to=to, ts=when, key=key, bind=bind)
         self.wire.send(self, data)
         return decode(data)
 
     def replay(self, envelope: Envelope, **changes: object) -> None:
         """Have the network deliver this frame to the user once more, changed as said."""
         assert self.wire is not None
-        self.wire.inject(reencode(_changed(envelope, changes)), up=False)
+        self.wire.inject(reencode(with_members(envelope, changes)), up=False)
 
 
 def _numbers(effects: list[Effect]) -> tuple[int, ...]:
     """What the person has seen by now and need not be told again."""
-    notices = [effect.notice for effect in effects if isinstance(effect, Tell)]
-    seen = (one for one in notices if isinstance(one, MessageArrived | MessageRefused))
-    return tuple(one.number for one in seen if one.number)
-
-
-def _changed(envelope: Envelope, changes: Mapping[str, object]) -> Envelope:
-    members = {name: getattr(envelope, name) for name in envelope.__struct_fields__}
-    return Envelope(**{**members, **changes})
+    told = (effect.notice for effect in effects if isinstance(effect, Tell))
+    seen = (one.number for one in told if isinstance(one, MessageArrived | MessageRefused))
+    return tuple(filter(None, seen))
