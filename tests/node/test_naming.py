@@ -185,12 +185,37 @@ def test_a_server_without_gossip_1_is_told_of_everybody_at_once(mesh: Mesh, a: S
     assert "keys" not in b.members("PUBLIC_CHANNEL_UPDATED")[0]
 
 
+@pytest.mark.spec("7")
+def test_which_version_stands_at_the_other_end_of_a_new_link_goes_no_further_unless_it_is_news(
+    mesh: Mesh, a: Server
+) -> None:
+    holders(mesh, a)
+    b = linked_server(mesh, a, "b", features=GOSSIPS)
+    c = linked_server(mesh, a, "c", port=9010)
+    for version in (1, 2):
+        c.clear()
+        b.say("PUBLIC_CHANNEL_UPDATED", {"version": version, "wraps": [], "keys": []}, to=a.id)
+        assert len(c.said("PUBLIC_CHANNEL_UPDATED")) == version - 1
+
+
+@pytest.mark.spec("11")
+def test_who_lacks_a_key_waits_on_a_new_link_as_presence_does(mesh: Mesh, a: Server) -> None:
+    c = linked_server(mesh, a, "c", features=GOSSIPS, port=9010)
+    mesh.run(6)
+    b = linked_server(mesh, a, "b", features=GOSSIPS)
+    b.say("PUBLIC_CHANNEL_ADD", {"add": [an_id("x")], "if_version": 0}, to="*")
+    assert not c.said("PUBLIC_CHANNEL_ADD")
+    mesh.run(5.3)
+    assert len(c.said("PUBLIC_CHANNEL_ADD")) == 1
+
+
 @pytest.mark.spec("11")
 def test_what_is_said_of_keys_is_not_passed_on_to_who_hears_it_from_its_origin(
     mesh: Mesh, a: Server
 ) -> None:
     b = linked_server(mesh, a, "b", features=GOSSIPS)
     c = linked_server(mesh, a, "c", features=GOSSIPS, port=9010)
+    mesh.run(6)
     add = {"add": [an_id("x")], "if_version": 0}
     b.say("PUBLIC_CHANNEL_ADD", add, to="*")
     assert len(c.said("PUBLIC_CHANNEL_ADD")) == 1

@@ -173,11 +173,15 @@ class PublicChannel:
         """Who was given one there, or which version stands there."""
         before = self.version
         self._learn(payload.version, now, first=limits.CHANNEL_VERSION_FIRST)
+        known = self.version == before
         if (envelope.from_, envelope.to) == (link.peer, self._emit.server_id):
             self._compare(link, payload, now)
-        listeners = self._links.user_links()
-        if self.version == before:
+            if known and not payload.wraps:
+                return  # it told us alone where it stands: two halves that meet do so on each link
+        if known:
             listeners = self._hearing(envelope.from_, payload.wraps, payload.version)
+        else:
+            listeners = self._links.user_links()
         self._pass_on(link, envelope, listeners, now)
 
     def _compare(self, link: Link, payload: PublicChannelUpdated, now: Now) -> None:
@@ -204,8 +208,9 @@ class PublicChannel:
         if key in self._seen:
             return False
         self._seen.add(key, link.peer, now.mono)
-        others = self._links.not_linked_with(envelope.from_, but=link.peer)
-        self._crowd.tell(listeners + others, reencode(envelope))
+        raw, relaying = reencode(envelope), self._presence.relaying
+        others = relaying.at_once(link, envelope.from_, key.hex(), raw, now)
+        self._crowd.tell(listeners + others, raw)
         return True
 
     # --- shares ---------------------------------------------------------------------------------
@@ -312,8 +317,9 @@ class PublicChannel:
     def _hearing(self, origin: str, wraps: tuple[Wrap, ...], version: int) -> tuple[LinkId, ...]:
         """Which of our users hear that these were served, as their server says."""
         members = [wrap.member_id for wrap in wraps]
-        for member_id in members if version >= self.version else ():
-            self._came.pop(member_id, None)  # before it was said that they lack it
+        if origin == self._emit.server_id and version >= self.version:
+            for member_id in members:  # before it was said that they lack it
+                self._came.pop(member_id, None)
         served = self._naming.given(origin, members, version)
         return tuple(dict.fromkeys((*self._naming.listeners(), *served)))
 

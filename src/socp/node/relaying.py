@@ -1,5 +1,5 @@
-"""Presence on its way to other servers: whom it is passed on to, and when (`gossip/1`, section
-11)."""
+"""What a server says of its users, and of who lacks a key, on its way to other servers: whom it is
+passed on to, and when (`gossip/1`, section 11)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from socp.node.events import LinkId, Now
 from socp.node.links import Link, Links
 
 YOUNG_MS = 5_000  # a link: whoever else has one with that server says so within a second
-HELD_MAX = 10_000  # users of one server
+HELD_MAX = 10_000  # things that one server said
 
 
 @dataclass(slots=True)
 class _Held:
-    """What a server said of its users over a new link; of each the newest."""
+    """What a server said over a new link; of each thing the newest."""
 
     until_ms: int
-    frames: dict[str, bytes] = field(default_factory=dict)  # by user_id
+    frames: dict[str, bytes] = field(default_factory=dict)
 
 
 class Relaying:
@@ -39,20 +39,27 @@ class Relaying:
         listeners: tuple[LinkId, ...],
         now: Now,
     ) -> None:
-        """To these users of ours, and to the servers that do not hear it from its origin
-        themselves."""
+        """Presence: to these users of ours, and to the servers that do not hear it themselves."""
+        self._emit.relay(listeners + self.at_once(link, origin, user_id, raw, now), raw)
+
+    def at_once(
+        self, link: Link, origin: str, about: str, raw: bytes, now: Now
+    ) -> tuple[LinkId, ...]:
+        """The servers that are to hear this now, of those that do not hear it from its origin; the
+        others hear it when they had time to say that they do. `about`: what it takes the place
+        of, if that waits too."""
         servers = self._links.not_linked_with(origin, but=link.peer)
         new = link.peer == origin and link.gossips and now.mono - link.since_ms < YOUNG_MS
         if new or origin in self._held:
             waiting = self._links.gossiping(servers)
             servers = tuple(each for each in servers if each not in waiting)
             if waiting:
-                self._hold(origin, user_id, raw, now)
-        self._emit.relay(listeners + servers, raw)
+                self._hold(origin, about, raw, now)
+        return servers
 
-    def _hold(self, origin: str, user_id: str, raw: bytes, now: Now) -> None:
+    def _hold(self, origin: str, about: str, raw: bytes, now: Now) -> None:
         held = self._held.setdefault(origin, _Held(now.mono + YOUNG_MS))
-        held.frames[user_id] = raw
+        held.frames[about] = raw
         if len(held.frames) > HELD_MAX:
             self._let_go(origin)
 
