@@ -1,5 +1,5 @@
 """Whether memory stays where it is while people come and go: users join and talk, half of them are
-cut off and come back, ten times over. `python -m socp.bench.comings [--users 1000] [--rounds 10]`
+cut off and come back, ten times over. `script/bench comings [--users 1000] [--rounds 10]`
 
 The exit code is 1 where the server holds over a tenth more at the end than after the first round.
 """
@@ -55,7 +55,7 @@ async def come_and_go(server: Server, count: int, rounds: int) -> list[int]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="socp.bench.comings")
+    parser = argparse.ArgumentParser(prog="script/bench comings")
     parser.add_argument("--users", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--memory", default=sizes.shown(limits.MEMORY_BYTES))

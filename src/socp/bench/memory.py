@@ -1,5 +1,5 @@
 """Tries to break `--memory`: one attack after the other on a server that promised so much, while
-two good users go on. `python -m socp.bench.memory [--memory 256M] [--links 1000] [ATTACK ...]`
+two good users go on. `script/bench memory [--memory 256M] [--links 1000] [ATTACK ...]`
 
 Prints for each attack what the process held at most, by the kernel's word, and how long the good
 users' messages took; exit code 1 where the promise was broken or a good user was not served.
@@ -292,7 +292,7 @@ def attacked(at: Target, attack: Callable[[Attacker], None], links: int, key: Pr
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="socp.bench.memory")
+    parser = argparse.ArgumentParser(prog="script/bench memory")
     parser.add_argument("--memory", default="256M")
     parser.add_argument("--links", type=int, default=1000)
     parser.add_argument("attacks", nargs="*", metavar="ATTACK")

@@ -35,7 +35,8 @@ class Table(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """`row_bytes` as `python -m socp.bench.memory rows` measures it, and some more."""
+    """`row_bytes` of links as `script/bench comings` shows them, and some more; of the rest as
+    reckoned from what their objects take."""
 
     percent: int
     row_bytes: int
