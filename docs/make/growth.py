@@ -121,7 +121,7 @@ def _points(curve: Curve, rows: Sequence[Row]) -> list[tuple[float, float]]:
 
 _HEAD: Final = """# What a mesh costs as it grows
 
-Made by `script/growth` from `docs/growth.json`, which `script/growth run 5 10 20` measures with the [simulator](simulator.md): the real servers and
+Made by `script/growth` from `docs/growth.json`, which `script/growth run 5 10 20 40 100` measures with the [simulator](simulator.md): the real servers and
 clients, symbolic keys, {each} users a server, {minutes:g} minutes in which each writes a direct message a minute, one post and one small file a
 minute of all. After two fifths of it the servers are parted into two halves for a minute. n is the number of servers.
 """

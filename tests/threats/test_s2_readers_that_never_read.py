@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -21,17 +22,19 @@ AT_ONCE = 4  # posts under way: 1 MiB a reader
 
 @pytest.mark.spec("12")
 @pytest.mark.threat("S2")
+@pytest.mark.alone  # a thousand links take a core for themselves
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no way to see memory here")
 def test_a_hundred_who_never_read_are_cut_and_nine_hundred_get_everything(tmp_path: Path) -> None:
     flags = ("--ephemeral", "--bootstrap", "none")
     crowd = Crowd()
-    silent: list[User] = []
-    with running(tmp_path, *flags) as server:
+    with ExitStack() as links, running(tmp_path, *flags) as server:
+        links.callback(crowd.close)
         for n in range(READERS):
             crowd.add(User.attach(server.port, n))
             if n % 20 == 0:
                 crowd.read_until(lambda: crowd.got(b"ACK") == 1, 10)
-        silent += [User.attach(server.port, n) for n in range(SILENT)]
+        for n in range(SILENT):
+            links.callback(User.attach(server.port, n).socket.close)
         crowd.read_until(lambda: health(server)["users"] == READERS + SILENT, 20)
         before = memory_bytes(server)
 
@@ -47,7 +50,5 @@ def test_a_hundred_who_never_read_are_cut_and_nine_hundred_get_everything(tmp_pa
         crowd.read_until(lambda: health(server)["users"] == READERS, 10)
         grown = memory_bytes(server, "VmHWM") - before
         assert grown < SILENT * limits.OUTBOX_BYTES // 4, "posts are shared, not kept for each"
-        crowd.close()
-        for user in silent:
-            user.socket.close()
+        links.close()
         assert server.stop() == 0
