@@ -71,25 +71,31 @@ _LISTENING: Final = re.compile(r"Listening on (ws://127\.0\.0\.1:\d+)")
 def main() -> None:
     """Measure and print."""
     corpus = Corpus(int(sys.argv[1]) if len(sys.argv) > 1 else LINES, people=1)
-    with tempfile.TemporaryDirectory() as place, _server(Path(place)) as url:
+    with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         print(f"{machine()}, load {os.getloadavg()[0]:.1f}; {COLUMNS} x {ROWS} cells", flush=True)
-        empty, full = asyncio.run(_profiles(folder, url, corpus))
-        _print_opening(empty, full, corpus)
-        _print_holding(folder, full, corpus)
-        _print_pressing(empty, url)
+        with _server(folder) as url:
+            empty, full = asyncio.run(_profiles(folder, url, corpus))
+            _print_opening(empty, full, corpus)
+            _print_holding(folder, full, corpus)
+        _print_pressing(folder)
 
 
 async def _profiles(folder: Path, url: str, corpus: Corpus) -> tuple[Path, Path]:
     """One without a line, one with all of them in one talk."""
-    empty, full = folder / "empty", folder / "full"
-    async with Client.open(empty, url, name=READER, downloads=folder, lock=Plain()) as me:
-        async for notice in me.events():
-            if isinstance(notice, Online):  # from now on the profile knows its server
-                break
+    empty, full = await _new_profile(folder / "empty", url), folder / "full"
     shutil.copytree(empty, full)
     await asyncio.to_thread(_fill, full, corpus)
     return empty, full
+
+
+async def _new_profile(profile: Path, url: str) -> Path:
+    """Of somebody who was with this server once."""
+    async with Client.open(profile, url, name=READER, downloads=profile.parent, lock=Plain()) as me:
+        async for notice in me.events():
+            if isinstance(notice, Online):  # from now on the profile knows its server
+                break
+    return profile
 
 
 def _fill(folder: Path, corpus: Corpus) -> None:
@@ -252,9 +258,13 @@ class Pressed:
     a_second: float  # messages that came and were kept while it was busy
 
 
-def _print_pressing(profile: Path, url: str) -> None:
+def _print_pressing(folder: Path) -> None:
     """Run after run, the references and the same with people talking; then all of them."""
-    runs = [_pressed(profile, url, called) for called in CALLED]
+    runs = []
+    for called in CALLED:
+        with _server(folder) as url:  # of its own: no key of the channel is left of anybody else's
+            profile = asyncio.run(_new_profile(folder / called, url))
+            runs.append(_pressed(profile, url, called))
     bare, quiet, busy = (
         [_p95(times) for times in (getattr(run, name) for run in runs)]
         for name in ("bare", "quiet", "busy")
