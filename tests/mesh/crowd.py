@@ -14,6 +14,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from socp.bench.raw_link import masked, shake_hands
+from socp.client.clock import now_ms
 from socp.crypto import content_sig
 from socp.crypto.keys import PrivateKey
 from socp.wire import base64url
@@ -22,11 +24,6 @@ from tests.keys import COUNT, test_key
 CHUNK = 1 << 20
 HEAD = 64  # bytes of a frame that tell its type
 SEND_S = 30
-
-HANDSHAKE = (
-    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-)
 
 
 @dataclass(eq=False)
@@ -44,12 +41,8 @@ class User:
     def attach(cls, port: int, n: int) -> User:
         """Connect, and say hello as a v1.3 client does. The answer is not awaited."""
         found = socket.create_connection(("127.0.0.1", port))
+        shake_hands(found)
         user = cls(str(uuid.uuid4()), test_key(n % COUNT), found)
-        found.sendall(HANDSHAKE)
-        answer = b""
-        while not answer.endswith(b"\r\n\r\n"):
-            answer += found.recv(1)
-        assert b" 101 " in answer, answer
         text = user.key.public.text
         user.say("USER_HELLO", "*", {"client": "crowd", "pubkey": text, "enc_pubkey": text})
         return user
@@ -137,13 +130,3 @@ class Crowd:
         self._selector.close()
         for user in self.users:
             user.socket.close()
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def masked(data: bytes) -> bytes:
-    """A text frame under the mask 0000, which leaves the data as it is."""
-    head = struct.pack("!BBQ", 0x81, 0x80 | 127, len(data))
-    return head + bytes(4) + data

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from socp.bench.raw_link import shake_hands
 from socp.server import places
 from tests import logbook
 from tests.mesh.default_ports import default_ports
@@ -173,12 +174,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         server = stack.enter_context(running(tmp_path, "--ephemeral", *ALONE))
         # Somebody who never answers the goodbye keeps the first signal busy.
         with socket.create_connection(("127.0.0.1", server.port)) as silent:
-            silent.sendall(
-                b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-                b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-            )
-            assert b" 101 " in silent.recv(1000)
+            shake_hands(silent)
             server.process.send_signal(signal.SIGTERM)
             server.wait_for("^INFO:server.server:Stopping")
             began = time.monotonic()

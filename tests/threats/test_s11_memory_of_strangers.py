@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from socp.bench.raw_link import HANDSHAKE
 from socp.wire import limits
-from tests.mesh.crowd import HANDSHAKE
 from tests.mesh.health import health, memory_bytes
 from tests.mesh.launch import running
 

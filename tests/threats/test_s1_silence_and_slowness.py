@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from socp.bench.raw_link import HANDSHAKE, masked
 from socp.server import framing
 from socp.wire import limits
-from tests.mesh.crowd import HANDSHAKE, masked
 from tests.mesh.launch import Running, running
 
 SLACK_S = (

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from socp.bench.raw_link import HANDSHAKE
 from socp.server import framing
-from tests.mesh.crowd import HANDSHAKE
 from tests.mesh.health import health
 from tests.mesh.launch import PROJECT, RUN_SERVER, Running, running
 from tests.mesh.stored import give_key

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import re
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
+from socp.bench import processes
 from socp.bench.raw_link import RawLink, masked
+from socp.bench.serving import LOG, Server, serving
 from socp.crypto.keys import PrivateKey, RsaSuite
 from socp.server import sizes
 from socp.wire import limits
@@ -30,33 +30,13 @@ from socp.wire import limits
 LOOK_S: Final = 0.02
 TALK_S: Final = 0.1
 SMALL_WINDOW: Final = 4096
-_LISTENING: Final = re.compile(r"Listening on ws://127\.0\.0\.1:(\d+)")
-
-
-@dataclass
-class Target:
-    """The server under attack."""
-
-    port: int
-    pid: int
-    log: Path
-
-    def resident(self, what: str = "VmRSS") -> int:
-        """Bytes; VmHWM is the most it ever held."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        found = re.search(rf"{what}:\s+(\d+) kB", status)
-        return int(found[1]) * 1024 if found else 0
-
-    def forget_peak(self) -> None:
-        """What was held at most counts from now."""
-        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
 
 @dataclass
 class Talk:
     """Two good users, each message answered by the next; how long each took."""
 
-    target: Target
+    server: Server
     key: PrivateKey
     took_s: list[float] = field(default_factory=list)
     fault: str = ""
@@ -64,7 +44,7 @@ class Talk:
 
     def run(self) -> None:
         try:
-            one, other = (RawLink.open(self.target.port, self.key) for _ in range(2))
+            one, other = (RawLink.open(port_of(self.server), self.key) for _ in range(2))
             for user in (one, other):
                 user.hello("presence/1")
                 user.wait_for("ACK")
@@ -76,7 +56,7 @@ class Talk:
                 self.took_s.append(time.monotonic() - began)
         except OSError as fault:
             self.fault = f"{type(fault).__name__}: {fault}"
-            for line in self.target.log.read_text().splitlines():
+            for line in log_of(self.server).splitlines():
                 if " left (" in line and any(user in line for user in (one.id, other.id)):
                     self.fault += "; " + line.partition(" left ")[2]
 
@@ -235,41 +215,22 @@ ATTACKS: Final[tuple[Callable[[Attacker], None], ...]] = (
 )
 
 
-@contextmanager
-def target(memory: str) -> Iterator[Target]:
-    """A server with default settings and so much memory, its data in a folder of its own."""
-    with tempfile.TemporaryDirectory() as place:
-        log = Path(place) / "log"
-        command = [str(Path(sys.executable).with_name("socp")), "serve", "--port", "0"]
-        command += ["--memory", memory, "--data-dir", f"{place}/data", "--bootstrap", "none"]
-        with log.open("wb") as said:
-            process = subprocess.Popen(  # noqa: S603 - ourselves
-                command,
-                stderr=said,
-                start_new_session=True,
-            )
-        try:
-            yield Target(_port(process, log), process.pid, log)
-        finally:
-            process.kill()
-            process.wait()
+def port_of(server: Server) -> int:
+    """Where it listens on 127.0.0.1."""
+    return urlsplit(server.url).port or 0
 
 
-def _port(process: subprocess.Popen[bytes], log: Path) -> int:
-    while process.poll() is None:
-        found = _LISTENING.search(log.read_text())
-        if found:
-            return int(found[1])
-        time.sleep(LOOK_S)
-    raise RuntimeError(f"the server ended: {log.read_text()}")
+def log_of(server: Server) -> str:
+    """All that it said so far."""
+    return (server.folder / LOG).read_text()
 
 
-def attacked(at: Target, attack: Callable[[Attacker], None], links: int, key: PrivateKey) -> str:
+def attacked(at: Server, attack: Callable[[Attacker], None], links: int, key: PrivateKey) -> str:
     """Carry it out. What was broken, "" for nothing; prints a line."""
     talk = Talk(at, key)
     talking = threading.Thread(target=talk.run)
-    by = Attacker(at.port, key, links)
-    at.forget_peak()
+    by = Attacker(port_of(at), key, links)
+    processes.forget_peak(at.pid)
     talking.start()
     began = time.monotonic()
     try:
@@ -278,14 +239,14 @@ def attacked(at: Target, attack: Callable[[Attacker], None], links: int, key: Pr
         print(f"  ({attack.__name__} was ended: {fault})")
     talk.end()
     talking.join()
-    took, peak = time.monotonic() - began, at.resident("VmHWM")
+    took, peak = time.monotonic() - began, processes.peak_bytes(at.pid)
     by.close()
     time.sleep(3)
     slowest = max(talk.took_s, default=0.0)
     print(
         f"{attack.__name__:14} {took:6.1f} s   peak {peak / limits.MIB:6.1f} MiB   after"
-        f" {at.resident() / limits.MIB:6.1f}   refused {by.refused:5}   good: {len(talk.took_s):4}"
-        f" messages, slowest {slowest * 1000:6.0f} ms {talk.fault}",
+        f" {at.resident_bytes() / limits.MIB:6.1f}   refused {by.refused:5}"
+        f"   good: {len(talk.took_s):4} messages, slowest {slowest * 1000:6.0f} ms {talk.fault}",
         flush=True,
     )
     return talk.fault or ("" if talk.took_s else "nothing was said")
@@ -299,14 +260,17 @@ def main() -> int:
     asked = parser.parse_args()
     promised, key = sizes.parsed(asked.memory), RsaSuite().generate()
     broken = False
-    with target(asked.memory) as at:
-        print(f"memory {asked.memory}, before: {at.resident() / limits.MIB:.1f} MiB")
+    with (
+        tempfile.TemporaryDirectory() as place,
+        serving(Path(place), "--memory", asked.memory) as at,
+    ):
+        print(f"memory {asked.memory}, before: {at.resident_bytes() / limits.MIB:.1f} MiB")
         for attack in ATTACKS:
             if not asked.attacks or attack.__name__ in asked.attacks:
                 fault = attacked(at, attack, asked.links, key)
-                broken |= bool(fault) or at.resident("VmHWM") > promised
-        print(*(line for line in at.log.read_text().splitlines() if "ewcomers" in line), sep="\n")
-        print(*(line for line in at.log.read_text().splitlines() if "ERROR" in line), sep="\n")
+                broken |= bool(fault) or processes.peak_bytes(at.pid) > promised
+        print(*(line for line in log_of(at).splitlines() if "ewcomers" in line), sep="\n")
+        print(*(line for line in log_of(at).splitlines() if "ERROR" in line), sep="\n")
     return 1 if broken else 0
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import socket
 import struct
-import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Final
 
+from socp.client.clock import now_ms
 from socp.crypto import content_sig
 from socp.crypto.keys import PrivateKey
 from socp.wire import base64url
 
 WAIT_S: Final = 60
-_HANDSHAKE: Final = (
+HANDSHAKE: Final = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
@@ -41,15 +41,7 @@ class RawLink:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         found.settimeout(WAIT_S)
         found.connect(("127.0.0.1", port))
-        found.sendall(_HANDSHAKE)
-        answer = b""
-        while not answer.endswith(b"\r\n\r\n"):
-            got = found.recv(1)
-            if not got:
-                raise ConnectionError("refused")
-            answer += got
-        if b" 101 " not in answer:
-            raise ConnectionError(answer.decode(errors="replace"))
+        shake_hands(found)
         return cls(found, key)
 
     def hello(self, *features: str) -> None:
@@ -113,11 +105,20 @@ class RawLink:
         return taken
 
 
+def shake_hands(found: socket.socket) -> None:
+    """Make a WebSocket of this connection. Raises ConnectionError where the server does not."""
+    found.sendall(HANDSHAKE)
+    answer = b""
+    while not answer.endswith(b"\r\n\r\n"):
+        got = found.recv(1)
+        if not got:
+            raise ConnectionError("refused")
+        answer += got
+    if b" 101 " not in answer:
+        raise ConnectionError(answer.decode(errors="replace"))
+
+
 def masked(data: bytes, *, announced: int = 0) -> bytes:
     """A text frame under the mask 0000; `announced`: the length it claims, its own else."""
     head = struct.pack("!BBQ", 0x81, 0x80 | 127, announced or len(data))
     return head + bytes(4) + data
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
