@@ -8,7 +8,7 @@ import pytest
 
 from socp.server import opening, places
 from socp.server.faults import StartFault
-from socp.storage.node_store import Identity
+from socp.storage.whose import Identity
 from tests.keys import StoredKeys
 from tests.site import Site
 from tests.storage.examples import SERVER
@@ -62,7 +62,7 @@ def test_a_lost_key_file_is_not_replaced_by_a_new_key(site: Site) -> None:
 def said(folder: Path) -> tuple[str, str] | None:
     """The id and fingerprint that a server may say before its store is open."""
     who = opening.known(folder, SUITE)
-    return who and (who.server_id, who.key.public.fingerprint)
+    return None if who is None else (who.server_id, who.key.public.fingerprint)
 
 
 def test_a_server_that_was_here_before_is_known_before_its_store_is_open(tmp_path: Path) -> None:
