@@ -17,6 +17,7 @@ from socp.server import framing
 from socp.server.logs import TRACE, shortened
 from socp.server.meter import Meter
 from socp.server.outbox import Outbox
+from socp.server.turn import Turn
 from socp.wire import limits
 
 frames_log = logging.getLogger("server.frames")
@@ -36,6 +37,7 @@ class Link:
         link_id: LinkId,
         transport: asyncio.Transport,
         tell: Callable[[Event], None],
+        turn: Turn,
         *,
         masked: bool,
         meter: Meter | None,
@@ -53,7 +55,7 @@ class Link:
         self._pings = 0  # not answered yet
         self._deadline: asyncio.TimerHandle | None = None
         trace = self._trace_out if frames_log.isEnabledFor(TRACE) else None
-        self.outbox = Outbox(transport, self, masked=masked, trace=trace)
+        self.outbox = Outbox(transport, self, turn, masked=masked, trace=trace)
         _bound_send_buffer(transport)
 
     @property
@@ -177,8 +179,12 @@ class Link:
 class Links:
     """Every open link by its number. Numbers are never used again."""
 
-    def __init__(self, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self, tell: Callable[[Event], None], soon: Callable[[Callable[[], None]], object]
+    ) -> None:
+        """`soon` runs a function on the loop, after what is being done."""
         self._tell = tell
+        self._turn = Turn(soon)
         self._open: dict[LinkId, Link] = {}
         self._numbers = itertools.count(1)
 
@@ -197,7 +203,9 @@ class Links:
         return [opened[number] for number in numbers if number in opened]
 
     def add(self, transport: asyncio.Transport, *, masked: bool, meter: Meter | None) -> Link:
-        link = Link(next(self._numbers), transport, self._tell, masked=masked, meter=meter)
+        link = Link(
+            next(self._numbers), transport, self._tell, self._turn, masked=masked, meter=meter
+        )
         self._open[link.id] = link
         return link
 
