@@ -8,7 +8,7 @@ import itertools
 import logging
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from socp.node.effects import Close
@@ -196,6 +196,11 @@ class Links:
 
     def get(self, link_id: LinkId) -> Link | None:
         return self._open.get(link_id)
+
+    def these(self, numbers: Iterable[LinkId]) -> list[Link]:
+        """Those of them that are open still."""
+        opened = self._open
+        return [opened[number] for number in numbers if number in opened]
 
     def add(self, transport: asyncio.Transport, *, masked: bool, meter: Meter | None) -> Link:
         link = Link(
