@@ -32,6 +32,23 @@ POLICY: Final = 1008
 class Link:
     """A socket with its outbox, its pings and its end. Implements outbox.Owner."""
 
+    __slots__ = (
+        "__weakref__",
+        "_deadline",
+        "_meter",
+        "_pings",
+        "_probe",
+        "_tell",
+        "id",
+        "identified",
+        "is_cut",
+        "outbox",
+        "paced_bytes",
+        "reason",
+        "rest_until",
+        "transport",
+    )
+
     def __init__(
         self,
         link_id: LinkId,
