@@ -83,7 +83,7 @@ async def talk(people: Sequence[Person]) -> None:
         text = f"in public from {author.me.name}"
         logbook.said(text)
         lines.append(await author.me.send("public", text))
-        assert {await line.settled() for line in lines} == {LineState.DONE}
+        assert LineState.REFUSED not in {await line.settled() for line in lines}
     for author in people:
         for reader in others(author, people):
             text = f"in private from {author.me.name} to {reader.me.name}"

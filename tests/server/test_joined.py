@@ -8,46 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from socp.node.effects import Bundle, Effect, Snapshot
+from socp.node.effects import Bundle, Effect, Piece, Snapshot
 from socp.node.events import Event, FrameReceived, LinkId
 from socp.server import framing
 from socp.server.joined import Joined
-from socp.server.outbox import Outbox
 from socp.server.signers import Sealed, ready
 from tests.server.rig import Brain, frame, message, running, said
 from tests.server.test_signers import Desk
+from tests.server.wires import Loop, Owner, Wire
 
 THEIRS = b'{"type":"USER_ADVERTISE","n":"theirs"}'
-
-
-class Wire:
-    """A transport that takes nothing, and keeps the objects it was given."""
-
-    def __init__(self) -> None:
-        self.written: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        self.written.append(data)
-
-    def get_write_buffer_size(self) -> int:
-        return sum(map(len, self.written))
-
-    def is_closing(self) -> bool:
-        return False
-
-
-class Owner:
-    """Notes why its link was cut."""
-
-    def __init__(self) -> None:
-        self.reasons: list[str] = []
-
-    def cut(self, reason: str) -> None:
-        self.reasons.append(reason)
-
-
-def outbox(wire: Wire, owner: Owner | None = None, *, masked: bool = False) -> Outbox:
-    return Outbox(wire, owner or Owner(), masked=masked)
 
 
 def unmasked(data: bytes) -> list[bytes]:
@@ -63,10 +33,11 @@ def unmasked(data: bytes) -> list[bytes]:
 
 
 def test_all_links_are_given_the_same_bytes_once() -> None:
-    wires = [Wire(), Wire(), Wire()]
+    loop, wires = Loop(), [Wire(), Wire(), Wire()]
     bundle = Joined([ready(b'{"n":1}'), ready(b'{"n":2}')])
     for wire in wires:
-        outbox(wire).put_news(bundle)
+        loop.outbox(wire).put_news(bundle)
+    loop.turns()
     assert [len(wire.written) for wire in wires] == [1, 1, 1]
     assert len({id(wire.written[0]) for wire in wires}) == 1
     assert wires[0].written[0] == b"".join(
@@ -77,13 +48,15 @@ def test_all_links_are_given_the_same_bytes_once() -> None:
 def test_it_goes_when_the_last_of_its_frames_is_signed_and_what_follows_waits_for_it() -> None:
     desk = Desk()
     first, second = desk.seal(2)
-    wire = Wire()
-    out = outbox(wire)
+    loop, wire = Loop(), Wire()
+    out = loop.outbox(wire)
     out.put(Joined([first, ready(THEIRS), second]))
     out.put(ready(b'{"n":"later"}'))
     desk.sign(1, until=lambda: first.framed is not None)
+    loop.turns()
     assert wire.written == []
     desk.sign(1, until=lambda: second.framed is not None)
+    loop.turns()
     assert [THEIRS in data for data in wire.written] == [True, False]
     assert wire.written[0].endswith(second.text)
 
@@ -91,16 +64,17 @@ def test_it_goes_when_the_last_of_its_frames_is_signed_and_what_follows_waits_fo
 def test_one_frame_twice_in_it_is_sent_twice() -> None:
     desk = Desk()
     (only,) = desk.seal(1)
-    wire = Wire()
-    outbox(wire).put(Joined([only, only]))
+    loop, wire = Loop(), Wire()
+    loop.outbox(wire).put(Joined([only, only]))
     desk.sign(1, until=lambda: only.framed is not None)
+    loop.turns()
     assert wire.written == [2 * (only.framed or b"")]
 
 
 def test_a_frame_that_cannot_be_signed_ends_the_links_that_wait_for_it() -> None:
     broken, owner = Sealed(10), Owner()
     bundle = Joined([ready(THEIRS), broken])
-    outbox(Wire(), owner).put(bundle)
+    Loop().outbox(Wire(), owner).put(bundle)
     broken.failed = True
     bundle.flush()
     assert owner.reasons == ["a frame for it could not be signed"]
@@ -108,8 +82,9 @@ def test_a_frame_that_cannot_be_signed_ends_the_links_that_wait_for_it() -> None
 
 @pytest.mark.spec("1")
 def test_on_a_link_that_we_dialled_each_frame_has_a_mask_of_its_own() -> None:
-    wire = Wire()
-    outbox(wire, masked=True).put(Joined([ready(b'{"n":1}'), ready(THEIRS)]))
+    loop, wire = Loop(), Wire()
+    loop.outbox(wire, masked=True).put(Joined([ready(b'{"n":1}'), ready(THEIRS)]))
+    loop.turns()
     (data,) = wire.written
     assert unmasked(data) == [b'{"n":1}', THEIRS]
 
@@ -138,3 +113,23 @@ async def test_a_bundle_reaches_every_link_and_comes_after_a_snapshot(tmp_path: 
             assert await asyncio.wait_for(ws.receive_str(), 60) == THEIRS.decode()
         numbers = [(await said(sockets[0]))["payload"]["n"] for _ in range(101)]
         assert numbers == [*range(100), "ours"]
+
+
+async def test_a_piece_of_a_list_reaches_all_who_are_told_of_it_frame_by_frame(
+    tmp_path: Path,
+) -> None:
+    lines = tuple(frame(payload=f'{{"n":{n}}}') for n in range(20))
+    piece = Piece((*lines, THEIRS), 20 * 1024)
+
+    def answers(event: Event) -> Sequence[Effect]:
+        if not isinstance(event, FrameReceived):
+            return ()
+        return [Snapshot(event.link, (frame(payload='{"n":"first"}'), piece))]
+
+    async with running(tmp_path, Brain(answers)) as shell:
+        for _ in range(2):
+            ws = await shell.connect()
+            await ws.send_str(message("GO"))
+            numbers = [(await said(ws))["payload"]["n"] for _ in range(21)]
+            assert numbers == ["first", *range(20)]
+            assert await asyncio.wait_for(ws.receive_str(), 60) == THEIRS.decode()

@@ -15,13 +15,14 @@ from socp.wire.msg_ref import dedup_key
 KEPT_MS = (
     2 * limits.TS_WINDOW_MS
 )  # a frame may be 5 min ahead when it comes, and 5 min old when replayed
+GRAIN_MS = 1_000  # it is remembered to the end of one of these
 QUOTA_PER_SOURCE = 200_000
 SEEN_MAX = 50_000_000  # of all sources
 KEY_BYTES = 15  # an object of 48 bytes; one more would be 64
 
 
 class SeenIds:
-    """Keys of frames, each remembered 10 min, at most a quota from each source.
+    """Keys of frames, each remembered 10 min and up to a second, at most a quota from each source.
 
     A source at its quota is refused rather than that anything is forgotten: nobody can push
     others' keys out to replay them. Where all are full, the quota is what is fair: who said little
@@ -66,7 +67,8 @@ class SeenIds:
         self._held[source] = self._held.get(source, 0) + 1
         self._seen.add(key)
         self._keys.append(key)
-        self._untils.append(mono + KEPT_MS)
+        until, last = until_ms(mono), self._untils[-1] if self._untils else 0
+        self._untils.append(last if last == until else until)  # many have the same object
         self._sources.append(source)
 
     def remember(self, keys: Iterable[bytes], mono: int) -> None:
@@ -99,6 +101,11 @@ class SeenIds:
                 self._held[source] = left
             else:
                 del self._held[source]
+
+
+def until_ms(mono: int) -> int:
+    """When what comes now is forgotten."""
+    return -(-(mono + KEPT_MS) // GRAIN_MS) * GRAIN_MS
 
 
 def mail_key(reader: str, ref: str) -> bytes:

@@ -169,7 +169,7 @@ class Node:
 
     def whereabouts(self) -> dict[str, str]:
         """Who is online, by user_id, and at which server."""
-        return {each.user_id: each.server_id for each in self._presence.everyone()}
+        return self._presence.whereabouts()
 
     def takes(self) -> dict[Stage, frozenset[type[Payload]]]:
         """Which frames are taken from a peer that stands there."""
@@ -339,6 +339,7 @@ class Node:
         self._health.due(now)
         self._gossip.due(now)
         self._presence.relaying.due(now)
+        self._presence.due(now)
         self._watches.due(now)
         self._directory.due(now)
         self._rotations.due(now)

@@ -97,7 +97,7 @@ class App:
         loop = asyncio.get_running_loop()
         self._parts = parts
         self._gate = Gate()
-        self._links = Links(self.tell)
+        self._links = Links(self.tell, loop.call_soon)
         self._signers = Signers(
             parts.key,
             self._gate,

@@ -8,7 +8,7 @@ import itertools
 import logging
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from socp.node.effects import Close
@@ -17,6 +17,7 @@ from socp.server import framing
 from socp.server.logs import TRACE, shortened
 from socp.server.meter import Meter
 from socp.server.outbox import Outbox
+from socp.server.turn import Turn
 from socp.wire import limits
 
 frames_log = logging.getLogger("server.frames")
@@ -31,11 +32,29 @@ POLICY: Final = 1008
 class Link:
     """A socket with its outbox, its pings and its end. Implements outbox.Owner."""
 
+    __slots__ = (
+        "__weakref__",
+        "_deadline",
+        "_meter",
+        "_pings",
+        "_probe",
+        "_tell",
+        "id",
+        "identified",
+        "is_cut",
+        "outbox",
+        "paced_bytes",
+        "reason",
+        "rest_until",
+        "transport",
+    )
+
     def __init__(
         self,
         link_id: LinkId,
         transport: asyncio.Transport,
         tell: Callable[[Event], None],
+        turn: Turn,
         *,
         masked: bool,
         meter: Meter | None,
@@ -53,7 +72,7 @@ class Link:
         self._pings = 0  # not answered yet
         self._deadline: asyncio.TimerHandle | None = None
         trace = self._trace_out if frames_log.isEnabledFor(TRACE) else None
-        self.outbox = Outbox(transport, self, masked=masked, trace=trace)
+        self.outbox = Outbox(transport, self, turn, masked=masked, trace=trace)
         _bound_send_buffer(transport)
 
     @property
@@ -177,8 +196,12 @@ class Link:
 class Links:
     """Every open link by its number. Numbers are never used again."""
 
-    def __init__(self, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self, tell: Callable[[Event], None], soon: Callable[[Callable[[], None]], object]
+    ) -> None:
+        """`soon` runs a function on the loop, after what is being done."""
         self._tell = tell
+        self._turn = Turn(soon)
         self._open: dict[LinkId, Link] = {}
         self._numbers = itertools.count(1)
 
@@ -191,8 +214,15 @@ class Links:
     def get(self, link_id: LinkId) -> Link | None:
         return self._open.get(link_id)
 
+    def these(self, numbers: Iterable[LinkId]) -> list[Link]:
+        """Those of them that are open still."""
+        opened = self._open
+        return [opened[number] for number in numbers if number in opened]
+
     def add(self, transport: asyncio.Transport, *, masked: bool, meter: Meter | None) -> Link:
-        link = Link(next(self._numbers), transport, self._tell, masked=masked, meter=meter)
+        link = Link(
+            next(self._numbers), transport, self._tell, self._turn, masked=masked, meter=meter
+        )
         self._open[link.id] = link
         return link
 

@@ -11,15 +11,17 @@ from typing import Final, Protocol
 
 from socp.server import framing
 from socp.server.signers import Sealed, ready
+from socp.server.turn import Turn
 from socp.wire import limits
 
 GOODBYE: Final = ready(b'{"type":"CTRL_CLOSE"}')
+WRITE_BYTES: Final = 64 * limits.KIB  # are written at once: what a socket takes at a time
 
 
 class Transport(Protocol):
     """What we need of asyncio.Transport."""
 
-    def write(self, data: bytes) -> None: ...
+    def writelines(self, data: list[bytes]) -> None: ...
 
     def get_write_buffer_size(self) -> int: ...
 
@@ -47,6 +49,8 @@ class Outbox:
 
     __slots__ = (
         "_closing",
+        "_handed",
+        "_handed_bytes",
         "_later",
         "_later_bytes",
         "_left_before",
@@ -58,6 +62,7 @@ class Outbox:
         "_stuck_since",
         "_trace",
         "_transport",
+        "_turn",
         "_waiting",
         "_written",
     )
@@ -66,16 +71,20 @@ class Outbox:
         self,
         transport: Transport,
         owner: Owner,
+        turn: Turn,
         *,
         masked: bool,
         trace: Callable[[bytes], None] | None = None,
     ) -> None:
         self._transport = transport
         self._owner = owner
+        self._turn = turn
         self._masked = masked
         self._trace = trace
         self._queue: deque[Sealed] | None = None  # most links have none for most of their time
         self._waiting = 0  # bytes in the queue
+        self._handed: list[bytes] | None = None  # to be written when the turn of the loop is over
+        self._handed_bytes = 0
         self._written = 0  # bytes given to the transport, ever
         self._left_before = 0  # of those had left it when it was last looked at
         self._stuck_since: float | None = None
@@ -87,8 +96,8 @@ class Outbox:
 
     @property
     def queued_bytes(self) -> int:
-        """What this link has not taken: unsigned, or in the transport."""
-        return self._waiting + self._transport.get_write_buffer_size()
+        """What this link has not taken: unsigned, not written yet, or in the transport."""
+        return self._waiting + self._handed_bytes + self._transport.get_write_buffer_size()
 
     def put(self, sealed: Sealed) -> None:
         """Send a frame after all that was asked for before."""
@@ -134,6 +143,7 @@ class Outbox:
         if not self._over:
             self._over, self._closing = True, b""
             self._hand_over(self._framed(framing.CLOSE, framing.close_data(code, "")))
+            self.write()
 
     def finish(self, code: int, reason: str) -> None:
         """After all that was asked for before: CTRL_CLOSE, a close frame, and nothing more."""
@@ -158,16 +168,27 @@ class Outbox:
             self._over = True
             self._write(GOODBYE)
             self._hand_over(self._framed(framing.CLOSE, self._closing))
+            self.write()
+
+    def write(self) -> None:
+        """Give the transport what was handed over: the turn is over, or it cannot wait."""
+        handed, size = self._handed, self._handed_bytes
+        self._handed, self._handed_bytes = None, 0
+        if handed is not None and not self._transport.is_closing():
+            self._transport.writelines(handed)  # not joined: they may be shared by many links
+            self._written += size
 
     def drop(self) -> None:
         """The link is gone: keep nothing for it."""
         self._closing, self._over = b"", True
-        self._queue = None
+        self._queue = self._handed = None
+        self._handed_bytes = 0
         self._later.clear()
         self._waiting = self._later_bytes = 0
 
     def release(self) -> None:
         """Nothing is asked of the link any more: they need not hold each other."""
+        self.write()
         self.drop()
         self._owner, self._trace = NOBODY, None
 
@@ -217,6 +238,12 @@ class Outbox:
         return frame(opcode, data)
 
     def _hand_over(self, framed: bytes) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(framed)
-            self._written += len(framed)
+        if self._transport.is_closing():
+            return
+        if self._handed is None:
+            self._handed = []
+            self._turn.waits(self)
+        self._handed.append(framed)
+        self._handed_bytes += len(framed)
+        if self._handed_bytes >= WRITE_BYTES:
+            self.write()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from itertools import count
 from typing import Final
 
 START_WALL_MS: Final = 1_760_000_000_000
@@ -17,15 +16,16 @@ class Endless(Exception):
 
 
 class Agenda:
-    """A heap of (when, which was asked for first, what). `mono` ms from 0, `wall` Unix ms."""
+    """For each millisecond what happens then, as it was asked for. `mono` ms from 0, `wall` Unix
+    ms. What raises ends it: nothing happens any more."""
 
     def __init__(self) -> None:
         self.mono = 0
         self.steps = 0
         """How many things happened since the beginning."""
         self._skipped = 0
-        self._order = count()
-        self._heap: list[tuple[int, int, Callable[[], None]]] = []
+        self._due: dict[int, list[Callable[[], None]]] = {}
+        self._times: list[int] = []  # a heap of those for which something is due
 
     @property
     def wall(self) -> int:
@@ -38,7 +38,13 @@ class Agenda:
 
     def after(self, ms: int, what: Callable[[], None]) -> None:
         """Have `what` done in `ms` from now."""
-        heapq.heappush(self._heap, (self.mono + ms, next(self._order), what))
+        at = self.mono + ms
+        due = self._due.get(at)
+        if due is None:
+            self._due[at] = [what]
+            heapq.heappush(self._times, at)
+        else:
+            due.append(what)
 
     def every(self, ms: int, what: Callable[[], None], while_: Callable[[], bool]) -> None:
         """Have `what` done each `ms`, for as long as `while_` says so."""
@@ -54,10 +60,12 @@ class Agenda:
         """Let `ms` pass."""
         end = self.mono + ms
         most = self.steps + STEPS_MAX
-        while self._heap and self._heap[0][0] <= end:
-            self.mono, _, what = heapq.heappop(self._heap)
-            self.steps += 1
-            what()
-            if self.steps > most:
-                raise Endless(f"more than {STEPS_MAX} steps in {ms} ms")
+        while self._times and self._times[0] <= end:
+            self.mono = heapq.heappop(self._times)
+            for what in self._due[self.mono]:  # which grows by what is asked for at once
+                self.steps += 1
+                what()
+                if self.steps > most:
+                    raise Endless(f"more than {STEPS_MAX} steps in {ms} ms")
+            del self._due[self.mono]
         self.mono = end

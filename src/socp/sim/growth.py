@@ -39,7 +39,7 @@ class Growth:
     ) -> None:
         """A partition begins after two fifths of the `minutes`, and lasts one."""
         self._story = _story(seed, servers, servers * users_each, minutes)
-        self._play = Play(self._story)
+        self._play = Play(self._story, digested=False)
         self._play.each_second = self._note
         self._notes: list[tuple[int, int, int]] = []  # monotonic ms, frames and bytes so far
 

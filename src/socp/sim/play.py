@@ -61,7 +61,8 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended. `steps`: things that happened; `digest`: of every frame and effect."""
+    """How a run ended. `steps`: things that happened; `digest`: of every frame and effect, "" where
+    none was asked for."""
 
     story: Story
     broken: Broken | None
@@ -78,9 +79,11 @@ class Outcome:
 class Play:
     """One run of one story."""
 
-    def __init__(self, story: Story, suite: Suite | None = None) -> None:
-        """`suite`: the real one, for real keys, which are different each time."""
+    def __init__(self, story: Story, suite: Suite | None = None, *, digested: bool = True) -> None:
+        """`suite`: the real one, for real keys, which are different each time. `digested`: what
+        happens is digested, so that a replay can be told from another run."""
         self.story = story
+        self._digested = digested
         self.world = world = World(story.seed, suite)
         self.agenda = world.agenda
         self._hash = hashlib.blake2b(digest_size=16)
@@ -232,7 +235,8 @@ class Play:
     # --- looking on -----------------------------------------------------------------------------
 
     def _passed(self, sender: Endpoint | None, data: bytes) -> None:
-        self._noted += (b"%d " % self.agenda.mono, data)
+        if self._digested:
+            self._noted += (b"%d " % self.agenda.mono, data)
         traffic = self._traffic.get(sender)
         if traffic is not None:
             traffic.frames += 1
@@ -259,6 +263,8 @@ class Play:
     def _note(
         self, name: str, event: object, effects: list[node.Effect] | list[member.Effect]
     ) -> None:
+        if not self._digested:
+            return
         kinds = _kinds((type(event), *map(type, effects)))
         self._noted.append(f"{self.agenda.mono} {name} {kinds}".encode())
 
@@ -267,17 +273,21 @@ class Play:
         self._hash.update(b"".join(self._noted))
         self._noted.clear()
 
-    def _outcome(self, broken: Broken | None) -> Outcome:
+    def _digest(self) -> str:
+        """With what everybody has stored at the end."""
         self._digest_noted()
         kept = [server.disk.load() for server in self.servers]
         kept_by_users = [user.disk.load() for user in self.users]
         self._hash.update(repr((kept, kept_by_users)).encode())
+        return self._hash.hexdigest()
+
+    def _outcome(self, broken: Broken | None) -> Outcome:
         return Outcome(
             story=self.story,
             broken=broken,
             steps=self.agenda.steps,
             ms=self.agenda.mono,
-            digest=self._hash.hexdigest(),
+            digest=self._digest() if self._digested else "",
             said=len(self.laws.said),
             shown=sum(len(said.shown) for said in self.laws.said),
             delays_ms=sorted(self.laws.delays_ms),
