@@ -85,9 +85,19 @@ def make(connection: Connection, schema: Schema, number: int) -> None:
 
         migrations.upgrade(connection, schema.migrations, schema.revision_of(number))
         return
+    if connection.dialect.name != "sqlite":
+        _narrow_indexes(schema.metadata, connection.dialect.name)
     schema.metadata.create_all(connection)
     connection.exec_driver_sql(MAKE_VERSION_TABLE)
     connection.exec_driver_sql(f"INSERT INTO {VERSION_TABLE} VALUES ('{schema.revision}')")  # noqa: S608 - both are ours
+
+
+def _narrow_indexes(metadata: MetaData, dialect: str) -> None:
+    """Indexes leave out the same rows in each database. Were that said where they stand, each start
+    would load the dialect of PostgreSQL to check the word: 20 ms."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            index.dialect_options[dialect]["where"] = index.dialect_options["sqlite"]["where"]
 
 
 def _format(

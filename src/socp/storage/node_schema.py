@@ -181,7 +181,9 @@ mail = Table(
     Column("stored_ms", BigInteger, nullable=False, index=True),
 )
 WAITING = text("state = 'waiting'")
-Index("ix_mail_waiting", mail.c.user_id, mail.c.seq, sqlite_where=WAITING, postgresql_where=WAITING)
+Index(
+    "ix_mail_waiting", mail.c.user_id, mail.c.seq, sqlite_where=WAITING
+)  # and so on PostgreSQL: `formats`
 
 posts = Table(
     "posts",
