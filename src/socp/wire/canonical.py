@@ -96,12 +96,13 @@ def _has_only(told: inspect.Type, within: frozenset[type]) -> bool:
 
 def _omits(value: Part) -> bool:
     """Whether a member of `ALWAYS` holds its default, which msgspec leaves out."""
-    if not isinstance(value, Payload) or not value.ALWAYS:
-        return False
-    defaults = _defaults(type(value))
-    return any(name in defaults and getattr(value, name) == defaults[name] for name in value.ALWAYS)
+    always = _always(type(value))
+    return bool(always) and any(getattr(value, name) == default for name, default in always)
 
 
 @cache
-def _defaults(kind: type[Part]) -> dict[str, object]:
-    return {field.name: field.default for field in msgspec.structs.fields(kind)}
+def _always(kind: type[Part]) -> tuple[tuple[str, object], ...]:
+    """The members of `ALWAYS` that have a default, with it."""
+    names = kind.ALWAYS if issubclass(kind, Payload) else ()
+    defaults = {field.name: field.default for field in msgspec.structs.fields(kind)}
+    return tuple((name, defaults[name]) for name in names if name in defaults)
