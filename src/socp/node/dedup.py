@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from types import TracebackType
 
 from socp.wire import limits
 from socp.wire.envelope import Envelope
@@ -77,15 +77,10 @@ class SeenIds:
             if key not in self._seen:
                 self._note(key, "", mono)
 
-    @contextmanager
-    def passing(self, key: bytes, source: str, mono: int) -> Iterator[None]:
+    def passing(self, key: bytes, source: str, mono: int) -> Passing:
         """As `add`; but what is refused inside may come again as it was."""
         self.add(key, source, mono)
-        try:
-            yield
-        except PeerFault:
-            self.forget(key)
-            raise
+        return Passing(self, key)
 
     def forget(self, key: bytes) -> None:
         """It did not pass after all: it may come again."""
@@ -101,6 +96,26 @@ class SeenIds:
                 self._held[source] = left
             else:
                 del self._held[source]
+
+
+class Passing:
+    """What is done for a frame that was not seen before."""
+
+    __slots__ = ("_key", "_seen")
+
+    def __init__(self, seen: SeenIds, key: bytes) -> None:
+        self._seen, self._key = seen, key
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(fault, PeerFault):
+            self._seen.forget(self._key)
 
 
 def until_ms(mono: int) -> int:

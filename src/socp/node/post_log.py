@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import structs
 
 from socp.node.drains import Phase
 from socp.node.effects import Ask, Outgoing, Snapshot
@@ -270,7 +272,7 @@ class PostLog:
             self._frames[post.seq] = frame
             while len(self._frames) > SIGNED_MAX or self._frames_size() > SIGNED_BYTES_MAX:
                 self._frames.popitem(last=False)
-        return frame if link.fast is None else replace(frame, fast=link.fast)
+        return frame if link.fast is None else structs.replace(frame, fast=link.fast)
 
     def _frames_size(self) -> int:
         return sum(len(frame.payload) for frame in self._frames.values())

@@ -62,7 +62,7 @@ class Link:
         self.id = link_id
         self.transport = transport
         self.identified = False
-        self.rest_until = 0.0  # loop time, seconds: nothing is read before
+        self.rest_until = 0.0  # loop time, seconds: nothing is read before; 0: go on
         self.reason = ""  # why we ended it, for the log
         self.is_cut = False  # what it sent counts no more
         self.paced_bytes = 0  # of snapshots under way

@@ -74,14 +74,15 @@ def _says(text: bytes, value: object) -> bool:
 
 def _omits(value: Part) -> bool:
     """Whether a member of `ALWAYS` holds its default, which msgspec leaves out."""
-    if not isinstance(value, Payload) or not value.ALWAYS:
-        return False
-    defaults = _defaults(type(value))
-    return any(name in defaults and getattr(value, name) == defaults[name] for name in value.ALWAYS)
+    always = _always(type(value))
+    return bool(always) and any(getattr(value, name) == default for name, default in always)
 
 
 @cache
-def _defaults(kind: type[Part]) -> dict[str, object]:
+def _always(kind: type[Part]) -> tuple[tuple[str, object], ...]:
+    """The members of `ALWAYS` that have a default, with it."""
     # msgspec.structs.fields would evaluate every annotation first: half a millisecond a kind.
     names, values = kind.__struct_fields__, kind.__struct_defaults__
-    return dict(zip(names[len(names) - len(values) :], values, strict=True))
+    defaults = dict(zip(names[len(names) - len(values) :], values, strict=True))
+    always = kind.ALWAYS if issubclass(kind, Payload) else ()
+    return tuple((name, defaults[name]) for name in always if name in defaults)
