@@ -263,5 +263,6 @@ def _settle_memory() -> None:
     """What is here now stays: without this each hello costs more, the more links there are."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(50_000, 50, 1000)
     resident.keep_little()
