@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 
@@ -95,6 +95,11 @@ class Disk:
         else:
             self.waiting.append(commit)
         return commit
+
+    def give(self, records: Sequence[Record], told: Callable[[Exception | None], object]) -> None:
+        self.write(records).add_done_callback(
+            lambda done: told(cast("Exception", done.exception()))
+        )
 
     def ask(self, query: Query) -> Future[Answer]:
         """An answer when the test gives one."""

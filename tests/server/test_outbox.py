@@ -7,10 +7,10 @@ import random
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from socp.crypto.keys import PublicKey
 from socp.crypto.signing import verify_transport
@@ -199,7 +199,7 @@ async def test_who_leaves_during_a_snapshot_is_gone_after_it(
     tmp_path: Path,
 ) -> None:
     lines = tuple(frame(payload=f'{{"n":{n},"text":"{"x" * 9000}"}}') for n in range(200))
-    gone = replace(frame(payload="{}"), type="USER_REMOVE")
+    gone = structs.replace(frame(payload="{}"), type="USER_REMOVE")
     relayed = b'{"type":"USER_REMOVE","from":"b","to":"*","ts":1,"payload":{"n":2},"sig":""}'
 
     def answers(event: Event) -> Sequence[Effect]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import pytest
 
@@ -31,6 +31,11 @@ class Writes:
         future: Future[None] = Future()
         self.asked.append((tuple(records), future))
         return future
+
+    def give(self, records: Sequence[Record], told: Callable[[Exception | None], object]) -> None:
+        self.write(records).add_done_callback(
+            lambda done: told(cast("Exception", done.exception()))
+        )
 
     def ask(self, query: Query) -> NoReturn:
         raise AssertionError(query)

@@ -8,10 +8,10 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from socp.cli.admin import command
 from socp.node import queries, records
@@ -141,7 +141,7 @@ def test_nothing_acknowledged_before_a_backup_began_is_missing_from_it(
 
 
 def piece(number: int) -> records.Mail:
-    return replace(MAIL, seq=number, msg_ref=f"{number:043d}")
+    return structs.replace(MAIL, seq=number, msg_ref=f"{number:043d}")
 
 
 def test_a_check_works_beside_a_running_server(site: Site, say: Say) -> None:

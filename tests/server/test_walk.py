@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from socp.node.effects import (
     Afterwards,
@@ -103,7 +103,7 @@ async def test_nobody_is_told_that_something_is_kept_while_its_commit_is_under_w
 
     def answering(event: Event) -> Sequence[Effect]:
         if isinstance(event, FrameReceived) and event.envelope.type == "AGAIN":
-            return [Send((event.link,), replace(frame("AGAIN"), promise=True))]
+            return [Send((event.link,), structs.replace(frame("AGAIN"), promise=True))]
         return storing(event)
 
     async with running(tmp_path, Brain(answering), disk=disk) as shell:

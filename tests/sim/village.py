@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from itertools import combinations
+
+from msgspec import structs
 
 from socp.node.effects import Outgoing
 from socp.node.settings import Federation
@@ -157,4 +158,4 @@ def never_heard_of_gossip(said: Outgoing) -> Outgoing:
         members["features"] = [each for each in members["features"] if each != GOSSIP]
     else:
         return said
-    return replace(said, payload=canonical(members))
+    return structs.replace(said, payload=canonical(members))

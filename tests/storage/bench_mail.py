@@ -17,12 +17,13 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy import Connection
 
 from socp.node import records
@@ -79,7 +80,7 @@ class CountedStore(NodeStore):
 def mail() -> list[Mail]:
     """For 50 people, each piece with a msg_ref as random as a hash."""
     return [
-        replace(
+        structs.replace(
             MAIL,
             seq=number,
             user_id=f"{number % 50:036d}",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import structs
 
 from socp.node import queries, records
 from socp.node.records import Mail, MailState, Post
@@ -38,7 +40,7 @@ class Mailroom:
             case records.MailSettled():
                 for piece in self.parts(record.user_id, record.msg_ref):
                     piece.state = record.state
-                    piece.mail = replace(piece.mail, payload=b"")
+                    piece.mail = structs.replace(piece.mail, payload=b"")
             case records.MailDropped():
                 for piece in self.parts(record.user_id, record.msg_ref):
                     del self.pieces[record.user_id, record.msg_ref, piece.mail.part]

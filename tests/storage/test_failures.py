@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from msgspec import structs
 from sqlalchemy import Connection
 
 from socp.member.records import Contact
@@ -308,7 +309,7 @@ def test_of_a_database_that_was_moved_away_nothing_is_read_until_it_is_back(
 
 @pytest.mark.threat("S8")
 def test_mail_that_cannot_be_expired_stays_and_is_expired_later(store: NodeStore) -> None:
-    mail = [replace(MAIL, seq=n, msg_ref=f"{n:043d}") for n in range(1, 3000)]
+    mail = [structs.replace(MAIL, seq=n, msg_ref=f"{n:043d}") for n in range(1, 3000)]
     store.write(mail).result(PATIENCE_S)
     expire = queries.Expire(MAIL.stored_ms + 1)
     with file_size_limit(100_000):

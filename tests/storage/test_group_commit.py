@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from msgspec import structs
 from sqlalchemy import Connection
 
 from socp.node import records
@@ -254,8 +255,8 @@ def test_mail_counts_with_its_payload(
         listen("commit", gate)
         store.write([RULING])
         assert gate.entered.wait(PATIENCE_S)
-        kept = store.write([replace(MAIL, payload=bytes(700))])
-        refused = store.write([replace(MAIL, payload=bytes(100))])
+        kept = store.write([structs.replace(MAIL, payload=bytes(700))])
+        refused = store.write([structs.replace(MAIL, payload=bytes(100))])
         gate.opened.set()
         assert "the disk does not keep up" in str(refused.exception(0))
         kept.result(PATIENCE_S)

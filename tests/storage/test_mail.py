@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from msgspec import structs
 
 from socp.node import queries, records
 from socp.node.records import MailState
@@ -90,7 +90,9 @@ def numbered(steps: list[records.Record | queries.Query]) -> list[records.Record
     """Every piece of mail and post with a number of its own, in their order."""
     numbers = count(1)
     return [
-        replace(step, seq=next(numbers)) if isinstance(step, records.Mail | records.Post) else step
+        structs.replace(step, seq=next(numbers))
+        if isinstance(step, records.Mail | records.Post)
+        else step
         for step in steps
     ]
 
@@ -192,7 +194,7 @@ def test_a_number_that_was_used_is_never_forgotten(site: Site) -> None:
 def test_a_page_of_mail_larger_than_asked_for_holds_one_piece_and_says_there_is_more(
     store: NodeStore,
 ) -> None:
-    second = replace(MAIL, seq=5, msg_ref="s" * 43)
+    second = structs.replace(MAIL, seq=5, msg_ref="s" * 43)
     store.write([MAIL, second])
     assert load(store, size_max=1) == queries.MailPage((MAIL,), more=True)
     assert load(store, after_seq=MAIL.seq, size_max=1) == queries.MailPage((second,), more=False)

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from socp.node import queries, records
 from socp.node.records import MailState
@@ -60,7 +61,7 @@ def test_a_question_sees_what_came_before_it_and_nothing_else(store: NodeStore, 
 
 def test_writes_and_questions_that_queue_need_one_commit(store: NodeStore, held: Gate) -> None:
     for number in range(50):
-        store.write([replace(MAIL, msg_ref=f"{number:043d}")])
+        store.write([structs.replace(MAIL, msg_ref=f"{number:043d}")])
         last = store.ask(LOAD)
     held.opened.set()
     assert last.result(PATIENCE_S)
@@ -121,7 +122,7 @@ def test_while_nothing_can_be_written_what_is_there_is_still_read(
 def test_rows_that_we_did_not_write_fail_their_question_alone(
     store: NodeStore, site: Site, held: Gate
 ) -> None:
-    other = replace(MAIL, user_id=BOB)
+    other = structs.replace(MAIL, user_id=BOB)
     held.opened.set()
     store.write([MAIL, other]).result(PATIENCE_S)
     site.ask(f"UPDATE mail SET state = 'perhaps' WHERE user_id = '{ALICE}'")
@@ -158,7 +159,7 @@ def test_questions_count_in_the_bound_of_the_queue(writer: Writer[str], clerk: C
 
 
 def test_expiry_deletes_what_is_old_and_says_whose_it_was(store: NodeStore) -> None:
-    newer = replace(MAIL, seq=9, user_id=BOB, stored_ms=MAIL.stored_ms + 1)
+    newer = structs.replace(MAIL, seq=9, user_id=BOB, stored_ms=MAIL.stored_ms + 1)
     store.write([MAIL, newer])
     expired = store.ask(queries.Expire(newer.stored_ms)).result(PATIENCE_S)
     assert expired == queries.Expired(

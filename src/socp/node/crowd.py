@@ -173,10 +173,14 @@ class Crowd:
             if start < end:
                 self._emit.add(Bundle(tuple(links), tuple(due[start:])))
 
-    def _owed(self, effect: Effect) -> Iterator[Effect]:
+    def _owed(self, effect: Effect) -> Iterable[Effect]:
         """What has to be said before this."""
         if not self._log or not isinstance(effect, Send | Relay | Snapshot):
-            return
+            return ()
+        return self._behind(effect)
+
+    def _behind(self, effect: Send | Relay | Snapshot) -> Iterator[Effect]:
+        """What the log still has for its links."""
         targets = (effect.link,) if isinstance(effect, Snapshot) else effect.links
         groups: dict[int, list[LinkId]] = {}
         for link in targets:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import TracebackType
 
 from socp.wire import limits
 from socp.wire.envelope import Envelope
@@ -19,6 +20,14 @@ GRAIN_MS = 1_000  # it is remembered to the end of one of these
 QUOTA_PER_SOURCE = 200_000
 SEEN_MAX = 50_000_000  # of all sources
 KEY_BYTES = 15  # an object of 48 bytes; one more would be 64
+
+
+@dataclass(slots=True, eq=False)
+class _Source:
+    """Who brought some of them: one for all, or each would hold the name that came with it."""
+
+    name: str
+    held: int = 0
 
 
 class SeenIds:
@@ -36,8 +45,8 @@ class SeenIds:
         # Three of the same length, in the order in which they came: a tuple each would cost more.
         self._keys: deque[bytes] = deque()
         self._untils: deque[int] = deque()  # monotonic ms
-        self._sources: deque[str] = deque()
-        self._held: dict[str, int] = {}
+        self._whose: deque[_Source] = deque()
+        self._sources: dict[str, _Source] = {}
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -53,9 +62,10 @@ class SeenIds:
         """Remember `key` for `source`. Raises PeerFault(RATE_LIMITED) at the source's quota."""
         if key in self._seen:
             return
-        held, quota = self._held.get(source, 0), self._quota
+        known, quota = self._sources.get(source), self._quota
+        held = 0 if known is None else known.held
         if len(self._keys) >= self._most:
-            quota = min(quota, self._most // (len(self._held) + 1))
+            quota = min(quota, self._most // (len(self._sources) + 1))
         if held >= quota:
             raise PeerFault(
                 Code.RATE_LIMITED,
@@ -64,12 +74,15 @@ class SeenIds:
         self._note(key, source, mono)
 
     def _note(self, key: bytes, source: str, mono: int) -> None:
-        self._held[source] = self._held.get(source, 0) + 1
+        known = self._sources.get(source)
+        if known is None:
+            known = self._sources[source] = _Source(source)
+        known.held += 1
         self._seen.add(key)
         self._keys.append(key)
         until, last = until_ms(mono), self._untils[-1] if self._untils else 0
         self._untils.append(last if last == until else until)  # many have the same object
-        self._sources.append(source)
+        self._whose.append(known)
 
     def remember(self, keys: Iterable[bytes], mono: int) -> None:
         """What passed before this server was started, without a quota."""
@@ -77,15 +90,10 @@ class SeenIds:
             if key not in self._seen:
                 self._note(key, "", mono)
 
-    @contextmanager
-    def passing(self, key: bytes, source: str, mono: int) -> Iterator[None]:
+    def passing(self, key: bytes, source: str, mono: int) -> Passing:
         """As `add`; but what is refused inside may come again as it was."""
         self.add(key, source, mono)
-        try:
-            yield
-        except PeerFault:
-            self.forget(key)
-            raise
+        return Passing(self, key)
 
     def forget(self, key: bytes) -> None:
         """It did not pass after all: it may come again."""
@@ -94,13 +102,31 @@ class SeenIds:
     def expire(self, mono: int) -> None:
         while self._untils and self._untils[0] <= mono:
             self._untils.popleft()
-            source = self._sources.popleft()
             self._seen.discard(self._keys.popleft())
-            left = self._held[source] - 1
-            if left:
-                self._held[source] = left
-            else:
-                del self._held[source]
+            source = self._whose.popleft()
+            source.held -= 1
+            if not source.held:
+                del self._sources[source.name]
+
+
+class Passing:
+    """What is done for a frame that was not seen before."""
+
+    __slots__ = ("_key", "_seen")
+
+    def __init__(self, seen: SeenIds, key: bytes) -> None:
+        self._seen, self._key = seen, key
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(fault, PeerFault):
+            self._seen.forget(self._key)
 
 
 def until_ms(mono: int) -> int:

@@ -1,11 +1,17 @@
 """What the brain asks of its shell. The shell commits every Persist of a batch before it sends
-anything of it."""
+anything of it.
+
+What is made for each frame is a msgspec.Struct: that is made in a fifth of the time that a frozen
+dataclass takes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from socp.crypto.fast_sig import OwnSession
 from socp.node.calls import Outcome
@@ -15,8 +21,7 @@ from socp.node.records import Record
 from socp.wire.addresses import HostPort
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True, eq=False, weakref=True):
     """One frame of ours, to be signed once and encoded once however many links take it.
 
     Compared by identity: the shell keeps signed bytes for as long as the brain keeps the object.
@@ -38,16 +43,14 @@ class Outgoing:
     ] = ()  # payload members to fill with our signature over these bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(msgspec.Struct, frozen=True):
     """Put this frame on each of these links, in order."""
 
     links: tuple[LinkId, ...]
     frame: Outgoing
 
 
-@dataclass(frozen=True, slots=True)
-class Relay:
+class Relay(msgspec.Struct, frozen=True):
     """Put these encoded bytes, somebody else's frame, on each of these links, unchanged."""
 
     links: tuple[LinkId, ...]
@@ -161,8 +164,7 @@ class RenewSession:
     """Make a new session key and certify it; SessionMade follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Persist:
+class Persist(msgspec.Struct, frozen=True):
     record: Record
 
 

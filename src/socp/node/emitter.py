@@ -4,7 +4,8 @@ as each link needs."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from socp.crypto.fast_sig import OwnSession
 from socp.node.effects import Close, Effect, Level, Note, Outgoing, Persist, Relay, Send

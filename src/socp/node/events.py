@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
+import msgspec
+
 from socp.crypto.fast_sig import OwnSession
 from socp.node.calls import Call
 from socp.node.queries import Answer, Query
@@ -38,8 +40,9 @@ class LinkOpened:
     exporter: bytes = b""  # TLS exporter value, 32 bytes, or empty
 
 
-@dataclass(frozen=True, slots=True)
-class FrameReceived:
+class FrameReceived(msgspec.Struct, frozen=True):
+    """A struct, for the sake of time: no other event is as frequent."""
+
     link: LinkId
     envelope: Envelope
 

@@ -169,7 +169,7 @@ class Node:
 
     def whereabouts(self) -> dict[str, str]:
         """Who is online, by user_id, and at which server."""
-        return self._presence.whereabouts()
+        return {each.user_id: each.server_id for each in self._presence.everyone()}
 
     def takes(self) -> dict[Stage, frozenset[type[Payload]]]:
         """Which frames are taken from a peer that stands there."""

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec import structs
 
 from socp.node.drains import Phase
 from socp.node.effects import Ask, Outgoing, Snapshot
@@ -47,6 +49,10 @@ class Reader:
     since_ms: int = 0  # monotonic, of the last word or frame
     out: dict[str, int] = field(default_factory=dict)  # msg_ref -> seq, not acknowledged yet
     live: dict[str, None] = field(default_factory=dict)  # those of them that went at once
+    is_plain: bool = field(init=False)  # a member who has what was handed out, without a word
+
+    def __post_init__(self) -> None:
+        self.is_plain = not (self.acks or self.server)
 
     @property
     def has(self) -> int:
@@ -78,6 +84,7 @@ class PostLog:
         self._cursors = {cursor.owner: cursor.seq for cursor in cursors}
         self._changed: dict[str, int] = {}
         self._flush_ms = 0
+        self._went_out = False  # something, since they were written
         self._readers: dict[LinkId, Reader] = {}
         self._pages: dict[int, LinkId] = {}
         self._last_page = 0
@@ -131,13 +138,12 @@ class PostLog:
         """
         found, seq, author = [], post.seq, post.author
         for reader in self._readers.values():
-            owner = reader.owner
-            if reader.acks or reader.server or reader.phase is not Phase.LEVEL or owner == author:
-                if self._gets(reader, post, now, forward=forward):
-                    found.append(reader.link)
-            else:  # a v1.3 member has what is handed out; of a crowd of them a post's cost is this
-                reader.cursor = self._cursors[owner] = self._changed[owner] = seq
+            if reader.is_plain and reader.phase is Phase.LEVEL and reader.owner != author:
+                reader.cursor = seq  # in a crowd of them a post's cost is this: noted by `flush`
                 found.append(reader.link)
+            elif self._gets(reader, post, now, forward=forward):
+                found.append(reader.link)
+        self._went_out = True
         return found
 
     def _gets(self, reader: Reader, post: Post, now: Now, *, forward: bool) -> bool:
@@ -270,7 +276,7 @@ class PostLog:
             self._frames[post.seq] = frame
             while len(self._frames) > SIGNED_MAX or self._frames_size() > SIGNED_BYTES_MAX:
                 self._frames.popitem(last=False)
-        return frame if link.fast is None else replace(frame, fast=link.fast)
+        return frame if link.fast is None else structs.replace(frame, fast=link.fast)
 
     def _frames_size(self) -> int:
         return sum(len(frame.payload) for frame in self._frames.values())
@@ -353,6 +359,11 @@ class PostLog:
         return reader.server and bool(reader.out) and now.mono - reader.since_ms > UNACKED_MS
 
     def flush(self) -> None:
+        if self._went_out:
+            self._went_out = False
+            for reader in self._readers.values():
+                if reader.is_plain:
+                    self._moved(reader)
         for owner, seq in self._changed.items():
             self._emit.persist(Cursor(owner, seq))
         self._changed.clear()

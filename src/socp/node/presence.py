@@ -91,10 +91,6 @@ class Presence:
     def everyone(self) -> Iterator[Present]:
         return iter(tuple(self._online.values()))
 
-    def whereabouts(self) -> dict[str, str]:
-        """Who is online, by user_id, and at which server."""
-        return {user_id: each.server_id for user_id, each in self._online.items()}
-
     def key_text(self, user_id: str) -> str:
         account = self._directory.accounts.get(user_id)
         return "" if account is None else account.pubkey

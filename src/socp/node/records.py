@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from socp.crypto.rotation import KeyStep, Revocation
 
 MAIL_PART_LAST = 2**31 - 1
@@ -179,8 +181,7 @@ class MailState(StrEnum):
     DELIVERED = "delivered"  # the reader's client acknowledged it
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(msgspec.Struct, frozen=True):
     """One frame for a user that nobody acknowledged yet. Key: (user_id, msg_ref, part).
 
     One that comes again under its key takes the place of what was remembered of it.
@@ -229,8 +230,7 @@ class MailHanded:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(msgspec.Struct, frozen=True):
     """One post to the public channel, kept once for all who were away. Key: msg_ref."""
 
     seq: int

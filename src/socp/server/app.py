@@ -33,6 +33,7 @@ from socp.server.intake import Intake
 from socp.server.link import Links
 from socp.server.listeners import Acceptor, Bound
 from socp.server.signers import Signers
+from socp.server.turn import Turn
 from socp.wire.addresses import is_loopback
 
 log = logging.getLogger("server.server")
@@ -97,7 +98,7 @@ class App:
         loop = asyncio.get_running_loop()
         self._parts = parts
         self._gate = Gate()
-        self._links = Links(self.tell, loop.call_soon)
+        self._links = Links(self.tell, Turn(loop.call_soon, loop.call_later))
         self._signers = Signers(
             parts.key,
             self._gate,

@@ -75,7 +75,8 @@ class Ear:
             if not self.link.is_cut:
                 if not self.gate.is_open:
                     await self.gate.passed()
-                await self._rest()
+                if self.link.rest_until:
+                    await self._rest()
             message = await self.socket.receive()
             if message.type in _ENDS:
                 return self._ended(message)
@@ -92,6 +93,7 @@ class Ear:
     async def _rest(self) -> None:
         """Sleep as long as the brain said: TCP makes the peer wait meanwhile."""
         pause_s = self.link.rest_until - asyncio.get_running_loop().time()
+        self.link.rest_until = 0.0
         if pause_s > 0:
             await asyncio.sleep(pause_s)
 

@@ -15,6 +15,7 @@ PONG: Final = 0xA
 _FINAL: Final = 0x80
 _MASKED: Final = 0x80
 _CONTROL_BYTES: Final = 125
+_SHORT, _MIDDLE, _LONG = struct.Struct("!BB"), struct.Struct("!BBH"), struct.Struct("!BBQ")
 
 
 def from_server(opcode: int, data: bytes) -> bytes:
@@ -28,13 +29,6 @@ def from_dialler(opcode: int, data: bytes) -> bytes:
     return _head(opcode, len(data), masked=True) + mask + _masked(data, mask)
 
 
-def head_bytes(length: int) -> int:
-    """How many bytes stand before the data of an unmasked frame."""
-    if length <= _CONTROL_BYTES:
-        return 2
-    return 4 if length < 2**16 else 10
-
-
 def close_data(code: int, reason: str) -> bytes:
     """What a close frame carries: the code, and as many characters of `reason` as fit."""
     text = reason.encode()[: _CONTROL_BYTES - 2]
@@ -44,10 +38,10 @@ def close_data(code: int, reason: str) -> bytes:
 def _head(opcode: int, length: int, *, masked: bool) -> bytes:
     bit = _MASKED if masked else 0
     if length <= _CONTROL_BYTES:
-        return struct.pack("!BB", _FINAL | opcode, bit | length)
+        return _SHORT.pack(_FINAL | opcode, bit | length)
     if length < 2**16:
-        return struct.pack("!BBH", _FINAL | opcode, bit | 126, length)
-    return struct.pack("!BBQ", _FINAL | opcode, bit | 127, length)
+        return _MIDDLE.pack(_FINAL | opcode, bit | 126, length)
+    return _LONG.pack(_FINAL | opcode, bit | 127, length)
 
 
 def _masked(data: bytes, mask: bytes) -> bytes:

@@ -128,8 +128,11 @@ class Hands:
     def carry(self, effect: Effect) -> None:
         """Do one effect. Those for a link that is gone do nothing."""
         match effect:
-            case Send() | Relay() | Bundle():
-                self._say(effect)
+            case Send():
+                is_news = effect.frame.in_turn or effect.frame.type in PRESENCE
+                self._send(effect.links, self._signers.seal(effect.frame), is_news=is_news)
+            case Relay() | Bundle():
+                self._pass_on(effect)
             case Note():
                 logging.getLogger(effect.logger).log(LEVELS[effect.level], "%s", effect.text)
             case Persist() | Ask() | Afterwards():
@@ -151,18 +154,12 @@ class Hands:
             case _:
                 assert_never(effect)
 
-    def _say(self, effect: Send | Relay | Bundle) -> None:
-        match effect:
-            case Send():
-                sealed = self._signers.seal(effect.frame)
-                is_news = effect.frame.in_turn or effect.frame.type in PRESENCE
-                self._send(effect.links, sealed, is_news=is_news)
-            case Relay():
-                is_news = effect.data.startswith(PRESENCE_HEADS)
-                self._send(effect.links, ready(effect.data), is_news=is_news)
-            case Bundle():
-                bundle = Joined([self._sealed(frame) for frame in effect.frames])
-                self._send(effect.links, bundle, is_news=True)
+    def _pass_on(self, effect: Relay | Bundle) -> None:
+        if isinstance(effect, Bundle):
+            bundle = Joined([self._sealed(frame) for frame in effect.frames])
+            return self._send(effect.links, bundle, is_news=True)
+        is_news = effect.data.startswith(PRESENCE_HEADS)
+        self._send(effect.links, ready(effect.data), is_news=is_news)
 
     def _sealed(self, frame: Outgoing | bytes | Piece) -> Sealed:
         match frame:

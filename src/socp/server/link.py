@@ -62,7 +62,7 @@ class Link:
         self.id = link_id
         self.transport = transport
         self.identified = False
-        self.rest_until = 0.0  # loop time, seconds: nothing is read before
+        self.rest_until = 0.0  # loop time, seconds: nothing is read before; 0: go on
         self.reason = ""  # why we ended it, for the log
         self.is_cut = False  # what it sent counts no more
         self.paced_bytes = 0  # of snapshots under way
@@ -196,12 +196,9 @@ class Link:
 class Links:
     """Every open link by its number. Numbers are never used again."""
 
-    def __init__(
-        self, tell: Callable[[Event], None], soon: Callable[[Callable[[], None]], object]
-    ) -> None:
-        """`soon` runs a function on the loop, after what is being done."""
+    def __init__(self, tell: Callable[[Event], None], turn: Turn) -> None:
         self._tell = tell
-        self._turn = Turn(soon)
+        self._turn = turn
         self._open: dict[LinkId, Link] = {}
         self._numbers = itertools.count(1)
 

@@ -162,11 +162,11 @@ class Outbox:
                 return
             self._queue.popleft()
             self._waiting = self._waiting - sealed.size
-            self._write(sealed)
+            self._write(sealed, sealed.framed)
         self._queue = None
         if self._closing is not None and not self._pacing and not self._over:
             self._over = True
-            self._write(GOODBYE)
+            self._write(GOODBYE, GOODBYE.framed or b"")
             self._hand_over(self._framed(framing.CLOSE, self._closing))
             self.write()
 
@@ -203,10 +203,10 @@ class Outbox:
         return self._stuck_since is not None and now - self._stuck_since > limits.OUTBOX_STALL_S
 
     def _add(self, sealed: Sealed) -> None:
-        if self._transport.is_closing():
+        if sealed.framed is not None and not self._queue:
+            self._write(sealed, sealed.framed)
+        elif self._transport.is_closing():
             return
-        if not self._queue and sealed.framed is not None:
-            self._write(sealed)
         else:
             if self._queue is None:
                 self._queue = deque()
@@ -222,12 +222,10 @@ class Outbox:
                 f"slow reader: over {limits.OUTBOX_BYTES // limits.MIB} MiB wait for it"
             )
 
-    def _write(self, sealed: Sealed) -> None:
+    def _write(self, sealed: Sealed, framed: bytes) -> None:
         if self._trace is not None:
             for text in sealed.texts:
                 self._trace(text)
-        framed = sealed.framed
-        assert framed is not None
         if self._masked:
             masked = (framing.from_dialler(framing.TEXT, text) for text in sealed.texts)
             framed = b"".join(masked)

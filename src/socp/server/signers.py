@@ -30,7 +30,7 @@ log = logging.getLogger("server.server")
 WAITING_A_THREAD: Final = 100  # signatures: 0.13 s of work; more of them strain
 _KEPT_SIGNATURES: Final = 256
 _KEPT_PAYLOAD_BYTES: Final = 4096
-_QUICK_BYTES: Final = 16 * limits.KIB  # by a session key in less time than a thread is asked in
+_QUICK_BYTES: Final = 16 * limits.KIB
 _OVERHEAD_BYTES: Final = 1024  # of an envelope around its payload: addresses, names and `sig`
 
 
@@ -64,7 +64,7 @@ class Sealed:
 
     def fill(self, text: bytes) -> None:
         self.framed = framing.from_server(framing.TEXT, text)
-        self.head = framing.head_bytes(len(text))
+        self.head = len(self.framed) - len(text)
 
 
 def ready(text: bytes) -> Sealed:
@@ -105,7 +105,11 @@ class Signers:
         self.waiting = 0
 
     def seal(self, frame: Outgoing) -> Sealed:
-        """The frame's bytes, now or soon. The same Outgoing again gives the same object."""
+        """The frame's bytes, now or soon. The same Outgoing again gives the same object, but for
+        what a session key signs on the spot: that is said in one effect, and never again."""
+        if frame.fast is not None and _is_quick(frame):
+            sig = frame.fast.sign(_to_sign(frame, frame.payload))
+            return ready(_encoded(frame, frame.payload, sig))
         sealed = self._known.get(frame)
         if sealed is None:
             sealed = self._known[frame] = self._start(frame)
@@ -163,8 +167,7 @@ class Signers:
         if not frame.signed:
             return ""
         if frame.fast is not None:
-            quick = len(frame.payload) <= _QUICK_BYTES
-            return frame.fast.sign(_to_sign(frame, frame.payload)) if quick else None
+            return None
         kept = self._lasting if frame.lasting else self._signatures
         sig = kept.get(frame.payload)
         if sig is not None:
@@ -237,6 +240,11 @@ class Signers:
         kept[payload] = sig
         if len(kept) > _KEPT_SIGNATURES:
             kept.popitem(last=False)
+
+
+def _is_quick(frame: Outgoing) -> bool:
+    """Whether its session key signs it in less time than a thread is asked in."""
+    return frame.signed and not frame.proofs and len(frame.payload) <= _QUICK_BYTES
 
 
 def _settled(sealed: Sealed, text: bytes | None) -> dict[Waiter, None]:

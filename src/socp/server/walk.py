@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 from socp.node.calls import Refused, Why
@@ -52,16 +53,14 @@ PROBE: Final = (Cursor("", 0),)  # something to write, to see whether that works
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """What one event asked for; `commit` is None where nothing of it goes to disk."""
+    """What one event asked for, and what of it goes to the disk."""
 
     effects: Sequence[Effect]
-    commit: Future[None] | None
+    records: Sequence[Record]
     size: int  # bytes of what is long in its records
+    waits: bool  # for the disk
+    fault: Exception | None = None  # why they could not be stored
     doubtful: bool = False  # the brain took for kept what was not, when it said this
-
-    @property
-    def records(self) -> list[Record]:
-        return [effect.record for effect in self.effects if isinstance(effect, Persist)]
 
 
 def size_of(record: Record) -> int:
@@ -78,6 +77,10 @@ class Store(Protocol):
     """What we need of a NodeStore."""
 
     def write(self, records: Sequence[Record]) -> Future[None]: ...
+
+    def give(
+        self, records: Sequence[Record], told: Callable[[Exception | None], object]
+    ) -> None: ...
 
     def ask(self, query: Query) -> Future[Found]: ...
 
@@ -128,18 +131,15 @@ class Walk:
                 self._do(effect)
             return
         for effect in effects:
-            if isinstance(
-                effect, Identified
-            ):  # no promise to anyone: the next frame may be a long one
+            if isinstance(effect, Identified):  # no promise: the next frame may be a long one
                 self._carry(effect)
-        commit = self._store.write(records) if records else None
-        size = sum(map(size_of, records))
-        self._batches.append(Batch(effects, commit, size))
-        self._waiting_bytes += size
+        batch = Batch(effects, records, sum(map(size_of, records)), waits=bool(records))
+        self._batches.append(batch)
+        self._waiting_bytes += batch.size
         if len(self._batches) >= BATCHES_MAX or self._waiting_bytes > self._committing:
             self._gate.hold(self)
-        if commit is not None:
-            commit.add_done_callback(self._committed)
+        if records:
+            self._store.give(records, partial(self._committed, batch))
 
     def retry(self) -> None:
         """Now and then: see whether a disk that failed takes writes again."""
@@ -157,8 +157,10 @@ class Walk:
             self._parked.stored(records)
             self._well()
 
-    def _committed(self, _commit: Future[None]) -> None:
+    def _committed(self, batch: Batch, fault: Exception | None) -> None:
         """On the writer's thread."""
+        batch.fault = fault
+        batch.waits = False
         if not self._woken:
             self._woken = True
             self._wake(self._advance)
@@ -167,7 +169,7 @@ class Walk:
         self._woken = False  # before looking, so that no commit is overlooked
         while self._batches:
             batch = self._batches[0]
-            if batch.commit is not None and not batch.commit.done():
+            if batch.waits:
                 break
             self._batches.popleft()
             self._waiting_bytes -= batch.size
@@ -208,14 +210,13 @@ class Walk:
 
     def _allowed(self, batch: Batch) -> Sequence[Effect]:
         """What may be done once the commit is over: after a failed one, nothing that promises."""
-        fault = batch.commit.exception() if batch.commit is not None else None
+        fault, records = batch.fault, batch.records
         if fault is None:
-            if batch.commit is not None:
-                self._parked.written(batch.records)
+            if records:
+                self._parked.written(records)
                 self._well()
             return batch.effects
         self._troubled(fault)
-        records = batch.records
         promised = tuple(record for record in records if isinstance(record, PROMISES))
         self._parked.failed(records)
         if not promised:

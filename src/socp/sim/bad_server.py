@@ -4,8 +4,9 @@ remembers what it hears, changes what it says, and says what the brain never sai
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from typing import Final
+
+from msgspec import structs
 
 from socp.crypto.keys import PrivateKey, Suite
 from socp.node.effects import Outgoing
@@ -87,7 +88,7 @@ def garbled(said: Outgoing) -> Outgoing:
     at = said.ts % len(text)
     other = "A" if text[at] != "A" else "B"
     altered = {**members, name: text[:at] + other + text[at + 1 :]}
-    return replace(said, payload=canonical(altered))
+    return structs.replace(said, payload=canonical(altered))
 
 
 def receipt_of(heard: Envelope) -> dict[str, object] | None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypedDict, TypeVar, assert_never
 
+from msgspec import structs
+
 from socp.node import queries
 from socp.node import records as node
 from socp.node.records import MailState
@@ -59,7 +61,9 @@ class MailDisk:
                 self._keys.setdefault(key[:2], {})[key] = None
             case node.MailSettled():
                 for key, row in self._parts(record.user_id, record.msg_ref):
-                    self._mail[key] = Row(_emptied(row.mail), record.state, row.handed)
+                    self._mail[key] = Row(
+                        structs.replace(row.mail, payload=b""), record.state, row.handed
+                    )
             case node.MailDropped():
                 for key, _ in self._parts(record.user_id, record.msg_ref):
                     self._drop(key)
@@ -197,23 +201,6 @@ class MailDisk:
             last_own_seq=max((post.seq for post in posts if not post.via), default=0),
             rows=tuple((post.seq, post.size) for post in posts),
         )
-
-
-def _emptied(mail: node.Mail) -> node.Mail:
-    """As `replace` does it, in a quarter of the time; nothing is done more often."""
-    return node.Mail(
-        mail.seq,
-        mail.user_id,
-        mail.msg_ref,
-        mail.part,
-        mail.sender,
-        mail.kind,
-        mail.ts,
-        b"",
-        mail.via,
-        mail.attach_ts,
-        mail.stored_ms,
-    )
 
 
 def _page(

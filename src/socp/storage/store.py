@@ -16,7 +16,7 @@ from socp.storage.database import Database
 from socp.storage.folder_lock import FolderLock
 from socp.storage.formats import Schema
 from socp.storage.legible import legible
-from socp.storage.writer import Writer
+from socp.storage.writer import Told, Writer
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -58,6 +58,11 @@ class Store(ABC, Generic[R]):
         records with one key the later counts.
         """
         return self._writer.put(records)
+
+    def give(self, records: Sequence[R], told: Told) -> None:
+        """The same for whoever writes often: `told` hears, on the writer's thread, that they are
+        on the disk (None) or why not. It must not raise."""
+        self._writer.give(records, told)
 
     def scrub(self) -> None:
         """Have nothing left in the file of what was deleted. Blocks, for as long as it is large."""

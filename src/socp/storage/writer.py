@@ -23,6 +23,7 @@ QUEUED_BYTES_MAX = 256 * 1024 * 1024  # of what is large in them: a chunk of a f
 R = TypeVar("R")
 T = TypeVar("T")
 Apply = Callable[[Connection, Sequence[R]], None]
+Told = Callable[[Exception | None], object]
 
 
 class Pledge(Future[T]):
@@ -34,11 +35,11 @@ class Pledge(Future[T]):
 
 @dataclass(slots=True, eq=False)
 class Write(Generic[R]):
-    """What one call to `put` brought: committed whole or not at all."""
+    """What one call to `give` or `put` brought: committed whole or not at all."""
 
-    records: tuple[R, ...]
-    size: int = 0  # bytes
-    done: Pledge[None] = field(default_factory=Pledge)
+    records: Sequence[R]
+    size: int  # bytes
+    told: Told
 
 
 @dataclass(slots=True, eq=False)
@@ -81,9 +82,16 @@ class Writer(Generic[R]):
 
         It fails with StorageError, at once where the queue is full or closed.
         """
-        write = Write(tuple(records), self._size(records))
-        self._enqueue(write, len(write.records), write.size)
-        return write.done
+        done: Pledge[None] = Pledge()
+        self.give(tuple(records), lambda fault: _resolve(done, fault))
+        return done
+
+    def give(self, records: Sequence[R], told: Told) -> None:
+        """The same without a future, which costs as much as all else here does for a record: `told`
+        hears on the writer's thread that they are on the disk (None), or why not; at once where
+        they are refused. It must not raise."""
+        write = Write(records, self._size(records), told)
+        self._enqueue(write, len(records), write.size)
 
     def ask(self, answer: Callable[[Connection], T]) -> Future[T]:
         """Queue a question: `answer` is called between what was put before it and after it.
@@ -111,7 +119,7 @@ class Writer(Generic[R]):
                 if len(self._queue) == 1:  # else it is awake, or about to be
                     self._news.notify()
         if refusal:
-            job.done.set_exception(refusal)
+            _settle([job], [refusal])
 
     def _refusal(self, records: int, size: int) -> StorageError | None:
         if self._closing:
@@ -219,8 +227,15 @@ def _settle(batch: Sequence[Write[Any] | Question], verdicts: Sequence[Any]) -> 
     for job, verdict in zip(batch, verdicts, strict=True):
         if isinstance(verdict, StorageError):
             # One for each: raising an exception writes into it.
-            job.done.set_exception(type(verdict)(*verdict.args))
-        elif isinstance(verdict, Exception):
-            job.done.set_exception(verdict)
+            verdict = type(verdict)(*verdict.args)  # noqa: PLW2901
+        if isinstance(job, Write):
+            job.told(verdict)
         else:
-            job.done.set_result(verdict)
+            _resolve(job.done, verdict)
+
+
+def _resolve(done: Pledge[Any], verdict: Any) -> None:
+    if isinstance(verdict, Exception):
+        done.set_exception(verdict)
+    else:
+        done.set_result(verdict)
