@@ -6,8 +6,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import structs
 
 from socp.crypto import content_sig, fast_sig, signing
 from socp.crypto.fast_sig import OwnSession
@@ -73,6 +75,7 @@ PLAIN_SERVER_FEATURES = (LINK_AUTH, BIND, ROTATE)
 """A server without `mailbox/1`."""
 
 START_MS = 1_760_000_000_000
+NOT_STORED = Refused(Why.NOT_STORED, "")
 
 
 def an_id(name: str) -> str:
@@ -361,7 +364,9 @@ class Mesh:
             return effects
         self._agenda.append((server, CommitFailed(promised, server.disk_fault)))
         return [
-            replace(each, outcome=Refused(Why.NOT_STORED, "")) if isinstance(each, Told) else each
+            structs.replace(each, outcome=Refused(Why.NOT_STORED, ""))
+            if isinstance(each, Told)
+            else each
             for each in effects
             if isinstance(each, Close | Note | Ask | Told)
         ]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import pytest
+from msgspec import structs
 
 from socp.crypto.content_sig import Form
 from socp.member.letters import Letter
@@ -129,7 +130,7 @@ def the_store_is_not_asked(patch: Patch) -> None:
     found = Recall.found
 
     def finds(self: Recall, query: Any, answer: Any) -> Any:
-        return found(self, query, None if answer is None else replace(answer, state=None))
+        return found(self, query, None if answer is None else structs.replace(answer, state=None))
 
     patch.setattr(Recall, "found", finds)
     patch.setattr(SeenIds, "__contains__", lambda _self, _key: False)

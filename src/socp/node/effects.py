@@ -57,8 +57,7 @@ class Relay(msgspec.Struct, frozen=True):
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(msgspec.Struct, frozen=True):
     """Put these frames on each of these links, in order: the same bytes for all, in one write."""
 
     links: tuple[LinkId, ...]
@@ -74,8 +73,7 @@ class Piece:
     size: int  # bytes, about
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """A long list for one link: paced by what the socket takes, outside the output bound.
 
     `page` not 0: SnapshotDone(link, page) follows once the socket took all of it.
@@ -99,8 +97,7 @@ class Kind(StrEnum):
     SERVER = "server"
 
 
-@dataclass(frozen=True, slots=True)
-class Identified:
+class Identified(msgspec.Struct, frozen=True):
     """The link belongs to `peer` from now on: the frame limit rises to 1 MiB."""
 
     link: LinkId
@@ -108,8 +105,7 @@ class Identified:
     peer: str
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(msgspec.Struct, frozen=True):
     """Flush what was sent before, say CTRL_CLOSE, close with `code` (section 1).
 
     `reason` <= 120 bytes.
@@ -120,38 +116,33 @@ class Close:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(msgspec.Struct, frozen=True):
     """Ping this link; Alive when it answers, ProbeFailed after 5 s."""
 
     link: LinkId
 
 
-@dataclass(frozen=True, slots=True)
-class Ping:
+class Ping(msgspec.Struct, frozen=True):
     """Ping this link; Alive when it answers, nothing else."""
 
     link: LinkId
 
 
-@dataclass(frozen=True, slots=True)
-class Throttle:
+class Throttle(msgspec.Struct, frozen=True):
     """Read nothing from this link for so long: its peer is made to wait, nothing is refused."""
 
     link: LinkId
     pause_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Shed:
+class Shed(msgspec.Struct, frozen=True):
     """Cut those links that make us hold most, until about so many bytes are free; nobody who makes
     us hold little."""
 
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Dial:
+class Dial(msgspec.Struct, frozen=True):
     """Open a WebSocket to this server; LinkOpened(dialled=address) or DialFailed follows within 10
     s."""
 
@@ -159,8 +150,7 @@ class Dial:
     tls: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RenewSession:
+class RenewSession(msgspec.Struct, frozen=True):
     """Make a new session key and certify it; SessionMade follows."""
 
 
@@ -168,15 +158,13 @@ class Persist(msgspec.Struct, frozen=True):
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """Read from the store, after all that was given to it before; Answered follows."""
 
     query: Query
 
 
-@dataclass(frozen=True, slots=True)
-class Afterwards:
+class Afterwards(msgspec.Struct, frozen=True):
     """Tell the brain this once all before it is done: never where its batch was not stored."""
 
     event: KeyTaken
@@ -189,8 +177,7 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """A log line. `logger` names the part that speaks, e.g. "server.links"."""
 
     level: Level
@@ -198,8 +185,7 @@ class Note:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """The answer to an operator's command: lines for the terminal, and whether it was done."""
 
     request: int
@@ -207,8 +193,7 @@ class Answer:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """The answer to a Called. `proofs`: members of it to fill with our signature over these
     bytes."""
 

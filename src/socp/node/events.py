@@ -26,8 +26,7 @@ class Now(NamedTuple):
     mono: int
 
 
-@dataclass(frozen=True, slots=True)
-class LinkOpened:
+class LinkOpened(msgspec.Struct, frozen=True):
     """A WebSocket is open: a peer came to us, or our own dial to `dialled` went through."""
 
     link: LinkId
@@ -47,88 +46,76 @@ class FrameReceived(msgspec.Struct, frozen=True):
     envelope: Envelope
 
 
-@dataclass(frozen=True, slots=True)
-class FrameRefused:
+class FrameRefused(msgspec.Struct, frozen=True):
     """Bytes that are no frame: `decode` said why."""
 
     link: LinkId
     fault: PeerFault
 
 
-@dataclass(frozen=True, slots=True)
-class LinkLost:
+class LinkLost(msgspec.Struct, frozen=True):
     """The socket is gone, whoever closed it. `reason` is for the log."""
 
     link: LinkId
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class DialFailed:
+class DialFailed(msgspec.Struct, frozen=True):
     """`reason` as the system says it, e.g. "[Errno 111] Connection refused"."""
 
     address: HostPort
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Alive:
+class Alive(msgspec.Struct, frozen=True):
     """A WebSocket pong came (any pong; the answer to a Probe too)."""
 
     link: LinkId
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeFailed:
+class ProbeFailed(msgspec.Struct, frozen=True):
     """A Probe had no pong within 5 s."""
 
     link: LinkId
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(msgspec.Struct, frozen=True):
     """Comes about four times a second."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stopping:
+class Stopping(msgspec.Struct, frozen=True):
     """The process ends: say goodbye. The shell flushes and closes all links with 1001
     afterwards."""
 
 
-@dataclass(frozen=True, slots=True)
-class Admit:
+class Admit(msgspec.Struct, frozen=True):
     """`socp admin admit FINGERPRINT` (64 hex, or a unique prefix of a server refused lately)."""
 
     request: int
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ban:
+class Ban(msgspec.Struct, frozen=True):
     """`socp admin ban FINGERPRINT|SERVER_ID`: refused from now on, link cut."""
 
     request: int
     who: str
 
 
-@dataclass(frozen=True, slots=True)
-class Forget:
+class Forget(msgspec.Struct, frozen=True):
     """`socp admin forget SERVER_ID|FINGERPRINT`: pin and ruling are removed, link cut."""
 
     request: int
     who: str
 
 
-@dataclass(frozen=True, slots=True)
-class ListServers:
+class ListServers(msgspec.Struct, frozen=True):
     """`socp admin servers`."""
 
     request: int
 
 
-@dataclass(frozen=True, slots=True)
-class ListUsers:
+class ListUsers(msgspec.Struct, frozen=True):
     """`socp admin users`: those whose id or name begins with `prefix`."""
 
     request: int
@@ -155,24 +142,21 @@ class Called:
     nonce: bytes = field(repr=False)  # 32 random bytes
 
 
-@dataclass(frozen=True, slots=True)
-class RevokeUser:
+class RevokeUser(msgspec.Struct, frozen=True):
     """`socp admin revoke USER_ID`: that user is not taken here any more."""
 
     request: int
     who: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """The store's answer to Ask(query); None where it could not be read."""
 
     query: Query
     answer: Answer | None
 
 
-@dataclass(frozen=True, slots=True)
-class CommitFailed:
+class CommitFailed(msgspec.Struct, frozen=True):
     """These records of one event could not be stored, and nothing of its effects was sent.
 
     `reason` is one line about the disk, for people.
@@ -182,23 +166,20 @@ class CommitFailed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotDone:
+class SnapshotDone(msgspec.Struct, frozen=True):
     """The link's socket took all frames of the Snapshot with this `page`."""
 
     link: LinkId
     page: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeyTaken:
+class KeyTaken(msgspec.Struct, frozen=True):
     """What the user of this link said last about their key is stored, and acknowledged."""
 
     link: LinkId
 
 
-@dataclass(frozen=True, slots=True)
-class SessionMade:
+class SessionMade(msgspec.Struct, frozen=True):
     """A session key of ours, certified (section 11, `fast-sig/1`); the first one before anything
     else happens. Without, the server does without."""
 
@@ -213,15 +194,13 @@ class Strain(IntEnum):
     FULL = 2  # whatever is asked for now waits too long
 
 
-@dataclass(frozen=True, slots=True)
-class SigningStrained:
+class SigningStrained(msgspec.Struct, frozen=True):
     """There is more, or less, to sign than before: said when that changes."""
 
     strain: Strain
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(msgspec.Struct, frozen=True):
     """The whole process holds so many bytes of memory, by the system's word."""
 
     resident: int

@@ -6,13 +6,12 @@ could not be read. Queries see every record that was given to the store before t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from socp.node.records import Mail, MailState, Post
 
 
-@dataclass(frozen=True, slots=True)
-class LoadMail:
+class LoadMail(msgspec.Struct, frozen=True):
     """The next page of a user's WAITING mail, by `seq`: MailPage.
 
     A page ends before it has more than `count_max` pieces or `size_max` bytes, but has at least one
@@ -26,16 +25,14 @@ class LoadMail:
     handed_below: int | None = None  # only what was handed out fewer times to those who cannot ACK
 
 
-@dataclass(frozen=True, slots=True)
-class MailPage:
+class MailPage(msgspec.Struct, frozen=True):
     """`more`: there was more WAITING mail behind it when it was read."""
 
     mail: tuple[Mail, ...]
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LoadPosts:
+class LoadPosts(msgspec.Struct, frozen=True):
     """The next page of posts, by `seq`: PostPage. `own`: only those whose author is ours."""
 
     owner: str  # for whom, user_id or server_id: comes back with the answer
@@ -45,14 +42,12 @@ class LoadPosts:
     own: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PostPage:
+class PostPage(msgspec.Struct, frozen=True):
     posts: tuple[Post, ...]
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FindMail:
+class FindMail(msgspec.Struct, frozen=True):
     """What is known of some mail, waiting or not: MailFound. `user_id` is "public" for a post."""
 
     request: int
@@ -61,8 +56,7 @@ class FindMail:
     part: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class MailFound:
+class MailFound(msgspec.Struct, frozen=True):
     """`state` None: it never came here, or so long ago that it is forgotten. A post is WAITING."""
 
     state: MailState | None
@@ -72,15 +66,13 @@ class MailFound:
     ts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Expire:
+class Expire(msgspec.Struct, frozen=True):
     """Delete what was stored before `before_ms`, whatever became of it: Expired."""
 
     before_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class ExpiredBox:
+class ExpiredBox(msgspec.Struct, frozen=True):
     """WAITING mail of one sender to one user that was deleted."""
 
     user_id: str
@@ -89,8 +81,7 @@ class ExpiredBox:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Expired:
+class Expired(msgspec.Struct, frozen=True):
     boxes: tuple[ExpiredBox, ...]
     posts_count: int
     posts_size: int
