@@ -72,7 +72,7 @@ class SeenIdsMachine(RuleBasedStateMachine):
     def _note(self, key: bytes, source: str) -> None:
         if key not in self.known:
             self.known.add(key)
-            self.entries.append((self.mono + dedup.KEPT_MS, key, source))
+            self.entries.append((dedup.until_ms(self.mono), key, source))
 
     @rule(key=KEYS)
     def was_there_before_the_start(self, key: bytes) -> None:

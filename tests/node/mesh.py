@@ -422,7 +422,7 @@ class Mesh:
                     data = frame if isinstance(frame, bytes) else self._encoded(server, frame)
                     self._put(server, effect.links, data)
             case Snapshot():
-                for frame in effect.frames:
+                for frame in effect.each():
                     data = frame if isinstance(frame, bytes) else self._encoded(server, frame)
                     self._put(server, (effect.link,), data)
                 if effect.page:

@@ -298,4 +298,4 @@ def test_links_that_end_leave_nothing_behind(mesh: Mesh, a: Server) -> None:
     assert sizes()[:7] == before[:7]
     mesh.run(605)
     assert sizes() == before
-    assert not node._seen._held
+    assert not node._seen._sources

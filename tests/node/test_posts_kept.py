@@ -146,6 +146,18 @@ def test_how_far_everybody_has_read_outlives_a_restart(mesh: Mesh, a: Server, al
     assert got(member(mesh, a, "bob", bob)) == refs[1:]
 
 
+def test_a_plain_client_that_was_here_when_a_server_crashed_gets_nothing_twice(
+    mesh: Mesh, a: Server, alice: Peer
+) -> None:
+    bob = mesh.user(a, "bob")
+    posts(alice, "one", "two")
+    mesh.run(2)  # it is written once a second
+    late = posts(alice, "three")
+    mesh.kill(a)
+    mesh.restart(a)
+    assert got(mesh.user(a, "bob", key=bob.key)) == late
+
+
 def test_what_the_disk_did_not_take_nobody_gets(mesh: Mesh, a: Server, alice: Peer) -> None:
     bob = member(mesh, a, "bob")
     a.disk_fault = "disk full"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from socp.node.effects import Bundle, Effect, Snapshot
+from socp.node.effects import Bundle, Effect, Piece, Snapshot
 from socp.node.events import Event, FrameReceived, LinkId
 from socp.server import framing
 from socp.server.joined import Joined
@@ -113,3 +113,23 @@ async def test_a_bundle_reaches_every_link_and_comes_after_a_snapshot(tmp_path: 
             assert await asyncio.wait_for(ws.receive_str(), 60) == THEIRS.decode()
         numbers = [(await said(sockets[0]))["payload"]["n"] for _ in range(101)]
         assert numbers == [*range(100), "ours"]
+
+
+async def test_a_piece_of_a_list_reaches_all_who_are_told_of_it_frame_by_frame(
+    tmp_path: Path,
+) -> None:
+    lines = tuple(frame(payload=f'{{"n":{n}}}') for n in range(20))
+    piece = Piece((*lines, THEIRS), 20 * 1024)
+
+    def answers(event: Event) -> Sequence[Effect]:
+        if not isinstance(event, FrameReceived):
+            return ()
+        return [Snapshot(event.link, (frame(payload='{"n":"first"}'), piece))]
+
+    async with running(tmp_path, Brain(answers)) as shell:
+        for _ in range(2):
+            ws = await shell.connect()
+            await ws.send_str(message("GO"))
+            numbers = [(await said(ws))["payload"]["n"] for _ in range(21)]
+            assert numbers == ["first", *range(20)]
+            assert await asyncio.wait_for(ws.receive_str(), 60) == THEIRS.decode()

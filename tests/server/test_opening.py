@@ -8,7 +8,7 @@ import pytest
 
 from socp.server import opening, places
 from socp.server.faults import StartFault
-from socp.storage.node_store import Identity
+from socp.storage.whose import Identity
 from tests.keys import StoredKeys
 from tests.site import Site
 from tests.storage.examples import SERVER
@@ -57,6 +57,59 @@ def test_a_lost_key_file_is_not_replaced_by_a_new_key(site: Site) -> None:
         "restore both from the same backup, or move the database away to start as a new server"
     )
     assert not key.exists()
+
+
+def said(folder: Path) -> tuple[str, str] | None:
+    """The id and fingerprint that a server may say before its store is open."""
+    who = opening.known(folder, SUITE)
+    return None if who is None else (who.server_id, who.key.public.fingerprint)
+
+
+def test_a_server_that_was_here_before_is_known_before_its_store_is_open(tmp_path: Path) -> None:
+    site = Site(tmp_path / "data", None)
+    assert said(site.folder) is None
+    assert not site.folder.exists(), "nothing is made for the question"
+    first = started(site)
+    assert said(site.folder) == first
+    assert started(site) == first
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "UPDATE alembic_version SET version_num = 'node_0005'",
+        "UPDATE identity SET fingerprint = NULL",
+        "DELETE FROM identity",
+        "DROP TABLE alembic_version",
+    ],
+)
+def test_only_what_is_plain_is_said_before_the_store_is_open(tmp_path: Path, wrong: str) -> None:
+    site = Site(tmp_path / "data", None)
+    started(site)
+    site.ask(wrong)
+    assert said(site.folder) is None
+
+
+@pytest.mark.parametrize("name", [places.KEY_FILE, places.DATABASE_FILE])
+def test_nothing_is_said_of_a_damaged_or_missing_file(tmp_path: Path, name: str) -> None:
+    site = Site(tmp_path / "data", None)
+    started(site)
+    (site.folder / name).write_bytes(b"x" * 5000)
+    assert said(site.folder) is None
+    (site.folder / name).unlink()
+    assert said(site.folder) is None
+
+
+def test_nothing_is_said_with_anothers_key_or_beside_the_server_itself(tmp_path: Path) -> None:
+    site, other = Site(tmp_path / "data", None), Site(tmp_path / "other", None)
+    started(site)
+    started(other)
+    with site.open():
+        assert said(site.folder) is None
+    (other.folder / places.KEY_FILE).rename(site.folder / places.KEY_FILE)
+    assert said(site.folder) is None
+    (site.folder / places.DATABASE_NOTE).touch()
+    assert said(site.folder) is None
 
 
 def test_the_database_of_another_server_is_refused(site: Site, tmp_path: Path) -> None:

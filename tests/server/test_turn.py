@@ -10,7 +10,7 @@ import pytest
 
 from socp.node.effects import Send
 from socp.node.events import Event, FrameReceived
-from socp.server import framing
+from socp.server import framing, turn
 from socp.server.outbox import GOODBYE, WRITE_BYTES
 from socp.server.signers import Sealed, ready
 from socp.wire import limits
@@ -57,6 +57,48 @@ def test_the_loop_is_asked_once_for_all_links() -> None:
     assert len(loop.asked) == 1
     loop.turns()
     assert [wire.writes for wire in wires] == 4 * [[[*map(framed, FRAMES)]]]
+
+
+def test_a_crowd_is_written_to_at_once_and_what_follows_soon_goes_together() -> None:
+    loop, wires = Loop(), [Wire() for _ in range(turn.MANY)]
+    outboxes = [loop.outbox(wire) for wire in wires]
+    for sealed in FRAMES[:3]:
+        for out in outboxes:
+            out.put(sealed)
+        loop.turns()
+    assert all(wire.writes == [[framed(FRAMES[0])]] for wire in wires)
+    loop.time_passes()
+    assert all(wire.writes[1:] == [[framed(FRAMES[1]), framed(FRAMES[2])]] for wire in wires)
+    loop.time_passes()
+    for out in outboxes:
+        out.put(FRAMES[3])
+    loop.turns()
+    assert all(wire.writes[2:] == [[framed(FRAMES[3])]] for wire in wires)
+
+
+def test_a_few_are_written_to_while_a_crowd_rests() -> None:
+    loop, wires, few = Loop(), [Wire() for _ in range(turn.MANY)], Wire()
+    outboxes = [loop.outbox(wire) for wire in wires]
+    for sealed in FRAMES[:2]:
+        for out in outboxes:
+            out.put(sealed)
+        loop.turns()
+    loop.outbox(few).put(FRAMES[2])
+    loop.turns()
+    assert few.writes == [[framed(FRAMES[2])]]
+    assert {len(wire.writes) for wire in wires} == {1}
+
+
+def test_who_is_cut_while_a_crowd_rests_gets_nothing_more() -> None:
+    loop, wires = Loop(), [Wire() for _ in range(turn.MANY)]
+    outboxes = [loop.outbox(wire) for wire in wires]
+    for sealed in FRAMES[:2]:
+        for out in outboxes:
+            out.put(sealed)
+        loop.turns()
+    outboxes[0].drop()
+    loop.time_passes()
+    assert [len(wire.writes) for wire in wires] == [1, *[2] * (turn.MANY - 1)]
 
 
 def test_a_long_frame_for_many_is_one_object_and_written_at_once() -> None:

@@ -47,10 +47,11 @@ class Loop:
     """Turns of a loop, ended by hand."""
 
     asked: list[Callable[[], None]] = field(default_factory=list)
+    timers: list[Callable[[], None]] = field(default_factory=list)
     turn: Turn = field(init=False)
 
     def __post_init__(self) -> None:
-        self.turn = Turn(self.asked.append)
+        self.turn = Turn(self.asked.append, lambda _s, due: self.timers.append(due))
 
     def outbox(self, wire: Wire, owner: Owner | None = None, *, masked: bool = False) -> Outbox:
         return Outbox(wire, owner or Owner(), self.turn, masked=masked)
@@ -59,4 +60,10 @@ class Loop:
         """What is being done is over, and what was asked for meanwhile is done."""
         asked, self.asked[:] = tuple(self.asked), ()
         for each in asked:
+            each()
+
+    def time_passes(self) -> None:
+        """What was to be done later is done."""
+        due, self.timers[:] = tuple(self.timers), ()
+        for each in due:
             each()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from socp.storage.node_store import Identity
+from socp.storage.whose import Identity
 from tests.site import Site
 
 # Each write is an account and its home; a line is printed when the write is said to be stored.

@@ -9,7 +9,8 @@ import pytest
 
 from socp.node import records
 from socp.storage import FolderBusy, StorageError
-from socp.storage.node_store import Identity, NodeStore
+from socp.storage.node_store import NodeStore
+from socp.storage.whose import Identity
 from tests.site import Site
 from tests.storage import examples
 from tests.storage.examples import ACCOUNT, ALICE, BOB, HOME, NOW, PIN, RULING, SERVER, SHARE

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 
 from socp.wire import limits
 from socp.wire.errors import Code, PeerFault
-from socp.wire.strict import levels, loads
+from socp.wire.strict import LONG, levels, loads
 from tests.wire.jsontext import NotStrict, doubtful_texts, json_texts, reference_loads
 
 pytestmark = [pytest.mark.spec("2"), pytest.mark.threat("M7")]
@@ -33,6 +33,23 @@ def agrees_with_the_reference(text: str) -> None:
 @example('{"a:":1,"a\\u003a":1}')
 def test_it_takes_what_is_strict_and_nothing_else(text: str) -> None:
     agrees_with_the_reference(text)
+
+
+@settings(max_examples=100, deadline=None)
+@given(json_texts)
+@example('{"a":1,"a":1}')
+@example('{"a":{},"a":1,"b":"{:"}')
+@example('[{"a":1,"a":1}]')
+@example('{"a":":","b":[{"a":1,"a":"\\u003a"}]}')
+@example('{"a":"::","b":1,"b":2}')
+@example('{"a":1,"a":2,"b":"\\u003a"}')
+@example('{"a":":","a":2,"b":":"}')
+@example('{"' + '":1,"'.join(map(str, range(200))) + '":":"}')
+@example('{"' + '":1,"'.join(map(str, [*range(200), 7])) + '":1}')
+def test_it_sees_as_much_in_a_long_text(text: str) -> None:
+    long = "x" * LONG
+    agrees_with_the_reference(f'{{"long":"{long}","short":{text}}}')
+    agrees_with_the_reference(f'{{"long":"{long}:","sig":"x:y","short":{text}}}')
 
 
 @settings(max_examples=300, deadline=None)

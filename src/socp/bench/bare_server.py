@@ -1,7 +1,8 @@
 """The reference for what links cost: aiohttp's WebSockets and nothing else, on the same loop.
 
-/echo says back what it is told, /crowd tells all others by one `send_str` each, /presence does so
-and tells a newcomer of each of the others, / only listens.
+/echo says back what it is told, /crowd tells all others by one `send_str` each, /presence signs it
+once (RSA, as any server must), does so too, and tells a newcomer of each of the others, / only
+listens.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from typing import Final
 
 import uvloop
 from aiohttp import WSMsgType, web
+
+from socp.bench import key_pool
+from socp.crypto.keys import RsaPrivateKey
 
 LARGEST_BYTES: Final = 2 * 2**20
 
@@ -42,9 +46,11 @@ async def _crowd(request: web.Request) -> web.WebSocketResponse:
 
 async def _presence(request: web.Request) -> web.WebSocketResponse:
     link = await _opened(request)
-    members = request.app[MEMBERS]
+    members, key = request.app[MEMBERS], request.app[KEY]
+    loop = asyncio.get_running_loop()
     async for message in link:
         if message.type is WSMsgType.TEXT:
+            await loop.run_in_executor(None, key.sign, message.data.encode())
             for each in tuple(members):
                 await each.send_str(message.data)
                 await link.send_str(message.data)
@@ -66,11 +72,13 @@ async def _opened(request: web.Request) -> web.WebSocketResponse:
 
 
 MEMBERS: Final = web.AppKey("members", set[web.WebSocketResponse])
+KEY: Final = web.AppKey("key", RsaPrivateKey)
 
 
 async def _serve() -> None:
     app = web.Application()
     app[MEMBERS] = set()
+    (app[KEY],) = key_pool.keys(1)
     paths = {"/echo": _echo, "/crowd": _crowd, "/presence": _presence, "/": _idle}
     app.add_routes([web.get(path, answer) for path, answer in paths.items()])
     runner = web.AppRunner(app, access_log=None)

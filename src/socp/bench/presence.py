@@ -62,7 +62,7 @@ async def measure(setting: Setting) -> AsyncIterator[Figure]:
         "batching",
         f"telling {few:,} v1.3 users who come of each other",
         "users",
-        "bare aiohttp, one send_str for each frame",
+        "bare aiohttp, a signature for each and one send_str for each frame",
         PROCESSOR,
     )
     yield sample.figure(named, pairs, goals.BATCHING)
@@ -96,7 +96,8 @@ async def _came(server: Server, kind: Kind, count: int) -> Sample:
 
 
 async def _told(bare: Server, count: int) -> Sample:
-    """The same frames, each by itself: of the newcomer to all, and of all to the newcomer."""
+    """The same frames, each newcomer's signed once, and each frame by itself: of the newcomer to
+    all, and of all to the newcomer."""
     watch = Watch(bare)
     links: list[LoadLink] = []
     for _ in range(count):

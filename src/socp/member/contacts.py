@@ -298,6 +298,8 @@ class Contacts:
 
     def _name(self, user_id: str, display_name: str) -> None:
         shown = harmless(display_name)
+        if self._names.get(user_id) == shown:
+            return
         self._unname(user_id)
         self._names[user_id] = shown
         if shown:

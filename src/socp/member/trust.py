@@ -268,7 +268,8 @@ class Trust:
         contact = self._contacts.get(advert.user_id)
         if contact is None:
             return
-        fresh = replace(contact, display_name=name or contact.display_name)
+        renamed = bool(name) and name != contact.display_name
+        fresh = replace(contact, display_name=name) if renamed else contact
         self._learn(contact, fresh, advert, now)
 
     def stated(self, response: PubkeyResponse, now: Now) -> None:
@@ -283,7 +284,7 @@ class Trust:
         attach_ts = self._attach_ts(said, now)
         if attach_ts > contact.attach_ts:
             fresh = replace(fresh, features=said.features, attach_ts=attach_ts)
-        if fresh != contact:
+        if fresh is not contact:
             self._put(fresh)
         if HYBRID in contact.features and HYBRID not in fresh.features:
             self._history.note(contact.user_id, NOT_BOUND, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from socp.crypto import signing
 from socp.crypto.keys import PublicKey
@@ -235,7 +236,9 @@ class Arrivals:
         self._presence.arrived(link, name, now)
         self._channel.arrived(link.peer, now)
         self._kept.member_came(link, since_ms, now)
-        link.hello = None  # its link stays for days
+        # Its link stays for days: what only a hello needs goes.
+        link.hello = None
+        link.opened = replace(link.opened, nonce=b"", spare_id="", exporter=b"")
 
     def lost(self, link: Link, reason: str, now: Now) -> None:
         """The socket of an attached user is gone."""

@@ -154,7 +154,7 @@ class Crowd:
     def _a_tick_of_it(self) -> int:
         """How much of the log goes out now: a server that came back with thousands of users is no
         reason to cut those who are told of them."""
-        sizes = [_size(frame) for frame in self._log]
+        sizes = [size_of(frame) for frame in self._log]
         most = max(TICK_BYTES, sum(sizes) // 4)
         told = 0
         for count, size in enumerate(sizes):
@@ -190,13 +190,14 @@ class Crowd:
                 self._ahead[link] = len(self._log)
         for start, links in groups.items():
             frames = tuple(self._log[start:])
-            if sum(map(_size, frames)) <= TICK_BYTES:
+            if sum(map(size_of, frames)) <= TICK_BYTES:
                 yield Bundle(tuple(links), frames)
             else:
                 yield from (Snapshot(link, frames) for link in links)
 
 
-def _size(frame: Frame) -> int:
+def size_of(frame: Frame) -> int:
+    """Bytes, about."""
     return len(frame) if isinstance(frame, bytes) else len(frame.payload) + FRAME_BYTES
 
 

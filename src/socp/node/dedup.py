@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 from types import TracebackType
 
 from socp.wire import limits
@@ -15,13 +16,22 @@ from socp.wire.msg_ref import dedup_key
 KEPT_MS = (
     2 * limits.TS_WINDOW_MS
 )  # a frame may be 5 min ahead when it comes, and 5 min old when replayed
+GRAIN_MS = 1_000  # it is remembered to the end of one of these
 QUOTA_PER_SOURCE = 200_000
 SEEN_MAX = 50_000_000  # of all sources
 KEY_BYTES = 15  # an object of 48 bytes; one more would be 64
 
 
+@dataclass(slots=True, eq=False)
+class _Source:
+    """Who brought some of them: one for all, or each would hold the name that came with it."""
+
+    name: str
+    held: int = 0
+
+
 class SeenIds:
-    """Keys of frames, each remembered 10 min, at most a quota from each source.
+    """Keys of frames, each remembered 10 min and up to a second, at most a quota from each source.
 
     A source at its quota is refused rather than that anything is forgotten: nobody can push
     others' keys out to replay them. Where all are full, the quota is what is fair: who said little
@@ -35,8 +45,8 @@ class SeenIds:
         # Three of the same length, in the order in which they came: a tuple each would cost more.
         self._keys: deque[bytes] = deque()
         self._untils: deque[int] = deque()  # monotonic ms
-        self._sources: deque[str] = deque()
-        self._held: dict[str, int] = {}
+        self._whose: deque[_Source] = deque()
+        self._sources: dict[str, _Source] = {}
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -52,9 +62,10 @@ class SeenIds:
         """Remember `key` for `source`. Raises PeerFault(RATE_LIMITED) at the source's quota."""
         if key in self._seen:
             return
-        held, quota = self._held.get(source, 0), self._quota
+        known, quota = self._sources.get(source), self._quota
+        held = 0 if known is None else known.held
         if len(self._keys) >= self._most:
-            quota = min(quota, self._most // (len(self._held) + 1))
+            quota = min(quota, self._most // (len(self._sources) + 1))
         if held >= quota:
             raise PeerFault(
                 Code.RATE_LIMITED,
@@ -63,11 +74,15 @@ class SeenIds:
         self._note(key, source, mono)
 
     def _note(self, key: bytes, source: str, mono: int) -> None:
-        self._held[source] = self._held.get(source, 0) + 1
+        known = self._sources.get(source)
+        if known is None:
+            known = self._sources[source] = _Source(source)
+        known.held += 1
         self._seen.add(key)
         self._keys.append(key)
-        self._untils.append(mono + KEPT_MS)
-        self._sources.append(source)
+        until, last = until_ms(mono), self._untils[-1] if self._untils else 0
+        self._untils.append(last if last == until else until)  # many have the same object
+        self._whose.append(known)
 
     def remember(self, keys: Iterable[bytes], mono: int) -> None:
         """What passed before this server was started, without a quota."""
@@ -87,13 +102,11 @@ class SeenIds:
     def expire(self, mono: int) -> None:
         while self._untils and self._untils[0] <= mono:
             self._untils.popleft()
-            source = self._sources.popleft()
             self._seen.discard(self._keys.popleft())
-            left = self._held[source] - 1
-            if left:
-                self._held[source] = left
-            else:
-                del self._held[source]
+            source = self._whose.popleft()
+            source.held -= 1
+            if not source.held:
+                del self._sources[source.name]
 
 
 class Passing:
@@ -114,6 +127,11 @@ class Passing:
     ) -> None:
         if isinstance(fault, PeerFault):
             self._seen.forget(self._key)
+
+
+def until_ms(mono: int) -> int:
+    """When what comes now is forgotten."""
+    return -(-(mono + KEPT_MS) // GRAIN_MS) * GRAIN_MS
 
 
 def mail_key(reader: str, ref: str) -> bytes:

@@ -7,6 +7,7 @@ dataclass takes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -64,6 +65,15 @@ class Bundle:
     frames: tuple[Outgoing | bytes, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Piece:
+    """Part of what many are told, each in a Snapshot of their own. Compared by identity: the shell
+    joins its frames once, and keeps them so for as long as the brain keeps the object."""
+
+    frames: tuple[Outgoing | bytes, ...]
+    size: int  # bytes, about
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A long list for one link: paced by what the socket takes, outside the output bound.
@@ -72,8 +82,16 @@ class Snapshot:
     """
 
     link: LinkId
-    frames: tuple[Outgoing | bytes, ...]
+    frames: tuple[Outgoing | bytes | Piece, ...]
     page: int = 0
+
+    def each(self) -> Iterator[Outgoing | bytes]:
+        """Frame by frame."""
+        for frame in self.frames:
+            if isinstance(frame, Piece):
+                yield from frame.frames
+            else:
+                yield frame
 
 
 class Kind(StrEnum):

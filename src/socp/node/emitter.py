@@ -103,9 +103,15 @@ class Emitter:
     def spread(self, links: Iterable[Link], frame: Outgoing) -> None:
         """One frame of a hop on many links: signed once with our session key, for those that know
         it, and once with our own for all others."""
-        groups: dict[int, tuple[OwnSession | None, list[LinkId]]] = {}
+        slow: list[LinkId] = []
+        groups: dict[int, tuple[OwnSession, list[LinkId]]] = {}
         for link in links:
-            groups.setdefault(id(link.fast), (link.fast, []))[1].append(link.id)
+            fast = link.fast
+            if fast is None:
+                slow.append(link.id)
+            else:
+                groups.setdefault(id(fast), (fast, []))[1].append(link.id)
+        self.send(slow, frame)
         for fast, targets in groups.values():
             self.send(targets, replace(frame, fast=fast))
 

@@ -49,7 +49,7 @@ class Letters:
         self, envelope: Envelope, frame: FileFrame, sender: str, reader: str, via: str, now: Now
     ) -> Mail:
         """A file frame, its author's members unchanged."""
-        text = canonical(author_members(envelope.members))
+        text = canonical(author_members(envelope.members), whole=envelope.whole)
         kind, ref = type(frame).TYPE, frame.file_id
         part = part_of(frame)
         return self._mail(reader, ref, part, sender, kind, envelope.ts, text, via, now)

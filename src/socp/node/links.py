@@ -62,10 +62,10 @@ class Link:
     told: OwnSession | None = None  # the next one, told and not acknowledged
     session: PeerSession | None = None  # the other end's, where it stated one
     settling: str = ""  # KEY_ROTATE or KEY_REVOKE of its user that the disk has not taken yet
+    id: LinkId = field(init=False)
 
-    @property
-    def id(self) -> LinkId:
-        return self.opened.link
+    def __post_init__(self) -> None:
+        self.id = self.opened.link
 
     @property
     def dialled(self) -> HostPort | None:

@@ -339,6 +339,7 @@ class Node:
         self._health.due(now)
         self._gossip.due(now)
         self._presence.relaying.due(now)
+        self._presence.due(now)
         self._watches.due(now)
         self._directory.due(now)
         self._rotations.due(now)

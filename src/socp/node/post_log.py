@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from msgspec import structs
@@ -37,7 +36,7 @@ class Reader:
     """One link that takes posts. Times are Unix ms where they say so."""
 
     owner: str  # user_id or server_id
-    link: LinkId
+    link: Link
     acks: bool
     server: bool
     cursor: int  # seq: handed out so far
@@ -49,7 +48,11 @@ class Reader:
     due_ms: int = 0  # monotonic: when one is due whose author's clock was ahead, 0 for none
     since_ms: int = 0  # monotonic, of the last word or frame
     out: dict[str, int] = field(default_factory=dict)  # msg_ref -> seq, not acknowledged yet
-    live: set[str] = field(default_factory=set)  # those of them that went at once, as they came
+    live: dict[str, None] = field(default_factory=dict)  # those of them that went at once
+    is_plain: bool = field(init=False)  # a member who has what was handed out, without a word
+
+    def __post_init__(self) -> None:
+        self.is_plain = not (self.acks or self.server)
 
     @property
     def has(self) -> int:
@@ -81,6 +84,7 @@ class PostLog:
         self._cursors = {cursor.owner: cursor.seq for cursor in cursors}
         self._changed: dict[str, int] = {}
         self._flush_ms = 0
+        self._went_out = False  # something, since they were written
         self._readers: dict[LinkId, Reader] = {}
         self._pages: dict[int, LinkId] = {}
         self._last_page = 0
@@ -117,7 +121,7 @@ class PostLog:
             self._size -= post.size
         for reader in self._readers.values():
             reader.out.pop(post.msg_ref, None)
-            reader.live.discard(post.msg_ref)
+            reader.live.pop(post.msg_ref, None)
 
     def expired(self, expired: Expired) -> None:
         first = expired.posts_first_seq
@@ -127,39 +131,46 @@ class PostLog:
 
     # --- out, at once ---------------------------------------------------------------------------
 
-    def live(self, post: Post, now: Now, *, forward: bool) -> Iterator[LinkId]:
+    def live(self, post: Post, now: Now, *, forward: bool) -> list[Link]:
         """The links that get a new post at once: members and servers who have all before it.
 
         `forward`: to servers too, whoever its author is.
         """
+        found, seq, author = [], post.seq, post.author
         for reader in self._readers.values():
-            if reader.server and post.via and not forward:
-                continue
-            if reader.server and reader.owner == post.via:
-                continue
-            if reader.phase is not Phase.LEVEL:
-                if reader.server and post.via:
-                    yield reader.link  # not one of those that we owe it
-                continue
-            if not reader.server or not post.via:
-                reader.cursor = post.seq
-            if reader.owner == post.author:
-                self._moved(reader)
-                continue
-            if reader.acks and not (reader.server and post.via):
-                if not reader.out:
-                    reader.since_ms = now.mono
-                reader.out[post.msg_ref] = post.seq
-                reader.live.add(post.msg_ref)
-            else:
-                self._moved(reader)
-            yield reader.link
+            if reader.is_plain and reader.phase is Phase.LEVEL and reader.owner != author:
+                reader.cursor = seq  # in a crowd of them a post's cost is this: noted by `flush`
+                found.append(reader.link)
+            elif self._gets(reader, post, now, forward=forward):
+                found.append(reader.link)
+        self._went_out = True
+        return found
+
+    def _gets(self, reader: Reader, post: Post, now: Now, *, forward: bool) -> bool:
+        """Whether it goes to this one at once."""
+        if reader.server and (reader.owner == post.via or (post.via and not forward)):
+            return False
+        if reader.phase is not Phase.LEVEL:
+            return reader.server and bool(post.via)  # not one of those that we owe it
+        if not reader.server or not post.via:
+            reader.cursor = post.seq
+        if reader.owner == post.author:
+            self._moved(reader)
+            return False
+        if reader.acks and not (reader.server and post.via):
+            if not reader.out:
+                reader.since_ms = now.mono
+            reader.out[post.msg_ref] = post.seq
+            reader.live[post.msg_ref] = None
+        else:
+            self._moved(reader)
+        return True
 
     # --- who reads ------------------------------------------------------------------------------
 
     def member_came(self, link: Link, since_wall_ms: int, now: Now) -> None:
         """`since_wall_ms`: when they were last attached, 0 for somebody new."""
-        reader = Reader(link.peer, link.id, link.acks, server=False, cursor=self._last)
+        reader = Reader(link.peer, link, link.acks, server=False, cursor=self._last)
         known = self._cursors.get(link.peer)
         if known is not None:
             reader.cursor = known
@@ -177,7 +188,7 @@ class PostLog:
 
     def server_came(self, link: Link, now: Now) -> None:
         """A linked server gets the posts of our users that it missed."""
-        reader = Reader(link.peer, link.id, link.acks, server=True, cursor=self._last_own)
+        reader = Reader(link.peer, link, link.acks, server=True, cursor=self._last_own)
         known = self._cursors.get(link.peer)
         if link.acks and known is not None:
             reader.cursor = known
@@ -186,7 +197,7 @@ class PostLog:
         self._join(reader, now)
 
     def _join(self, reader: Reader, now: Now) -> None:
-        self._readers[reader.link] = reader
+        self._readers[reader.link.id] = reader
         if self._newest_for(reader) > reader.cursor:
             self._load(reader)
 
@@ -223,9 +234,9 @@ class PostLog:
         self._last_page += 1
         reader.phase, reader.page = Phase.PACING, self._last_page
         reader.since_ms = now.mono  # from here on it has a minute to say something
-        self._pages[reader.page] = reader.link
+        self._pages[reader.page] = reader.link.id
         # Numbered below zero: mail has the numbers above.
-        self._emit.add(Snapshot(reader.link, tuple(frames), page=-reader.page))
+        self._emit.add(Snapshot(reader.link.id, tuple(frames), page=-reader.page))
 
     def _reader_of(self, query: LoadPosts) -> Reader | None:
         table = self._links.servers if query.own else self._links.users
@@ -254,7 +265,7 @@ class PostLog:
         return True
 
     def _frame(self, reader: Reader, post: Post) -> Outgoing:
-        link = self._links.all[reader.link]
+        link = reader.link
         if reader.server:
             return released_post(link, post.payload, post.author, post.ts, PUBLIC)
         frame = self._frames.get(post.seq)
@@ -273,7 +284,7 @@ class PostLog:
     def page_done(self, link: LinkId, page: int) -> None:
         """The socket took a page."""
         reader = self._readers.get(self._pages.pop(-page, 0))
-        if reader is not None and reader.link == link and reader.page == -page:
+        if reader is not None and reader.link.id == link and reader.page == -page:
             self._went(reader)
 
     def _went(self, reader: Reader) -> None:
@@ -289,7 +300,7 @@ class PostLog:
         reader = self._readers.get(link.id)
         if reader is None or not reader.acks or reader.out.pop(ack.msg_ref, None) is None:
             return False
-        reader.live.discard(ack.msg_ref)
+        reader.live.pop(ack.msg_ref, None)
         reader.since_ms = now.mono
         self._moved(reader)
         return True
@@ -332,7 +343,7 @@ class PostLog:
             return
         self._flush_ms = now.mono + FLUSH_MS
         self.flush()
-        self._owed.bound({r.link: len(r.out) for r in self._readers.values() if not r.server})
+        self._owed.bound({r.link.id: len(r.out) for r in self._readers.values() if not r.server})
         for reader in tuple(self._readers.values()):
             if not (reader.out or reader.retry_ms or reader.due_ms):
                 continue  # nearly all of them
@@ -348,6 +359,11 @@ class PostLog:
         return reader.server and bool(reader.out) and now.mono - reader.since_ms > UNACKED_MS
 
     def flush(self) -> None:
+        if self._went_out:
+            self._went_out = False
+            for reader in self._readers.values():
+                if reader.is_plain:
+                    self._moved(reader)
         for owner, seq in self._changed.items():
             self._emit.persist(Cursor(owner, seq))
         self._changed.clear()

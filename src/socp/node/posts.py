@@ -177,11 +177,9 @@ class Posts:
         self._log.keep(post)
         home = self._presence.location(envelope.from_)
         skip = self._links.servers.get(home) if via else None
-        links = [
-            self._links.all[link_id]
-            for link_id in self._log.live(post, now, forward=forward)
-            if skip is None or link_id != skip.id
-        ]
+        links = self._log.live(post, now, forward=forward)
+        if skip is not None:
+            links = [link for link in links if link is not skip]
         self._emit.spread(links, _frame(envelope, post.payload))
 
 

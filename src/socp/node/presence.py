@@ -9,6 +9,7 @@ from dataclasses import replace
 from socp.crypto.keys import PublicKey
 from socp.crypto.signing import attach_holds
 from socp.node.audience import Audience
+from socp.node.chapters import Chapters
 from socp.node.directory import Directory
 from socp.node.effects import Outgoing, Snapshot
 from socp.node.emitter import Emitter
@@ -56,6 +57,7 @@ class Presence:
         self._online: dict[str, Present] = {}
         self._at: dict[str, dict[str, Present]] = {}  # the same, by server
         self.roster = Roster(emitter)
+        self._chapters: Chapters | None = None  # while users come who hear of everybody
         self._removes: OrderedDict[str, Outgoing | bytes] = OrderedDict()  # of who is away
         self._rolls: dict[str, Roll] = {}
         self.relaying = Relaying(emitter, links)
@@ -130,7 +132,9 @@ class Presence:
         attach_ts = 0 if attach is None else attach.ts
         if not link.watches:
             news = self._rotations.news_for_user(link, now)
-            others = (*news, *(p.frame for p in self.everyone() if p.user_id != user_id))
+            if self._chapters is None:
+                self._chapters = Chapters(self.everyone())
+            others = (*news, *self._chapters.all_but(user_id, now))
             if others:
                 self._emit.add(Snapshot(link.id, others))
         entry = roll.entry(user_id, key.fingerprint, None if attach is None else attach.ts)
@@ -186,6 +190,11 @@ class Presence:
         ts = max(now.wall, last_ts + 1)
         self._note_order(self._emit.server_id, user_id, ts)
         return ts
+
+    def due(self, now: Now) -> None:
+        """Let go of what nobody asks for now."""
+        if self._chapters is not None and self._chapters.rests(now):
+            self._chapters = None
 
     # --- links of servers -----------------------------------------------------------------------
 
@@ -349,6 +358,8 @@ class Presence:
         self._online[present.user_id] = present
         self._at.setdefault(present.server_id, {})[present.user_id] = present
         self.roster.came(present)
+        if self._chapters is not None:
+            self._chapters.came(present)
         self._removes.pop(present.user_id, None)
         self._rolls[present.server_id] = self.roll(present.server_id).with_(present.entry)
 
@@ -356,6 +367,8 @@ class Presence:
         present = self._online.pop(user_id, None)
         if present is not None:
             self.roster.left(present)
+            if self._chapters is not None:
+                self._chapters.left(present)
             del self._at[present.server_id][user_id]
             left = self.roll(present.server_id).without(present.entry)
             if left.count:

@@ -195,18 +195,17 @@ class Transfers:
         members["sender"] = author
         kind, ts = type(frame).TYPE, envelope.ts
         if location == self._emit.server_id:
-            target = self._links.users[user_id]
-            out = Outgoing(kind, author, user_id, ts, canonical(members), fast=target.fast)
-            return self._emit.send((target.id,), out)
-        server = self._links.servers.get(location)
-        if server is None or server is link:
-            raise away(user_id, frame.file_id)
-        members["user_id"] = user_id
-        if server.bound:
-            own_id = self._emit.server_id
-            members["bind"] = {"type": kind, "from": own_id, "to": server.peer, "ts": ts}
-        said = (kind, self._emit.server_id, server.peer, ts)
-        self._emit.send((server.id,), Outgoing(*said, canonical(members), fast=server.fast))
+            target, said = self._links.users[user_id], (kind, author, user_id, ts)
+        else:
+            server = self._links.servers.get(location)
+            if server is None or server is link:
+                raise away(user_id, frame.file_id)
+            target, said = server, (kind, self._emit.server_id, server.peer, ts)
+            members["user_id"] = user_id
+            if server.bound:
+                members["bind"] = dict(zip(("type", "from", "to", "ts"), said, strict=True))
+        text = canonical(members, whole=envelope.whole)
+        self._emit.send((target.id,), Outgoing(*said, text, fast=target.fast))
 
     # --- from other servers ---------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ from socp.server.intake import Intake
 from socp.server.link import Links
 from socp.server.listeners import Acceptor, Bound
 from socp.server.signers import Signers
+from socp.server.turn import Turn
 from socp.wire.addresses import is_loopback
 
 log = logging.getLogger("server.server")
@@ -97,7 +98,7 @@ class App:
         loop = asyncio.get_running_loop()
         self._parts = parts
         self._gate = Gate()
-        self._links = Links(self.tell, loop.call_soon)
+        self._links = Links(self.tell, Turn(loop.call_soon, loop.call_later))
         self._signers = Signers(
             parts.key,
             self._gate,
@@ -263,5 +264,6 @@ def _settle_memory() -> None:
     """What is here now stays: without this each hello costs more, the more links there are."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(50_000, 50, 1000)
     resident.keep_little()

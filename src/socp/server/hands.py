@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, Final, assert_never
+from weakref import WeakKeyDictionary
 
 from socp.node.effects import (
     Afterwards,
@@ -20,6 +21,7 @@ from socp.node.effects import (
     Note,
     Outgoing,
     Persist,
+    Piece,
     Ping,
     Probe,
     Relay,
@@ -121,6 +123,7 @@ class Hands:
         self._told = told
         self._renew = renew
         self._passed = passed
+        self._joined: WeakKeyDictionary[Piece, Joined] = WeakKeyDictionary()
 
     def carry(self, effect: Effect) -> None:
         """Do one effect. Those for a link that is gone do nothing."""
@@ -158,15 +161,20 @@ class Hands:
         is_news = effect.data.startswith(PRESENCE_HEADS)
         self._send(effect.links, ready(effect.data), is_news=is_news)
 
-    def _sealed(self, frame: Outgoing | bytes) -> Sealed:
-        return ready(frame) if isinstance(frame, bytes) else self._signers.seal(frame)
+    def _sealed(self, frame: Outgoing | bytes | Piece) -> Sealed:
+        match frame:
+            case bytes():
+                return ready(frame)
+            case Outgoing():
+                return self._signers.seal(frame)
+        joined = self._joined.get(frame)
+        if joined is None:
+            joined = self._joined[frame] = Joined([self._sealed(each) for each in frame.frames])
+        return joined
 
     def _send(self, links: Iterable[LinkId], sealed: Sealed, *, is_news: bool) -> None:
         self._passed(sealed.size)
-        for number in links:
-            link = self._links.get(number)
-            if link is None:
-                continue
+        for link in self._links.these(links):
             if is_news:
                 link.outbox.put_news(sealed)
             else:
@@ -188,19 +196,19 @@ class Hands:
             case Throttle():
                 link.throttle(effect.pause_ms)
 
-    def _pieces(self, frames: Iterable[Outgoing | bytes]) -> Iterator[Sealed]:
+    def _pieces(self, frames: Iterable[Outgoing | bytes | Piece]) -> Iterator[Sealed]:
         """Made one by one, as they are asked for: what is not signed yet is signed then."""
         piece: list[Sealed] = []
         size = 0
         for frame in frames:
             sealed = self._sealed(frame)
             if piece and size + sealed.size > PIECE_BYTES:
-                yield Joined(piece)
+                yield _one(piece)
                 piece, size = [], 0
             piece.append(sealed)
             size += sealed.size
         if piece:
-            yield Joined(piece)
+            yield _one(piece)
 
     async def _pace(self, link: Link, snapshot: Snapshot) -> None:
         """Send a long list at the speed at which its link takes it."""
@@ -222,5 +230,14 @@ class Hands:
             self._tell(SnapshotDone(link.id, snapshot.page))
 
 
-def _size(frame: Outgoing | bytes) -> int:
-    return len(frame) if isinstance(frame, bytes) else len(frame.payload)
+def _one(parts: list[Sealed]) -> Sealed:
+    return parts[0] if len(parts) == 1 else Joined(parts)
+
+
+def _size(frame: Outgoing | bytes | Piece) -> int:
+    match frame:
+        case bytes():
+            return len(frame)
+        case Outgoing():
+            return len(frame.payload)
+    return frame.size

@@ -8,7 +8,7 @@ import itertools
 import logging
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from socp.node.effects import Close
@@ -31,6 +31,23 @@ POLICY: Final = 1008
 
 class Link:
     """A socket with its outbox, its pings and its end. Implements outbox.Owner."""
+
+    __slots__ = (
+        "__weakref__",
+        "_deadline",
+        "_meter",
+        "_pings",
+        "_probe",
+        "_tell",
+        "id",
+        "identified",
+        "is_cut",
+        "outbox",
+        "paced_bytes",
+        "reason",
+        "rest_until",
+        "transport",
+    )
 
     def __init__(
         self,
@@ -179,12 +196,9 @@ class Link:
 class Links:
     """Every open link by its number. Numbers are never used again."""
 
-    def __init__(
-        self, tell: Callable[[Event], None], soon: Callable[[Callable[[], None]], object]
-    ) -> None:
-        """`soon` runs a function on the loop, after what is being done."""
+    def __init__(self, tell: Callable[[Event], None], turn: Turn) -> None:
         self._tell = tell
-        self._turn = Turn(soon)
+        self._turn = turn
         self._open: dict[LinkId, Link] = {}
         self._numbers = itertools.count(1)
 
@@ -196,6 +210,11 @@ class Links:
 
     def get(self, link_id: LinkId) -> Link | None:
         return self._open.get(link_id)
+
+    def these(self, numbers: Iterable[LinkId]) -> list[Link]:
+        """Those of them that are open still."""
+        opened = self._open
+        return [opened[number] for number in numbers if number in opened]
 
     def add(self, transport: asyncio.Transport, *, masked: bool, meter: Meter | None) -> Link:
         link = Link(

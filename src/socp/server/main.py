@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -23,9 +24,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         from socp.server import logs, starting
 
         writer = logs.start(asked.log_level, asked.log_format)
+        gc.disable()  # nothing of what is loaded is garbage; until `app` settles it
         try:
             starting.start(asked)
         finally:
+            gc.enable()
             writer.flush()
     except StartFault as fault:
         sys.stderr.write(f"socp: {fault}\n")

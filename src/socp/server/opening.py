@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from socp.crypto.keys import PrivateKey, RsaSuite
-from socp.keystore import KeyFileError, load_or_create
+from socp.keystore import KeyFileError, load, load_or_create
 from socp.node.records import Remembered
 from socp.server import fresh, places
 from socp.server.faults import StartFault
-from socp.storage import StorageError
+from socp.storage import FolderLock, StorageError
+from socp.storage.whose import Identity, identity_in
 
 if TYPE_CHECKING:
     from socp.storage.address import PostgresAddress
@@ -23,12 +24,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    store: NodeStore
+class Known:
+    """A server that may say its name."""
+
     key: PrivateKey
     key_is_new: bool
     server_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Known):
+    store: NodeStore
     remembered: Remembered
+
+
+def known(folder: Path, suite: RsaSuite) -> Known | None:
+    """Who a server is that was here before, in a file of our format and with its own key: before
+    its store is opened. None where only `open_all` can tell, or must say what is wrong."""
+    found = identity_in(folder / places.DATABASE_FILE)
+    if found is None or os.path.lexists(folder / places.DATABASE_NOTE):
+        return None
+    try:
+        FolderLock.take(folder).release()
+        key = load(folder / places.KEY_FILE, suite)
+    except (StorageError, KeyFileError):
+        return None
+    if key is None or key.public.fingerprint != found.fingerprint:
+        return None
+    return Known(key, key_is_new=False, server_id=found.server_id)
 
 
 def open_all(
@@ -50,7 +73,7 @@ def open_all(
         key, is_new, server_id = _identify(store, folder, suite)
         if folder is not None and address is not None:
             note(folder, address)
-        return Opened(store, key, is_new, server_id, store.load())
+        return Opened(key, is_new, server_id, store, store.load())
     except (StorageError, KeyFileError) as fault:
         store.close()
         raise StartFault(str(fault)) from fault
@@ -92,8 +115,6 @@ def _identify(
     store: NodeStore, folder: Path | None, suite: RsaSuite
 ) -> tuple[PrivateKey, bool, str]:
     """Key and id, which must belong together: made where there is neither."""
-    from socp.storage.node_store import Identity
-
     known = store.identity()
     file = folder / places.KEY_FILE if folder is not None else None
     if known is not None and file is not None and not os.path.lexists(file):

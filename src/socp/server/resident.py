@@ -18,9 +18,10 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 LOOK_BYTES: Final = 4 * limits.MIB  # that passed: by then it may be another size
 TRIM_S: Final = 0.25  # a trim takes some ms; nothing of a link waits for a collection
 # Of glibc's malloc.h. It learns to keep buffers as large as those it saw, and never gives one back
-# that is not the last in its heap; these sizes end that.
+# that is not the last in its heap; these sizes end that. But one that a frame fits into is kept for
+# the next frame: to have the system give each page anew costs ten times as much as to fill it.
 _TRIM_THRESHOLD: Final = (-1, 4 * limits.MIB)
-_MMAP_THRESHOLD: Final = (-3, 128 * limits.KIB)
+_MMAP_THRESHOLD: Final = (-3, 2 * limits.FRAME_BYTES)
 _ARENA_MAX: Final = (-8, 2)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from socp.crypto.keys import RsaSuite
     from socp.server.app import Parts
     from socp.server.listeners import Bound
-    from socp.server.opening import Opened
+    from socp.server.opening import Known, Opened
 
 log = logging.getLogger("server.server")
 
@@ -35,11 +35,9 @@ def start(asked: config.Config) -> None:
     tls = Certificate(asked.tls_cert, asked.tls_key) if asked.tls_cert and asked.tls_key else None
     bound = _bind(asked)
     try:
-        opened = _open(asked, bound.port)
-        try:
-            _run(opened, _parts(asked, opened, bound, tls), tls)
-        finally:
-            opened.store.close()
+        who = _known(asked, bound.port) or _open(asked, bound.port)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(asked, who, bound, tls))
     finally:
         bound.close()
     log.info("Stopped")
@@ -58,22 +56,33 @@ def _bind(asked: config.Config) -> Bound:
         raise
 
 
+def _known(asked: config.Config, port: int) -> Known | None:
+    """Who we are, where that can be said before the store is open: SQLAlchemy is imported when
+    all else is, and whoever comes meanwhile waits."""
+    if asked.ephemeral or asked.database is not None:
+        return None
+    from socp.crypto.keys import RsaSuite
+    from socp.server import opening
+
+    return opening.known(asked.folder(port), RsaSuite())
+
+
 def _open(asked: config.Config, port: int) -> Opened:
     """Imports, key and disk take about as long as each other: one thread beside us helps most."""
-
-    def open_all() -> Opened:
-        from socp.crypto.keys import RsaSuite
-        from socp.server import opening
-
-        folder = None if asked.ephemeral else asked.folder(port)
-        return opening.open_all(folder, RsaSuite(), asked.database)
-
     with ThreadPoolExecutor(1, "open") as beside:
-        opened = beside.submit(open_all)
-        from socp.node import node  # noqa: F401
+        opened = beside.submit(_open_all, asked, port)
         from socp.server import app  # noqa: F401 - imported early, while the thread works
 
         return opened.result()
+
+
+def _open_all(asked: config.Config, port: int) -> Opened:
+    from socp.crypto.keys import RsaSuite
+    from socp.node import node  # noqa: F401 - it wakes with what the store remembers
+    from socp.server import opening
+
+    folder = None if asked.ephemeral else asked.folder(port)
+    return opening.open_all(folder, RsaSuite(), asked.database)
 
 
 def _parts(asked: config.Config, opened: Opened, bound: Bound, tls: Certificate | None) -> Parts:
@@ -112,30 +121,23 @@ def _session(suite: RsaSuite, opened: Opened) -> OwnSession | None:
         return None
 
 
-def _say_start(opened: Opened, bound: Bound, scheme: str) -> None:
-    if opened.key_is_new:
+def _say_start(who: Known, bound: Bound, scheme: str) -> None:
+    if who.key_is_new:
         log.info("Generated new RSA-%d keypair", BITS)
     else:
-        log.info("Loaded RSA-%d keypair %s", BITS, opened.key.public.fingerprint)
-    log.info("Server initialized with ID: %s", opened.server_id)
+        log.info("Loaded RSA-%d keypair %s", BITS, who.key.public.fingerprint)
+    log.info("Server initialized with ID: %s", who.server_id)
     log.info(VERSION_LINE)
     for address in bound.addresses():
         log.info("Listening on %s://%s", scheme, address)
     for host in bound.absent:
         log.warning("%s is not available on this machine; serving without it", host)
-    if opened.store.backup is not None:
-        log.info(
-            "The data folder was upgraded; a copy of what it was is in %s", opened.store.backup
-        )
 
 
-def _run(opened: Opened, parts: Parts, tls: Certificate | None) -> None:
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(opened, parts, tls))
-
-
-async def _serve(opened: Opened, parts: Parts, tls: Certificate | None) -> None:
+async def _serve(asked: config.Config, who: Known, bound: Bound, tls: Certificate | None) -> None:
+    """The sockets listen already: whoever comes is let in once the store is open."""
     from socp.server.app import App
+    from socp.server.opening import Opened
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -146,8 +148,18 @@ async def _serve(opened: Opened, parts: Parts, tls: Certificate | None) -> None:
     elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # its terminal was closed
         loop.add_signal_handler(signal.SIGHUP, _stop, stop, signal.SIGHUP)
     # else started with nohup: it outlives its terminal
-    _say_start(opened, parts.bound, "ws" if tls is None else "wss")  # signals are welcome now
-    await App(parts).run(stop)
+    _say_start(who, bound, "ws" if tls is None else "wss")  # signals are welcome now
+    if isinstance(who, Opened):
+        opened = who
+    else:
+        opened = await asyncio.to_thread(_open_all, asked, bound.port)
+    try:
+        if opened.store.backup is not None:
+            kept = opened.store.backup
+            log.info("The data folder was upgraded; a copy of what it was is in %s", kept)
+        await App(_parts(asked, opened, bound, tls)).run(stop)
+    finally:
+        opened.store.close()
 
 
 def _stop(stop: asyncio.Event, number: signal.Signals) -> None:

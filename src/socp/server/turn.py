@@ -1,10 +1,18 @@
 """The outboxes with something to write: all that goes to a link within one turn of the loop leaves
-it in one write, for a write costs more than all else that is done for a frame."""
+it in one write, for a write costs more than all else that is done for a frame.
+
+Where many are written to in a turn, a post in a large crowd, they rest for a moment afterwards:
+what comes for many meanwhile goes together. So how often a crowd is written to, and wakes up, does
+not grow with what is said in it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
+
+MANY: Final = 250  # outboxes in one turn
+REST_S: Final = 0.025  # of many, which nobody sees; the first of them waited for nothing
 
 
 class Writer(Protocol):
@@ -17,12 +25,20 @@ class Writer(Protocol):
 class Turn:
     """Ends after whatever is being done on the loop, and after what was waiting to be done."""
 
-    __slots__ = ("_dirty", "_soon")
+    __slots__ = ("_dirty", "_late", "_later", "_rests", "_soon")
 
-    def __init__(self, soon: Callable[[Callable[[], None]], object]) -> None:
-        """`soon` runs a function on the loop, after what is being done (call_soon)."""
+    def __init__(
+        self,
+        soon: Callable[[Callable[[], None]], object],
+        later: Callable[[float, Callable[[], None]], object],
+    ) -> None:
+        """`soon` runs a function on the loop, after what is being done (call_soon), `later` after
+        so many s (call_later)."""
         self._soon = soon
+        self._later = later
         self._dirty: list[Writer] = []
+        self._late: list[Writer] = []  # many, who rest
+        self._rests = False
 
     def waits(self, writer: Writer) -> None:
         """It has something to write when the turn is over."""
@@ -32,5 +48,24 @@ class Turn:
 
     def _end(self) -> None:
         dirty, self._dirty = self._dirty, []
-        for writer in dirty:
-            writer.write()
+        if len(dirty) < MANY:
+            _write(dirty)
+        elif self._rests:
+            self._late += dirty
+        else:
+            self._to_many(dirty)
+
+    def _to_many(self, writers: list[Writer]) -> None:
+        self._rests = True
+        _write(writers)
+        self._later(REST_S, self._rested)
+
+    def _rested(self) -> None:
+        late, self._late, self._rests = self._late, [], False
+        if late:
+            self._to_many(late)
+
+
+def _write(writers: list[Writer]) -> None:
+    for writer in writers:
+        writer.write()

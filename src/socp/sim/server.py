@@ -276,7 +276,7 @@ class Server:
                     data = each if isinstance(each, bytes) else self._encoded(each)
                     self._send(effect.links, data)
             case Snapshot():
-                for each in effect.frames:
+                for each in effect.each():
                     data = each if isinstance(each, bytes) else self._encoded(each)
                     self._send((effect.link,), data)
                 if effect.page:

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from socp.storage.formats import Schema
 from socp.storage.key_rows import history_table, revocations_table
+from socp.storage.whose import NODE_FORMAT
 
 metadata = MetaData()
 
@@ -213,7 +214,7 @@ SCHEMA = Schema(
     kind="node",
     holds="a server's data",
     metadata=metadata,
-    format=6,
+    format=NODE_FORMAT,
     migrations=Path(__file__).parent / "migrations" / "node",
     files=("server_key.pem",),
 )

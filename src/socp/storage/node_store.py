@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self, assert_never
 
@@ -21,16 +20,9 @@ from socp.storage.database import Database, connect
 from socp.storage.mail_rows import MailBatch
 from socp.storage.node_rows import Batch
 from socp.storage.store import Store
+from socp.storage.whose import Identity
 
 PUT_IDENTITY = dialect.upsert(tables.identity)
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """A server: its id, and the key that proves it."""
-
-    server_id: str
-    fingerprint: str | None  # 64 hex; None in a database of before it was noted
 
 
 class NodeStore(Store[records.Record]):

@@ -35,6 +35,8 @@ _shallow: Final = msgspec.json.Decoder(levels(6, fractions=True))
 _deep: Final = msgspec.json.Decoder(float_hook=flaws.bounded_float)
 _encode: Final = msgspec.json.Encoder().encode
 
+LONG: Final = 8 * limits.KIB  # so much is read once, where that can be
+
 # 2^53 - 1 has 16 digits: where no 16 stand in a row, no integer is larger.
 _LONG_RUN: Final = b"0" * len(str(limits.INTEGER_MAX))
 _DIGITS_AS_0: Final = bytes.maketrans(b"123456789", b"000000000")
@@ -86,8 +88,32 @@ def _repeats_a_member(data: bytes, value: object) -> bool:
     Every member has its colon, and of members with one name the parser keeps the last. So the
     value, written out again, has fewer colons than the text if and only if a member was dropped.
     """
+    if len(data) >= LONG and _has_a_member_a_colon(data, value):
+        return False
     colons = data.count(b":")
-    if b"\\u003" in data:  # perhaps a colon inside a string, written as an escape
+    if b"\\" in data and b"\\u003" in data:  # perhaps a colon in a string, as an escape
         escapes = data.replace(b"\\\\", b"")
         colons += escapes.count(b"\\u003a") + escapes.count(b"\\u003A")
     return colons != _encode(value).count(b":")
+
+
+def _has_a_member_a_colon(data: bytes, value: object) -> bool:
+    """True where the text has no more colons than the value has members, and colons in its
+    strings: none was dropped. Told without reading what is long once more, of most texts: where
+    no object is in an array, and no brace in a string."""
+    braces, colons = bounds.few(data, b"{"), bounds.few(data, b":")
+    if braces is None or colons is None or not isinstance(value, dict):
+        return False
+    objects = [value]
+    for each in objects:  # which grows
+        objects += [inner for inner in each.values() if type(inner) is dict]
+    if len(objects) != braces:
+        return False
+    others = colons - sum(map(len, objects))
+    return not others or (b"\\" not in data and others == sum(map(_colons, objects)))
+
+
+def _colons(members: dict[str, object]) -> int:
+    """How many are in its strings, but for long ones."""
+    texts = (text for text in members.values() if isinstance(text, str))
+    return sum(text.count(":") for text in texts if len(text) < LONG)

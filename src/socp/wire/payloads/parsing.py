@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Final, TypeVar
 
 import msgspec
@@ -49,12 +48,7 @@ def _parsed(envelope: Envelope) -> Payload:
     kind = TYPES.get(envelope.type)
     if kind is None:
         raise PeerFault(Code.UNKNOWN_TYPE, f"no frame is called {printable(envelope.type)}")
-    text = envelope.payload
-    if compat.may_be_foreign(kind):
-        ours = compat.in_our_spelling(kind, envelope.type, envelope.members)
-        if ours is not envelope.members:
-            text = msgspec.json.encode(ours)
-    return _typed(kind, text, envelope.type)
+    return _typed(kind, envelope.members, envelope.type)
 
 
 def parse_as(kind: type[P], members: Mapping[str, object] | bytes) -> P:
@@ -64,8 +58,7 @@ def parse_as(kind: type[P], members: Mapping[str, object] | bytes) -> P:
         if not isinstance(value, dict):
             raise PeerFault(Code.BAD_FRAME, f"{kind.TYPE}: payload: expected an object")
         members = value
-    ours = compat.in_our_spelling(kind, kind.TYPE, dict(members))
-    return _typed(kind, msgspec.json.encode(ours), kind.TYPE)
+    return _typed(kind, dict(members), kind.TYPE)
 
 
 def members_bytes(payload: Payload) -> bytes:
@@ -73,15 +66,11 @@ def members_bytes(payload: Payload) -> bytes:
     return canonical(payload)
 
 
-@cache
-def _decoder(kind: type[P]) -> msgspec.json.Decoder[P]:
-    return msgspec.json.Decoder(kind)
-
-
-def _typed(kind: type[P], text: bytes, type_name: str) -> P:
-    decoder: msgspec.json.Decoder[P] = _decoder(kind)
+def _typed(kind: type[P], members: dict[str, object], type_name: str) -> P:
+    if compat.may_be_foreign(kind):
+        members = compat.in_our_spelling(kind, type_name, members)
     try:
-        return decoder.decode(text)
+        return msgspec.convert(members, kind)
     except msgspec.ValidationError as error:
         detail = f"{type_name}: {complaint(error)}"
         answerable = kind.TYPE not in UNANSWERED

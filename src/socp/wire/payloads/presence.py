@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta
 
 from socp.wire import limits
 from socp.wire.part import Base64Url, Count, Features, Id, KeyText, Part, Payload, ServerId
@@ -34,10 +33,10 @@ class UserRemove(Payload, frozen=True, kw_only=True):
 
     user_id: Id
     server_id: ServerId
-    meta: msgspec.Raw | UnsetType = UNSET
-    pubkey: msgspec.Raw | UnsetType = UNSET
-    features: msgspec.Raw | UnsetType = UNSET
-    attach: msgspec.Raw | UnsetType = UNSET
+    meta: Any = UNSET
+    pubkey: Any = UNSET
+    features: Any = UNSET
+    attach: Any = UNSET
 
 
 class PresenceSync(Payload, frozen=True, kw_only=True):
