@@ -30,6 +30,14 @@ class _Source:
     held: int = 0
 
 
+@dataclass(slots=True, eq=False)
+class _Span:
+    """Those that are forgotten at the same time."""
+
+    until_ms: int  # monotonic
+    count: int = 0
+
+
 class SeenIds:
     """Keys of frames, each remembered 10 min and up to a second, at most a quota from each source.
 
@@ -42,10 +50,10 @@ class SeenIds:
         self._quota = quota
         self._most = most
         self._seen: set[bytes] = set()
-        # Three of the same length, in the order in which they came: a tuple each would cost more.
+        # Two of the same length, in the order in which they came: a tuple each would cost more.
         self._keys: deque[bytes] = deque()
-        self._untils: deque[int] = deque()  # monotonic ms
         self._whose: deque[_Source] = deque()
+        self._spans: deque[_Span] = deque()  # of these two
         self._sources: dict[str, _Source] = {}
 
     def __len__(self) -> int:
@@ -80,9 +88,11 @@ class SeenIds:
         known.held += 1
         self._seen.add(key)
         self._keys.append(key)
-        until, last = until_ms(mono), self._untils[-1] if self._untils else 0
-        self._untils.append(last if last == until else until)  # many have the same object
         self._whose.append(known)
+        until = until_ms(mono)
+        if not self._spans or self._spans[-1].until_ms != until:
+            self._spans.append(_Span(until))
+        self._spans[-1].count += 1
 
     def remember(self, keys: Iterable[bytes], mono: int) -> None:
         """What passed before this server was started, without a quota."""
@@ -100,13 +110,16 @@ class SeenIds:
         self._seen.discard(key)
 
     def expire(self, mono: int) -> None:
-        while self._untils and self._untils[0] <= mono:
-            self._untils.popleft()
-            self._seen.discard(self._keys.popleft())
-            source = self._whose.popleft()
-            source.held -= 1
-            if not source.held:
-                del self._sources[source.name]
+        while self._spans and self._spans[0].until_ms <= mono:
+            for _ in range(self._spans.popleft().count):
+                self._expire_first()
+
+    def _expire_first(self) -> None:
+        self._seen.discard(self._keys.popleft())
+        source = self._whose.popleft()
+        source.held -= 1
+        if not source.held:
+            del self._sources[source.name]
 
 
 class Passing:
