@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import aiohttp
 
@@ -27,6 +28,7 @@ from socp.node.records import Record
 from socp.server import listeners
 from socp.server.app import App, Parts
 from socp.server.guard import Guard
+from socp.server.walk import Given
 
 DEADLINE_S = 10
 KEY = SymbolicSuite(1).generate()
@@ -77,6 +79,11 @@ class Brain:
         return [event.reason for event in self.of(LinkLost)]
 
 
+def settle(told: Callable[[BaseException | None], object], done: Future[None]) -> None:
+    """A commit that is over is told to who gave it."""
+    told(done.exception())
+
+
 @dataclass
 class Disk:
     """Commits when the test says so, or at once."""
@@ -96,10 +103,9 @@ class Disk:
             self.waiting.append(commit)
         return commit
 
-    def give(self, records: Sequence[Record], told: Callable[[Exception | None], object]) -> None:
-        self.write(records).add_done_callback(
-            lambda done: told(cast("Exception", done.exception()))
-        )
+    def give(self, given: Sequence[Given]) -> None:
+        for records, told in given:
+            self.write(records).add_done_callback(partial(settle, told))
 
     def ask(self, query: Query) -> Future[Answer]:
         """An answer when the test gives one."""

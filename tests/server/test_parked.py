@@ -6,17 +6,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import NoReturn, cast
+from functools import partial
 
 import pytest
 
 from socp.node.effects import Effect, Persist
 from socp.node.events import Event, Now, Tick
-from socp.node.queries import Query
+from socp.node.queries import Answer, Query
 from socp.node.records import Cursor, Mail, MailDropped, MailSettled, MailState, Record
 from socp.server.gate import Gate
-from socp.server.walk import Walk
+from socp.server.walk import Given, Walk
 from socp.storage.errors import StorageError
+from tests.server.rig import settle
 
 MAIL = Mail(3, "bob", "ref", 0, "alice", "MSG_DIRECT", 1, b"{}", "", 0, 1)
 
@@ -26,19 +27,22 @@ class Writes:
 
     def __init__(self) -> None:
         self.asked: list[tuple[tuple[Record, ...], Future[None]]] = []
+        self.given: list[int] = []  # how many writes at once
+        self.questions: list[tuple[Query, int]] = []  # and how many writes came before
 
     def write(self, records: Sequence[Record]) -> Future[None]:
         future: Future[None] = Future()
         self.asked.append((tuple(records), future))
         return future
 
-    def give(self, records: Sequence[Record], told: Callable[[Exception | None], object]) -> None:
-        self.write(records).add_done_callback(
-            lambda done: told(cast("Exception", done.exception()))
-        )
+    def give(self, given: Sequence[Given]) -> None:
+        self.given.append(len(given))
+        for records, told in given:
+            self.write(records).add_done_callback(partial(settle, told))
 
-    def ask(self, query: Query) -> NoReturn:
-        raise AssertionError(query)
+    def ask(self, query: Query) -> Future[Answer]:
+        self.questions.append((query, len(self.asked)))
+        return Future()
 
 
 class Desk:
@@ -64,9 +68,14 @@ class Desk:
 
     def keep(self, *records: Record) -> Future[None]:
         """Have these written; the disk's answer is in the test's hand."""
-        self._says = [Persist(record) for record in records]
-        self.walk.tell(Tick())
+        self.tell(*map(Persist, records))
+        self.turn()
         return self.disk.asked[-1][1]
+
+    def tell(self, *says: Effect) -> None:
+        """An event, to which the brain says this."""
+        self._says = list(says)
+        self.walk.tell(Tick())
 
     def retry(self) -> tuple[Record, ...]:
         """What the next try writes, () where none is due."""

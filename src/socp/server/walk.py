@@ -39,6 +39,7 @@ from socp.server.gate import Gate
 log = logging.getLogger("server.storage")
 
 PAGES_AT_ONCE: Final = 8  # read from the store: up to 1 MiB each, whoever it is for
+GIVEN_MAX: Final = 64  # writes: in a long turn the disk begins before its end
 BATCHES_MAX: Final = 1000  # waiting for the disk; beyond, nobody is read from
 
 
@@ -59,7 +60,7 @@ class Batch:
     records: Sequence[Record]
     size: int  # bytes of what is long in its records
     waits: bool  # for the disk
-    fault: Exception | None = None  # why they could not be stored
+    fault: BaseException | None = None  # why they could not be stored
     doubtful: bool = False  # the brain took for kept what was not, when it said this
 
 
@@ -73,14 +74,16 @@ def size_of(record: Record) -> int:
     return 0
 
 
+Given = tuple[Sequence[Record], Callable[[BaseException | None], object]]
+"""Records of one event, and who is told what became of them."""
+
+
 class Store(Protocol):
     """What we need of a NodeStore."""
 
     def write(self, records: Sequence[Record]) -> Future[None]: ...
 
-    def give(
-        self, records: Sequence[Record], told: Callable[[Exception | None], object]
-    ) -> None: ...
+    def give(self, given: Sequence[Given]) -> None: ...
 
     def ask(self, query: Query) -> Future[Found]: ...
 
@@ -108,6 +111,7 @@ class Walk:
         self._wake = wake
         self._committing = committing
         self._batches: deque[Batch] = deque()
+        self._given: list[Given] = []  # to the store when the turn of the loop is over
         self._waiting_bytes = 0
         self._pages: deque[Query] = deque()  # each somebody's who reads: as many as links
         self._pages_asked = 0
@@ -139,7 +143,17 @@ class Walk:
         if len(self._batches) >= BATCHES_MAX or self._waiting_bytes > self._committing:
             self._gate.hold(self)
         if records:
-            self._store.give(records, partial(self._committed, batch))
+            if not self._given:
+                self._wake(self._give)
+            self._given.append((records, partial(self._committed, batch)))
+            if len(self._given) >= GIVEN_MAX:
+                self._give()
+
+    def _give(self) -> None:
+        """What was to be stored within a turn of the loop is one commit, not one and the rest."""
+        given, self._given = self._given, []
+        if given:
+            self._store.give(given)
 
     def retry(self) -> None:
         """Now and then: see whether a disk that failed takes writes again."""
@@ -157,7 +171,7 @@ class Walk:
             self._parked.stored(records)
             self._well()
 
-    def _committed(self, batch: Batch, fault: Exception | None) -> None:
+    def _committed(self, batch: Batch, fault: BaseException | None) -> None:
         """On the writer's thread."""
         batch.fault = fault
         batch.waits = False
@@ -193,6 +207,7 @@ class Walk:
             if self._pages_asked >= PAGES_AT_ONCE:
                 return self._pages.append(query)
             self._pages_asked += 1
+        self._give()  # it sees all that was written before
         future = self._store.ask(query)
         future.add_done_callback(lambda done: self._wake(lambda: self._answered(query, done)))
 

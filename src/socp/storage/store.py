@@ -59,10 +59,10 @@ class Store(ABC, Generic[R]):
         """
         return self._writer.put(records)
 
-    def give(self, records: Sequence[R], told: Told) -> None:
-        """The same for whoever writes often: `told` hears, on the writer's thread, that they are
-        on the disk (None) or why not. It must not raise."""
-        self._writer.give(records, told)
+    def give(self, given: Sequence[tuple[Sequence[R], Told]]) -> None:
+        """Several writes, each as above, for whoever writes often: of each it is told, on the
+        writer's thread, that it is on the disk (None) or why not. Who is told must not raise."""
+        self._writer.give(given)
 
     def scrub(self) -> None:
         """Have nothing left in the file of what was deleted. Blocks, for as long as it is large."""

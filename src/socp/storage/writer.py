@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import Connection
 
@@ -41,6 +41,10 @@ class Write(Generic[R]):
     size: int  # bytes
     told: Told
 
+    @property
+    def count(self) -> int:
+        return len(self.records)
+
 
 @dataclass(slots=True, eq=False)
 class Question:
@@ -48,6 +52,8 @@ class Question:
 
     answer: Callable[[Connection], Any]
     done: Pledge[Any] = field(default_factory=Pledge)
+    count: ClassVar[int] = 1
+    size: ClassVar[int] = 0
 
 
 class Writer(Generic[R]):
@@ -83,15 +89,14 @@ class Writer(Generic[R]):
         It fails with StorageError, at once where the queue is full or closed.
         """
         done: Pledge[None] = Pledge()
-        self.give(tuple(records), lambda fault: _resolve(done, fault))
+        self.give([(tuple(records), lambda fault: _resolve(done, fault))])
         return done
 
-    def give(self, records: Sequence[R], told: Told) -> None:
-        """The same without a future, which costs as much as all else here does for a record: `told`
-        hears on the writer's thread that they are on the disk (None), or why not; at once where
-        they are refused. It must not raise."""
-        write = Write(records, self._size(records), told)
-        self._enqueue(write, len(records), write.size)
+    def give(self, given: Sequence[tuple[Sequence[R], Told]]) -> None:
+        """Several writes at once, and without futures, which cost as much as all else here does for
+        a record: of each it is told on the writer's thread that it is on the disk (None), or why
+        not; at once where it is refused. Whoever is told must not raise."""
+        self._enqueue([Write(records, self._size(records), told) for records, told in given])
 
     def ask(self, answer: Callable[[Connection], T]) -> Future[T]:
         """Queue a question: `answer` is called between what was put before it and after it.
@@ -99,7 +104,7 @@ class Writer(Generic[R]):
         The future resolves, fails and is refused as that of a put.
         """
         question = Question(answer)
-        self._enqueue(question, 1, 0)
+        self._enqueue([question])
         return question.done
 
     def close(self) -> None:
@@ -109,16 +114,21 @@ class Writer(Generic[R]):
             self._news.notify()
         self._thread.join()
 
-    def _enqueue(self, job: Write[R] | Question, records: int, size: int) -> None:
+    def _enqueue(self, jobs: Sequence[Write[R] | Question]) -> None:
+        refused: list[tuple[Write[R] | Question, StorageError]] = []
         with self._news:
-            refusal = self._refusal(records, size)
-            if refusal is None:
-                self._queue.append(job)
-                self._queued += records
-                self._queued_bytes += size
-                if len(self._queue) == 1:  # else it is awake, or about to be
-                    self._news.notify()
-        if refusal:
+            is_idle = not self._queue  # else it is awake, or about to be
+            for job in jobs:
+                refusal = self._refusal(job.count, job.size)
+                if refusal is None:
+                    self._queue.append(job)
+                    self._queued += job.count
+                    self._queued_bytes += job.size
+                else:
+                    refused.append((job, refusal))
+            if is_idle and self._queue:
+                self._news.notify()
+        for job, refusal in refused:
             _settle([job], [refusal])
 
     def _refusal(self, records: int, size: int) -> StorageError | None:
