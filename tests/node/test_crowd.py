@@ -4,12 +4,13 @@ back (sections 5 and 6; performance, "Presence is O(n^2)")."""
 from __future__ import annotations
 
 import random
+from typing import TypeVar
 
 import pytest
 
 from socp.crypto.keys import PrivateKey
 from socp.node import crowd
-from socp.node.effects import Bundle, Effect
+from socp.node.effects import Bundle, Effect, Piece, Snapshot
 from socp.node.events import Event, Now
 from socp.wire.features import PRESENCE
 from tests.node.cast import advertise, linked_server
@@ -17,6 +18,8 @@ from tests.node.mesh import USER_FEATURES, Mesh, Peer, Server, an_id, message
 
 PRESENCE_FRAMES = ("USER_ADVERTISE", "USER_REMOVE")
 HELD_S = crowd.HELD_MS / 1000
+
+E = TypeVar("E")
 
 
 @pytest.fixture
@@ -53,12 +56,17 @@ def back(mesh: Mesh, peer: Peer, display_name: str = "") -> Peer:
 
 def watch_bundles(server: Server) -> list[Bundle]:
     """Those that its brain gives from now on."""
-    found: list[Bundle] = []
+    return watch(server, Bundle)
+
+
+def watch(server: Server, kind: type[E]) -> list[E]:
+    """The effects of one kind that its brain gives from now on."""
+    found: list[E] = []
     handle = server.node.handle
 
     def watched(event: Event, now: Now) -> list[Effect]:
         effects = handle(event, now)
-        found.extend(e for e in effects if isinstance(e, Bundle))
+        found.extend(each for each in effects if isinstance(each, kind))
         return effects
 
     server.node.handle = watched  # type: ignore[method-assign]
@@ -285,6 +293,27 @@ def test_thousands_at_once_are_told_of_over_several_ticks(
     assert told(alice) == [("USER_ADVERTISE", user) for user in (*more, carol.id)]
     mesh.run(5)
     assert len(told(alice)) == 41
+
+
+@pytest.mark.threat("S2")
+def test_what_is_more_than_a_tick_is_joined_once_for_all_who_are_told_of_it(
+    mesh: Mesh, a: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peers = settled(mesh, a, "alice", "bob", "carol")
+    monkeypatch.setattr(crowd, "TICK_BYTES", 8_192)
+    monkeypatch.setattr(crowd, "PIECE_BYTES", 4_096)
+    b = linked_server(mesh, a, "b")
+    for number in range(40):
+        advertise(b, f"far {number}")
+    snapshots = watch(a, Snapshot)
+    dave = mesh.user(a, "dave")
+    snapshots.clear()  # what a newcomer is told of everybody
+    dave.say("MSG_PUBLIC_CHANNEL", message(dave, "public"), to="public")
+    assert len(snapshots) == len(peers)
+    assert len(snapshots[0].frames) > 1
+    for other in snapshots[1:]:
+        pairs = zip(snapshots[0].frames, other.frames, strict=True)
+        assert all(one is another and isinstance(one, Piece) for one, another in pairs)
 
 
 @pytest.mark.spec("6")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Protocol
 
-from socp.node.effects import Bundle, Effect, Outgoing, Relay, Send, Snapshot
+from socp.node.effects import Bundle, Effect, Outgoing, Piece, Relay, Send, Snapshot
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.links import Link
@@ -24,6 +24,7 @@ Frame = Outgoing | bytes
 
 HELD_MS = 3_000  # a USER_REMOVE
 TICK_BYTES = 256 * limits.KIB  # told in one tick, or a quarter of what waits where that is more
+PIECE_BYTES = 48 * limits.KIB  # joined once for all who are told of much
 FRAME_BYTES = 1024  # of an envelope and its `sig`, around a payload
 DAY_MS = 24 * 3_600_000
 
@@ -193,7 +194,21 @@ class Crowd:
             if sum(map(size_of, frames)) <= TICK_BYTES:
                 yield Bundle(tuple(links), frames)
             else:
-                yield from (Snapshot(link, frames) for link in links)
+                pieces = tuple(_pieces(frames))  # joined once for all of them
+                yield from (Snapshot(link, pieces) for link in links)
+
+
+def _pieces(frames: Iterable[Frame]) -> Iterator[Piece]:
+    piece: list[Frame] = []
+    size = 0
+    for frame in frames:
+        piece.append(frame)
+        size += size_of(frame)
+        if size >= PIECE_BYTES:
+            yield Piece(tuple(piece), size)
+            piece, size = [], 0
+    if piece:
+        yield Piece(tuple(piece), size)
 
 
 def size_of(frame: Frame) -> int:
