@@ -171,6 +171,10 @@ class Node:
         """Who is online, by user_id, and at which server."""
         return {each.user_id: each.server_id for each in self._presence.everyone()}
 
+    def own_users(self) -> list[str]:
+        """Who of them is online here."""
+        return [each.user_id for each in self._presence.here()]
+
     def takes(self) -> dict[Stage, frozenset[type[Payload]]]:
         """Which frames are taken from a peer that stands there."""
         return self._walk.takes()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -103,6 +103,7 @@ class Laws:
         self._open: dict[int, Said] = {}  # acknowledged and not shown to all they are for
         self._newest: dict[tuple[str, str, bool], int] = {}
         self._second = 0
+        self._differed: Server | None = None
         self._events: dict[str, int] = {}  # by server: how many in this second
         parties = len(servers) + len(users)
         self.events_max = EVENTS_A_SECOND + EVENTS_A_SECOND_EACH * parties
@@ -224,19 +225,23 @@ class Laws:
     def differs(self) -> str:
         """How a directory differs from where everybody is, "" where all see the same."""
         running = [server for server in self.servers if server.up]
-        seen = {server.id: self._safe_of(server) for server in running}
-        truth = {who: at for own, people in seen.items() for who, at in people.items() if at == own}
-        for server in running:
-            if seen[server.id] == truth:
-                continue
-            if wrong := sorted(seen[server.id].items() ^ truth.items()):
+        truth = {who: server.id for server in running for who in self._safe(server.own_users)}
+        # Who differed the last time first: while they do, nobody else needs to be looked at.
+        for server in sorted(running, key=lambda server: server is not self._differed):
+            seen = self._safe_of(server)
+            if seen != truth:
+                self._differed = server
+                wrong = sorted(seen.items() ^ truth.items())
                 return f"{server.name} has it otherwise about {len(wrong)}: {wrong[0]}"
         return ""
 
     def _safe_of(self, server: Server) -> dict[str, str]:
         """Where the safe are, as this server sees it."""
         people = server.whereabouts
-        return {who: people[who] for who in people if who in self.safe} if self._bad else people
+        return {who: people[who] for who in self._safe(people)} if self._bad else people
+
+    def _safe(self, people: Iterable[str]) -> Iterable[str]:
+        return (who for who in people if who in self.safe) if self._bad else people
 
     def undelivered(self) -> str:
         """What is still missing where all had time to arrive, "" for nothing."""

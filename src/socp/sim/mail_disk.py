@@ -49,6 +49,7 @@ class MailDisk:
     def __init__(self) -> None:
         self._mail: dict[Key, Row] = {}
         self._keys: dict[tuple[str, str], dict[Key, None]] = {}  # by user_id and msg_ref
+        self._due: dict[str, dict[Key, None]] = {}  # by user_id, what waits
         self._posts: dict[str, node.Post] = {}
         self._cursors: dict[str, int] = {}
 
@@ -57,19 +58,19 @@ class MailDisk:
         match record:
             case node.Mail():
                 key = record.user_id, record.msg_ref, record.part
-                self._mail[key] = Row(record)
+                self._put(key, Row(record))
                 self._keys.setdefault(key[:2], {})[key] = None
             case node.MailSettled():
                 for key, row in self._parts(record.user_id, record.msg_ref):
-                    self._mail[key] = Row(
-                        structs.replace(row.mail, payload=b""), record.state, row.handed
-                    )
+                    mail = structs.replace(row.mail, payload=b"")
+                    self._put(key, Row(mail, record.state, row.handed))
             case node.MailDropped():
                 for key, _ in self._parts(record.user_id, record.msg_ref):
                     self._drop(key)
             case node.MailHanded():
-                for key, row in tuple(self._mail.items()):
-                    if key[0] == record.user_id and row.mail.seq <= record.seq:
+                for key in self._due.get(record.user_id, ()):
+                    row = self._mail[key]
+                    if row.mail.seq <= record.seq:
                         self._mail[key] = replace(row, handed=row.handed + 1)
             case node.Post():
                 self._posts[record.msg_ref] = record
@@ -141,18 +142,31 @@ class MailDisk:
     def _parts(self, user_id: str, msg_ref: str) -> list[tuple[Key, Row]]:
         return [(key, self._mail[key]) for key in self._keys.get((user_id, msg_ref), ())]
 
+    def _put(self, key: Key, row: Row) -> None:
+        self._mail[key] = row
+        if row.state is MailState.WAITING:
+            self._due.setdefault(key[0], {})[key] = None
+        else:
+            self._not_due(key)
+
+    def _not_due(self, key: Key) -> None:
+        keys = self._due.get(key[0], {})
+        keys.pop(key, None)
+        if not keys:
+            self._due.pop(key[0], None)
+
     def _drop(self, key: Key) -> Row:
         keys = self._keys[key[:2]]
         del keys[key]
         if not keys:
             del self._keys[key[:2]]
+        self._not_due(key)
         return self._mail.pop(key)
 
     def _waiting(self, query: queries.LoadMail) -> Iterable[node.Mail]:
-        for row in self._mail.values():
-            mine = row.mail.user_id == query.user_id and row.mail.seq > query.after_seq
+        for row in map(self._mail.__getitem__, self._due.get(query.user_id, ())):
             fresh = query.handed_below is None or row.handed < query.handed_below
-            if mine and fresh and row.state is MailState.WAITING:
+            if fresh and row.mail.seq > query.after_seq:
                 yield row.mail
 
     def _find(self, query: queries.FindMail) -> queries.MailFound:

@@ -168,6 +168,7 @@ class Network:
         self.agenda = agenda
         self._listeners: dict[HostPort, Listener] = {}
         self._wires: list[Wire] = []
+        self._pruned = 0  # so many were open when it was last looked which are not
         self.weather = Weather(Pauses(agenda))
         self._side: tuple[Endpoint, ...] = ()  # one half, while the network is parted
 
@@ -198,13 +199,18 @@ class Network:
                 return self.agenda.after(DIAL_MS, lambda: failed(SILENCE))
             delay_ms = self.weather.delay_ms(near, listener)
             wire = Wire(self.agenda, near, self.weather, delay_ms=delay_ms)
-            self._wires = [old for old in self._wires if old.open]
             self._wires.append(wire)
+            self._prune()
             wire.far = listener
             self.weather.pauses.reach(listener, lambda: listener.accepted(wire))
             self.weather.pauses.reach(near, lambda: opened(wire))
 
         self.agenda.after(LATENCY_MS, arrive)
+
+    def _prune(self) -> None:
+        if len(self._wires) > 2 * self._pruned:
+            self._wires = [wire for wire in self._wires if wire.open]
+            self._pruned = len(self._wires)
 
     # --- faults ---------------------------------------------------------------------------------
 

@@ -125,6 +125,11 @@ class Server:
         """Who is online, by user_id, and at which server, as this one sees it."""
         return self.node.whereabouts()
 
+    @property
+    def own_users(self) -> list[str]:
+        """Who is online here, by user_id."""
+        return self.node.own_users()
+
     def log(self) -> str:
         """Its log lines."""
         return "\n".join(note.text for note in self.notes)
