@@ -45,15 +45,21 @@ AT_ONCE: Final = 32  # who say hello
 
 
 class Kind(Enum):
-    """What a user's client can; the values are what it announces."""
+    """What a user's client can; the values are what it announces. No tuples: of an empty one Python
+    3.11.2 makes `object()`."""
 
-    PLAIN = ()
+    PLAIN = frozenset[str]()
     """v1.3: hears of everybody, gets RSA signatures."""
-    QUIET = (features.PRESENCE,)
+    QUIET = frozenset({features.PRESENCE})
     """v1.3 but that it hears of nobody before it asks."""
-    FAST = (features.LINK_AUTH, features.BIND, features.PRESENCE, features.FAST_SIG)
-    KEEPING = (*FAST, features.MAILBOX)
+    FAST = frozenset({features.LINK_AUTH, features.BIND, features.PRESENCE, features.FAST_SIG})
+    KEEPING = FAST | {features.MAILBOX}
     """As our clients are."""
+
+    @property
+    def announced(self) -> tuple[str, ...]:
+        """In one order."""
+        return tuple(sorted(self.value))
 
 
 @dataclass(eq=False)
@@ -103,7 +109,7 @@ class User:
                 raise CannotMeasure(f"the server closed the link of one who said hello ({code})")
 
     def _check(self, theirs: Sequence[str]) -> None:
-        wanted = self.kind.value if features.LINK_AUTH in self.kind.value else ()
+        wanted = self.kind.announced if features.LINK_AUTH in self.kind.value else ()
         lacking = [each for each in wanted if each not in theirs]
         if lacking:
             raise CannotMeasure(f"the server has no {', '.join(lacking)}")
@@ -227,7 +233,7 @@ class Allowance:
 @cache
 def _hello(key: RsaPrivateKey, kind: Kind, nonce: str) -> tuple[bytes, str]:
     hello = UserHello(
-        client="socp bench", pubkey=key.public.text, features=kind.value, auth_nonce=nonce
+        client="socp bench", pubkey=key.public.text, features=kind.announced, auth_nonce=nonce
     )
     text = members_bytes(hello)
     return text, signing.sign(key, text)
