@@ -16,7 +16,7 @@ from socp.bench.settled import settled
 from socp.bench.user import Kind, joined, leave
 
 FEW, MANY = 2_500, 10_000
-COMING = 100  # of those who come and go again, to be measured
+COMING = 400  # who come and go again; beside them what happens each second is little
 TALKERS = 40
 
 
