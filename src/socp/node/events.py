@@ -40,7 +40,7 @@ class LinkOpened(msgspec.Struct, frozen=True):
 
 
 class FrameReceived(msgspec.Struct, frozen=True):
-    """A struct, for the sake of time: no other event is as frequent."""
+    """A frame came, and `decode` took it."""
 
     link: LinkId
     envelope: Envelope

@@ -172,7 +172,7 @@ class Node:
         return {each.user_id: each.server_id for each in self._presence.everyone()}
 
     def own_users(self) -> list[str]:
-        """Who of them is online here."""
+        """Who is online here, by user_id."""
         return [each.user_id for each in self._presence.here()]
 
     def takes(self) -> dict[Stage, frozenset[type[Payload]]]:
