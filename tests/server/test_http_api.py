@@ -63,6 +63,36 @@ LOGIN = {"user_id": USER, "request": "A" * 128}
 JSON = {"Content-Type": "application/json"}
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({**LOGIN, "more": 1}, "more: unknown; leave it out"),
+        ({"user_id": USER}, "request: missing"),
+        ({**LOGIN, "user_id": 1}, "user_id: expected text, got a number"),
+    ],
+)
+async def test_a_refused_body_is_told_which_member_and_why(
+    tmp_path: Path, body: dict[str, object], said: str
+) -> None:
+    async with running(tmp_path, Brain(brain)) as shell:
+        _, fault, _ = await asked(shell, "/api/v1/login/begin", "POST", json=body)
+    assert fault["detail"] == f"{said}; see {document.PATH}"
+
+
+@pytest.mark.threat("I8")
+async def test_a_refusal_repeats_little_of_what_it_refuses_and_nothing_that_acts_on_a_terminal(
+    tmp_path: Path,
+) -> None:
+    body = json.dumps({**LOGIN, "\x7f\x1b[2J" + "x" * 9_000: 1})
+    async with running(tmp_path, Brain(brain)) as shell:
+        status, fault, _ = await asked(
+            shell, "/api/v1/login/begin", "POST", data=body, headers=JSON
+        )
+    assert (status, fault["code"]) == (422, calls.Why.UNFIT)
+    assert fault["detail"].startswith("\u2421\u241b[2Jxxx")
+    assert len(fault["detail"]) == limits.ERROR_DETAIL_CHARS
+
+
 @pytest.mark.spec("10")
 async def test_a_key_is_told_with_a_signature_of_the_server(tmp_path: Path) -> None:
     async with running(tmp_path, Brain(brain)) as shell:

@@ -31,6 +31,7 @@ _LENGTH: Final = re.compile(r"Expected `(str|array)` of length (>=|<=) (\d+)")
 _RANGE: Final = re.compile(r"Expected `int` (>=|<=) (-?\d+)")
 _FORM: Final = re.compile(r"Expected `str` matching regex (.*)")
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`")
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 
 
 def complaint(error: msgspec.ValidationError) -> str:
@@ -40,6 +41,9 @@ def complaint(error: msgspec.ValidationError) -> str:
     missing = _MISSING.fullmatch(message)
     if missing is not None:
         return f"{path}.{missing[1]}: missing".lstrip(".")
+    unknown = _UNKNOWN.fullmatch(message)
+    if unknown is not None:
+        return f"{path}.{unknown[1]}: unknown; leave it out".lstrip(".")
     return f"{path}: {_said(message)}".lstrip(".: ")
 
 

@@ -23,8 +23,10 @@ from socp.server.http_api import document
 from socp.server.http_api.bodies import Body, Fault
 from socp.server.http_api.operations import Asked, Operation, encoded, find
 from socp.wire import base64url, limits, strict
+from socp.wire.complaints import complaint
 from socp.wire.errors import PeerFault
 from socp.wire.ids import is_uuid4
+from socp.wire.text import printable
 
 log = logging.getLogger("server.http")
 
@@ -54,9 +56,11 @@ class Refusal(Exception):
     """Ends a request with a status and a Fault."""
 
     def __init__(self, status: int, code: str, detail: str, **headers: str) -> None:
-        super().__init__(f"{status} {code}: {detail}")
+        # It may repeat what the stranger wrote, and somebody's terminal will show it.
+        shown = printable(detail, width=limits.ERROR_DETAIL_CHARS)
+        super().__init__(f"{status} {code}: {shown}")
         self.status = status
-        self.fault = Fault(code=code, detail=detail)
+        self.fault = Fault(code=code, detail=shown)
         self.headers = headers
 
 
@@ -201,7 +205,7 @@ def _query(request: web.BaseRequest, operation: Operation) -> Body | None:
     try:
         return msgspec.convert(texts, operation.query, strict=False)
     except msgspec.ValidationError as fault:
-        raise Refusal(422, calls.Why.UNFIT, f"{fault}; see {document.PATH}") from None
+        raise Refusal(422, calls.Why.UNFIT, f"{complaint(fault)}; see {document.PATH}") from None
 
 
 def _salted(request: web.BaseRequest) -> tuple[bytes, bytes, str]:
@@ -248,7 +252,7 @@ def _body(request: web.BaseRequest, kind: type[Body], data: bytes) -> Body:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as fault:
-        raise Refusal(422, calls.Why.UNFIT, f"{fault}; see {document.PATH}") from None
+        raise Refusal(422, calls.Why.UNFIT, f"{complaint(fault)}; see {document.PATH}") from None
 
 
 def _refusal(refused: calls.Refused) -> Refusal:
