@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from socp.cli import exits
-from socp.cli.choices import HELP, Options, waiting, whose
+from socp.cli.choices import HELP, Number, Options, waiting, whose
 from socp.cli.options import choosing
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     "--lock-after",
     "lock_after",
     envvar="SOCP_LOCK_AFTER",
-    type=click.FloatRange(0, 1440),
+    type=Number(0, 1440),
     default=15,
     show_default=True,
     metavar="MINUTES",

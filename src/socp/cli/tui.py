@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from socp.cli import exits
-from socp.cli.choices import HELP, Options, whose
+from socp.cli.choices import HELP, Number, Options, whose
 from socp.cli.options import choosing
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _TURN_S: Final = 0.001  # a key press waits no longer for a thread of ours that 
     "--lock-after",
     "lock_after",
     envvar="SOCP_LOCK_AFTER",
-    type=click.FloatRange(0, 1440),
+    type=Number(0, 1440),
     default=15,
     show_default=True,
     metavar="MINUTES",
