@@ -52,6 +52,18 @@ class House:
         return self.emit.take()
 
 
+@pytest.mark.threat("S11")
+def test_what_can_be_done_without_waits_before_newcomers_do() -> None:
+    house = House()
+    house.holds(70)
+    assert not house.room.is_short
+    house.holds(76)
+    assert house.room.is_short
+    assert house.comes().stage is Stage.FRESH
+    house.holds(70)
+    assert not house.room.is_short
+
+
 def closed(effects: list[Effect]) -> list[int]:
     assert all(e.code == OVERLOAD for e in effects if isinstance(e, Close))
     return [e.link for e in effects if isinstance(e, Close)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from socp.node.events import Measured
+from socp.wire import limits
 from socp.wire.features import PRESENCE
 from tests.node.cast import advertise, linked_server
 from tests.node.mesh import USER_FEATURES, Mesh, Peer, Server, an_id
@@ -38,6 +40,46 @@ def test_after_its_hello_a_client_hears_of_nobody(mesh: Mesh, a: Server) -> None
     b.drop()
     mesh.run(60)
     assert told(wendy) == []
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("S11")
+def test_while_memory_is_short_nobody_new_is_watched_and_those_watched_are_told_of(
+    mesh: Mesh, a: Server
+) -> None:
+    wendy = watcher(mesh, a)
+    bob = mesh.user(a, "bob")
+    watch(wendy, bob.id)
+    mesh.event(a, Measured(limits.MEMORY_BYTES * 76 // 100))
+    watch(wendy, bob.id, an_id("nobody"))
+    assert [e.members["code"] for e in wendy.heard] == ["RATE_LIMITED"]
+    wendy.clear()
+    bob.drop()
+    mesh.run(5)
+    assert told(wendy) == [("USER_REMOVE", bob.id)]
+    watch(wendy)
+    assert wendy.heard == []
+    mesh.event(a, Measured(0))
+    watch(wendy, bob.id)
+    assert told(wendy) == [("USER_REMOVE", bob.id)]
+
+
+@pytest.mark.spec("11")
+def test_two_who_watch_the_same_user_are_told_until_each_stops(mesh: Mesh, a: Server) -> None:
+    names = ("wendy", "wilma", "wanda")
+    peers = [watcher(mesh, a, name) for name in names]
+    for peer in peers:
+        watch(peer, an_id("bob"))
+        peer.clear()
+    bob = mesh.user(a, "bob")
+    assert [told(peer) for peer in peers] == 3 * [[("USER_ADVERTISE", bob.id)]]
+    watch(peers[0])
+    watch(peers[1])
+    for peer in peers:
+        peer.clear()
+    bob.drop()
+    mesh.run(5)
+    assert [told(peer) for peer in peers] == [[], [], [("USER_REMOVE", bob.id)]]
 
 
 @pytest.mark.spec("11")

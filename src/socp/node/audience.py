@@ -17,7 +17,7 @@ class Audience:
         self._links = links
         self.crowd = crowd
         self._watched: dict[LinkId, frozenset[str]] = {}
-        self._watchers: dict[str, dict[LinkId, Link]] = {}
+        self._watchers: dict[str, Link | dict[LinkId, Link]] = {}  # most have one, if any
 
     def joined(self, link: Link) -> None:
         """A user of ours is attached."""
@@ -35,14 +35,27 @@ class Audience:
         if now:
             self._watched[link.id] = frozenset(now)
         for user_id in before - now.keys():
-            watchers = self._watchers[user_id]
-            del watchers[link.id]
-            if not watchers:
-                del self._watchers[user_id]
+            self._unwatched(user_id, link)
         fresh = [user_id for user_id in now if user_id not in before]
         for user_id in fresh:
-            self._watchers.setdefault(user_id, {})[link.id] = link
+            self._watchers[user_id] = self._with(user_id, link)
         return fresh
+
+    def _with(self, user_id: str, link: Link) -> Link | dict[LinkId, Link]:
+        watchers = self._watchers.get(user_id)
+        if isinstance(watchers, Link):
+            return {watchers.id: watchers, link.id: link}
+        if watchers is None:
+            return link
+        watchers[link.id] = link
+        return watchers
+
+    def _unwatched(self, user_id: str, link: Link) -> None:
+        watchers = self._watchers[user_id]
+        if isinstance(watchers, dict):
+            del watchers[link.id]
+        if watchers is link or not watchers:
+            del self._watchers[user_id]
 
     def watching(self, link_id: LinkId) -> frozenset[str]:
         """Whom this link asked to hear of."""
@@ -54,8 +67,9 @@ class Audience:
 
     def of(self, user_id: str) -> tuple[LinkId, ...]:
         """The links of our users who watch this user; not the user's own."""
+        watchers = self._watchers.get(user_id, {})
         return tuple(
             link.id
-            for link in self._watchers.get(user_id, {}).values()
+            for link in (watchers.values() if isinstance(watchers, dict) else (watchers,))
             if link.peer != user_id and self._links.users.get(link.peer) is link
         )

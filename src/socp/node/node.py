@@ -112,7 +112,9 @@ class Node:
         self._crowd = crowd = Crowd(emit, settings.few)
         audience = Audience(links, crowd)
         self._presence = presence = Presence(emit, links, audience, people, rotations)
-        self._watches = watches = Watches(emit, links, audience, presence, rotations)
+        self._watches = watches = Watches(
+            emit, links, audience, presence, rotations, self._room
+        )
         self._channel = channel = PublicChannel(
             emit, links, audience, people, presence, seen, remembered, budget
         )

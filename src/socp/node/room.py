@@ -40,6 +40,12 @@ class Room:
     def is_refusing(self) -> bool:
         return self._refusing
 
+    @property
+    def is_short(self) -> bool:
+        """Whether what can be done without must wait. That is so before newcomers are refused, so
+        it alone has nobody refused."""
+        return self._resident > self._budget.again
+
     def came(self, link: Link, now: Now) -> None:
         """Somebody connected: they stay, or are told why not. Whom we dialled we wanted."""
         if link.dialled is not None:

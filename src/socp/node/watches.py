@@ -12,12 +12,14 @@ from socp.node.events import LinkId, Now
 from socp.node.links import Link, Links
 from socp.node.pace import Bucket
 from socp.node.presence import Presence
+from socp.node.room import Room
 from socp.node.rotation import Rotations
 from socp.wire.errors import Code, PeerFault
 from socp.wire.payloads import PresenceWatch
 
 ANSWERS_A_PAGE = 200  # 2.4 kB each, where somebody is online
 SIGNATURES_BURST, SIGNATURES_PER_S = 200, 200  # of all users: a quarter of a core
+NO_ROOM = "this server's memory is full; those you watch stay watched; ask for more later"
 WATCH_PAGE = 2**62 + 1  # of no mailbox, which count from 1
 
 
@@ -31,23 +33,29 @@ class Watches:
         audience: Audience,
         presence: Presence,
         rotations: Rotations,
+        room: Room,
     ) -> None:
         self._emit = emitter
         self._links = links
         self._audience = audience
         self._presence = presence
         self._rotations = rotations
+        self._room = room
         self._open: OrderedDict[LinkId, dict[str, None]] = OrderedDict()
         self._telling: set[LinkId] = set()
         self._signatures: Bucket | None = None
 
     def fresh(self, link: Link, watch: PresenceWatch) -> int:
-        """How many of these it does not watch yet."""
+        """How many of these it does not watch yet. Raises PeerFault where it may not: a thousand
+        ids that nobody has take half a megabyte, and each link may name as many (S11)."""
         if not link.watches:
             raise PeerFault(
                 Code.UNKNOWN_TYPE, "PRESENCE_WATCH needs presence/1: announce it in features"
             )
-        return len(frozenset(watch.users) - self._audience.watching(link.id))
+        fresh = len(frozenset(watch.users) - self._audience.watching(link.id))
+        if fresh and self._room.is_short:
+            raise PeerFault(Code.RATE_LIMITED, NO_ROOM)
+        return fresh
 
     def asked(self, link: Link, watch: PresenceWatch, now: Now) -> None:
         """Watch these and nobody else."""

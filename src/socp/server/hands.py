@@ -35,6 +35,7 @@ from socp.node.effects import (
 from socp.node.events import Event, LinkId, SnapshotDone
 from socp.server.joined import Joined
 from socp.server.link import Link, Links
+from socp.server.outbox import Outbox
 from socp.server.signers import Sealed, Signers, ready
 from socp.wire import limits
 from socp.wire.payloads import UserAdvertise, UserRemove
@@ -44,6 +45,7 @@ log = logging.getLogger("server.server")
 PRESENCE: Final = (UserAdvertise.TYPE, UserRemove.TYPE)
 PRESENCE_HEADS: Final = tuple(f'{{"type":"{name}"'.encode() for name in PRESENCE)
 PACE_BYTES: Final = 256 * limits.KIB  # a snapshot goes on while less than this waits on its link
+PACED_BYTES: Final = 8 * limits.MIB  # of all snapshots together: many get on in smaller steps
 PIECE_BYTES: Final = 64 * limits.KIB  # of a snapshot, joined to one write
 PACE_S: Final = 0.01  # between two looks: 25 MiB/s at most, and nothing to be told by the transport
 LEVELS: Final = {
@@ -123,6 +125,7 @@ class Hands:
         self._told = told
         self._renew = renew
         self._passed = passed
+        self._pacing = 0  # snapshots under way
         self._joined: WeakKeyDictionary[Piece, Joined] = WeakKeyDictionary()
 
     def carry(self, effect: Effect) -> None:
@@ -183,6 +186,7 @@ class Hands:
     def _do(self, link: Link, effect: ForOneLink) -> None:
         match effect:
             case Snapshot():
+                self._pacing += 1
                 link.outbox.begin_pacing()  # now, so that a Close of the same batch waits for it
                 self._start(self._pace(link, effect))
             case Identified():
@@ -202,7 +206,7 @@ class Hands:
         size = 0
         for frame in frames:
             sealed = self._sealed(frame)
-            if piece and size + sealed.size > PIECE_BYTES:
+            if piece and size + sealed.size > min(PIECE_BYTES, self._share_bytes()):
                 yield _one(piece)
                 piece, size = [], 0
             piece.append(sealed)
@@ -215,19 +219,27 @@ class Hands:
         outbox = link.outbox
         size = sum(map(_size, snapshot.frames))
         link.paced_bytes += size
-        self._passed(size)
         try:
             for piece in self._pieces(snapshot.frames):
-                while outbox.queued_bytes > PACE_BYTES and not link.is_over:  # noqa: ASYNC110 - see PACE_S
+                while self._waits(outbox) and not link.is_over:  # noqa: ASYNC110 - see PACE_S
                     await asyncio.sleep(PACE_S)
                 if link.is_over:
                     break
                 outbox.pace(piece)
+                self._passed(piece.size)
         finally:
+            self._pacing -= 1
             link.paced_bytes -= size
             outbox.end_pacing()
         if snapshot.page and not link.is_over:
             self._tell(SnapshotDone(link.id, snapshot.page))
+
+    def _waits(self, outbox: Outbox) -> bool:
+        return outbox.queued_bytes > min(PACE_BYTES, self._share_bytes())
+
+    def _share_bytes(self) -> int:
+        """Of one snapshot: whoever reads slowly holds what is theirs alone, and many may (S11)."""
+        return PACED_BYTES // self._pacing
 
 
 def _one(parts: list[Sealed]) -> Sealed:
