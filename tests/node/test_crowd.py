@@ -301,7 +301,7 @@ def test_what_is_more_than_a_tick_is_joined_once_for_all_who_are_told_of_it(
 ) -> None:
     peers = settled(mesh, a, "alice", "bob", "carol")
     monkeypatch.setattr(crowd, "TICK_BYTES", 8_192)
-    monkeypatch.setattr(crowd, "PIECE_BYTES", 4_096)
+    monkeypatch.setattr(crowd, "SHARED_BYTES", 4_096)
     b = linked_server(mesh, a, "b")
     for number in range(40):
         advertise(b, f"far {number}")

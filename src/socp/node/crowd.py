@@ -24,7 +24,7 @@ Frame = Outgoing | bytes
 
 HELD_MS = 3_000  # a USER_REMOVE
 TICK_BYTES = 256 * limits.KIB  # told in one tick, or a quarter of what waits where that is more
-PIECE_BYTES = 48 * limits.KIB  # joined once for all who are told of much
+SHARED_BYTES = 48 * limits.KIB  # joined once for all who are told of much; with one more a write
 FRAME_BYTES = 1024  # of an envelope and its `sig`, around a payload
 DAY_MS = 24 * 3_600_000
 
@@ -204,7 +204,7 @@ def _pieces(frames: Iterable[Frame]) -> Iterator[Piece]:
     for frame in frames:
         piece.append(frame)
         size += size_of(frame)
-        if size >= PIECE_BYTES:
+        if size >= SHARED_BYTES:
             yield Piece(tuple(piece), size)
             piece, size = [], 0
     if piece:
