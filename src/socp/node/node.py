@@ -114,7 +114,7 @@ class Node:
         self._presence = presence = Presence(emit, links, audience, people, rotations)
         self._watches = watches = Watches(emit, links, audience, presence, rotations)
         self._channel = channel = PublicChannel(
-            emit, links, audience, people, presence, seen, remembered, budget
+            emit, links, crowd, people, presence, seen, remembered, budget
         )
         self._dialling = dialling = Dialling(settings, emit, links, quarantine)
         self._gossip = gossip = Gossip(emit, links, trust, dialling, people, presence)
