@@ -6,6 +6,7 @@ terminal unescaped (I8) or holds a key or a ciphertext in full (P5).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
@@ -95,11 +96,9 @@ class LogWriter(logging.Handler):
             if self._dropped:
                 line += f"\n{self.format(_loss(self._dropped))}"
                 self._dropped = 0
-            try:
+            with contextlib.suppress(OSError, ValueError):  # nobody listens any more; we go on
                 self._stream.write(line + "\n")
                 self._stream.flush()
-            except (OSError, ValueError):
-                pass  # nobody listens any more; the server goes on
             self._lines.popleft()
             self._went += size
             with self._written:
