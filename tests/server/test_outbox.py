@@ -13,38 +13,27 @@ from socket import SO_RCVBUF, SOL_SOCKET
 import pytest
 from msgspec import structs
 
-from socp.crypto.keys import PublicKey
 from socp.crypto.signing import verify_transport
 from socp.node.effects import Close, Effect, Outgoing, Relay, Send, Snapshot
 from socp.node.events import Event, FrameReceived, LinkId, LinkLost
 from socp.wire import base64url, envelope, limits
 from socp.wire.canonical import canonical
+from tests.keys import SpiedKey
 from tests.server.rig import KEY, Brain, ended, frame, message, running, said, until
 
 
-class SlowKey:
-    """A key that takes its time, a different one each time, and counts."""
+class SlowKey(SpiedKey):
+    """A key that takes its time, a different one each time."""
 
     def __init__(self, seconds: float = 0.02) -> None:
-        self.public: PublicKey = KEY.public
-        self.signed: list[bytes] = []
+        super().__init__(KEY)
         self._seconds = seconds
         self._dice = random.Random(3)
 
     def sign(self, data: bytes) -> bytes:
-        self.signed.append(data)
         assert threading.current_thread() is not threading.main_thread()
         time.sleep(self._dice.random() * self._seconds)
-        return KEY.sign(data)
-
-    def open(self, ciphertext: bytes) -> bytes:
-        return KEY.open(ciphertext)
-
-    def open_ahead(self, ciphertext: bytes) -> bool:
-        return KEY.open_ahead(ciphertext)
-
-    def to_bytes(self) -> bytes:
-        return KEY.to_bytes()
+        return super().sign(data)
 
 
 def saying(*frames: Effect | Outgoing) -> Brain:

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
-from socp.node.audience import Audience
+from socp.node.crowd import Crowd
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.links import Link, Links
@@ -58,13 +58,13 @@ class Naming:
         self,
         emitter: Emitter,
         links: Links,
-        audience: Audience,
+        crowd: Crowd,
         presence: Presence,
         shelf: ShareShelf,
     ) -> None:
         self._emit = emitter
         self._links = links
-        self._audience = audience
+        self._crowd = crowd
         self._presence = presence
         self._shelf = shelf
         self._wanted: dict[str, OrderedDict[str, _Wanted]] = {}  # by their server, then by user
@@ -86,7 +86,7 @@ class Naming:
 
     def listeners(self) -> tuple[LinkId, ...]:
         """Who of our users hears of every newcomer: those without `presence/1` always do."""
-        return self._links.user_links() if self.few else self._audience.of_all()
+        return self._links.user_links() if self.few else self._crowd.links()
 
     def asked(self, origin: str, user_ids: Iterable[str], version: int, now: Now) -> None:
         """The server of these says that they lack this version."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from msgspec import structs
 
+from socp.node.budget import PAGE_BYTES
 from socp.node.drains import Phase
 from socp.node.effects import Ask, Outgoing, Snapshot
 from socp.node.emitter import Emitter
@@ -23,7 +24,6 @@ from socp.wire.ids import PUBLIC
 from socp.wire.payloads import Ack, Error, MsgPublicChannel
 
 PAGE_POSTS = 64
-PAGE_BYTES = limits.MIB
 FLUSH_MS = 1_000
 RETRY_MS = 5_000
 OWED_MAX = 1_000_000  # posts that members did not acknowledge, each counted for each
