@@ -253,6 +253,8 @@ class Outbox:
         if self._handed is None:
             self._handed = []
             self._turn.waits(self)
+        elif self._turn.rests:  # perhaps with us, and this may be for a few
+            self._turn.waits(self)
         self._handed.append(framed)
         self._handed_bytes += len(framed)
         if self._handed_bytes >= WRITE_BYTES:
