@@ -343,10 +343,10 @@ class PostLog:
             return
         self._flush_ms = now.mono + FLUSH_MS
         self.flush()
-        self._owed.bound({r.link.id: len(r.out) for r in self._readers.values() if not r.server})
-        for reader in tuple(self._readers.values()):
-            if not (reader.out or reader.retry_ms or reader.due_ms):
-                continue  # nearly all of them
+        readers = self._readers.values()  # hardly one of them waits for anything
+        waiting = [r for r in readers if r.out or r.retry_ms or r.due_ms]
+        self._owed.bound({r.link.id: len(r.out) for r in waiting if r.out and not r.server})
+        for reader in waiting:
             if reader.retry_ms and reader.retry_ms <= now.mono:
                 reader.retry_ms = 0
                 self._load(reader)
