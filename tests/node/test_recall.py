@@ -38,8 +38,8 @@ def test_what_waits_for_the_store_is_bounded_in_bytes_with_all_that_was_made_of_
 
 def test_what_was_made_of_a_payload_does_not_wait_with_it() -> None:
     said = Envelope("MSG_DIRECT", "alice", "bob", 1, b'{"x":"y"}')
-    assert said.canonical == b'{"x":"y"}'
+    assert said.canonical in said.again
     step = Step(1, said, Ack(msg_ref="ref"), lambda *_: None, 1)
     Recall(Emitter("server"), 10_000).enter("alice", step, FindMail(1, "bob", "ref"), ask=True)
-    assert vars(said) == {}
+    assert not vars(said).keys() & {"members", "canonical", "again"}
     assert said.members == {"x": "y"}

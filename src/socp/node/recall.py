@@ -78,7 +78,8 @@ class Recall:
                 msg_ref=query.msg_ref,
             )
         # What was made of its payload may be ten times as much; it is made again in its turn.
-        step.envelope.__dict__.clear()
+        for made in ("members", "canonical", "again"):
+            step.envelope.__dict__.pop(made, None)
         self._count, self._size = self._count + 1, self._size + step.size
         line = (author, query.user_id)
         self._lines.setdefault(line, deque()).append(step)
