@@ -33,6 +33,14 @@ def test_sig_covers_the_payload_as_received_unknown_members_included(cast: Cast)
 
 
 @pytest.mark.spec("3")
+def test_what_was_found_of_one_key_is_not_taken_for_another(cast: Cast) -> None:
+    received = frame('{"a":1}', signing.sign_transport(cast.alice, {"a": 1}))
+    for _ in range(2):
+        assert signing.verify_transport(cast.alice.public, received)
+        assert not signing.verify_transport(cast.mallory.public, received)
+
+
+@pytest.mark.spec("3")
 def test_sig_survives_the_way_over_the_wire(cast: Cast) -> None:
     payload = canonical({"text": "hé \U0001f600", "n": 9007199254740991})
     sig = signing.sign(cast.alice, payload)

@@ -53,6 +53,15 @@ def test_no_bytes_make_verifying_or_opening_do_more_than_refuse(data: bytes) -> 
             key.open(garbage)
 
 
+def test_a_signature_that_held_does_so_for_its_own_data_alone() -> None:
+    key = SymbolicSuite(1).generate()
+    signature = key.sign(b"x")
+    assert key.public.verify(signature, b"x")
+    assert key.public.verify(signature, b"x")
+    assert not key.public.verify(signature, b"y")
+    assert not key.public.verify(key.sign(b"y"), b"x")
+
+
 def test_the_four_verbs_cost_microseconds() -> None:
     suite = SymbolicSuite(1)
     key = suite.generate()

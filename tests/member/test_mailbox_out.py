@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from socp.member import handed
 from socp.member.effects import LineMoved, Transmit
 from socp.member.events import Say
 from socp.member.outbox import BEHIND, LATE_MS
-from socp.member.records import Contact, LineState
+from socp.member.records import LineState
 from socp.wire.envelope import Envelope
 from tests.member.desk import WITH_MAILBOX, WITHOUT_MAILBOX, Desk
 from tests.member.test_outbox import opened, raw
@@ -232,12 +233,7 @@ def test_for_another_key_of_its_reader_a_line_is_composed_anew(desk: Desk) -> No
     store = desk.store()
     alice.key = desk.suite.generate()
     (contact,) = store.contacts
-    rotated = Contact(
-        **{
-            **{name: getattr(contact, name) for name in Contact.__slots__},
-            "pubkey": alice.key.public.text,
-        }
-    )
+    rotated = structs.replace(contact, pubkey=alice.key.public.text)
     desk.again(type(store)(contacts=(rotated,), servers=store.servers, outbox=store.outbox))
     desk.attaches()
     desk.passes(0.2)

@@ -1,4 +1,4 @@
-"""Long lists for many who read slowly: together they hold no more than a few do (section 5; S11)."""
+"""Long lists for many who read slowly together hold no more than for a few (section 5; S11)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from socp.node.effects import Snapshot
 from socp.server import hands
 from socp.server.hands import Hands
 from socp.server.link import Link, Links
+from socp.server.outbox import WRITE_BYTES
 from socp.server.turn import Turn
 from tests.server.rig import KEY
 from tests.server.wires import Loop, Wire
@@ -83,7 +84,7 @@ async def test_what_snapshots_hold_is_bounded_for_all_of_them_together(
     held = [link.outbox.queued_bytes for link in told]
     assert all(held)
     assert sum(held) <= 2 * hands.PACED_BYTES + hands.PACE_BYTES
-    assert max(held) <= hands.PACE_BYTES + hands.PIECE_BYTES + len(FRAMES[0])
+    assert max(held) <= hands.PACE_BYTES + WRITE_BYTES + len(FRAMES[0])
     assert sum(room.passed) == pytest.approx(sum(held), rel=0.02)
     await room.end()
     assert [link.paced_bytes for link in told] == [0] * count

@@ -202,6 +202,15 @@ def test_who_takes_nothing_is_cut_at_the_same_byte() -> None:
 
 
 @pytest.mark.threat("S2")
+def test_a_link_is_looked_at_once_not_all_that_was_written_has_left() -> None:
+    loop, reads, dead = Loop(), Owner(), Owner()
+    loop.outbox(Wire(stuck=False), reads).put(FRAMES[0])
+    loop.outbox(Wire(), dead).put(FRAMES[0])
+    loop.turns()
+    assert (reads.lagged, dead.lagged) == (0, 1)
+
+
+@pytest.mark.threat("S2")
 def test_a_link_is_stuck_when_nothing_leaves_it_however_often_it_is_looked_at_in_a_turn() -> None:
     loop, wire = Loop(), Wire()
     out = loop.outbox(wire)

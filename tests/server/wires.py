@@ -40,9 +40,13 @@ class Owner:
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
+        self.lagged = 0  # how often it was said that something has not left
 
     def cut(self, reason: str) -> None:
         self.reasons.append(reason)
+
+    def lags(self) -> None:
+        self.lagged += 1
 
 
 @dataclass

@@ -237,7 +237,7 @@ def test_a_closed_store_reads_nothing(site: Site) -> None:
 @pytest.mark.threat("P5")
 def test_an_error_shows_no_key_and_no_text(folder: Path) -> None:
     secret = replace(CHANNEL_KEY, private=b"the private key", box="\ud800")
-    unlucky: Contact = replace(CONTACT, display_name="the name", user_id="\ud800")
+    unlucky: Contact = structs.replace(CONTACT, display_name="the name", user_id="\ud800")
     with ProfileStore.open(folder, a_vault) as store:
         for record in (secret, unlucky):
             fault: BaseException | None = store.write([record]).exception(PATIENCE_S)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from socp.crypto import hybrid, rotation
 from socp.member.effects import KeyChanged, KeyReplaced, WhoisAnswered

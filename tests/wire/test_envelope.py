@@ -7,7 +7,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from socp.wire import limits
@@ -15,10 +15,15 @@ from socp.wire.canonical import canonical
 from socp.wire.envelope import Envelope, check_ts, clock_offset_ms, decode, encode, reencode
 from socp.wire.errors import Code, PeerFault
 from tests.wire.examples import ALICE, BOB, SERVER, TS
+from tests.wire.jsontext import NotStrict, json_texts, reference_loads
 
 NOW = TS
 
 plain_texts = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+def in_our_form(members: dict[str, str]) -> str:
+    return canonical(members).decode()
 
 
 @pytest.mark.spec("2")
@@ -65,6 +70,45 @@ def test_an_envelope_made_by_hand_reads_its_members_strictly() -> None:
         _ = Envelope("X", ALICE, BOB, TS, b'{"a":1,"a":1}').members
     with pytest.raises(PeerFault, match="X: payload: expected an object"):
         _ = Envelope("X", ALICE, BOB, TS, b"[]").members
+
+
+@pytest.mark.spec("2")
+@pytest.mark.threat("M7")
+@settings(max_examples=200, deadline=None)
+@given(
+    json_texts | st.dictionaries(plain_texts, plain_texts, max_size=4).map(in_our_form),
+    st.sampled_from(['"a"', '"::"', r'"\u003a"']),
+    st.sampled_from(
+        [
+            "",
+            ',"sig":":"',
+            ',"sig":"a","sig":":"',
+            r',"sig":"\u003a","ts":1',
+            ',"payload":{"a":1}',
+            ',"x":":"',
+            ',"x":{"a":1,"a":2}',
+            r',"x":"\u003a","x":1',
+        ]
+    ),
+)
+@example('{"a":1,"a":1}', r'"\u003a"', "")
+@example('{"a":1}', '"a"', ',"payload":{"a":1}')
+@example('{"a":1}', '"a:"', ',"to":"b"')
+def test_a_frame_is_as_strict_as_its_text_in_our_form_or_another(
+    payload: str, author: str, rest: str
+) -> None:
+    text = f'{{"type":"X","from":{author},"to":"b","ts":1,"payload":{payload}{rest}}}'
+    try:
+        members = reference_loads(text)["payload"]
+    except NotStrict:
+        members = None
+    if isinstance(members, dict):
+        received = decode(text)
+        assert received.members == members
+        assert received.canonical == canonical(members)
+    else:
+        with pytest.raises(PeerFault):
+            decode(text)
 
 
 @pytest.mark.spec("2")

@@ -47,7 +47,7 @@ def creator_rank(me: str, keyless: Iterable[str]) -> int:
 
 
 def _place(newcomer: str, holder: str) -> bytes:
-    return hashlib.sha256(newcomer.encode() + holder.encode()).digest()
+    return hashlib.sha256((newcomer + holder).encode()).digest()
 
 
 class CreationWait:

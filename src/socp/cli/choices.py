@@ -137,6 +137,41 @@ def as_json(command: C) -> C:
     )(command)
 
 
+def downloading(command: C) -> C:
+    """Give a verb --downloads."""
+    return click.option(
+        "--downloads",
+        envvar="SOCP_DOWNLOADS",
+        type=click.Path(file_okay=False),
+        metavar="DIR",
+        help="Where received files are saved.",
+    )(command)
+
+
+def invited(command: C) -> C:
+    """Give a verb --invitation."""
+    return click.option(
+        "--invitation",
+        envvar="SOCP_INVITATION",
+        default="",
+        metavar="CODE",
+        help="The code that the server's operator gave you, where it wants one; once is enough.",
+    )(command)
+
+
+def locking(purpose: str) -> Callable[[C], C]:
+    """Give a verb --lock-after, in minutes."""
+    return click.option(
+        "--lock-after",
+        envvar="SOCP_LOCK_AFTER",
+        type=Number(0, 1440),
+        default=15,
+        show_default=True,
+        metavar="MINUTES",
+        help=purpose,
+    )
+
+
 def waiting(purpose: str) -> Callable[[C], C]:
     """Give a verb --wait, as `wait_s`."""
     return click.option(

@@ -49,7 +49,17 @@ def sign_transport(key: PrivateKey, payload: object) -> str:
 
 
 def verify_transport(key: PublicKey, envelope: Envelope) -> bool:
-    """Whether `sig` covers the payload as received, canonical or as raw UTF-8 (section 3)."""
+    """Whether `sig` covers the payload as received, canonical or as raw UTF-8 (section 3).
+
+    It is kept with the envelope: where one comes to many, as in `sim/`, it is verified once.
+    """
+    known: tuple[PublicKey, bool] | None = envelope.__dict__.get("verified")
+    if known is None or known[0] is not key:
+        known = envelope.__dict__["verified"] = (key, _covers(key, envelope))
+    return known[1]
+
+
+def _covers(key: PublicKey, envelope: Envelope) -> bool:
     signature = signature_bytes(envelope.sig)
     if signature is None:
         return False

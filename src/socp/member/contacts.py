@@ -6,6 +6,7 @@ from __future__ import annotations
 import heapq
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Protocol
 
 from socp.crypto.keys import PublicKey, Suite
@@ -19,6 +20,8 @@ from socp.wire.text import mixed_script, printable
 CONTACTS_MAX: Final = 50_000
 ONLINE_MAX: Final = 50_000
 NAME_COLUMNS: Final = 32
+NAMES_KEPT: Final = 1_024
+"""What so many names look like is not worked out again."""
 SHORT_ID_CHARS: Final = 8
 _PREFIX_CHARS_MIN: Final = 4
 _SPOKEN_FOR: Final = frozenset({"all", "everyone", "me", "public", "server", "system", "you"})
@@ -244,14 +247,8 @@ class Contacts:
 
     def _could_be_another(self, user_id: str, name: str) -> bool:
         """True where the name alone does not tell who this is (threat I8)."""
-        folded = fold(name)
-        return (
-            self._called.get(folded, set()) != {user_id}
-            or folded in _SPOKEN_FOR
-            or "#" in name
-            or mixed_script(name)
-            or (len(folded) >= _PREFIX_CHARS_MIN and set(folded) <= _HEX)
-        )
+        bearers = self._called.get(fold(name), ())
+        return len(bearers) != 1 or user_id not in bearers or _tells_nothing(name)
 
     def resolve(self, name_or_id: str) -> list[str]:
         """See AddressBook."""
@@ -321,12 +318,26 @@ def _seen_ms(contact: Contact) -> tuple[int, str]:
     return max(contact.attach_ts, contact.first_seen_ms), contact.user_id
 
 
+@lru_cache(NAMES_KEPT)
+def _tells_nothing(name: str) -> bool:
+    """True of a name that could be something else than a name, or look like another."""
+    folded = fold(name)
+    return (
+        folded in _SPOKEN_FOR
+        or "#" in name
+        or mixed_script(name)
+        or (len(folded) >= _PREFIX_CHARS_MIN and set(folded) <= _HEX)
+    )
+
+
+@lru_cache(NAMES_KEPT)
 def harmless(display_name: str) -> str:
     """A display name as it may be shown: one line, no control or hidden characters, not too
     wide."""
     return " ".join(printable(display_name, width=NAME_COLUMNS).split())
 
 
+@lru_cache(NAMES_KEPT)
 def fold(name: str) -> str:
     """What two names have in common that look the same: case, width, spaces and what chooses
     between two pictures of one character do not count."""

@@ -4,8 +4,9 @@ I9)."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, Protocol
+
+from msgspec.structs import replace
 
 from socp.crypto.keys import PublicKey, Suite
 from socp.crypto.rotation import FIRST_VERSION, KeyStep

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 from socp.member.contacts import Person
 from socp.member.file_effects import FileEffect
 from socp.member.own_frame import OwnFrame
@@ -13,8 +15,7 @@ from socp.member.records import LineState, Record
 from socp.member.records import TrustState as TrustState  # noqa: PLC0414 - notices speak of it
 
 
-@dataclass(frozen=True, slots=True)
-class Transmit:
+class Transmit(msgspec.Struct, frozen=True):
     """Put this frame on the socket, in order."""
 
     frame: OwnFrame
@@ -25,8 +26,7 @@ class Transmit:
         return self.frame.data
 
 
-@dataclass(frozen=True, slots=True)
-class Persist:
+class Persist(msgspec.Struct, frozen=True):
     record: Record
 
 
@@ -355,8 +355,7 @@ Notice = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tell:
+class Tell(msgspec.Struct, frozen=True):
     notice: Notice
 
 

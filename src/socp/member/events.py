@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import msgspec
+
 from socp.crypto.keys import PrivateKey
 from socp.member.records import OutboxLine, PublicChoice
 from socp.wire.envelope import Envelope
@@ -28,8 +30,7 @@ class Connected:
     exporter: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class FrameReceived:
+class FrameReceived(msgspec.Struct, frozen=True):
     envelope: Envelope
 
 

@@ -3,9 +3,10 @@ its bytes are first asked for, so that a shell can have it made in a thread."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Self
+
+import msgspec
 
 from socp.crypto.fast_sig import OwnSession
 from socp.crypto.keys import PrivateKey
@@ -19,8 +20,7 @@ QUICK_BYTES: Final = 16 * limits.KIB
 _OVERHEAD_BYTES: Final = 1_024  # of an envelope around its payload: addresses, names and `sig`
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True):
     """One that was signed before."""
 
     data: bytes

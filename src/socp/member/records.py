@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+import msgspec
+
 from socp.crypto.rotation import KeyStep, Revocation
 from socp.wire.content import Place
 
@@ -19,8 +21,7 @@ class TrustState(StrEnum):
     CHANGED = "CHANGED"  # another key is claimed for them: nothing is sent until the person decides
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(msgspec.Struct, frozen=True):
     """Another user, pinned on first sight. Key: user_id."""
 
     user_id: str

@@ -6,8 +6,9 @@ A key moves along statements that old and new key signed, step by step; all else
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from socp.crypto import rotation
 from socp.crypto.keys import PublicKey, Suite

@@ -4,11 +4,11 @@ M15)."""
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import replace
 from enum import Enum, auto
 from typing import Final
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from socp.crypto.keys import PublicKey, Suite
 from socp.crypto.signing import attach_holds

@@ -198,15 +198,16 @@ class Watching:
     def _tell(self, now: Now) -> None:
         if not self._changed:
             return
-        watched = (*self._ours, *self._others)
-        fresh = frozenset(watched) - self._told
-        if not fresh and len(watched) == len(self._told):
+        listed = (*self._ours, *self._others)
+        watched = frozenset(listed)
+        if watched == self._told:
             self._changed = False
             return
-        if self._courier.post(PresenceWatch(users=watched), now):
+        if self._courier.post(PresenceWatch(users=listed), now):
+            fresh = watched - self._told
             self._courier.spend(len(fresh) // limits.WATCHED_A_FRAME)
-            self._told, self._told_ms, self._changed = frozenset(watched), now.mono, False
-            self._unheard = (self._unheard | fresh) & self._told
+            self._told, self._told_ms, self._changed = watched, now.mono, False
+            self._unheard = (self._unheard | fresh) & watched
 
     # --- who else is there ----------------------------------------------------------------------
 

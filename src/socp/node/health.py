@@ -45,13 +45,14 @@ class Health:
                     self._emit.say(link, Heartbeat(), now, lasting=True)
         if now.mono >= self._look_ms:
             self._look_ms = now.mono + 1000
+            recent = now.mono - USER_PING_MS
             for link in tuple(self._links.all.values()):
-                self._look(link, now)
+                if link.stage is not Stage.USER or link.heard_ms < recent:
+                    self._look(link, now)
 
     def _look(self, link: Link, now: Now) -> None:
         if link.stage is Stage.USER:
-            if now.mono - link.heard_ms > USER_PING_MS:
-                self._silent(link, now, USER_PING_MS, USER_SILENCE_MS)
+            self._silent(link, now, USER_PING_MS, USER_SILENCE_MS)
         elif link.stage is Stage.SERVER:
             if now.mono - link.since_ms > EXTRA_MS and not self._links.holds(link):
                 self._end(link, 1000, "another link with you stays", now)

@@ -226,17 +226,29 @@ class User:
         effects = self.member.handle(event, now)
         if self.watch is not None:
             self.watch(self, event, effects)
+        if not effects:
+            return self._rest()
         rest: list[Effect] = []
         for effect in effects:
             if isinstance(effect, Persist):
                 self.disk.write(effect.record)
             else:
                 rest.append(effect)
+        shown: list[int] = []
         for effect in rest:
-            self._do(effect)
-        if shown := _numbers(rest):
-            return self.event(Shown(shown))
+            if isinstance(effect, Tell):
+                self._tell(effect.notice, shown)
+            else:
+                self._do(effect)
+        if shown:
+            return self.event(Shown(tuple(shown)))
         self._rest()
+
+    def _tell(self, notice: Notice, shown: list[int]) -> None:
+        """`shown`: the numbers of what the person has seen by now and need not be told again."""
+        self.notices.append(notice)
+        if isinstance(notice, MessageArrived | MessageRefused) and notice.number:
+            shown.append(notice.number)
 
     # --- effects --------------------------------------------------------------------------------
 
@@ -245,8 +257,6 @@ class User:
             case Transmit():
                 if self.wire is not None:
                     self.wire.send(self, effect.data)
-            case Tell():
-                self.notices.append(effect.notice)
             case Disconnect():
                 self._disconnect(effect)
             case GenerateChannelKey():
@@ -256,8 +266,8 @@ class User:
                 self._soon(SentLoaded(self.disk.sent(effect.to, effect.run, effect.seqs)))
             case PromoteKey() | DropKey():
                 self._settle_key(effect)
-            case Persist():
-                pass  # kept before anything else was done
+            case Persist() | Tell():
+                pass  # kept before anything else was done; told
             case _:
                 self._files.do(effect)
 
@@ -385,10 +395,3 @@ class User:
         """Have the network deliver this frame to the user once more, changed as said."""
         assert self.wire is not None
         self.wire.inject(reencode(with_members(envelope, changes)), up=False)
-
-
-def _numbers(effects: list[Effect]) -> tuple[int, ...]:
-    """What the person has seen by now and need not be told again."""
-    told = (effect.notice for effect in effects if isinstance(effect, Tell))
-    seen = (one.number for one in told if isinstance(one, MessageArrived | MessageRefused))
-    return tuple(filter(None, seen))

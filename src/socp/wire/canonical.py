@@ -16,7 +16,8 @@ _ascii: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_na
 _utf8: Final = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False
 )
-_sorted: Final = msgspec.json.Encoder(order="sorted")
+ordered: Final = msgspec.json.Encoder(order="sorted").encode
+"""The canonical text of all that has no fraction, where it `is_plain`."""
 _whole: Final = msgspec.json.Decoder(strict.levels(5, fractions=False))
 
 
@@ -29,14 +30,19 @@ def canonical(value: object, *, whole: bool = False) -> bytes:
     # Twice as fast, and the same text but for characters outside ASCII, DEL, and fractions, of
     # which every library writes the exponents in its own way. No Part that we say has any.
     if isinstance(value, Part) and not _omits(value):
-        text = _sorted.encode(value)
-        if text.isascii() and b"\x7f" not in text:
+        text = ordered(value)
+        if is_plain(text):
             return text
     plain = _plain(value)
-    text = _sorted.encode(plain)
-    if text.isascii() and b"\x7f" not in text and (whole or _says(text, plain)):
+    text = ordered(plain)
+    if is_plain(text) and (whole or _says(text, plain)):
         return text
     return _ascii.encode(plain).encode("ascii")
+
+
+def is_plain(text: bytes) -> bool:
+    """Whether nothing in it had to be escaped."""
+    return text.isascii() and b"\x7f" not in text
 
 
 def canonical_utf8(value: object) -> bytes:

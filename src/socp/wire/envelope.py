@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from socp.wire import bounds, flaws, limits, strict
-from socp.wire.canonical import canonical
+from socp.wire.canonical import canonical, is_plain, ordered
 from socp.wire.complaints import complaint
 from socp.wire.errors import Code, PeerFault
 from socp.wire.text import printable
@@ -101,23 +101,48 @@ def decode(data: str | bytes, *, max_bytes: int = limits.FRAME_BYTES) -> Envelop
 
 
 def _decoded(data: bytes) -> Envelope:
-    tree, whole = strict.read(data)
-    if not isinstance(tree, dict):
-        raise PeerFault(Code.BAD_FRAME, "frame: expected an object")
+    tree, whole = strict.parsed(data, "frame")
     try:
         frame = _frames.decode(data)
     except msgspec.ValidationError as error:
-        if tree.get("type") == CTRL_CLOSE:  # the one frame that needs no envelope (section 1)
-            return Envelope(CTRL_CLOSE, "", "", 0, b"{}")
-        raise PeerFault(Code.BAD_FRAME, f"frame: {complaint(error)}") from None
+        strict.check_once(data, tree, "frame")
+        return _no_frame(tree, error)
+    assert isinstance(tree, dict)
     members = tree["payload"]
-    if not isinstance(members, dict):
-        raise PeerFault(Code.BAD_FRAME, "frame: payload: expected an object")
     # bytes() copies: a Raw would keep the whole frame's buffer alive.
     text = bytes(frame.payload)
+    ours = whole and len(data) < strict.LONG and _is_our_form(data, tree, frame, text)
+    if not ours:
+        strict.check_once(data, tree, "frame")
+    if not isinstance(members, dict):
+        raise PeerFault(Code.BAD_FRAME, "frame: payload: expected an object")
     envelope = Envelope(frame.type, frame.from_, frame.to, frame.ts, text, frame.sig)
     envelope.__dict__.update(members=members, whole=whole)
+    if ours and is_plain(text):
+        envelope.__dict__["canonical"] = text
     return envelope
+
+
+def _no_frame(tree: object, error: msgspec.ValidationError) -> Envelope:
+    """Strict JSON, and no frame but for the one that needs no envelope (section 1)."""
+    if not isinstance(tree, dict):
+        raise PeerFault(Code.BAD_FRAME, "frame: expected an object") from None
+    if tree.get("type") == CTRL_CLOSE:
+        return Envelope(CTRL_CLOSE, "", "", 0, b"{}")
+    raise PeerFault(Code.BAD_FRAME, f"frame: {complaint(error)}") from None
+
+
+def _is_our_form(data: bytes, tree: dict[str, object], frame: _Frame, text: bytes) -> bool:
+    """True where the payload's `text` is what we would write of it, with nothing but a frame's own
+    members around it: so that no member stands twice. Nearly all frames are written so.
+
+    Of those around it each has its colon, and others are in its strings.
+    """
+    if ordered(tree["payload"]) != text or b"\\" in data or len(tree) != 5 + ("sig" in tree):
+        return False
+    strings = (frame.type, frame.from_, frame.to, frame.sig)
+    outside = len(tree) + sum([each.count(":") for each in strings])
+    return data.count(b":") - text.count(b":") == outside
 
 
 def _is_unanswered(data: bytes) -> bool:

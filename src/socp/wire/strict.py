@@ -56,14 +56,25 @@ def read(text: str | bytes, *, what: str = "frame") -> tuple[object, bool]:
     are taken: whoever wants an integer refuses them. Does not bound the size in bytes.
     """
     data = flaws.utf8(text, what) if isinstance(text, str) else text
+    value, whole = parsed(data, what)
+    check_once(data, value, what)
+    return value, whole
+
+
+def parsed(data: bytes, what: str) -> tuple[object, bool]:
+    """As `read`, but for members written twice, of which the last is taken: `check_once` is still
+    to be called."""
     bounds.check_values(data, what)
     try:
-        value, whole = _parse(data, what)
+        return _parse(data, what)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise flaws.refusal(data, error, what) from None
+
+
+def check_once(data: bytes, value: object, what: str) -> None:
+    """PeerFault(BAD_FRAME) where an object in `data`, whose value this is, has a member twice."""
     if _repeats_a_member(data, value):
         raise flaws.repetition(data, what)
-    return value, whole
 
 
 def _parse(data: bytes, what: str) -> tuple[object, bool]:
