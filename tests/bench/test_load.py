@@ -69,6 +69,19 @@ def test_what_is_said_is_masked_as_a_server_wants_it(text: bytes) -> None:
     assert len(said) == len(bare) + 4
 
 
+async def test_a_round_ends_when_nobody_is_left_to_hear_of_it(
+    listening: tuple[LoadLink, Heard],
+) -> None:
+    link, _ = listening
+    talk = asyncio.create_task(Round({link: []}, goes_on=ACK, owed={ACK: 1}).run(1))
+    await asyncio.sleep(0)
+    link.connection_lost(None)
+    with pytest.raises(CannotMeasure, match="the server ended every link"):
+        await talk
+    with pytest.raises(CannotMeasure, match="the server ended every link"):
+        await Round({link: []}, goes_on=ACK, owed={ACK: 1}).run(1)
+
+
 async def test_that_a_link_is_gone_is_heard(listening: tuple[LoadLink, Heard]) -> None:
     link, heard = listening
     link.connection_lost(None)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from socp.bench.load_link import LoadLink, ignored
+from socp.bench.load_link import GONE, LoadLink, ignored
 from socp.bench.trouble import CannotMeasure
 
 PATIENCE_S: Final = 120
@@ -18,6 +18,7 @@ ACK: Final = b"ACK"
 DELIVERED: Final = b"USER_DELIVER"
 SAID: Final = b"MSG_DIRECT"
 TICK_S: Final = 0.001
+NOBODY: Final = "the server ended every link; is it still there?"
 Observe = Callable[[bytes], object]
 
 
@@ -40,12 +41,16 @@ class Round:
         self._left = dict(owed)
         self._count = sum(owed.values())
         self._listeners = listeners
+        self._here = 0
         self._observe = observe
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self, window: int) -> None:
         """So many of each speaker are on their way at any time. Raises CannotMeasure."""
         links = {*self._speeches, *self._listeners}
+        self._here = sum(not link.lost for link in links)
+        if links and not self._here:
+            raise CannotMeasure(NOBODY)
         for link in links:
             link.heard = self._hear
         for link in self._speeches:
@@ -70,7 +75,10 @@ class Round:
 
     def _hear(self, link: LoadLink, kind: bytes, frame: bytes) -> None:
         if kind == ERROR:
-            return self._fail(frame)
+            return self._fail(f"the server refused what it was to carry: {frame[:400]!r}")
+        if kind == GONE:
+            self._here -= 1
+            return None if self._here else self._fail(NOBODY)
         if kind in self._left:
             self._count_in(link, kind, frame)
         return None
@@ -85,10 +93,9 @@ class Round:
         if kind == self._goes_on:
             self._next(link)
 
-    def _fail(self, frame: bytes) -> None:
+    def _fail(self, why: str) -> None:
         if not self._over.done():
-            fault = CannotMeasure(f"the server refused what it was to carry: {frame[:400]!r}")
-            self._over.set_exception(fault)
+            self._over.set_exception(CannotMeasure(why))
 
 
 class OpenRound:
