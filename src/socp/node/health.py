@@ -46,12 +46,12 @@ class Health:
         if now.mono >= self._look_ms:
             self._look_ms = now.mono + 1000
             for link in tuple(self._links.all.values()):
-                self._look(link, now)
+                if link.stage is not Stage.USER or now.mono - link.heard_ms > USER_PING_MS:
+                    self._look(link, now)  # of users nearly none
 
     def _look(self, link: Link, now: Now) -> None:
         if link.stage is Stage.USER:
-            if now.mono - link.heard_ms > USER_PING_MS:
-                self._silent(link, now, USER_PING_MS, USER_SILENCE_MS)
+            self._silent(link, now, USER_PING_MS, USER_SILENCE_MS)
         elif link.stage is Stage.SERVER:
             if now.mono - link.since_ms > EXTRA_MS and not self._links.holds(link):
                 self._end(link, 1000, "another link with you stays", now)
