@@ -40,9 +40,18 @@ def saved(file: Path, value: float) -> str:
         (("compare", "one.json"), "compare two reports"),
         (("compare", "absent.json", "absent.json"), "absent.json: No such file"),
         (("--scale", "0"), "0.01"),
+        (("--scale", "nan"), "nan is no number"),
+        (("--url", "nonsense"), '"nonsense" is no address of a server; write ws://host:port'),
+        (("--url", "http://localhost:8001"), "is no address of a server"),
+        (("--json", "no/such.json"), "there is no folder no; make it, or name another"),
+        (("--report", "no/such.html"), "there is no folder no"),
+        (("--json", "/"), "is a directory"),
     ],
 )
-def test_what_is_asked_wrongly_is_said_at_once(words: tuple[str, ...], said: str) -> None:
+def test_what_is_asked_wrongly_is_said_at_once(
+    words: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(run, "run")
     done = socp_bench(*words)
     assert done.exception is not None
     assert said in done.exception.format_message()  # type: ignore[attr-defined]
@@ -97,10 +106,17 @@ def test_a_server_of_others_is_asked_for_what_can_be_seen_from_outside() -> None
     assert "direct was not measured: no link to the server is to be had" in done.output
 
 
-def test_what_cannot_be_written_is_a_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(run, "run", lambda *_: report())
-    done = socp_bench("--json", str(tmp_path / "no" / "such.json"))
-    assert "No such file" in str(done.exception)
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_takes_neither_the_table_nor_the_other_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(run, "run", lambda *_: report(figure("one", 0.5)))
+    page = tmp_path / "out.html"
+    done = socp_bench("--json", "/dev/full", "--report", str(page))
+    assert done.return_value == exits.FAILED
+    assert "1 of 1 goals met" in done.output
+    assert "socp bench: cannot write /dev/full: No space left on device" in done.output
+    assert "<svg" in page.read_text()
 
 
 def test_who_is_told_to_stop_ends_its_servers_too(tmp_path: Path) -> None:

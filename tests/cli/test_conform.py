@@ -106,6 +106,8 @@ def test_rules_that_cannot_be_tried_there_end_it_with_2_and_say_why(server: Runn
         (("ws://x:1", "--only", "99.*"), "no rule has such an id"),
         (("ws://x:1", "--listen", "9000"), "leave the address out"),
         (("--listen", "door"), "write PORT or HOST:PORT"),
+        (("ws://x:1", "--junit", "no/such.xml"), "there is no folder no"),
+        (("--listen", "9000", "--wait", "nan"), "nan is no number"),
     ],
 )
 def test_what_is_typed_wrongly_is_one_line(words: tuple[str, ...], line: str) -> None:

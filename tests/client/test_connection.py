@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
 import pytest
-from aiohttp import WSMsgType
+from aiohttp import WSMsgType, web
 
+from socp.client import dialling, server_url
 from socp.client.connection import Connection
 from socp.client.dialling import Socket
 from socp.crypto.symbolic import SymbolicSuite
 from socp.member.events import FrameReceived, FrameRefused
 from socp.member.own_frame import Ready, Unsigned
+from socp.wire import limits
 from socp.wire.envelope import decode, encode
 from socp.wire.payloads import Ack
 
@@ -146,3 +148,26 @@ async def test_what_came_before_the_goodbye_is_handed_on(threads: Executor) -> N
     async with asyncio.timeout(PATIENCE_S):
         await connection.run(arrive)
     assert len(came) == 2
+
+
+async def test_a_frame_of_as_many_bytes_as_a_frame_may_have_comes_in() -> None:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_bytes(bytes(limits.FRAME_BYTES))
+        await socket.close()
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/", serve)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        async with dialling.session() as session:
+            url = server_url.parse(f"ws://127.0.0.1:{runner.addresses[0][1]}")
+            socket = await dialling.dial(session, url)
+            assert len((await socket.receive()).data) == limits.FRAME_BYTES
+            await socket.close()
+    finally:
+        await runner.cleanup()

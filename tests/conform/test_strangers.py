@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Final
 
 import pytest
 from aiohttp import web
 
 from socp.conform import reaching
+from socp.conform.figures import MESSAGE_BYTES
 from socp.conform.reaching import BadAddress, checked, http_origin, place
 from socp.conform.server_run import CannotRun
 from tests.conform.conftest import HASTY
@@ -61,6 +65,28 @@ async def says_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
     writer.close()
 
 
+ANSWER: Final = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: "
+)
+
+
+def never_ends(head: bytes, goes_on: bytes) -> Talk:
+    """A WebSocket whose first message has no end."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        line = next(each for each in asked.splitlines() if each.startswith(b"Sec-WebSocket-Key"))
+        key = line.partition(b": ")[2] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        writer.write(ANSWER + base64.b64encode(hashlib.sha1(key).digest()) + b"\r\n\r\n" + head)
+        for _ in range(2 * MESSAGE_BYTES // len(goes_on)):
+            writer.write(goes_on)
+            await writer.drain()
+        await reader.read()
+
+    return talk
+
+
 async def not_found(_request: web.Request) -> web.StreamResponse:
     return web.Response(status=404)
 
@@ -108,6 +134,18 @@ async def test_what_is_no_web_server_is_told_so(
     monkeypatch.setattr(reaching, "HTTP_S", 0.5)
     async with socket_server(talk) as at:
         assert says in await why(f"{scheme}://{at}")
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        never_ends(b"\x81\x7f" + (1 << 40).to_bytes(8, "big"), bytes(65_536)),
+        never_ends(b"\x01\x01{", (b"\x00\x7d" + bytes(125)) * 500),
+    ],
+)
+async def test_a_message_without_end_is_not_kept(talk: Talk) -> None:
+    async with socket_server(talk) as at:
+        assert "the link was closed with 1009" in await why(f"ws://{at}")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from socp.member.numbering import Numbering
 from socp.member.records import LineState, Numbered, OutboxLine
-from socp.node.boxes import Boxes, BoxLimits
+from socp.node.boxes import OTHERS, Boxes, BoxLimits
 from socp.node.records import BoxRow
 from socp.wire.content import Place
 from socp.wire.errors import Code, PeerFault
@@ -19,24 +19,33 @@ from socp.wire.errors import Code, PeerFault
 READERS = st.sampled_from(("bob", "carol"))
 SENDERS = st.sampled_from(("alice", "dave", "erin"))
 SIZES = st.sampled_from((0, 10, 30, 50, 51))
-BOUNDS = BoxLimits(messages=6, size=100, total_size=120)
+BOUNDS = BoxLimits(messages=6, size=100, total_size=120, authors=3)
 
 
 class BoxesMachine(RuleBasedStateMachine):
-    """A mailbox never holds more than its bounds, and no sender more than half (threat S5)."""
+    """A mailbox never holds more than its bounds, and no sender more than half (threat S5); where
+    too many are counted, those who come share a half."""
 
     def __init__(self) -> None:
         super().__init__()
         self.boxes = Boxes(BOUNDS, ())
-        self.mail: list[Any] = []  # what waits
+        self.mail: list[Any] = []  # what waits; `counted`: as whose
         self.seq = 0
 
     def waits(self, reader: str, sender: str = "") -> list[Any]:
         """The mail of a reader, of one sender or of all."""
         return [m for m in self.mail if m.user_id == reader and sender in ("", m.sender)]
 
+    def counted(self, reader: str, sender: str) -> str:
+        """As whose the mail of this sender counts."""
+        pairs = {(m.user_id, m.counted) for m in self.mail}
+        if (reader, sender) in pairs:
+            return sender
+        return OTHERS if (reader, OTHERS) in pairs or len(pairs) >= BOUNDS.authors else sender
+
     def fits(self, mail: Any) -> bool:
-        box, share = self.waits(mail.user_id), self.waits(mail.user_id, mail.sender)
+        box = self.waits(mail.user_id)
+        share = [m for m in box if m.counted == mail.counted]
         size = mail.size
         return (
             len(box) < BOUNDS.messages
@@ -54,7 +63,12 @@ class BoxesMachine(RuleBasedStateMachine):
     def comes(self, reader: str, sender: str, size: int) -> None:
         self.seq += 1
         mail: Any = SimpleNamespace(
-            user_id=reader, sender=sender, size=size, seq=self.seq, msg_ref="ref"
+            user_id=reader,
+            sender=sender,
+            size=size,
+            seq=self.seq,
+            msg_ref="ref",
+            counted=self.counted(reader, sender),
         )
         if self.fits(mail):
             self.boxes.check(mail)
@@ -86,8 +100,13 @@ class BoxesMachine(RuleBasedStateMachine):
     @rule()
     def restarts(self) -> None:
         rows = []
-        for reader, sender in sorted({(m.user_id, m.sender) for m in self.mail}):
-            found = self.waits(reader, sender)
+        before, self.mail = self.mail, []
+        for reader, sender in sorted({(m.user_id, m.sender) for m in before}):
+            counted = self.counted(reader, sender)
+            found = [m for m in before if (m.user_id, m.sender) == (reader, sender)]
+            for mail in found:
+                mail.counted = counted
+            self.mail += found
             size, last = sum(m.size for m in found), max(m.seq for m in found)
             rows.append(BoxRow(reader, sender, len(found), size, last))
         self.boxes = Boxes(BOUNDS, rows)

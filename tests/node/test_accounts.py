@@ -8,6 +8,7 @@ import pytest
 
 from socp.crypto import opaque, signing
 from socp.node import calls, logins, proofs, records, tallies
+from socp.node.budget import SHARES, Table
 from socp.node.calls import Why
 from socp.node.events import ListUsers
 from socp.node.settings import Joining
@@ -263,8 +264,9 @@ def test_a_login_ends_within_its_minute_and_once(mesh: Mesh, ann: Caller) -> Non
 def test_passwords_and_logins_in_hand_are_bounded(
     ann: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logins, "LOGINS_MAX", 1)
+    monkeypatch.setitem(SHARES, Table.PASSWORDS, replace(SHARES[Table.PASSWORDS], most=1))
     monkeypatch.setattr(logins, "IN_HAND_MAX", 2)
+    ann = restarted(ann)
     ann.sets_password(PASSWORD)
     bob = another(ann, "bob")
     bob.call(bob.register())
@@ -275,6 +277,24 @@ def test_passwords_and_logins_in_hand_are_bounded(
     for _ in range(2):
         ann.begins(PASSWORD)
     assert ann.refused(calls.EndLogin(begun.login, proof)) is Why.NOT_PROVEN
+
+
+@pytest.mark.threat("P3")
+def test_guesses_stay_limited_where_more_have_passwords_than_there_is_room_for_now(
+    ann: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = another(ann, "bob")
+    bob.call(bob.register())
+    for user in (ann, bob):
+        user.sets_password(PASSWORD)
+    none = replace(SHARES[Table.PASSWORDS], row_bytes=2**40)
+    monkeypatch.setitem(SHARES, Table.PASSWORDS, none)
+    now = restarted(ann)
+    for number in range(limits.LOGIN_TRIES_BURST):
+        replace(now, address=f"198.51.100.{number}").begins("guess")
+    replace(bob, server=now.server, address="192.0.2.1").begins("guess")
+    guess = calls.BeginLogin(ann.user_id, opaque.Login("guess").request)
+    assert replace(now, address="192.0.2.2").refused(guess) is Why.LIMITED
 
 
 # --- the operator ------------------------------------------------------------------------------

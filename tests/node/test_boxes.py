@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from socp.node.boxes import Boxes, BoxLimits
+from socp.node.boxes import OTHERS, Boxes, BoxLimits
 from socp.node.queries import ExpiredBox
 from socp.node.records import BoxRow, Mail
 from socp.wire.errors import PeerFault
@@ -21,9 +21,9 @@ def mail(sender: str, reader: str = BOB, *, size: int = 100, seq: int = 1) -> Ma
 SIZE = mail(ALICE, size=1_000).size
 
 
-def boxes(*rows: BoxRow, total: int = 100) -> Boxes:
+def boxes(*rows: BoxRow, total: int = 100, authors: int = 100) -> Boxes:
     """Of 8 pieces or the size of 10 each, so that one sender has room for 4 or 5."""
-    return Boxes(BoxLimits(8, 10 * SIZE, total * SIZE), rows)
+    return Boxes(BoxLimits(8, 10 * SIZE, total * SIZE, authors), rows)
 
 
 def put(held: Boxes, *senders: str, reader: str = BOB, size: int = 1_000) -> None:
@@ -93,3 +93,30 @@ def test_what_is_taken_out_makes_room_and_never_more_than_there_was() -> None:
     assert held.count(BOB) == 1
     held.expired([ExpiredBox(BOB, CAROL, 1, SIZE)])
     assert (len(held), held.waiting, held.room(BOB, CAROL)) == (0, 0, (4, 5 * SIZE))
+
+
+def test_where_too_many_authors_are_counted_the_next_ones_share_the_room_of_one() -> None:
+    held = boxes(authors=2)
+    put(held, ALICE, reader=CAROL)
+    put(held, ALICE, "dora", "erin")
+    assert (
+        held.room(BOB, "dora")
+        == held.room(BOB, "erin")
+        == held.room(BOB, "fred")
+        == (
+            2,
+            3 * SIZE,
+        )
+    )
+    assert held.room(BOB, ALICE) == (3, 4 * SIZE), "who was there before keeps their own"
+    held.take(CAROL, ALICE, 1, SIZE)
+    put(held, "erin")
+    assert held.room(BOB, "dora") == (1, 2 * SIZE), "until nothing of theirs is left"
+    for author in ("dora", "erin", "erin"):
+        held.take(BOB, author, 1, SIZE)
+    put(held, "erin")
+    assert held.room(BOB, "erin") == (3, 4 * SIZE)
+    assert held.room(BOB, OTHERS) == (4, 5 * SIZE), "nobody is counted there any more"
+    held.empty(BOB)
+    put(held, ALICE, "dora")
+    assert held.room(BOB, "dora") == (3, 4 * SIZE), "what was emptied is counted no more"

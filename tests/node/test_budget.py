@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from socp.node.budget import BARE_BYTES, SHARES, Budget, Table
+from socp.node.budget import BARE_BYTES, LOG_BYTES, PAGE_BYTES, PAGES, SHARES, Budget, Table
 from socp.wire import limits
 
 SIZES = [limits.MEMORY_BYTES_MIN, 256 * limits.MIB, limits.MEMORY_BYTES, 64 * 1024 * limits.MIB]
@@ -21,7 +21,8 @@ def test_all_tables_full_leave_the_server_below_the_mark_at_which_it_refuses(siz
 def test_what_is_on_its_way_through_fits_between_that_mark_and_the_promise(size: int) -> None:
     budget = Budget(size)
     assert budget.again < budget.full < budget.brim < budget.total
-    assert budget.full + budget.incoming + budget.committing < budget.total
+    passing = budget.incoming + budget.committing + budget.recalled + budget.pending + budget.crowd
+    assert budget.full + passing + LOG_BYTES + PAGES * PAGE_BYTES < budget.total
 
 
 def test_the_least_memory_still_serves_a_small_circle() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from socp.node import chapters
 from socp.node.chapters import Chapters
-from socp.node.crowd import PIECE_BYTES
+from socp.node.crowd import SHARED_BYTES
 from socp.node.effects import Outgoing, Piece
 from socp.node.events import Now
 from socp.node.roster import Present
@@ -78,7 +78,7 @@ def test_a_piece_is_a_write_however_long_the_adverts_are() -> None:
     some = Chapters(somebody(number) for number in range(40))
     sizes = [each.size for each in told(some) if isinstance(each, Piece)]
     assert sum(sizes) == 40 * BYTES
-    assert max(sizes) < PIECE_BYTES + BYTES
+    assert max(sizes) < SHARED_BYTES + BYTES
 
 
 def test_they_rest_once_nobody_asked_for_a_while() -> None:

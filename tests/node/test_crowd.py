@@ -10,6 +10,7 @@ import pytest
 
 from socp.crypto.keys import PrivateKey
 from socp.node import crowd
+from socp.node.budget import Budget
 from socp.node.effects import Bundle, Effect, Piece, Snapshot
 from socp.node.events import Event, Now
 from socp.wire.features import PRESENCE
@@ -295,13 +296,31 @@ def test_thousands_at_once_are_told_of_over_several_ticks(
     assert len(told(alice)) == 41
 
 
+@pytest.mark.threat("S11")
+def test_what_is_due_to_all_is_bounded_in_bytes_and_told_in_order_before_its_tick(
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Budget, "crowd", 32_768)
+    monkeypatch.setattr(crowd, "TICK_BYTES", 8_192)
+    a = mesh.server("a", few=1)
+    alice, bob = settled(mesh, a, "alice", "bob")
+    b = linked_server(mesh, a, "b")
+    bundles = watch_bundles(a)
+    far = [advertise(b, f"far {n}")[0] for n in range(40)]
+    early = [crowd.size_of(frame) for each in bundles for frame in each.frames]
+    assert len(told(alice)) == len(early)
+    assert 0 < (40 - len(early)) * max(early) <= 32_768
+    mesh.run(5)
+    assert told(alice) == told(bob) == [("USER_ADVERTISE", user) for user in far]
+
+
 @pytest.mark.threat("S2")
 def test_what_is_more_than_a_tick_is_joined_once_for_all_who_are_told_of_it(
     mesh: Mesh, a: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     peers = settled(mesh, a, "alice", "bob", "carol")
     monkeypatch.setattr(crowd, "TICK_BYTES", 8_192)
-    monkeypatch.setattr(crowd, "PIECE_BYTES", 4_096)
+    monkeypatch.setattr(crowd, "SHARED_BYTES", 4_096)
     b = linked_server(mesh, a, "b")
     for number in range(40):
         advertise(b, f"far {number}")

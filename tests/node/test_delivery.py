@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from socp.node.budget import Budget
+from socp.node.pending import ROW_BYTES
 from socp.wire import base64url
 from socp.wire.msg_ref import msg_ref
 from tests.node.cast import advert_of, advertise, deliver_of, linked_server
@@ -280,20 +282,15 @@ def test_an_error_passes_back_along_the_way_the_message_came(
 @pytest.mark.spec("12")
 @pytest.mark.threat("S3")
 def test_messages_handed_over_are_remembered_for_a_bounded_time_and_size(
-    mesh: Mesh, a: Server
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from socp.node import pending
-
+    monkeypatch.setattr(Budget, "pending", 10 * ROW_BYTES)
+    a = mesh.server("a")
     b = linked_server(mesh, a, "b")
     alice = mesh.user(a, "alice")
     bob, _ = advertise(b, "bob")
-    most = pending.PENDING_MAX
-    try:
-        pending.PENDING_MAX = 10
-        for n in range(30):
-            alice.say("MSG_DIRECT", message(alice, bob, b"%d" % n), to=bob)
-    finally:
-        pending.PENDING_MAX = most
+    for n in range(30):
+        alice.say("MSG_DIRECT", message(alice, bob, b"%d" % n), to=bob)
     table = a.node._delivery._pending
     assert len(table) == 10
     mesh.run(31)
@@ -303,20 +300,15 @@ def test_messages_handed_over_are_remembered_for_a_bounded_time_and_size(
 
 @pytest.mark.spec("12")
 def test_bytes_kept_for_sending_again_are_bounded_and_the_author_still_hears(
-    mesh: Mesh, a: Server
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from socp.node import pending
-
+    monkeypatch.setattr(Budget, "pending", ROW_BYTES + 100)
+    a = mesh.server("a")
     b, c = linked_server(mesh, a, "b"), linked_server(mesh, a, "c", port=9010)
     alice = mesh.user(a, "alice")
     bob, _ = advertise(b, "bob")
-    most = pending.BYTES_MAX
-    try:
-        pending.BYTES_MAX = 100
-        said = message(alice, bob)
-        alice.say("MSG_DIRECT", said, to=bob)
-    finally:
-        pending.BYTES_MAX = most
+    said = message(alice, bob)
+    alice.say("MSG_DIRECT", said, to=bob)
     ref = ref_of(alice, said, bob, mesh.wall)
     b.say("ERROR", {"code": "USER_NOT_FOUND", "msg_ref": ref, "moved_to": c.id}, to=a.id)
     assert not c.said("SERVER_DELIVER")

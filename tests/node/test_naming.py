@@ -88,6 +88,23 @@ def test_where_many_are_online_one_who_has_the_key_is_told_and_then_more(
 
 
 @pytest.mark.spec("7")
+@pytest.mark.parametrize(("away_s", "told"), [(20, [0]), (62, [])], ids=["soon", "too late"])
+def test_where_many_are_online_who_has_the_key_is_told_when_they_come_for_a_minute(
+    mesh: Mesh, a: Server, away_s: int, told: list[int]
+) -> None:
+    crowd(mesh, a)
+    old = mesh.user(a, "old", features=())
+    holder = watcher(mesh, a, "w")
+    with_a_key([holder], old)
+    holder.drop()
+    newcomer = watcher(mesh, a, "newcomer")
+    mesh.run(away_s)
+    back = mesh.user(a, "w", key=holder.key, features=WATCHES)
+    mesh.run(1.5)
+    assert turns(back, newcomer) == told
+
+
+@pytest.mark.spec("7")
 def test_where_many_are_online_those_who_come_in_a_tick_are_named_in_one_frame(
     mesh: Mesh, a: Server
 ) -> None:

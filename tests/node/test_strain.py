@@ -4,36 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from socp.crypto.keys import PrivateKey
 from socp.node.effects import Level
 from socp.node.events import SigningStrained, Strain
 from socp.node.refusals import ERRORS_BURST
 from socp.node.strain import SHARE_BURST, SHARE_PER_S, SLOW_MS
+from tests.keys import SpiedKey
 from tests.node.mesh import USER_FEATURES, Mesh, Peer, Server, message
 from tests.node.test_fast_sig import fast_user
 from tests.node.test_transfers import start_of
-
-
-class CountedKey:
-    """Counts what it signs."""
-
-    def __init__(self, key: PrivateKey) -> None:
-        self.public = key.public
-        self.count = 0
-        self._key = key
-
-    def sign(self, data: bytes) -> bytes:
-        self.count += 1
-        return self._key.sign(data)
-
-    def open(self, ciphertext: bytes) -> bytes:
-        return self._key.open(ciphertext)
-
-    def open_ahead(self, ciphertext: bytes) -> bool:
-        return self._key.open_ahead(ciphertext)
-
-    def to_bytes(self) -> bytes:
-        return self._key.to_bytes()
 
 
 def strained(mesh: Mesh, server: Server, strain: Strain) -> None:
@@ -129,14 +107,14 @@ def test_a_file_is_slowed_and_not_refused(mesh: Mesh, a: Server) -> None:
 def test_a_message_between_v13_users_takes_two_signatures_and_a_post_to_all_two(
     mesh: Mesh,
 ) -> None:
-    key = CountedKey(mesh.suite.generate())
+    key = SpiedKey(mesh.suite.generate())
     a = mesh.server("a", key=key)
     alice, bob = plain_pair(mesh, a)
     for n in range(5):
         mesh.user(a, f"other {n}", features=())
-    before = key.count
+    before = len(key.signed)
     assert write(alice, bob, 10) == 0
-    assert (key.count - before, len(bob.said("USER_DELIVER"))) == (20, 10)
-    before = key.count
+    assert (len(key.signed) - before, len(bob.said("USER_DELIVER"))) == (20, 10)
+    before = len(key.signed)
     alice.say("MSG_PUBLIC_CHANNEL", message(alice, "public"), to="public")
-    assert (key.count - before, len(bob.said("MSG_PUBLIC_CHANNEL"))) == (2, 1)
+    assert (len(key.signed) - before, len(bob.said("MSG_PUBLIC_CHANNEL"))) == (2, 1)

@@ -10,7 +10,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from socp.crypto.keys import PublicKey
 from socp.node.effects import Close, Effect, Identified, Kind, Ping, Probe, Send
 from socp.node.events import (
     Alive,
@@ -24,28 +23,20 @@ from socp.node.events import (
 from socp.server import framing, fresh, link, signers
 from socp.wire import limits
 from socp.wire.errors import Code
+from tests.keys import SpiedKey
 from tests.server.rig import KEY, Brain, echo, ended, frame, message, running, said, until
 
 
-class HeldKey:
+class HeldKey(SpiedKey):
     """Signs nothing until it is let."""
 
     def __init__(self) -> None:
-        self.public: PublicKey = KEY.public
+        super().__init__(KEY)
         self.held = threading.Event()
 
     def sign(self, data: bytes) -> bytes:
         assert self.held.wait(60)
-        return KEY.sign(data)
-
-    def open(self, ciphertext: bytes) -> bytes:
-        return KEY.open(ciphertext)
-
-    def open_ahead(self, ciphertext: bytes) -> bool:
-        return KEY.open_ahead(ciphertext)
-
-    def to_bytes(self) -> bytes:
-        return KEY.to_bytes()
+        return super().sign(data)
 
 
 def identifying(event: Event) -> Sequence[Effect]:

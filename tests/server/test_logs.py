@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from socp.node.budget import LOG_BYTES
 from socp.server import logs
 
 
@@ -76,7 +77,7 @@ def test_a_reader_that_does_not_read_loses_lines_is_told_so_and_stops_nobody(
     writer = logs.LogWriter(stuck)
     writer.setFormatter(style)
     record = logging.LogRecord("server.server", 20, "", 0, "x" * 1000, None, None)
-    for _ in range(logs.LINES_WAITING_MAX + 500):
+    for _ in range(LOG_BYTES // 1000 + 500):
         writer.emit(record)
     with os.fdopen(read) as reader:
         told = next(line for line in iter(reader.readline, "") if "dropped" in line)

@@ -37,7 +37,11 @@ class Scene:
         self.breaches: list[tuple[int, str]] = []
         self.account = Intake(1 << 30, lambda _: None, lambda _: None).open(self)
         self.meter = Meter(self.reader, self.account, lambda: self.now)
-        self.meter.watch(lambda code, reason: self.breaches.append((code, reason)))
+        self.unfinished: list[float] = []  # when a message had begun whose end was not there
+        self.meter.watch(
+            lambda code, reason: self.breaches.append((code, reason)),
+            lambda: self.unfinished.append(self.now),
+        )
 
     def pause(self) -> None:
         raise AssertionError("there is room enough")
@@ -165,11 +169,20 @@ def test_a_message_is_timed_from_its_first_byte_pings_or_not() -> None:
     scene.now = 9
     scene.feed(masked(framing.TEXT, b"{}") + b"\x81")
     assert scene.meter.unfinished_since == 9
+    assert scene.unfinished == [0, 9]
+
+
+def test_half_a_message_before_anybody_watches_is_told_to_who_watches_first() -> None:
+    meter = Meter(Reader(), Scene().account)
+    meter.feed_data(masked(framing.TEXT, b"{}")[:3])
+    told: list[str] = []
+    meter.watch(lambda _code, _reason: None, lambda: told.append("unfinished"))
+    assert told == ["unfinished"]
 
 
 def test_a_breach_before_anybody_watches_is_told_to_who_watches_first() -> None:
     meter = Meter(Reader(), Scene().account)
     meter.feed_data(framing.from_server(framing.TEXT, b"{}"))
     told: list[int] = []
-    meter.watch(lambda code, _reason: told.append(code))
+    meter.watch(lambda code, _reason: told.append(code), lambda: None)
     assert told == [1002]

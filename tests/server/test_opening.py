@@ -8,6 +8,7 @@ import pytest
 
 from socp.server import opening, places
 from socp.server.faults import StartFault
+from socp.storage import FolderBusy, FolderLock
 from socp.storage.whose import Identity
 from tests.keys import StoredKeys
 from tests.site import Site
@@ -62,7 +63,10 @@ def test_a_lost_key_file_is_not_replaced_by_a_new_key(site: Site) -> None:
 def said(folder: Path) -> tuple[str, str] | None:
     """The id and fingerprint that a server may say before its store is open."""
     who = opening.known(folder, SUITE)
-    return None if who is None else (who.server_id, who.key.public.fingerprint)
+    if who is None:
+        return None
+    who.lock.release()
+    return who.server_id, who.key.public.fingerprint
 
 
 def test_a_server_that_was_here_before_is_known_before_its_store_is_open(tmp_path: Path) -> None:
@@ -72,6 +76,55 @@ def test_a_server_that_was_here_before_is_known_before_its_store_is_open(tmp_pat
     first = started(site)
     assert said(site.folder) == first
     assert started(site) == first
+
+
+@pytest.fixture
+def known_site(tmp_path: Path) -> tuple[Site, opening.Known]:
+    """A server that said who it is, and goes on to open its store."""
+    site = Site(tmp_path / "data", None)
+    started(site)
+    said = opening.known(site.folder, SUITE)
+    assert said is not None
+    return site, said
+
+
+def test_who_said_who_it_is_goes_on_with_the_same_key_and_under_the_same_lock(
+    known_site: tuple[Site, opening.Known],
+) -> None:
+    site, said = known_site
+    with pytest.raises(FolderBusy):
+        FolderLock.take(site.folder)
+    (site.folder / places.KEY_FILE).unlink()  # it was read
+    opened = opening.open_all(site.folder, SUITE, said=said)
+    assert (opened.server_id, opened.key) == (said.server_id, said.key)
+    with pytest.raises(FolderBusy):
+        FolderLock.take(site.folder)
+    opened.store.close()
+    FolderLock.take(site.folder).release()
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "is_now"),
+    [
+        (f"UPDATE identity SET server_id = '{SERVER}'", f"that of server {SERVER}"),
+        ("UPDATE identity SET fingerprint = server_id", "that of server "),
+        ("DELETE FROM identity", "nobody's"),
+    ],
+)
+def test_a_store_that_is_not_whose_it_was_said_to_be_ends_the_start(
+    known_site: tuple[Site, opening.Known], meanwhile: str, is_now: str
+) -> None:
+    site, said = known_site
+    site.ask(meanwhile)
+    with pytest.raises(StartFault) as fault:
+        opening.open_all(site.folder, SUITE, said=said)
+    assert str(fault.value).startswith(
+        f"{site.place} was server {said.server_id}'s when this start began, and is {is_now}"
+    )
+    assert str(fault.value).endswith(
+        ": make sure that no other program writes there, and start again"
+    )
+    FolderLock.take(site.folder).release()
 
 
 @pytest.mark.parametrize(

@@ -8,42 +8,32 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from socket import SO_RCVBUF, SOL_SOCKET
 
 import pytest
 from msgspec import structs
 
-from socp.crypto.keys import PublicKey
 from socp.crypto.signing import verify_transport
 from socp.node.effects import Close, Effect, Outgoing, Relay, Send, Snapshot
-from socp.node.events import Event, FrameReceived, LinkId
+from socp.node.events import Event, FrameReceived, LinkId, LinkLost
 from socp.wire import base64url, envelope, limits
 from socp.wire.canonical import canonical
+from tests.keys import SpiedKey
 from tests.server.rig import KEY, Brain, ended, frame, message, running, said, until
 
 
-class SlowKey:
-    """A key that takes its time, a different one each time, and counts."""
+class SlowKey(SpiedKey):
+    """A key that takes its time, a different one each time."""
 
     def __init__(self, seconds: float = 0.02) -> None:
-        self.public: PublicKey = KEY.public
-        self.signed: list[bytes] = []
+        super().__init__(KEY)
         self._seconds = seconds
         self._dice = random.Random(3)
 
     def sign(self, data: bytes) -> bytes:
-        self.signed.append(data)
         assert threading.current_thread() is not threading.main_thread()
         time.sleep(self._dice.random() * self._seconds)
-        return KEY.sign(data)
-
-    def open(self, ciphertext: bytes) -> bytes:
-        return KEY.open(ciphertext)
-
-    def open_ahead(self, ciphertext: bytes) -> bool:
-        return KEY.open_ahead(ciphertext)
-
-    def to_bytes(self) -> bytes:
-        return KEY.to_bytes()
+        return super().sign(data)
 
 
 def saying(*frames: Effect | Outgoing) -> Brain:
@@ -232,6 +222,29 @@ async def test_a_slow_reader_is_cut_and_the_others_get_everything(tmp_path: Path
         await until(lambda: brain.lost())
         assert brain.lost() == ["slow reader: over 4 MiB wait for it"]
         assert limits.OUTBOX_BYTES == 4 * limits.MIB
+        await slow.close()
+
+
+@pytest.mark.threat("S2")
+async def test_who_takes_nothing_is_cut_in_time_and_who_reads_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "OUTBOX_STALL_S", 0.3)
+    brain = Brain()
+    async with running(tmp_path, brain) as shell:
+        slow = await shell.connect()
+        slow.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_RCVBUF, 4096)
+        stuck = brain.link()
+        fast = await shell.connect()
+        big = frame(payload=f'{{"text":"{"x" * 250_000}"}}')
+        links = (stuck, brain.link())
+        brain.answers = lambda e: [Send(links, big)] if isinstance(e, FrameReceived) else ()
+        for _ in range(10):
+            await fast.send_str(message("GO"))
+            await said(fast)
+        await until(lambda: brain.lost())
+        assert brain.lost() == ["slow reader: took nothing for 0.3 s"]
+        assert [event.link for event in brain.of(LinkLost)] == [stuck]
         await slow.close()
 
 

@@ -7,37 +7,26 @@ from collections.abc import Callable
 
 import pytest
 
-from socp.crypto.keys import PublicKey
 from socp.node.effects import Outgoing
 from socp.node.events import Strain
 from socp.server.gate import Gate
 from socp.server.signers import WAITING_A_THREAD, Sealed, Signers
+from tests.keys import SpiedKey
 from tests.server.rig import KEY, frame
 
 PATIENCE_S = 60
 
 
-class HeldKey:
+class HeldKey(SpiedKey):
     """Signs one thing for each time it is let."""
 
     def __init__(self) -> None:
-        self.public: PublicKey = KEY.public
-        self.signed: list[bytes] = []
+        super().__init__(KEY)
         self.may = threading.Semaphore(0)
 
     def sign(self, data: bytes) -> bytes:
         assert self.may.acquire(timeout=PATIENCE_S)
-        self.signed.append(data)
-        return KEY.sign(data)
-
-    def open(self, ciphertext: bytes) -> bytes:
-        return KEY.open(ciphertext)
-
-    def open_ahead(self, ciphertext: bytes) -> bool:
-        return KEY.open_ahead(ciphertext)
-
-    def to_bytes(self) -> bytes:
-        return KEY.to_bytes()
+        return super().sign(data)
 
 
 class Desk:

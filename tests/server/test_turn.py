@@ -89,6 +89,71 @@ def test_a_few_are_written_to_while_a_crowd_rests() -> None:
     assert {len(wire.writes) for wire in wires} == {1}
 
 
+def test_what_is_for_one_of_a_resting_crowd_goes_at_once_after_what_it_was_owed() -> None:
+    loop, wires = Loop(), [Wire() for _ in range(turn.MANY)]
+    outboxes = [loop.outbox(wire) for wire in wires]
+    for sealed in FRAMES[:2]:
+        for out in outboxes:
+            out.put(sealed)
+        loop.turns()
+    outboxes[0].put(FRAMES[2])
+    loop.turns()
+    assert wires[0].writes[1:] == [[framed(FRAMES[1]), framed(FRAMES[2])]]
+    assert {len(wire.writes) for wire in wires[1:]} == {1}
+    loop.time_passes()
+    assert len(wires[0].writes) == 2
+    assert all(wire.writes[1:] == [[framed(FRAMES[1])]] for wire in wires[1:])
+
+
+def test_a_few_with_much_to_write_are_no_crowd() -> None:
+    loop, wire, other = Loop(), Wire(stuck=False), Wire()
+    long = ready(bytes(WRITE_BYTES))
+    for out in (loop.outbox(wire), loop.outbox(other)):
+        for _ in range(turn.MANY):
+            out.put(long)
+    loop.turns()
+    assert loop.timers == []
+
+
+def test_a_fault_in_one_write_keeps_no_crowd_waiting_for_ever() -> None:
+    loop, wires = Loop(), [Wire() for _ in range(turn.MANY)]
+    outboxes = [loop.outbox(wire) for wire in wires]
+    wires[-1].breaks = True
+    for out in outboxes:
+        out.put(FRAMES[0])
+    with pytest.raises(OSError, match="broken"):
+        loop.turns()
+    wires[-1].breaks = False
+    loop.time_passes()
+    for out in outboxes:
+        out.put(FRAMES[1])
+    loop.turns()
+    assert {tuple(wire.written) for wire in wires[:-1]} == {tuple(map(framed, FRAMES[:2]))}
+
+
+@pytest.mark.parametrize("ends", ["finish", "answer_close"])
+def test_who_says_goodbye_while_a_crowd_rests_gets_all_before_it_and_nothing_after(
+    ends: str,
+) -> None:
+    loop, wires = Loop(), [Wire() for _ in range(turn.MANY)]
+    outboxes = [loop.outbox(wire) for wire in wires]
+    for sealed in FRAMES[:2]:
+        for out in outboxes:
+            out.put(sealed)
+        loop.turns()
+    if ends == "finish":
+        outboxes[0].finish(1000, "")
+    else:
+        outboxes[0].answer_close(1000)
+    outboxes[0].put(FRAMES[2])
+    outboxes[0].control(framing.PING, b"")
+    loop.turns()
+    loop.time_passes()
+    close = framing.from_server(framing.CLOSE, framing.close_data(1000, ""))
+    said = [framed(FRAMES[1]), *([framed(GOODBYE)] if ends == "finish" else []), close]
+    assert [data for write in wires[0].writes[1:] for data in write] == said
+
+
 def test_who_is_cut_while_a_crowd_rests_gets_nothing_more() -> None:
     loop, wires = Loop(), [Wire() for _ in range(turn.MANY)]
     outboxes = [loop.outbox(wire) for wire in wires]
@@ -134,6 +199,15 @@ def test_who_takes_nothing_is_cut_at_the_same_byte() -> None:
     assert owner.reasons == []
     out.put(ready(bytes(400)))
     assert owner.reasons == ["slow reader: over 4 MiB wait for it"]
+
+
+@pytest.mark.threat("S2")
+def test_a_link_is_looked_at_once_not_all_that_was_written_has_left() -> None:
+    loop, reads, dead = Loop(), Owner(), Owner()
+    loop.outbox(Wire(stuck=False), reads).put(FRAMES[0])
+    loop.outbox(Wire(), dead).put(FRAMES[0])
+    loop.turns()
+    assert (reads.lagged, dead.lagged) == (0, 1)
 
 
 @pytest.mark.threat("S2")

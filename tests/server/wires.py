@@ -15,6 +15,7 @@ class Wire:
     def __init__(self, *, stuck: bool = True) -> None:
         self.writes: list[list[bytes]] = []
         self.closing = False
+        self.breaks = False
         self._stuck = stuck
 
     @property
@@ -23,6 +24,8 @@ class Wire:
         return [data for write in self.writes for data in write]
 
     def writelines(self, data: list[bytes]) -> None:
+        if self.breaks:
+            raise OSError("broken")
         self.writes.append(data)
 
     def get_write_buffer_size(self) -> int:
@@ -37,9 +40,13 @@ class Owner:
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
+        self.lagged = 0  # how often it was said that something has not left
 
     def cut(self, reason: str) -> None:
         self.reasons.append(reason)
+
+    def lags(self) -> None:
+        self.lagged += 1
 
 
 @dataclass

@@ -174,6 +174,20 @@ def test_what_was_saved_is_replayed_to_the_same_byte(tmp_path: Path) -> None:
     assert digest(first.output) == digest(again.output)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--minutes", "nan"), "nan is no number"),
+        (("--save", "no/such.json"), "there is no folder no; make it, or name another"),
+    ],
+)
+def test_what_is_asked_wrongly_is_said_before_it_begins(words: tuple[str, ...], said: str) -> None:
+    done = CliRunner().invoke(socp, ["simulate", *words])
+    assert done.exit_code == 2
+    assert said in done.output
+    assert "digest" not in done.output
+
+
 def test_a_broken_law_is_told_with_its_seed_and_step(monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks(_play: Play) -> None:
         raise Broken(Law.KEPT, "nobody has it")

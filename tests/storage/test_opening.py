@@ -21,6 +21,7 @@ from socp.storage.node_schema import SCHEMA
 from socp.storage.node_store import NodeStore
 from socp.storage.profile_store import ProfileStore
 from socp.storage.sqlite import Sqlite
+from socp.storage.whose import identity_in
 from tests.storage.examples import HOME, NODE_RECORDS, a_vault
 
 OPEN = """
@@ -157,6 +158,17 @@ def test_a_file_that_is_no_database_is_refused(file: Path) -> None:
         f"{file}: not a database, or a damaged one; "
         "restore a backup, or move it away to start afresh"
     )
+
+
+@pytest.mark.threat("S8")
+def test_damage_that_cannot_even_be_named_is_damage(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute(
+            "UPDATE sqlite_master SET name = CAST(x'b4' AS TEXT), sql = 'x' WHERE name = 'users'"
+        )
+    assert "the database is damaged; stop, and restore a backup" in refusal(file.parent)
+    assert identity_in(file) is None
 
 
 @pytest.mark.threat("S8")

@@ -16,11 +16,11 @@ from socp.client import server_url
 from socp.client.errors import ClientError, NoAnswer, TurnedAway
 from socp.client.http_api import PROOF_HEADER, Answer, HttpApi
 from socp.crypto import signing
-from socp.crypto.keys import PrivateKey, RsaSuite
+from socp.crypto.keys import RsaSuite
 from socp.member.events import LookUp, RevokeKey, RotateKey, Say
 from socp.node import calls
 from socp.wire import base64url, limits
-from tests.keys import test_key
+from tests.keys import SpiedKey, test_key
 from tests.member.desk import Desk, an_id
 from tests.member.test_public import with_key
 from tests.mesh.launch import PROJECT
@@ -155,28 +155,6 @@ NONCES = {
 }
 
 
-class Spy:
-    """A key that remembers what it was given to sign."""
-
-    def __init__(self, key: PrivateKey) -> None:
-        self._key = key
-        self.public = key.public
-        self.signed: list[bytes] = []
-
-    def sign(self, data: bytes) -> bytes:
-        self.signed.append(data)
-        return self._key.sign(data)
-
-    def open(self, ciphertext: bytes) -> bytes:
-        return self._key.open(ciphertext)
-
-    def open_ahead(self, ciphertext: bytes) -> bool:
-        return self._key.open_ahead(ciphertext)
-
-    def to_bytes(self) -> bytes:
-        return self._key.to_bytes()
-
-
 def kinds_of(data: bytes, ciphertexts: Iterable[bytes], own_id: str) -> set[str]:
     """Which of the texts that have a meaning this one could be: it must be exactly one."""
     found = {case["label"] for case in LABELS if data.startswith(case["label"].encode())}
@@ -199,7 +177,7 @@ def test_each_text_that_a_client_signs_has_one_meaning_whatever_the_server_picks
     nonce: bytes,
 ) -> None:
     desk = Desk()
-    spy = Spy(desk.key)
+    spy = SpiedKey(desk.key)
     desk.key = spy
     desk.again(desk.remembered)
     desk.connects()

@@ -17,26 +17,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Final
 
 from socp.bench.corpus import Corpus
-from socp.bench.giving_way import give_way
 from socp.bench.history import COMMIT_ROWS, LINES
 from socp.bench.loop_watch import NOTED_MS, read
 from socp.bench.machine import machine, verdict
+from socp.bench.serving import Server, serving
 from socp.bench.speakers import A_SECOND, READER, crowd
 from socp.bench.terminal import COLUMNS, ROWS, Terminal, terminal
 from socp.client.client import Client
@@ -65,7 +62,6 @@ _READY: Final = "Ctrl-K"
 _JUMP: Final = "\x0b"  # Ctrl-K
 _NEXT_TALK: Final = "\x0e"  # Ctrl-N
 _PAGE_UP: Final = "\x1b[5~"
-_LISTENING: Final = re.compile(r"Listening on (ws://127\.0\.0\.1:\d+)")
 
 
 def main() -> None:
@@ -74,8 +70,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         print(f"{machine()}, load {os.getloadavg()[0]:.1f}; {COLUMNS} x {ROWS} cells", flush=True)
-        with _server(folder) as url:
-            empty, full = asyncio.run(_profiles(folder, url, corpus))
+        with _server(folder) as server:
+            empty, full = asyncio.run(_profiles(folder, server.url, corpus))
             _print_opening(empty, full, corpus)
             _print_holding(folder, full, corpus)
         _print_pressing(folder)
@@ -125,6 +121,11 @@ def _opened_s(folder: Path, shown: str) -> float:
     with _screen(folder) as screen:
         screen.shows(_READY, start)
         return screen.shows(shown, start)
+
+
+def _server(folder: Path) -> AbstractContextManager[Server]:
+    """Keeps nothing: what a disk costs it is not asked here."""
+    return serving(folder / "server", "--ephemeral", gives_way=True)
 
 
 def _screen(folder: Path) -> AbstractContextManager[Terminal]:
@@ -262,9 +263,9 @@ def _print_pressing(folder: Path) -> None:
     """Run after run, the references and the same with people talking; then all of them."""
     runs = []
     for called in CALLED:
-        with _server(folder) as url:  # of its own: no key of the channel is left of anybody else's
-            profile = asyncio.run(_new_profile(folder / called, url))
-            runs.append(_pressed(profile, url, called))
+        with _server(folder) as server:  # of its own: no key of the channel is left of another's
+            profile = asyncio.run(_new_profile(folder / called, server.url))
+            runs.append(_pressed(profile, server.url, called))
     bare, quiet, busy = (
         [_p95(times) for times in (getattr(run, name) for run in runs)]
         for name in ("bare", "quiet", "busy")
@@ -350,31 +351,6 @@ def _pressed_ms(screen: Terminal) -> list[float]:
         screen.press("\x15")  # Ctrl-U: an empty line again
         time.sleep(PAUSE_S * 2)
     return times
-
-
-@contextmanager
-def _server(folder: Path) -> Iterator[str]:
-    words = ["serve", "--port", "0", "--ephemeral", "--bootstrap", "none"]
-    process = subprocess.Popen(  # noqa: S603 - ourselves
-        [sys.executable, "-m", "socp.cli.main", *words],
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=folder,
-        start_new_session=True,
-    )
-    give_way(process.pid)
-    assert process.stderr is not None
-    try:
-        for line in process.stderr:
-            if found := _LISTENING.search(line):
-                threading.Thread(target=process.stderr.read, daemon=True).start()
-                yield found[1]
-                break
-        else:
-            raise RuntimeError("the server did not start")
-    finally:
-        process.terminate()
-        process.wait()
 
 
 if __name__ == "__main__":

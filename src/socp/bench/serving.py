@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from socp.bench import processes
+from socp.bench.giving_way import give_way
 from socp.bench.sample import Sample
 from socp.bench.trouble import CannotMeasure
 
@@ -65,17 +66,25 @@ class Watch:
 
 
 @contextmanager
-def serving(folder: Path, *options: str, bootstrap: str = "none") -> Iterator[Server]:
+def serving(
+    folder: Path, *options: str, bootstrap: str = "none", gives_way: bool = False
+) -> Iterator[Server]:
     """A server with default settings, but for where it keeps its data, a free port, and whom it
-    knows: the servers that others may run on this machine are not its peers."""
+    knows: the servers that others may run on this machine are not its peers. It gives way where
+    it is not what is measured, but stands for another machine."""
     folder.mkdir(parents=True, exist_ok=True)
     words = ["serve", "--port", "0", "--data-dir", str(folder), "--bootstrap", bootstrap, *options]
     log = folder / LOG
     with log.open("wb") as lines:
         process = subprocess.Popen(  # noqa: S603 - ourselves
-            [sys.executable, "-m", "socp.cli.main", *words], stderr=lines, stdin=subprocess.DEVNULL
+            [sys.executable, "-m", "socp.cli.main", *words],
+            stderr=lines,
+            stdin=subprocess.DEVNULL,
+            start_new_session=gives_way,
         )
     try:
+        if gives_way:
+            give_way(process.pid)
         yield Server(_listening(process, log), process.pid, folder)
     finally:
         _end(process)

@@ -1,6 +1,10 @@
 """Many at once who want a server's memory: links that read nothing while posts come, and frames of
 a mebibyte that never end. What the server promised (`--memory`) must hold, and so must those who
-were there before."""
+were there before.
+
+These two at once, by thousands of links on a loop, are a figure of every run of `socp bench`;
+`memory.py` tries them and six others alone, from outside of any loop, and says what each one took.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +21,12 @@ from socp.bench.setting import Setting
 from socp.bench.settled import settled
 from socp.bench.trouble import CannotMeasure
 from socp.bench.user import AT_ONCE, Allowance, Kind, User, joined, leave
+from socp.server import sizes
 from socp.wire import limits
 
 OPTION: Final = "--memory"
 PROMISED: Final = "256M"
-PROMISED_BYTES: Final = 256 * limits.MIB
+PROMISED_BYTES: Final = sizes.parsed(PROMISED)
 NEIGHBOURS: Final = 10
 DEAF, UNFINISHED = 3_000, 300
 POSTS: Final = 300

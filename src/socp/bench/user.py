@@ -180,7 +180,7 @@ async def joined(url: str, kind: Kind, count: int) -> list[User]:
 
 
 async def join_all(users: Sequence[User], url: str) -> None:
-    """A few at a time."""
+    """A few at a time, after one alone: where nobody is there, nobody else need ask."""
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def join(user: User) -> None:
@@ -188,8 +188,10 @@ async def join_all(users: Sequence[User], url: str) -> None:
             await user.join(url)
 
     try:
+        for first in users[:1]:
+            await join(first)
         async with asyncio.TaskGroup() as tasks:
-            for user in users:
+            for user in users[1:]:
                 tasks.create_task(join(user))
     except* CannotMeasure as faults:
         raise faults.exceptions[0] from None

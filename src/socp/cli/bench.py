@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from socp.cli import exits
-from socp.cli.choices import HELP
+from socp.cli.choices import HELP, NewFile, Number
 
 if TYPE_CHECKING:
     from socp.bench.figures import Report
@@ -46,13 +46,25 @@ def _offered(context: click.Context, _argument: click.Parameter, begun: str) -> 
     metavar="[BENCH...|compare OLD.json NEW.json]",
     shell_complete=_offered,
 )
-@click.option("--json", "json_file", metavar="FILE", help="Also write the report as JSON.")
-@click.option("--report", "page", metavar="FILE", help="Also write it as a page with plots.")
+@click.option(
+    "--json",
+    "json_file",
+    type=NewFile(),
+    metavar="FILE",
+    help="Also write the report as JSON.",
+)
+@click.option(
+    "--report",
+    "page",
+    type=NewFile(),
+    metavar="FILE",
+    help="Also write it as a page with plots.",
+)
 @click.option("--quick", is_flag=True, help="Small and soon; fails only far from a goal.")
 @click.option("--url", metavar="URL", help="Load the server there, any that speaks SOCP v1.3.")
 @click.option(
     "--scale",
-    type=click.FloatRange(0.01, 10),
+    type=Number(0.01, 10),
     help="Numbers of users and messages, times this.  [default: 1, with --quick 0.1]",
 )
 @click.option(
@@ -86,12 +98,24 @@ def command(what: tuple[str, ...], json_file: str | None, page: str | None, **ch
     for name in wanted:
         if name not in BENCHES:
             raise click.UsageError(f"no bench {name!r}; there are {', '.join(BENCHES)} and {ALL}")
+    if chosen["url"] is not None:
+        _check(chosen["url"])
     try:
         report = _measured(wanted, chosen)
     except ImportError as fault:
         exits.complain(f"measures on Unix alone ({fault})", "bench")
         return exits.USAGE
     return _told(report, json_file, page)
+
+
+def _check(url: str) -> None:
+    """Raises UsageError for what is no address of a server."""
+    from socp.conform.reaching import BadAddress, checked
+
+    try:
+        checked(url)
+    except BadAddress as fault:
+        raise click.UsageError(str(fault)) from fault
 
 
 def _measured(wanted: tuple[str, ...], chosen: dict[str, Any]) -> Report:
@@ -122,15 +146,15 @@ def _told(report: Report, json_file: str | None, page: str | None) -> int:
     from socp.bench import figures, table
 
     click.echo("\n".join(table.lines(report)))
+    kept = True
     if json_file is not None:
-        _write(json_file, figures.written(report))
+        kept = _write(json_file, figures.written(report))
     if page is not None:
         from socp.bench import page as pages
 
-        _write(page, "\n".join(pages.lines(report)).encode())
-    ended = exits.FAILED if report.missed or report.skipped else exits.OK
+        kept = _write(page, "\n".join(pages.lines(report)).encode()) and kept
     sys.stdout.flush()
-    return ended
+    return exits.OK if kept and not (report.missed or report.skipped) else exits.FAILED
 
 
 def _compared(files: tuple[str, ...]) -> int:
@@ -157,10 +181,14 @@ def _read(file: str) -> Report:
         raise click.UsageError(f"{file}: {fault}") from fault
 
 
-def _write(file: str, data: bytes) -> None:
+def _write(file: str, data: bytes) -> bool:
+    """False where it does not fit there, which is said: the table was shown, and the other file
+    may have room."""
     from pathlib import Path
 
     try:
         Path(file).write_bytes(data)
     except OSError as fault:
-        raise click.UsageError(f"{file}: {fault.strerror}") from fault
+        exits.complain(f"cannot write {file}: {fault.strerror}", "bench")
+        return False
+    return True

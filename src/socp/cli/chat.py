@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from socp.cli import exits
-from socp.cli.choices import HELP, Options, waiting, whose
+from socp.cli.choices import HELP, Options, downloading, invited, locking, waiting, whose
 from socp.cli.options import choosing
 
 if TYPE_CHECKING:
@@ -20,31 +20,11 @@ if TYPE_CHECKING:
 @click.command(context_settings=HELP)
 @whose
 @choosing
-@click.option(
-    "--downloads",
-    envvar="SOCP_DOWNLOADS",
-    type=click.Path(file_okay=False),
-    metavar="DIR",
-    help="Where received files are saved.",
-)
+@downloading
 @waiting("In a script: how long to wait, after its last line, for what is not sent yet.")
-@click.option(
-    "--invitation",
-    envvar="SOCP_INVITATION",
-    default="",
-    metavar="CODE",
-    help="The code that the server's operator gave you, where it wants one; once is enough.",
-)
-@click.option(
-    "--lock-after",
-    "lock_after",
-    envvar="SOCP_LOCK_AFTER",
-    type=click.FloatRange(0, 1440),
-    default=15,
-    show_default=True,
-    metavar="MINUTES",
-    help="At a terminal: ask for the profile's passphrase again when nobody typed for so long; 0:"
-    " never.",
+@invited
+@locking(
+    "At a terminal: ask for the profile's passphrase again when nobody typed for so long; 0: never."
 )
 def command(
     downloads: str | None,

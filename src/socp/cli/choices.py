@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
@@ -16,7 +17,38 @@ WAIT_S: Final = 30.0
 _WAIT_S_MAX: Final = 86_400
 C = TypeVar("C", bound=Callable[..., Any])
 Options = dict[str, str | None]
+Place = str | os.PathLike[str]
 HELP: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Number(click.FloatRange):
+    """A range without nan, which click finds in every one."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail("nan is no number", param, ctx)
+        return number
+
+
+class NewFile(click.Path):
+    """A file that is written when all is done: where it cannot be is said before all is begun."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, writable=True)
+
+    def convert(
+        self, value: Place, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        path = os.fsdecode(super().convert(value, param, ctx))
+        folder = os.path.dirname(path) or os.curdir
+        if not os.path.isdir(folder):
+            self.fail(f"there is no folder {folder}; make it, or name another", param, ctx)
+        if not os.path.exists(path) and not os.access(folder, os.W_OK):
+            self.fail(f"{folder} may not be written to; name another folder", param, ctx)
+        return path
 
 
 def _profiles(
@@ -105,21 +137,49 @@ def as_json(command: C) -> C:
     )(command)
 
 
+def downloading(command: C) -> C:
+    """Give a verb --downloads."""
+    return click.option(
+        "--downloads",
+        envvar="SOCP_DOWNLOADS",
+        type=click.Path(file_okay=False),
+        metavar="DIR",
+        help="Where received files are saved.",
+    )(command)
+
+
+def invited(command: C) -> C:
+    """Give a verb --invitation."""
+    return click.option(
+        "--invitation",
+        envvar="SOCP_INVITATION",
+        default="",
+        metavar="CODE",
+        help="The code that the server's operator gave you, where it wants one; once is enough.",
+    )(command)
+
+
+def locking(purpose: str) -> Callable[[C], C]:
+    """Give a verb --lock-after, in minutes."""
+    return click.option(
+        "--lock-after",
+        envvar="SOCP_LOCK_AFTER",
+        type=Number(0, 1440),
+        default=15,
+        show_default=True,
+        metavar="MINUTES",
+        help=purpose,
+    )
+
+
 def waiting(purpose: str) -> Callable[[C], C]:
     """Give a verb --wait, as `wait_s`."""
     return click.option(
         "--wait",
         "wait_s",
-        type=click.FloatRange(0, _WAIT_S_MAX),
+        type=Number(0, _WAIT_S_MAX),
         default=WAIT_S,
-        callback=_a_number,
         show_default=True,
         metavar="SECONDS",
         help=purpose,
     )
-
-
-def _a_number(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
-    if math.isnan(value):  # which is in every range
-        raise click.BadParameter("write a number of seconds")
-    return value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from socp.cli import exits
-from socp.cli.choices import HELP
+from socp.cli.choices import HELP, NewFile, Number
 
 if TYPE_CHECKING:
     from socp.conform.listen.house import House
@@ -39,7 +39,7 @@ _PORT_MAX: Final = 65_535
 @click.option(
     "--wait",
     "wait_s",
-    type=click.FloatRange(0, 3_600),
+    type=Number(0, 3_600),
     default=20.0,
     show_default=True,
     metavar="SECONDS",
@@ -56,7 +56,7 @@ _PORT_MAX: Final = 65_535
 @click.option(
     "--junit",
     metavar="FILE",
-    type=click.Path(dir_okay=False),
+    type=NewFile(),
     help="Also write the report as JUnit XML, for build servers.",
 )
 @click.option("--rules", is_flag=True, help="Only show the rules, as a table in Markdown.")

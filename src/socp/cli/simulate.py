@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from socp.cli import exits
-from socp.cli.choices import HELP, as_json
+from socp.cli.choices import HELP, NewFile, Number, as_json
 
 if TYPE_CHECKING:
     from socp.sim.play import Outcome
@@ -27,7 +27,7 @@ _RUBBISH_MIN: Final = 200_000  # objects
 )
 @click.option("--servers", type=click.IntRange(1, 1_000), default=5, show_default=True)
 @click.option("--users", type=click.IntRange(1, 100_000), default=20, show_default=True)
-@click.option("--minutes", type=click.FloatRange(0.1, 10_000), default=2.0, show_default=True)
+@click.option("--minutes", type=Number(0.1, 10_000), default=2.0, show_default=True)
 @click.option(
     "--every",
     "every_s",
@@ -46,7 +46,7 @@ _RUBBISH_MIN: Final = 200_000  # objects
 )
 @click.option(
     "--save",
-    type=click.Path(dir_okay=False),
+    type=NewFile(),
     metavar="FILE",
     help="Write the story of the run, or of the one that broke a law.",
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from socp.cli import exits
-from socp.cli.choices import HELP, Options, whose
+from socp.cli.choices import HELP, Options, downloading, invited, locking, whose
 from socp.cli.options import choosing
 
 if TYPE_CHECKING:
@@ -24,30 +24,9 @@ _TURN_S: Final = 0.001  # a key press waits no longer for a thread of ours that 
 @click.command(context_settings=HELP)
 @whose
 @choosing
-@click.option(
-    "--downloads",
-    envvar="SOCP_DOWNLOADS",
-    type=click.Path(file_okay=False),
-    metavar="DIR",
-    help="Where received files are saved.",
-)
-@click.option(
-    "--invitation",
-    envvar="SOCP_INVITATION",
-    default="",
-    metavar="CODE",
-    help="The code that the server's operator gave you, where it wants one; once is enough.",
-)
-@click.option(
-    "--lock-after",
-    "lock_after",
-    envvar="SOCP_LOCK_AFTER",
-    type=click.FloatRange(0, 1440),
-    default=15,
-    show_default=True,
-    metavar="MINUTES",
-    help="Ask for the profile's passphrase again when nobody typed for so long; 0: never.",
-)
+@downloading
+@invited
+@locking("Ask for the profile's passphrase again when nobody typed for so long; 0: never.")
 @click.option(
     "--choices",
     "choices_file",

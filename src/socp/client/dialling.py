@@ -54,7 +54,7 @@ async def dial(over: aiohttp.ClientSession, url: ServerUrl) -> Socket:
             return await over.ws_connect(
                 url.text,
                 compress=0,
-                max_msg_size=limits.FRAME_BYTES,
+                max_msg_size=limits.FRAME_BYTES + 2,  # aiohttp refuses what has as many
                 autoping=True,
                 heartbeat=_ALIVE_S,
                 timeout=ClientWSTimeout(ws_close=_CLOSE_S),

@@ -11,6 +11,7 @@ MIB: Final = 1024 * 1024
 FRAME_BYTES: Final = MIB
 FRAME_BYTES_FIRST: Final = 64 * KIB
 FRAME_VALUES: Final = 50_000
+MESSAGE_BYTES: Final = 4 * MIB  # of a frame that is against the rules, as far as it is looked at
 FRAME_LEVELS: Final = 16
 INTEGER_MAX: Final = 2**53 - 1
 WINDOW_MS: Final = 5 * 60_000

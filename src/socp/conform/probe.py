@@ -14,7 +14,7 @@ import aiohttp
 from socp.conform import preimages
 from socp.conform.canonical import canonical, unb64
 from socp.conform.cast import Cast, Identity
-from socp.conform.figures import NONCE_BYTES
+from socp.conform.figures import MESSAGE_BYTES, NONCE_BYTES
 from socp.conform.frames import Frame, now_ms
 from socp.conform.link import GOODBYE_S, Link
 from socp.conform.manners import Manners, Pace
@@ -102,7 +102,7 @@ class Probe:
         try:
             socket = await self.world.session.ws_connect(
                 url,
-                max_msg_size=0,
+                max_msg_size=MESSAGE_BYTES,
                 timeout=aiohttp.ClientWSTimeout(ws_close=GOODBYE_S),
                 **options,
             )

@@ -6,7 +6,7 @@ from socp.crypto import signing
 from socp.crypto.keys import PublicKey
 from socp.node.dialling import Dialling
 from socp.node.emitter import Emitter
-from socp.node.events import Now
+from socp.node.events import LinkId, Now
 from socp.node.handshake import Handshake, nonce_of
 from socp.node.links import Link, Links, Stage
 from socp.node.pairing import Pairing
@@ -60,6 +60,7 @@ class Admission:
         self._dialling = dialling
         self._pairing = pairing
         self._refusals = refusals
+        self._undecided: dict[LinkId, Link] = {}  # until our own dial finds who is there
 
     # --- they came to us ------------------------------------------------------------------------
 
@@ -112,6 +113,7 @@ class Admission:
         if not self._dialling.at_once(address, now):
             raise self._trust.turn_away(link.peer, key, address, now)
         link.move(Stage.WAITING, now.mono)
+        self._undecided[link.id] = link
 
     def our_dial_saw(self, server_id: str, key: PublicKey, now: Now) -> None:
         """Our own dial found this key: links that waited for just that are admitted now."""
@@ -124,11 +126,11 @@ class Admission:
 
     def _waiting(self) -> tuple[Link, ...]:
         """The links that wait for our own dial to the place they claim to be."""
-        return tuple(
-            link
-            for link in self._links.at(Stage.WAITING)
-            if isinstance(link.hello, ServerHello) and link not in self._pairing.newcomers
-        )
+        for link in tuple(self._undecided.values()):
+            gone = link.id not in self._links.all or link.stage is not Stage.WAITING
+            if gone or link in self._pairing.newcomers:
+                del self._undecided[link.id]
+        return tuple(self._undecided.values())
 
     def due(self, now: Now) -> None:
         """Our own dial found nobody there, or somebody else: the claim is refused as any is."""

@@ -48,10 +48,6 @@ class Audience:
         """Whom this link asked to hear of."""
         return self._watched.get(link_id, frozenset())
 
-    def of_all(self) -> tuple[LinkId, ...]:
-        """The links of our users who hear of everybody."""
-        return self.crowd.links()
-
     def of(self, user_id: str) -> tuple[LinkId, ...]:
         """The links of our users who watch this user; not the user's own."""
         return tuple(

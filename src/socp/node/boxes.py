@@ -10,6 +10,10 @@ from socp.node.queries import ExpiredBox
 from socp.node.records import BoxRow, Mail
 from socp.wire.errors import Code, PeerFault
 
+OTHERS = ""
+"""Authors who are counted as one where too many are counted already: in each mailbox they share the
+half that one of them would have, until nothing of them is left there."""
+
 
 @dataclass(frozen=True, slots=True)
 class BoxLimits:
@@ -19,6 +23,7 @@ class BoxLimits:
     messages: int
     size: int  # bytes
     total_size: int  # bytes, of all mailboxes here
+    authors: int  # counted each for themselves, of all mailboxes
 
 
 @dataclass(slots=True)
@@ -47,6 +52,7 @@ class Boxes:
         self._bounds = bounds
         self._boxes: dict[str, Box] = {}
         self._size = 0
+        self._authors = 0
         for row in rows:
             self._put(row.user_id, row.sender, row.count, row.size, row.last_seq)
 
@@ -77,7 +83,7 @@ class Boxes:
     def room(self, user_id: str, sender: str) -> tuple[int, int]:
         """Pieces and bytes that this sender may still put in."""
         box = self._boxes.get(user_id) or Box(user_id)
-        share = box.senders.get(sender) or Share()
+        share = box.senders.get(self._named(box, sender)) or Share()
         bounds = self._bounds
         pieces = min(bounds.messages - box.count, bounds.messages // 2 - share.count)
         size = min(bounds.size - box.size, bounds.size // 2 - share.size)
@@ -97,7 +103,8 @@ class Boxes:
         box = self._boxes.get(user_id)
         if box is None:
             return
-        share = box.senders.get(sender) or Share()
+        name = sender if sender in box.senders else OTHERS
+        share = box.senders.get(name) or Share()
         count, size = min(count, share.count), min(size, share.size)
         box.count, box.size = box.count - count, box.size - size
         share.count, share.size = share.count - count, share.size - size
@@ -105,15 +112,16 @@ class Boxes:
         if not share.count:
             self._size -= share.size
             box.size -= share.size
-            box.senders.pop(sender, None)
+            self._authors -= box.senders.pop(name, None) is not None
         if not box.count:
-            del self._boxes[user_id]
+            self.empty(user_id)
 
     def empty(self, user_id: str) -> None:
         """Nothing waits for this user any more, whatever was counted."""
         box = self._boxes.pop(user_id, None)
         if box is not None:
             self._size -= box.size
+            self._authors -= len(box.senders)
 
     def expired(self, rows: Iterable[ExpiredBox]) -> None:
         for row in rows:
@@ -121,11 +129,22 @@ class Boxes:
 
     def _put(self, user_id: str, sender: str, count: int, size: int, last_seq: int) -> None:
         box = self._boxes.setdefault(user_id, Box(user_id))
-        share = box.senders.setdefault(sender, Share())
+        name = self._named(box, sender)
+        share = box.senders.get(name)
+        if share is None:
+            share = box.senders[name] = Share()
+            self._authors += 1
         box.count, box.size = box.count + count, box.size + size
         share.count, share.size = share.count + count, share.size + size
         box.last_seq = max(box.last_seq, last_seq)
         self._size += size
+
+    def _named(self, box: Box, sender: str) -> str:
+        """As whose this author's mail counts: never as its own and as that of OTHERS at once."""
+        if sender in box.senders:
+            return sender
+        too_many = OTHERS in box.senders or self._authors >= self._bounds.authors
+        return OTHERS if too_many else sender
 
 
 def full(user_id: str, ref: str) -> PeerFault:

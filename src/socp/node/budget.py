@@ -3,7 +3,8 @@ marks of the process's real size newcomers are refused and hoarders cut (threats
 
 What the process holds before anybody comes is set aside first. Of what is left up to the mark
 FULL each table has a share, so that whoever fills one takes nothing from the others. Above it is
-what messages take on their way through.
+what messages take on their way through: each place where they wait has a bound of its own, and all
+of them together fit. What waits for who does not read comes on top: from BRIM on those are cut.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ BARE_BYTES: Final = 84 * limits.MIB  # code, libraries, the database's caches: n
 FULL: Final = 80  # percent: above it newcomers are refused ...
 AGAIN: Final = 74  # ... until it is below this again
 BRIM: Final = 88  # percent: above it those who hold most are cut
+LOG_BYTES: Final = 2 * limits.MIB  # lines that nobody read yet
+PAGES: Final = 4  # of mail and posts, read from the store at a time ...
+PAGE_BYTES: Final = limits.MIB  # ... each, whoever it is for
 STRANGERS: Final = 8  # one link in so many may be one that did not say yet who it is
 
 
@@ -26,6 +30,7 @@ class Table(Enum):
 
     LINKS = auto()
     USERS = auto()
+    AUTHORS = auto()
     SEEN = auto()
     OWED = auto()
     SHARES = auto()
@@ -46,12 +51,14 @@ class Share:
 SHARES: Final = {
     # A WebSocket with its reader, task, buckets and row; where it is a user's, what is said of it.
     Table.LINKS: Share(36, 26 * limits.KIB, 1_000_000),
-    # Account, home, where they were seen last, how far they have read.
-    Table.USERS: Share(20, 2_600, 200_000),
-    Table.SEEN: Share(18, 160, 50_000_000),
+    # Account, home, where they were seen last, how far they have read, the mailbox as counted.
+    Table.USERS: Share(21, 3_020, 200_000),
+    # Whose mail waits for whom: one for each author in a mailbox.
+    Table.AUTHORS: Share(3, 260, 5_000_000),
+    Table.SEEN: Share(16, 160, 50_000_000),
     # What was handed to somebody and is not acknowledged.
-    Table.OWED: Share(7, 480, 4_000_000),
-    Table.SHARES: Share(12, 7_900, 20_000),
+    Table.OWED: Share(6, 480, 4_000_000),
+    Table.SHARES: Share(11, 7_900, 20_000),
     Table.KEYS: Share(5, 2 * 2_600, 20_000),  # a step, or a revocation
     Table.PASSWORDS: Share(2, 4_400, 10_000),
 }
@@ -84,8 +91,24 @@ class Budget:
 
     @property
     def committing(self) -> int:
-        """Bytes that wait for the disk; beyond, nobody is read from."""
+        """Bytes that wait for the disk, the same in the store's queue; beyond, nobody is read
+        from."""
         return self.total // 32
+
+    @property
+    def recalled(self) -> int:
+        """Bytes of messages that wait until the store said whether they came before."""
+        return self.total // 64
+
+    @property
+    def pending(self) -> int:
+        """Bytes of messages handed to another server, to be sent again where it says so."""
+        return self.total // 64
+
+    @property
+    def crowd(self) -> int:
+        """Bytes of what is due to all at the next tick."""
+        return self.total // 64
 
     @property
     def strangers(self) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from socp.node.crowd import PIECE_BYTES, size_of
+from socp.node.crowd import SHARED_BYTES, size_of
 from socp.node.effects import Outgoing, Piece
 from socp.node.events import Now
 from socp.node.roster import Present
@@ -61,7 +61,7 @@ class Chapters:
 
     def came(self, present: Present) -> None:
         """Somebody who was not here."""
-        if self._open.size >= PIECE_BYTES:  # with one more it is still a write
+        if self._open.size >= SHARED_BYTES:  # with one more it is still a write
             self._open = self._torn.popitem()[0] if self._torn else _Chapter()
             self._all[self._open] = None
         self._open.add(present)

@@ -24,7 +24,7 @@ Frame = Outgoing | bytes
 
 HELD_MS = 3_000  # a USER_REMOVE
 TICK_BYTES = 256 * limits.KIB  # told in one tick, or a quarter of what waits where that is more
-PIECE_BYTES = 48 * limits.KIB  # joined once for all who are told of much
+SHARED_BYTES = 48 * limits.KIB  # joined once for all who are told of much; with one more a write
 FRAME_BYTES = 1024  # of an envelope and its `sig`, around a payload
 DAY_MS = 24 * 3_600_000
 
@@ -50,15 +50,19 @@ class _Gone:
 
 
 class Crowd:
-    """Bounded by the tables of presence: one entry held for each user who was online."""
+    """What is held is bounded by the tables of presence: one entry for each user who was online;
+    what is due by bytes."""
 
-    def __init__(self, emitter: Emitter, few: int) -> None:
-        """`few`: while no more are here all is told at once, and nothing is held."""
+    def __init__(self, emitter: Emitter, few: int, bytes_max: int) -> None:
+        """`few`: while no more are here all is told at once, and nothing is held. Where more than
+        `bytes_max` is due some of it is told before its tick."""
+        self._bytes_max = bytes_max
         self._emit = emitter
         self._few = few
         self._links: dict[LinkId, tuple[str, int]] = {}  # in their order: whose, and how many-th
         self._came = 0
         self._log: list[Frame] = []  # due to all, less what some were told before
+        self._bytes = 0  # of it
         self._ahead: dict[LinkId, int] = {}  # how much of the log these were told
         self._gone: dict[str, _Gone] = {}  # in the order of their going
         emitter.heed(self._owed)
@@ -117,7 +121,7 @@ class Crowd:
         hears it in its turn."""
         targets = tuple(links)
         if self.many and sum(link in self._links for link in targets) == len(self._links):
-            self._log.append(frame)
+            self._is_due(frame)
             targets = tuple(link for link in targets if link not in self._links)
         self._at_once(targets, frame)
 
@@ -125,9 +129,15 @@ class Crowd:
         """Of `but`, whom it is about, nobody is in the crowd once that is many: they left it before
         this, or come to it after."""
         if self.many:
-            self._log.append(frame)
+            self._is_due(frame)
         else:
             self._at_once((link for link, (peer, _) in self._links.items() if peer != but), frame)
+
+    def _is_due(self, frame: Frame) -> None:
+        self._log.append(frame)
+        self._bytes += size_of(frame)
+        if self._bytes > self._bytes_max:
+            self._tell_all(self._so_much(TICK_BYTES))
 
     def _newer_than(self, number: int, *, but: str) -> Iterator[LinkId]:
         newest_first = reversed(self._links.items())
@@ -150,25 +160,25 @@ class Crowd:
             del self._gone[user_id]
             self._hear(gone.remove, but=user_id)
         if self._log:
-            self._tell_all(self._a_tick_of_it())
+            # A server that came back with thousands of users is no reason to cut those who are told
+            # of them.
+            self._tell_all(self._so_much(max(TICK_BYTES, self._bytes // 4)))
 
-    def _a_tick_of_it(self) -> int:
-        """How much of the log goes out now: a server that came back with thousands of users is no
-        reason to cut those who are told of them."""
-        sizes = [size_of(frame) for frame in self._log]
-        most = max(TICK_BYTES, sum(sizes) // 4)
+    def _so_much(self, most: int) -> int:
+        """How many of the log's frames are so many bytes."""
         told = 0
-        for count, size in enumerate(sizes):
+        for count, frame in enumerate(self._log):
             if told >= most:
                 return count
-            told += size
-        return len(sizes)
+            told += size_of(frame)
+        return len(self._log)
 
     def _tell_all(self, end: int) -> None:
         groups: dict[int, list[LinkId]] = {}
         for link in self._links:
             groups.setdefault(self._ahead.get(link, 0), []).append(link)
         due, self._log = self._log[:end], self._log[end:]
+        self._bytes -= sum(map(size_of, due))
         self._ahead = {link: ahead - end for link, ahead in self._ahead.items() if ahead > end}
         for start, links in groups.items():
             if start < end:
@@ -204,7 +214,7 @@ def _pieces(frames: Iterable[Frame]) -> Iterator[Piece]:
     for frame in frames:
         piece.append(frame)
         size += size_of(frame)
-        if size >= PIECE_BYTES:
+        if size >= SHARED_BYTES:
             yield Piece(tuple(piece), size)
             piece, size = [], 0
     if piece:

@@ -12,7 +12,7 @@ from socp.node.events import LinkId, Now
 from socp.node.keeping import Keeping
 from socp.node.links import Link, Links
 from socp.node.mailbox import DELIVERED, QUEUED
-from socp.node.pending import PENDING_MS, Pending, PendingTable
+from socp.node.pending import PENDING_MS, Pending
 from socp.node.presence import Presence
 from socp.node.queries import FindMail, MailFound
 from socp.node.recall import Go, Step
@@ -109,7 +109,7 @@ class Delivery:
         self._letters = keeping.letters
         self._mailbox = keeping.mailbox
         self._recall = keeping.recall
-        self._pending = PendingTable()
+        self._pending = keeping.pending
 
     # --- from our own users ---------------------------------------------------------------------
 

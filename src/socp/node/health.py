@@ -45,9 +45,10 @@ class Health:
                     self._emit.say(link, Heartbeat(), now, lasting=True)
         if now.mono >= self._look_ms:
             self._look_ms = now.mono + 1000
+            recent = now.mono - USER_PING_MS
             for link in tuple(self._links.all.values()):
-                if link.stage is not Stage.USER or now.mono - link.heard_ms > USER_PING_MS:
-                    self._look(link, now)  # of users nearly none
+                if link.stage is not Stage.USER or link.heard_ms < recent:
+                    self._look(link, now)
 
     def _look(self, link: Link, now: Now) -> None:
         if link.stage is Stage.USER:

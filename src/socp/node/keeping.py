@@ -18,6 +18,7 @@ from socp.node.links import Links
 from socp.node.mailbox import Mailbox
 from socp.node.notices import Notices
 from socp.node.owed import Owed
+from socp.node.pending import PendingTable
 from socp.node.post_log import PostLog
 from socp.node.presence import Presence
 from socp.node.recall import Recall
@@ -39,6 +40,7 @@ class Keeping:
     log: PostLog
     file_mail: FileMail
     kept: Kept
+    pending: PendingTable
 
     @classmethod
     def of(
@@ -53,15 +55,19 @@ class Keeping:
         remembered: Remembered,
     ) -> Keeping:
         """With what lay in the store at the start."""
+        budget = settings.budget
         keepers = Keepers(settings.server_id, links, directory, presence, trust)
         # A cursor may stand at a post that the disk did not take: its number is not used again.
         last_seq = max([remembered.mail_seq, *(cursor.seq for cursor in remembered.cursors)])
-        letters, recall = Letters(keepers, last_seq), Recall(emitter, settings.budget.committing)
+        letters, recall = Letters(keepers, last_seq), Recall(emitter, budget.recalled)
         bounds = BoxLimits(
-            settings.mailbox_messages, settings.mailbox_bytes, settings.mailboxes_bytes
+            settings.mailbox_messages,
+            settings.mailbox_bytes,
+            settings.mailboxes_bytes,
+            budget.rows(Table.AUTHORS),
         )
         boxes, notices = Boxes(bounds, remembered.boxes), Notices(emitter, links)
-        owed_max = settings.budget.rows(Table.OWED) // 2
+        owed_max = budget.rows(Table.OWED) // 2
         mailbox = Mailbox(emitter, links, keepers, boxes, notices, Owed(emitter, links, owed_max))
         log = PostLog(emitter, links, remembered.posts, remembered.cursors, owed_max=owed_max)
         file_mail = FileMail(letters, mailbox)
@@ -69,4 +75,5 @@ class Keeping:
             emitter, mailbox, log, file_mail, recall, notices, seen, days=settings.mailbox_days
         )
         authors = Authorship(directory, presence)
-        return cls(keepers, authors, letters, recall, boxes, mailbox, log, file_mail, kept)
+        pending = PendingTable(budget.pending)
+        return cls(keepers, authors, letters, recall, boxes, mailbox, log, file_mail, kept, pending)

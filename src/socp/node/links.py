@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -181,6 +181,3 @@ class Links:
         """True while `link` is the live link of its peer."""
         table = self.users if link.stage is Stage.USER else self.servers
         return table.get(link.peer) is link
-
-    def at(self, stage: Stage) -> Iterator[Link]:
-        return (link for link in tuple(self.all.values()) if link.stage is stage)

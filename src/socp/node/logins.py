@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from socp.crypto.keys import Suite
 from socp.crypto.opaque import LoginInHand, LoginRefused, OpaqueKeeper
-from socp.node.budget import Budget, Table
+from socp.node.budget import SHARES, Budget, Table
 from socp.node.calls import CallRefused, Done, LoggedIn, LoginBegun, PasswordBegun, Why
 from socp.node.emitter import Emitter
 from socp.node.events import Now
@@ -19,7 +19,6 @@ from socp.wire import base64url, limits
 from socp.wire.addresses import source_of
 
 USERS = "server.users"
-LOGINS_MAX = 10_000  # in memory, about 4 kB each
 IN_HAND_MS = 60_000
 IN_HAND_MAX = 1_000
 CHANGES_MAX = 1_000  # remembered, to be undone where the disk does not take them
@@ -60,8 +59,10 @@ class Logins:
         self._in_hand: OrderedDict[bytes, InHand] = OrderedDict()
         self._changes: OrderedDict[tuple[str, Login | None], Change] = OrderedDict()
         self._refused = Tallies()
-        # Of those with a password none is ever pushed out, or pushing would give new guesses.
-        self._of_accounts = Buckets(limits.LOGIN_TRIES_BURST, _PER_S, LOGINS_MAX)
+        # Of those with a password none is ever pushed out, or pushing would give new guesses; and
+        # they may be more than there is room for now, from a time with more memory.
+        most = SHARES[Table.PASSWORDS].most
+        self._of_accounts = Buckets(limits.LOGIN_TRIES_BURST, _PER_S, most)
         self._of_nobody = Buckets(limits.LOGIN_TRIES_BURST, _PER_S)
         self._of_addresses = AddressBuckets(limits.LOGIN_TRIES_BURST, _PER_S)
 
@@ -149,7 +150,7 @@ class Logins:
         return user_id in self._logins
 
     def _check_room(self, user_id: str) -> None:
-        most = min(LOGINS_MAX, self._passwords_max)
+        most = self._passwords_max
         if user_id not in self._logins and len(self._logins) >= most:
             raise CallRefused(
                 Why.NOT_ALLOWED,

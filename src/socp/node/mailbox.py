@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from socp.node.boxes import Boxes
+from socp.node.budget import PAGE_BYTES
 from socp.node.drains import Drain, Handed, Phase
 from socp.node.effects import Ask, Outgoing, Snapshot
 from socp.node.emitter import Emitter
@@ -35,7 +36,6 @@ from socp.wire.payloads import Ack, Error, FileEnd
 
 MAIL = "server.mail"
 PAGE_PIECES = 64
-PAGE_BYTES = limits.MIB
 GONE_MAX = 20_000
 UNACKED_MS = 60_000  # a server that says nothing so long is handed it again
 FRESH_MS = limits.TS_WINDOW_MS // 2  # after that a frame says that it is late

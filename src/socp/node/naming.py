@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
-from socp.node.audience import Audience
+from socp.node.crowd import Crowd
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.links import Link, Links
@@ -33,7 +33,8 @@ AGAIN_MS = 1_500  # nobody gave it: as many more are told
 FORGOTTEN_MS = 60_000
 NAMED_MAX = 500  # in one ADD of ours
 ASKED_MAX = 64  # of our users one of whom is chosen
-HOLDERS_MS = 1_000  # so long the same ones: to find them is to look at everybody
+ASKED_MS = 1_000  # so long the same ones
+FOUND_MAX, FOUND_MS = 640, 10_000  # they are chosen of these: to find them is to look at everybody
 AGAIN_BURST, AGAIN_PER_S = 100, 20.0  # of our users who were named before; each is signed
 THEIRS_BURST, THEIRS_PER_S = 20, 2.0  # ADDs of ours on behalf of another server
 
@@ -57,22 +58,26 @@ class Naming:
         self,
         emitter: Emitter,
         links: Links,
-        audience: Audience,
+        crowd: Crowd,
         presence: Presence,
         shelf: ShareShelf,
     ) -> None:
         self._emit = emitter
         self._links = links
-        self._audience = audience
+        self._crowd = crowd
         self._presence = presence
         self._shelf = shelf
         self._wanted: dict[str, OrderedDict[str, _Wanted]] = {}  # by their server, then by user
         self._queue: list[tuple[int, int, _Wanted]] = []  # when to look at it again
         self._order = count()
+        self._idle: list[_Wanted] = []  # nobody who is here likely has a key
+        self._late: deque[_Wanted] = deque()  # ours, when more of them are due than the pace allows
         self._pace = Buckets(THEIRS_BURST, THEIRS_PER_S)
         self._again = Buckets(AGAIN_BURST, AGAIN_PER_S)
-        self._holders_now: tuple[Link, ...] = ()
-        self._holders_until_ms = 0
+        self._found: list[Link] = []
+        self._found_until_ms = 0
+        self._likely_now: list[Link] = []
+        self._likely_until_ms = 0
 
     @property
     def few(self) -> bool:
@@ -81,7 +86,7 @@ class Naming:
 
     def listeners(self) -> tuple[LinkId, ...]:
         """Who of our users hears of every newcomer: those without `presence/1` always do."""
-        return self._links.user_links() if self.few else self._audience.of_all()
+        return self._links.user_links() if self.few else self._crowd.links()
 
     def asked(self, origin: str, user_ids: Iterable[str], version: int, now: Now) -> None:
         """The server of these says that they lack this version."""
@@ -137,22 +142,57 @@ class Naming:
 
     def due(self, now: Now) -> None:
         """Tell more of ours where nobody gave it."""
+        if self._idle and now.mono >= self._likely_until_ms:
+            self._resume(now)
         while self._queue and self._queue[0][0] <= now.mono:
             _, _, wanted = heapq.heappop(self._queue)
-            if now.mono >= wanted.until_ms:
-                for user_id in tuple(wanted.user_ids):
-                    self._settled(user_id, wanted)
-            elif wanted.user_ids:
-                self._look_again(wanted, self._next(wanted, now), now)
+            if self._is_wanted(wanted, now):
+                self._look(wanted, now)
+        self._go_on(now)
 
-    def _next(self, wanted: _Wanted, now: Now) -> int:
-        """Do what is due for these, and say when something is again."""
+    def _resume(self, now: Now) -> None:
+        idle, self._idle = self._idle, []
+        wanted = [each for each in idle if self._is_wanted(each, now)]
+        if not self._likely(now):
+            self._idle = wanted
+            return
+        for each in wanted:
+            self._look_again(each, 0, now)
+
+    def _is_wanted(self, wanted: _Wanted, now: Now) -> bool:
+        """False when all of them have it, or after so long that they are forgotten."""
+        if now.mono >= wanted.until_ms:
+            for user_id in tuple(wanted.user_ids):
+                self._settled(user_id, wanted)
+        return bool(wanted.user_ids)
+
+    def _look(self, wanted: _Wanted, now: Now) -> None:
+        """Do what is due for these, and look at them again when something is."""
         if not wanted.ranked:
             wanted.ranked = True
             if rank := self._rank(min(wanted.user_ids)):
-                return STEP_MS * rank
+                return self._look_again(wanted, STEP_MS * rank, now)
+        if not self._likely(now):
+            return self._idle.append(wanted)
+        if wanted.told and wanted.origin == self._emit.server_id:
+            return self._late.append(wanted)
         self._tell_more(wanted, now)
-        return AGAIN_MS
+        self._look_again(wanted, AGAIN_MS, now)
+
+    def _go_on(self, now: Now) -> None:
+        """With ours who were named before, who longest were not first; nobody else's names may use
+        up their pace."""
+        while self._late:
+            wanted = self._late[0]
+            if self._is_wanted(wanted, now):
+                if not self._again.take("", now.mono):
+                    return
+                told = len(wanted.told)
+                self._tell_more(wanted, now)
+                if len(wanted.told) == told:  # they left, or everybody was asked
+                    self._again.give_back("")
+                self._look_again(wanted, AGAIN_MS, now)
+            self._late.popleft()
 
     def _rank(self, user_id: str) -> int:
         """Our place among the servers that have users."""
@@ -168,8 +208,7 @@ class Naming:
         for turn, link in enumerate(self._holders(named[0], wanted, now)):
             if theirs and not self._pace.take(wanted.origin, now.mono):
                 return
-            # Theirs have a pace of their own: no other server's names may use up what ours need.
-            if wanted.told and not theirs and not self._again.take("", now.mono):
+            if turn and not theirs and not self._again.take("", now.mono):
                 return
             add = PublicChannelAdd(add=named, if_version=wanted.version, turn=turn)
             self._emit.say(link, add, now)
@@ -193,21 +232,29 @@ class Naming:
             ),
         )
 
-    def _likely(self, now: Now) -> tuple[Link, ...]:
+    def _likely(self, now: Now) -> list[Link]:
         """Who has a key if anybody has, those with the newest share first; of these each second
         others, or the same few who are silent would keep all newcomers waiting."""
-        if now.mono >= self._holders_until_ms:
-            lacking = self._of(self._emit.server_id)
-            users = self._links.users.values()
-            ours = (link for link in users if link.watches and link.peer not in lacking)
-            newest = heapq.nlargest(
-                ASKED_MAX,
-                ours,
-                key=lambda link: (self._shelf.newest(link.peer), _place(str(now.mono), link.peer)),
-            )
-            self._holders_now = tuple(newest)
-            self._holders_until_ms = now.mono + HOLDERS_MS
-        return self._holders_now
+        if now.mono >= self._likely_until_ms:
+            self._likely_until_ms = now.mono + ASKED_MS
+            if now.mono >= self._found_until_ms:
+                self._find(now)
+            self._likely_now = self._best(ASKED_MAX, self._found, now)
+        return self._likely_now
+
+    def _find(self, now: Now) -> None:
+        lacking = self._of(self._emit.server_id)
+        users = self._links.users.items()
+        ours = (link for user_id, link in users if user_id not in lacking and link.watches)
+        self._found = self._best(FOUND_MAX, ours, now)
+        enough = len(self._found) >= ASKED_MAX
+        self._found_until_ms = now.mono + (FOUND_MS if enough else ASKED_MS)
+
+    def _best(self, most: int, ours: Iterable[Link], now: Now) -> list[Link]:
+        when = str(now.mono)
+        return heapq.nlargest(
+            most, ours, key=lambda link: (self._shelf.newest(link.peer), _place(when, link.peer))
+        )
 
 
 def _place(newcomer: str, other: str) -> bytes:

@@ -109,12 +109,12 @@ class Node:
         self._directory = people = Directory(suite, emit, links, remembered, budget)
         self._logins = logins = Logins(suite, emit, remembered, budget)
         self._rotations = rotations = Rotations(suite, emit, links, people, logins)
-        self._crowd = crowd = Crowd(emit, settings.few)
+        self._crowd = crowd = Crowd(emit, settings.few, budget.crowd)
         audience = Audience(links, crowd)
         self._presence = presence = Presence(emit, links, audience, people, rotations)
         self._watches = watches = Watches(emit, links, audience, presence, rotations)
         self._channel = channel = PublicChannel(
-            emit, links, audience, people, presence, seen, remembered, budget
+            emit, links, crowd, people, presence, seen, remembered, budget
         )
         self._dialling = dialling = Dialling(settings, emit, links, quarantine)
         self._gossip = gossip = Gossip(emit, links, trust, dialling, people, presence)

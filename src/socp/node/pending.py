@@ -7,12 +7,10 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from socp.node.events import LinkId
-from socp.wire import limits
 from socp.wire.payloads import ServerDeliver
 
-PENDING_MAX = 10_000
 PENDING_MS = 30_000
-BYTES_MAX = 64 * limits.MIB  # of messages kept for sending again
+ROW_BYTES = 850  # what is kept of each, but for the message
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +26,19 @@ class Pending:
 
     @property
     def size(self) -> int:
-        return 0 if self.deliver is None else len(self.deliver.ciphertext)
+        """What it takes, in bytes."""
+        said = self.deliver
+        if said is None:
+            return ROW_BYTES
+        return ROW_BYTES + len(said.ciphertext) + len(said.sender_pub) + len(said.content_sig)
 
 
 class PendingTable:
-    """By msg_ref, oldest first. Where bytes run out the message is not kept, only its author."""
+    """By msg_ref, oldest first. Where bytes run out the message is not kept, only its author, and
+    the oldest make room for that."""
 
-    def __init__(self) -> None:
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
         self._rows: OrderedDict[str, Pending] = OrderedDict()
         self._bytes = 0
 
@@ -43,11 +47,11 @@ class PendingTable:
 
     def put(self, ref: str, pending: Pending) -> None:
         self._drop(ref)
-        if self._bytes + pending.size > BYTES_MAX:
+        if self._bytes + pending.size > self._bytes_max:
             pending = replace(pending, deliver=None)
         self._rows[ref] = pending
         self._bytes += pending.size
-        if len(self._rows) > PENDING_MAX:
+        while self._bytes > self._bytes_max:
             self._drop(next(iter(self._rows)))
 
     def take(self, ref: str, server_id: str) -> Pending | None:

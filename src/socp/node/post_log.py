@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from msgspec import structs
 
+from socp.node.budget import PAGE_BYTES
 from socp.node.drains import Phase
 from socp.node.effects import Ask, Outgoing, Snapshot
 from socp.node.emitter import Emitter
@@ -23,7 +24,6 @@ from socp.wire.ids import PUBLIC
 from socp.wire.payloads import Ack, Error, MsgPublicChannel
 
 PAGE_POSTS = 64
-PAGE_BYTES = limits.MIB
 FLUSH_MS = 1_000
 RETRY_MS = 5_000
 OWED_MAX = 1_000_000  # posts that members did not acknowledge, each counted for each
@@ -343,10 +343,10 @@ class PostLog:
             return
         self._flush_ms = now.mono + FLUSH_MS
         self.flush()
-        self._owed.bound({r.link.id: len(r.out) for r in self._readers.values() if not r.server})
-        for reader in tuple(self._readers.values()):
-            if not (reader.out or reader.retry_ms or reader.due_ms):
-                continue  # nearly all of them
+        readers = self._readers.values()  # hardly one of them waits for anything
+        waiting = [r for r in readers if r.out or r.retry_ms or r.due_ms]
+        self._owed.bound({r.link.id: len(r.out) for r in waiting if r.out and not r.server})
+        for reader in waiting:
             if reader.retry_ms and reader.retry_ms <= now.mono:
                 reader.retry_ms = 0
                 self._load(reader)

@@ -8,8 +8,8 @@ from collections import OrderedDict
 
 from socp.crypto import content_sig
 from socp.crypto.keys import PublicKey
-from socp.node.audience import Audience
 from socp.node.budget import Budget, Table
+from socp.node.crowd import Crowd
 from socp.node.dedup import SeenIds
 from socp.node.directory import Directory
 from socp.node.effects import Snapshot
@@ -47,7 +47,7 @@ class PublicChannel:
         self,
         emitter: Emitter,
         links: Links,
-        audience: Audience,
+        crowd: Crowd,
         directory: Directory,
         presence: Presence,
         seen: SeenIds,
@@ -56,13 +56,13 @@ class PublicChannel:
     ) -> None:
         self._emit = emitter
         self._links = links
-        self._crowd = audience.crowd
+        self._crowd = crowd
         self._directory = directory
         self._presence = presence
         self._seen = seen
         self.version = remembered.channel_version
         self._shares = ShareShelf(emitter, remembered.shares, budget.rows(Table.SHARES))
-        self._naming = Naming(emitter, links, audience, presence, self._shares)
+        self._naming = Naming(emitter, links, crowd, presence, self._shares)
         self._keys = {_key_of(s.frame) for s in remembered.shares if s.version == self.version}
         self._handed: OrderedDict[tuple[str, int], tuple[ChannelShare, LinkId, int]] = OrderedDict()
         self._ask_again_ms: int | None = None

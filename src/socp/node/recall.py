@@ -16,6 +16,7 @@ from socp.wire.errors import Code, PeerFault
 from socp.wire.payloads import Payload
 
 WAITING_MAX = 5_000
+STEP_BYTES = 1_600  # of one that waits, but for what it says
 
 Go = Callable[[LinkId, Envelope, Payload, "MailFound | None", Now], None]
 """go(link_id, envelope, payload, found, now): `found` None where nothing had to be asked."""
@@ -31,6 +32,11 @@ class Step:
     go: Go
     request: int  # 0: nothing was asked
     found: MailFound | None = None
+
+    @property
+    def size(self) -> int:
+        """What it takes, in bytes: its payload as it came, and as it was parsed."""
+        return 2 * len(self.envelope.payload) + STEP_BYTES
 
     @property
     def ready(self) -> bool:
@@ -65,16 +71,16 @@ class Recall:
 
         Raises PeerFault(RATE_LIMITED) where too much waits.
         """
-        size = len(step.envelope.payload)
-        if self._count >= WAITING_MAX or self._size + size > self._bytes_max:
+        if self._count >= WAITING_MAX or self._size + step.size > self._bytes_max:
             raise PeerFault(
                 Code.RATE_LIMITED,
                 "too many late messages at once; send slower",
                 msg_ref=query.msg_ref,
             )
-        # What its payload was parsed to may be ten times as much; it is parsed again in its turn.
-        step.envelope.__dict__.pop("members", None)
-        self._count, self._size = self._count + 1, self._size + size
+        # What was made of its payload may be ten times as much; it is made again in its turn.
+        for made in ("members", "canonical", "again"):
+            step.envelope.__dict__.pop(made, None)
+        self._count, self._size = self._count + 1, self._size + step.size
         line = (author, query.user_id)
         self._lines.setdefault(line, deque()).append(step)
         if ask:
@@ -100,7 +106,7 @@ class Recall:
         going = []
         while steps and (steps[0].ready or (found is None and steps[0].request == query.request)):
             step = steps.popleft()
-            self._count, self._size = self._count - 1, self._size - len(step.envelope.payload)
+            self._count, self._size = self._count - 1, self._size - step.size
             going.append(step)
         if not steps:
             del self._lines[line]

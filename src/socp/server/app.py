@@ -198,9 +198,7 @@ class App:
             self._watch.look()
             ticks += 1
             if ticks % TICKS_A_CHECK == 0:
-                now = time.monotonic()
-                for link in self._links:
-                    link.check(now)
+                self._links.check(time.monotonic())
             if ticks % TICKS_A_RETRY == 0:
                 self._walk.retry()
             await asyncio.sleep(TICK_S)

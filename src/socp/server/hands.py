@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, Final, assert_never
 from weakref import WeakKeyDictionary
 
+from socp.node.crowd import SHARED_BYTES
 from socp.node.effects import (
     Afterwards,
     Answer,
@@ -35,6 +36,7 @@ from socp.node.effects import (
 from socp.node.events import Event, LinkId, SnapshotDone
 from socp.server.joined import Joined
 from socp.server.link import Link, Links
+from socp.server.outbox import WRITE_BYTES
 from socp.server.signers import Sealed, Signers, ready
 from socp.wire import limits
 from socp.wire.payloads import UserAdvertise, UserRemove
@@ -44,8 +46,8 @@ log = logging.getLogger("server.server")
 PRESENCE: Final = (UserAdvertise.TYPE, UserRemove.TYPE)
 PRESENCE_HEADS: Final = tuple(f'{{"type":"{name}"'.encode() for name in PRESENCE)
 PACE_BYTES: Final = 256 * limits.KIB  # a snapshot goes on while less than this waits on its link
-PIECE_BYTES: Final = 64 * limits.KIB  # of a snapshot, joined to one write
 PACE_S: Final = 0.01  # between two looks: 25 MiB/s at most, and nothing to be told by the transport
+assert SHARED_BYTES < WRITE_BYTES < 2 * SHARED_BYTES, "what is shared would be joined for each link"
 LEVELS: Final = {
     Level.DEBUG: logging.DEBUG,
     Level.INFO: logging.INFO,
@@ -197,12 +199,12 @@ class Hands:
                 link.throttle(effect.pause_ms)
 
     def _pieces(self, frames: Iterable[Outgoing | bytes | Piece]) -> Iterator[Sealed]:
-        """Made one by one, as they are asked for: what is not signed yet is signed then."""
+        """Writes, made one by one, as they are asked for: what is not signed yet is signed then."""
         piece: list[Sealed] = []
         size = 0
         for frame in frames:
             sealed = self._sealed(frame)
-            if piece and size + sealed.size > PIECE_BYTES:
+            if piece and size + sealed.size > WRITE_BYTES:
                 yield _one(piece)
                 piece, size = [], 0
             piece.append(sealed)

@@ -35,6 +35,7 @@ class Link:
     __slots__ = (
         "__weakref__",
         "_deadline",
+        "_look_at",
         "_meter",
         "_pings",
         "_probe",
@@ -55,10 +56,12 @@ class Link:
         transport: asyncio.Transport,
         tell: Callable[[Event], None],
         turn: Turn,
+        look_at: Callable[[Link], None],
         *,
         masked: bool,
         meter: Meter | None,
     ) -> None:
+        """`look_at` has this link checked each second, until that is needed no more."""
         self.id = link_id
         self.transport = transport
         self.identified = False
@@ -67,6 +70,7 @@ class Link:
         self.is_cut = False  # what it sent counts no more
         self.paced_bytes = 0  # of snapshots under way
         self._tell = tell
+        self._look_at = look_at
         self._meter = meter
         self._probe: asyncio.TimerHandle | None = None
         self._pings = 0  # not answered yet
@@ -149,14 +153,20 @@ class Link:
             self._pings = 0
             self._tell(Alive(self.id))
 
-    def check(self, now: float) -> None:
-        """Once a second: end what takes nothing, or never ends a message. `now` in seconds."""
+    def lags(self) -> None:
+        """Bytes of ours have not left, or a message of theirs has not ended."""
+        self._look_at(self)
+
+    def check(self, now: float) -> bool:
+        """Once a second: end what takes nothing, or never ends a message. `now` in seconds.
+        True while it is to be looked at again."""
         if self.outbox.is_stuck(now):
             self.cut(f"slow reader: took nothing for {limits.OUTBOX_STALL_S} s")
         since = self._meter.unfinished_since if self._meter is not None else None
         allowed = MESSAGE_S if self.identified else limits.FIRST_FRAME_S
         if since is not None and now - since > allowed:
             self.breached(POLICY, f"a message took longer than {allowed} s to come in")
+        return self.outbox.lags or since is not None
 
     def ended(self) -> None:
         """The socket is gone: no timer and no byte stays behind."""
@@ -200,6 +210,7 @@ class Links:
         self._tell = tell
         self._turn = turn
         self._open: dict[LinkId, Link] = {}
+        self._lag: dict[LinkId, Link] = {}  # few of them: most have nothing under way
         self._numbers = itertools.count(1)
 
     def __len__(self) -> int:
@@ -218,10 +229,27 @@ class Links:
 
     def add(self, transport: asyncio.Transport, *, masked: bool, meter: Meter | None) -> Link:
         link = Link(
-            next(self._numbers), transport, self._tell, self._turn, masked=masked, meter=meter
+            next(self._numbers),
+            transport,
+            self._tell,
+            self._turn,
+            self._look_at,
+            masked=masked,
+            meter=meter,
         )
         self._open[link.id] = link
         return link
+
+    def check(self, now: float) -> None:
+        """Once a second: look at those for which something is under way. `now` in seconds."""
+        lag, self._lag = self._lag, {}
+        for link in lag.values():
+            if link.check(now):
+                self._look_at(link)
+
+    def _look_at(self, link: Link) -> None:
+        if link.id in self._open:
+            self._lag[link.id] = link
 
     def shed(self, size: int) -> None:
         """Cut those for whom we keep most, until so many bytes should be free."""
@@ -234,6 +262,7 @@ class Links:
 
     def remove(self, link: Link) -> None:
         self._open.pop(link.id, None)
+        self._lag.pop(link.id, None)
         link.ended()
 
 

@@ -6,6 +6,7 @@ terminal unescaped (I8) or holds a key or a ciphertext in full (P5).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
@@ -15,10 +16,10 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
+from socp.node.budget import LOG_BYTES
 from socp.wire.text import printable
 
 TRACE: Final = 5
-LINES_WAITING_MAX: Final = 10_000
 LINE_CHARS_MAX: Final = 4_000
 FLUSH_S: Final = 0.5
 
@@ -66,16 +67,20 @@ class LogWriter(logging.Handler):
         super().__init__()
         self._stream = stream
         self._lines: deque[str] = deque()
+        self._came = 0  # bytes of lines, ever; ...
+        self._went = 0  # ... and of those that wait no more: each thread counts its own
         self._dropped = 0
         self._wake = threading.Semaphore(0)
         self._written = threading.Condition()
         threading.Thread(target=self._run, name="log", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if len(self._lines) >= LINES_WAITING_MAX:
+        if self._came - self._went >= LOG_BYTES:
             self._dropped += 1
             return
-        self._lines.append(self.format(record))
+        line = self.format(record)
+        self._came += sys.getsizeof(line)
+        self._lines.append(line)
         self._wake.release()
 
     def flush(self) -> None:
@@ -87,15 +92,15 @@ class LogWriter(logging.Handler):
         while True:
             self._wake.acquire()
             line = self._lines[0]
+            size = sys.getsizeof(line)
             if self._dropped:
                 line += f"\n{self.format(_loss(self._dropped))}"
                 self._dropped = 0
-            try:
+            with contextlib.suppress(OSError, ValueError):  # nobody listens any more; we go on
                 self._stream.write(line + "\n")
                 self._stream.flush()
-            except (OSError, ValueError):
-                pass  # nobody listens any more; the server goes on
             self._lines.popleft()
+            self._went += size
             with self._written:
                 self._written.notify_all()
 

@@ -55,6 +55,7 @@ class Meter:
         "_kept",
         "_reader",
         "_rest",
+        "_unfinished",
         "limit",
         "unfinished_since",
     )
@@ -68,6 +69,7 @@ class Meter:
         self._reader = reader
         self._account = account
         self._breached: Callable[[int, str], None] | None = None
+        self._unfinished: Callable[[], None] | None = None
         self._clock = clock
         self._fault: tuple[int, str] | None = None  # close code and reason of the breach
         self._head = b""  # of a frame whose head came in pieces
@@ -78,11 +80,14 @@ class Meter:
         self.limit: int = limits.FRAME_BYTES_UNIDENTIFIED
         self.unfinished_since: float | None = None  # seconds of the clock; None between messages
 
-    def watch(self, breached: Callable[[int, str], None]) -> None:
-        """Have `breached(code, reason)` called, once: at the breach, or now if it was before."""
-        self._breached = breached
+    def watch(self, breached: Callable[[int, str], None], unfinished: Callable[[], None]) -> None:
+        """Have `breached(code, reason)` called, once: at the breach, or now if it was before; and
+        `unfinished()` whenever a message has begun to come whose end is not there."""
+        self._breached, self._unfinished = breached, unfinished
         if self._fault is not None:
             breached(*self._fault)
+        elif self.unfinished_since is not None:
+            unfinished()
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """Pass on what keeps the rules. The answer is aiohttp's: (end of file, what is left)."""
@@ -105,7 +110,7 @@ class Meter:
         """Keep nothing more, and let go of what is here: aiohttp's objects hold each other, and
         half a message with them, until a garbage collection."""
         self._reader.feed_eof()
-        self._reader, self._breached = _NOBODY, None
+        self._reader, self._breached, self._unfinished = _NOBODY, None, None
         self._fault = self._fault or (POLICY, "ended")
 
     def took(self, size: int) -> None:
@@ -169,6 +174,8 @@ class Meter:
             self.unfinished_since = None
         elif self.unfinished_since is None:
             self.unfinished_since = self._clock()
+            if self._unfinished is not None:
+                self._unfinished()
 
 
 class _Nobody:

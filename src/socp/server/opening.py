@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Named:
     """A server that may say its name."""
 
     key: PrivateKey
@@ -33,7 +33,14 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened(Known):
+class Known(Named):
+    """The folder stays locked for `open_all`, so that what was said is true until then."""
+
+    lock: FolderLock
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Named):
     store: NodeStore
     remembered: Remembered
 
@@ -45,32 +52,40 @@ def known(folder: Path, suite: RsaSuite) -> Known | None:
     if found is None or os.path.lexists(folder / places.DATABASE_NOTE):
         return None
     try:
-        FolderLock.take(folder).release()
+        lock = FolderLock.take(folder)
+    except StorageError:
+        return None
+    try:
         key = load(folder / places.KEY_FILE, suite)
-    except (StorageError, KeyFileError):
-        return None
+    except KeyFileError:
+        key = None
     if key is None or key.public.fingerprint != found.fingerprint:
+        lock.release()
         return None
-    return Known(key, key_is_new=False, server_id=found.server_id)
+    return Known(key, key_is_new=False, server_id=found.server_id, lock=lock)
 
 
 def open_all(
-    folder: Path | None, suite: RsaSuite, address: PostgresAddress | None = None
+    folder: Path | None,
+    suite: RsaSuite,
+    address: PostgresAddress | None = None,
+    said: Known | None = None,
 ) -> Opened:
     """Lock and open `folder`; make key and id where there are none. None: in memory alone.
 
-    `address` is the database where it is not a file in the folder.
+    `address` is the database where it is not a file in the folder; `said` is what `known` gave:
+    its lock is taken over, and who it said we are is who we must be.
     """
     from socp.storage.node_store import NodeStore  # brings SQLAlchemy along: 0.2 s
 
     try:
-        if folder is not None:
+        if folder is not None and said is None:
             check_whereabouts(folder, address)
-        store = NodeStore.open(folder, address)
+        store = NodeStore.open(folder, address, said.lock if said else None)
     except StorageError as fault:
         raise StartFault(str(fault)) from fault
     try:
-        key, is_new, server_id = _identify(store, folder, suite)
+        key, is_new, server_id = _as_said(store, said) if said else _identify(store, folder, suite)
         if folder is not None and address is not None:
             note(folder, address)
         return Opened(key, is_new, server_id, store, store.load())
@@ -109,6 +124,19 @@ def note(folder: Path, address: PostgresAddress) -> None:
         raise StorageError(
             f"{folder} cannot be written: {fault.strerror}; make it writable for this user"
         ) from fault
+
+
+def _as_said(store: NodeStore, said: Known) -> tuple[PrivateKey, bool, str]:
+    """What was said of key and id. A server that was killed may have left another id in its log,
+    which was not read then; and only our own programs heed the lock."""
+    found = store.identity()
+    if found != Identity(said.server_id, said.key.public.fingerprint):
+        is_now = f"that of server {found.server_id}" if found else "nobody's"
+        raise StartFault(
+            f"{store.place} was server {said.server_id}'s when this start began, and is {is_now}: "
+            "make sure that no other program writes there, and start again"
+        )
+    return said.key, said.key_is_new, said.server_id
 
 
 def _identify(

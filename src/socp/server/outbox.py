@@ -34,11 +34,16 @@ class Owner(Protocol):
     def cut(self, reason: str) -> None:
         """End the link at once, whatever still waits."""
 
+    def lags(self) -> None:
+        """Not all that was written has left: ask `is_stuck` from now on."""
+
 
 class Nobody:
     """Owns the outbox of a link that is over."""
 
     def cut(self, reason: str) -> None: ...
+
+    def lags(self) -> None: ...
 
 
 NOBODY: Final = Nobody()
@@ -177,6 +182,8 @@ class Outbox:
         if handed is not None and not self._transport.is_closing():
             self._transport.writelines(handed)  # not joined: they may be shared by many links
             self._written += size
+            if self.lags:
+                self._owner.lags()
 
     def drop(self) -> None:
         """The link is gone: keep nothing for it."""
@@ -191,6 +198,11 @@ class Outbox:
         self.write()
         self.drop()
         self._owner, self._trace = NOBODY, None
+
+    @property
+    def lags(self) -> bool:
+        """True while the transport holds something that has not left."""
+        return self._transport.get_write_buffer_size() > 0
 
     def is_stuck(self, now: float) -> bool:
         """True when nothing left for 30 s although something waits; `now` in seconds."""
@@ -240,6 +252,8 @@ class Outbox:
             return
         if self._handed is None:
             self._handed = []
+            self._turn.waits(self)
+        elif self._turn.rests:  # perhaps with us, and this may be for a few
             self._turn.waits(self)
         self._handed.append(framed)
         self._handed_bytes += len(framed)

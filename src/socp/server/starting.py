@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from socp.crypto.keys import RsaSuite
     from socp.server.app import Parts
     from socp.server.listeners import Bound
-    from socp.server.opening import Known, Opened
+    from socp.server.opening import Known, Named, Opened
 
 log = logging.getLogger("server.server")
 
@@ -76,13 +76,13 @@ def _open(asked: config.Config, port: int) -> Opened:
         return opened.result()
 
 
-def _open_all(asked: config.Config, port: int) -> Opened:
+def _open_all(asked: config.Config, port: int, said: Known | None = None) -> Opened:
     from socp.crypto.keys import RsaSuite
     from socp.node import node  # noqa: F401 - it wakes with what the store remembers
     from socp.server import opening
 
     folder = None if asked.ephemeral else asked.folder(port)
-    return opening.open_all(folder, RsaSuite(), asked.database)
+    return opening.open_all(folder, RsaSuite(), asked.database, said)
 
 
 def _parts(asked: config.Config, opened: Opened, bound: Bound, tls: Certificate | None) -> Parts:
@@ -121,7 +121,7 @@ def _session(suite: RsaSuite, opened: Opened) -> OwnSession | None:
         return None
 
 
-def _say_start(who: Known, bound: Bound, scheme: str) -> None:
+def _say_start(who: Named, bound: Bound, scheme: str) -> None:
     if who.key_is_new:
         log.info("Generated new RSA-%d keypair", BITS)
     else:
@@ -134,7 +134,9 @@ def _say_start(who: Known, bound: Bound, scheme: str) -> None:
         log.warning("%s is not available on this machine; serving without it", host)
 
 
-async def _serve(asked: config.Config, who: Known, bound: Bound, tls: Certificate | None) -> None:
+async def _serve(
+    asked: config.Config, who: Known | Opened, bound: Bound, tls: Certificate | None
+) -> None:
     """The sockets listen already: whoever comes is let in once the store is open."""
     from socp.server.app import App
     from socp.server.opening import Opened
@@ -152,7 +154,7 @@ async def _serve(asked: config.Config, who: Known, bound: Bound, tls: Certificat
     if isinstance(who, Opened):
         opened = who
     else:
-        opened = await asyncio.to_thread(_open_all, asked, bound.port)
+        opened = await asyncio.to_thread(_open_all, asked, bound.port, who)
     try:
         if opened.store.backup is not None:
             kept = opened.store.backup

@@ -3,7 +3,8 @@ it in one write, for a write costs more than all else that is done for a frame.
 
 Where many are written to in a turn, a post in a large crowd, they rest for a moment afterwards:
 what comes for many meanwhile goes together. So how often a crowd is written to, and wakes up, does
-not grow with what is said in it.
+not grow with what is said in it. What comes for a few of them goes at once, with all that these
+were owed before it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Writer(Protocol):
 class Turn:
     """Ends after whatever is being done on the loop, and after what was waiting to be done."""
 
-    __slots__ = ("_dirty", "_late", "_later", "_rests", "_soon")
+    __slots__ = ("_dirty", "_late", "_later", "_soon", "rests")
 
     def __init__(
         self,
@@ -36,36 +37,36 @@ class Turn:
         so many s (call_later)."""
         self._soon = soon
         self._later = later
-        self._dirty: list[Writer] = []
-        self._late: list[Writer] = []  # many, who rest
-        self._rests = False
+        self._dirty: dict[Writer, None] = {}  # in their order, each once
+        self._late: dict[Writer, None] = {}  # many, who rest
+        self.rests = False  # a crowd; what one of it is owed since is said here again
 
     def waits(self, writer: Writer) -> None:
         """It has something to write when the turn is over."""
         if not self._dirty:
             self._soon(self._end)
-        self._dirty.append(writer)
+        self._dirty[writer] = None
 
     def _end(self) -> None:
-        dirty, self._dirty = self._dirty, []
+        dirty, self._dirty = self._dirty, {}
         if len(dirty) < MANY:
             _write(dirty)
-        elif self._rests:
-            self._late += dirty
+        elif self.rests:
+            self._late |= dirty
         else:
             self._to_many(dirty)
 
-    def _to_many(self, writers: list[Writer]) -> None:
-        self._rests = True
-        _write(writers)
+    def _to_many(self, writers: dict[Writer, None]) -> None:
+        self.rests = True
         self._later(REST_S, self._rested)
+        _write(writers)
 
     def _rested(self) -> None:
-        late, self._late, self._rests = self._late, [], False
+        late, self._late, self.rests = self._late, {}, False
         if late:
             self._to_many(late)
 
 
-def _write(writers: list[Writer]) -> None:
+def _write(writers: dict[Writer, None]) -> None:
     for writer in writers:
         writer.write()

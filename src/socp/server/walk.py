@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
+from socp.node.budget import PAGES
 from socp.node.calls import Refused, Why
 from socp.node.effects import (
     Afterwards,
@@ -38,7 +39,6 @@ from socp.server.gate import Gate
 
 log = logging.getLogger("server.storage")
 
-PAGES_AT_ONCE: Final = 8  # read from the store: up to 1 MiB each, whoever it is for
 GIVEN_MAX: Final = 64  # writes: in a long turn the disk begins before its end
 BATCHES_MAX: Final = 1000  # waiting for the disk; beyond, nobody is read from
 
@@ -204,7 +204,7 @@ class Walk:
 
     def _ask(self, query: Query) -> None:
         if isinstance(query, LoadMail | LoadPosts):
-            if self._pages_asked >= PAGES_AT_ONCE:
+            if self._pages_asked >= PAGES:
                 return self._pages.append(query)
             self._pages_asked += 1
         self._give()  # it sees all that was written before

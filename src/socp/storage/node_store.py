@@ -17,6 +17,7 @@ from socp.storage import dialect, mail_queries, node_rows
 from socp.storage import node_schema as tables
 from socp.storage.address import PostgresAddress
 from socp.storage.database import Database, connect
+from socp.storage.folder_lock import FolderLock
 from socp.storage.mail_rows import MailBatch
 from socp.storage.node_rows import Batch
 from socp.storage.store import Store
@@ -32,14 +33,20 @@ class NodeStore(Store[records.Record]):
     OPTION: ClassVar[str] = "--data-dir"
 
     @classmethod
-    def open(cls, folder: Path | None, address: PostgresAddress | None = None) -> Self:
+    def open(
+        cls,
+        folder: Path | None,
+        address: PostgresAddress | None = None,
+        lock: FolderLock | None = None,
+    ) -> Self:
         """Take the folder's lock, check the database and bring it to our format. Blocks.
 
         The database is the one at `address`, else a file in the folder; None keeps everything in
-        memory. FolderBusy, or StorageError with the line to show.
+        memory. A `lock` that is held already is taken over. FolderBusy, or StorageError with the
+        line to show.
         """
-        with cls._locked(folder) as lock:
-            return cls(Database(connect(folder, address), cls.SCHEMA, folder), lock)
+        with cls._locked(folder, lock) as held:
+            return cls(Database(connect(folder, address), cls.SCHEMA, folder), held)
 
     @property
     def place(self) -> str:

@@ -59,7 +59,8 @@ class Sqlite(Dialect):
     """A file that exists, or memory that is gone when it is closed. One connection."""
 
     another = "choose another folder"
-    raised = (*Dialect.raised, sqlite3.Error)
+    # The driver reads what SQLite says of damage as UTF-8, which what is damaged need not be.
+    raised = (*Dialect.raised, sqlite3.Error, UnicodeDecodeError)
 
     def __init__(self, file: Path | None, engine: Engine | None = None) -> None:
         self.place = str(file or "memory")
@@ -119,6 +120,8 @@ class Sqlite(Dialect):
 
     def explain(self, fault: Exception) -> StorageError:
         cause = fault.orig if isinstance(fault, DBAPIError) else fault
+        if isinstance(cause, UnicodeDecodeError):
+            return StorageError(f"{self.place}: {FAULTS[sqlite3.SQLITE_CORRUPT]}")
         if not isinstance(cause, sqlite3.Error):
             what = type(cause).__name__
             return BadRecord(f"{self.place}: a value that cannot be stored ({what}); report this")

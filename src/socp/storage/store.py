@@ -35,9 +35,13 @@ class Store(ABC, Generic[R]):
 
     @classmethod
     @contextmanager
-    def _locked(cls, folder: Path | None) -> Iterator[FolderLock | None]:
-        """The folder's lock, for the store that is made of it; let go of where none is."""
-        lock = FolderLock.take(folder, option=cls.OPTION) if folder else None
+    def _locked(
+        cls, folder: Path | None, lock: FolderLock | None = None
+    ) -> Iterator[FolderLock | None]:
+        """The folder's lock, for the store that is made of it; let go of where none is. `lock`:
+        it is held already."""
+        if folder and lock is None:
+            lock = FolderLock.take(folder, option=cls.OPTION)
         try:
             yield lock
         except BaseException:

@@ -29,7 +29,7 @@ def identity_in(file: Path) -> Identity | None:
     try:
         with closing(sqlite3.connect(f"file:{quote(str(file))}?immutable=1", uri=True)) as database:
             found = database.execute(_ASKED).fetchall()
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeError):  # the latter by what a damaged schema is called
         return None
     if len(found) != 1 or found[0][2] != f"node_{NODE_FORMAT:04d}":
         return None

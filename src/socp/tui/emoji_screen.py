@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from rich.text import Text
-from textual import on
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.events import Key
-from textual.widgets import Input
-
-from socp.tui.dialog import Dialog
+from socp.talk.commands import TAKE_AWAY
 from socp.tui.emoji import EMOJI, QUICK
-from socp.tui.field import Field
+from socp.tui.pick_screen import PickScreen
 from socp.tui.row_view import RowView
 from socp.tui.rows import Block, Piece
 
@@ -24,48 +17,22 @@ _NO_EMOJI: Final = (
 )
 
 
-class EmojiScreen(Dialog[str]):
+class EmojiScreen(PickScreen):
     """Its result: the emoji, "" to take one's own away."""
+
+    DOES = "react"
+    ASKS = "a name, or an emoji"
 
     DEFAULT_CSS = """
     EmojiScreen { & > .dialog { max-width: 40; } & RowView { height: auto; max-height: 12; } }
     """
 
-    def compose(self) -> ComposeResult:
-        """A line to type in, and what can be had."""
-        with Vertical(classes="dialog"):
-            yield Field(placeholder="a name, or an emoji")
-            yield RowView()
+    def meant(self, key: str) -> str:
+        """The emoji of this row."""
+        return "" if key == TAKE_AWAY else key
 
-    def on_mount(self) -> None:
-        """Begin with the usual ones."""
-        self.query_one(".dialog").border_title = Text("react")
-        self.query_one(Input).focus()
-        self.call_after_refresh(self._begin)
-
-    def _begin(self) -> None:
-        self._show(self.query_one(Input).value)  # something may have been typed already
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        self._show(event.value)
-
-    def on_key(self, event: Key) -> None:
-        """The list moves while one types."""
-        if event.key in ("down", "up"):
-            event.stop()
-            view = self.query_one(RowView)
-            (view.action_down if event.key == "down" else view.action_up)()
-
-    @on(Input.Submitted)
-    def _entered(self) -> None:
-        self.query_one(RowView).action_choose()
-
-    @on(RowView.Chosen)
-    def _chosen(self, event: RowView.Chosen) -> None:
-        self.give("" if event.key == "-" else event.key)
-
-    def _show(self, typed: str) -> None:
+    def show(self, typed: str) -> None:
+        """The usual ones, those that are called so, or what was typed itself."""
         wanted = typed.strip().strip(":").casefold()
         by_sign: dict[str, str] = {}
         for name, sign in EMOJI.items():
@@ -75,7 +42,7 @@ class EmojiScreen(Dialog[str]):
             by_sign[typed.strip()] = "as typed"
         rows = list(by_sign.items())[:SHOWN_MAX]
         if not wanted:
-            rows.append(("-", "take mine away"))
+            rows.append((TAKE_AWAY, "take mine away"))
         view = self.query_one(RowView)
         view.put([Block(s, ((Piece("plain", f" {s} "), Piece("mark", n)),)) for s, n in rows])
         if rows:

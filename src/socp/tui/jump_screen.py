@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from rich.text import Text
-from textual import on
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.events import Key
-from textual.widgets import Input
-
 from socp.tui.conversations import presence, trust_sign
-from socp.tui.dialog import Dialog
-from socp.tui.field import Field
+from socp.tui.pick_screen import PickScreen
 from socp.tui.row_view import RowView
 from socp.tui.rows import Block, Piece, cut
 from socp.tui.session import Session
@@ -23,8 +15,11 @@ from socp.wire.ids import PUBLIC
 SHOWN_MAX: Final = 100
 
 
-class JumpScreen(Dialog[str]):
+class JumpScreen(PickScreen):
     """Its result: a user id, or "public"."""
+
+    DOES = "jump to"
+    ASKS = "part of a name"
 
     DEFAULT_CSS = """
     JumpScreen { & > .dialog { max-width: 60; } & RowView { height: auto; max-height: 14; } }
@@ -34,41 +29,8 @@ class JumpScreen(Dialog[str]):
         super().__init__()
         self._session = session
 
-    def compose(self) -> ComposeResult:
-        """A line to type in, and who is meant."""
-        with Vertical(classes="dialog"):
-            yield Field(placeholder="part of a name")
-            yield RowView()
-
-    def on_mount(self) -> None:
-        """Begin with the latest."""
-        self.query_one(".dialog").border_title = Text("jump to")
-        self.query_one(Input).focus()
-        self.call_after_refresh(self._begin)
-
-    def _begin(self) -> None:
-        self._show(self.query_one(Input).value)  # something may have been typed already
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        self._show(event.value)
-
-    def on_key(self, event: Key) -> None:
-        """The list moves while one types."""
-        if event.key in ("down", "up"):
-            event.stop()
-            view = self.query_one(RowView)
-            (view.action_down if event.key == "down" else view.action_up)()
-
-    @on(Input.Submitted)
-    def _entered(self) -> None:
-        self.query_one(RowView).action_choose()
-
-    @on(RowView.Chosen)
-    def _chosen(self, event: RowView.Chosen) -> None:
-        self.give(event.key)
-
-    def _show(self, typed: str) -> None:
+    def show(self, typed: str) -> None:
+        """The latest, or those who are called so."""
         view, session = self.query_one(RowView), self._session
         blocks = []
         for talk in matching(session, typed)[:SHOWN_MAX]:

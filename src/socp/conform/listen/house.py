@@ -16,7 +16,7 @@ from aiohttp import web
 from socp.conform import preimages
 from socp.conform.canonical import b64, unb64
 from socp.conform.cast import Identity
-from socp.conform.figures import FIRST_FRAME_S, NONCE_BYTES, WATCHED
+from socp.conform.figures import FIRST_FRAME_S, MESSAGE_BYTES, NONCE_BYTES, WATCHED
 from socp.conform.frames import Frame, now_ms
 from socp.conform.keys import NotAKey, read_key
 from socp.conform.link import GOODBYE_S, Link
@@ -92,7 +92,10 @@ class House:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One connection, to its end."""
         socket = web.WebSocketResponse(
-            autoping=False, max_msg_size=0, compress=False, timeout=GOODBYE_S
+            autoping=False,
+            max_msg_size=MESSAGE_BYTES,
+            compress=False,
+            timeout=GOODBYE_S,
         )
         await socket.prepare(request)
         waiting: asyncio.Queue[Frame] = asyncio.Queue(_TO_ANSWER_MAX)
