@@ -14,10 +14,11 @@ from typing import Final
 
 from socp.crypto import key_text
 from socp.crypto.fast_keys import FastSecretHolder, checked_raw
-from socp.crypto.keys import PARSED_KEYS_KEPT, KeyIdentity, KeyRefused, SecretHolder, Unreadable
+from socp.crypto.keys import KeyIdentity, KeyRefused, SecretHolder, Unreadable
 from socp.wire import limits
 from socp.wire.errors import Misuse
 
+_PARSED_KEPT: Final = 65_536  # one suite serves all servers and users of a simulation
 _NONCE: Final = 16
 _HASH: Final = 32
 _SIZE: Final = slice(_NONCE + _HASH, _NONCE + _HASH + 2)
@@ -145,7 +146,7 @@ class SymbolicSuite:
 
     def __init__(self, seed: int) -> None:
         self._dice = _Dice(seed)
-        self._parsed = lru_cache(PARSED_KEYS_KEPT)(self._parse)
+        self._parsed = lru_cache(_PARSED_KEPT)(self._parse)
 
     def generate(self) -> SymbolicPrivateKey:
         """The next key of this seed, at once."""

@@ -252,7 +252,7 @@ class Member:
         """Before this, monotonic, no Tick does anything, unless another event comes."""
         if not self.attached:
             return min(self._session.due_ms, mono + REST_MAX_MS)
-        return min(mono + REST_MAX_MS, *(part.due_ms for part in self._timed))
+        return min([mono + REST_MAX_MS, *[part.due_ms for part in self._timed]])
 
     def takes(self) -> frozenset[type[Payload]]:
         """Which frames are taken from a server; others are not for a client."""

@@ -7,7 +7,6 @@ from typing import Final, assert_never
 
 from socp.crypto import fast_sig
 from socp.crypto.keys import PrivateKey, Suite
-from socp.crypto.signing import sign
 from socp.node.effects import (
     Afterwards,
     Answer,
@@ -18,7 +17,6 @@ from socp.node.effects import (
     Effect,
     Identified,
     Note,
-    Outgoing,
     Persist,
     Ping,
     Probe,
@@ -58,9 +56,9 @@ from socp.sim.disk import NodeDisk
 from socp.sim.frames import Shared, arrived, frame
 from socp.sim.ids import an_id
 from socp.sim.network import Endpoint, Network, Wire
-from socp.wire import limits, strict
+from socp.sim.signer import Bend, Signer
+from socp.wire import limits
 from socp.wire.addresses import HostPort
-from socp.wire.canonical import canonical
 from socp.wire.envelope import encode
 from socp.wire.errors import PeerFault
 from socp.wire.ids import EVERYONE
@@ -69,8 +67,6 @@ from socp.wire.payloads import CtrlClose
 TICK_MS: Final = 250
 RETRY_MS: Final = 2_000  # of what a full disk did not take
 
-Bend = Callable[[Outgoing], Outgoing | None]
-"""A server gone bad: what it says instead, before it is signed; None to say nothing."""
 Watch = Callable[["Server", Event, list[Effect]], None]
 """Somebody who looks on: an event, and what the brain makes of it."""
 
@@ -87,7 +83,7 @@ class Server:
         self.disk = NodeDisk()
         self.notes: list[Note] = []
         self.answers: list[Answer] = []
-        self.bend: Bend | None = None
+        self._signer = Signer(key)
         self.watch: Watch | None = None
         self.tick_ms = TICK_MS  # from its next start on
         self.skew_ms = 0  # how far its clock on the wall is ahead of the truth
@@ -129,6 +125,15 @@ class Server:
     def own_users(self) -> list[str]:
         """Who is online here, by user_id."""
         return self.node.own_users()
+
+    @property
+    def bend(self) -> Bend | None:
+        """What makes a liar of it, None where it is honest."""
+        return self._signer.bend
+
+    @bend.setter
+    def bend(self, bend: Bend | None) -> None:
+        self._signer.bend = bend
 
     def log(self) -> str:
         """Its log lines."""
@@ -273,17 +278,15 @@ class Server:
     def _do(self, effect: Effect) -> None:  # noqa: C901 - one case an effect
         match effect:
             case Send():
-                self._send(effect.links, self._encoded(effect.frame))
+                self._send(effect.links, self._signer.data(effect.frame))
             case Relay():
                 self._send(effect.links, effect.data)
             case Bundle():
                 for each in effect.frames:
-                    data = each if isinstance(each, bytes) else self._encoded(each)
-                    self._send(effect.links, data)
+                    self._send(effect.links, self._signer.data(each))
             case Snapshot():
                 for each in effect.each():
-                    data = each if isinstance(each, bytes) else self._encoded(each)
-                    self._send((effect.link,), data)
+                    self._send((effect.link,), self._signer.data(each))
                 if effect.page:
                     self._soon(SnapshotDone(effect.link, effect.page))
             case Ask():
@@ -345,27 +348,6 @@ class Server:
         elif isinstance(effect, Probe):
             wait = limits.PING_S * 1000
             self._agenda.after(wait, lambda: self.event(ProbeFailed(effect.link)))
-
-    def _encoded(self, said: Outgoing) -> bytes | None:
-        """The frame's bytes, signed with the server's key, proofs filled in."""
-        if self.bend is not None:
-            bent = self.bend(said)
-            if bent is None:
-                return None
-            said = bent
-        if not (said.proofs or said.verbatim or self.bend):  # its payload is canonical
-            sig = self._signature(said, said.payload) if said.signed else ""
-            return encode(said.type, said.from_, said.to, said.ts, said.payload, sig)
-        members = strict.loads(said.payload)
-        assert isinstance(members, dict)
-        for name, preimage in said.proofs:
-            members[name] = sign(self.key, preimage)
-        payload = said.payload if said.verbatim else canonical(members)
-        sig = self._signature(said, canonical(members)) if said.signed else ""
-        return encode(said.type, said.from_, said.to, said.ts, payload, sig)
-
-    def _signature(self, said: Outgoing, text: bytes) -> str:
-        return sign(self.key, text) if said.fast is None else said.fast.sign(text)
 
     # --- gone bad -------------------------------------------------------------------------------
 

@@ -14,7 +14,8 @@ from socp.sim.frames import frame
 from socp.sim.ids import an_id
 from socp.sim.network import Wire
 from socp.sim.pose import Pose
-from socp.sim.server import Bend, Server
+from socp.sim.server import Server
+from socp.sim.signer import Bend
 from socp.sim.story import Happening, Kind
 from socp.sim.user import User
 from socp.sim.world import World
