@@ -36,7 +36,7 @@ from socp.node.effects import (
 from socp.node.events import Event, LinkId, SnapshotDone
 from socp.server.joined import Joined
 from socp.server.link import Link, Links
-from socp.server.outbox import WRITE_BYTES, Outbox
+from socp.server.outbox import WRITE_BYTES
 from socp.server.signers import Sealed, Signers, ready
 from socp.wire import limits
 from socp.wire.payloads import UserAdvertise, UserRemove
@@ -46,7 +46,7 @@ log = logging.getLogger("server.server")
 PRESENCE: Final = (UserAdvertise.TYPE, UserRemove.TYPE)
 PRESENCE_HEADS: Final = tuple(f'{{"type":"{name}"'.encode() for name in PRESENCE)
 PACE_BYTES: Final = 256 * limits.KIB  # a snapshot goes on while less than this waits on its link
-PACED_BYTES: Final = 8 * limits.MIB  # of all snapshots together: many get on in smaller steps
+PACED_BYTES: Final = 8 * limits.MIB  # of all that share nothing: many get on in smaller steps
 PACE_S: Final = 0.01  # between two looks: 25 MiB/s at most, and nothing to be told by the transport
 assert SHARED_BYTES < WRITE_BYTES < 2 * SHARED_BYTES, "what is shared would be joined for each link"
 LEVELS: Final = {
@@ -126,7 +126,7 @@ class Hands:
         self._told = told
         self._renew = renew
         self._passed = passed
-        self._pacing = 0  # snapshots under way
+        self._pacing = 0  # snapshots under way that share nothing
         self._joined: WeakKeyDictionary[Piece, Joined] = WeakKeyDictionary()
 
     def carry(self, effect: Effect) -> None:
@@ -187,9 +187,10 @@ class Hands:
     def _do(self, link: Link, effect: ForOneLink) -> None:
         match effect:
             case Snapshot():
-                self._pacing += 1
                 link.outbox.begin_pacing()  # now, so that a Close of the same batch waits for it
-                self._start(self._pace(link, effect))
+                alone = _shares_little(effect)
+                self._pacing += alone
+                self._start(self._pace(link, effect, alone=alone))
             case Identified():
                 link.identify()
             case Close():
@@ -201,13 +202,15 @@ class Hands:
             case Throttle():
                 link.throttle(effect.pause_ms)
 
-    def _pieces(self, frames: Iterable[Outgoing | bytes | Piece]) -> Iterator[Sealed]:
+    def _pieces(
+        self, frames: Iterable[Outgoing | bytes | Piece], most: Callable[[int], int]
+    ) -> Iterator[Sealed]:
         """Writes, made one by one, as they are asked for: what is not signed yet is signed then."""
         piece: list[Sealed] = []
         size = 0
         for frame in frames:
             sealed = self._sealed(frame)
-            if piece and size + sealed.size > min(WRITE_BYTES, self._share_bytes()):
+            if piece and size + sealed.size > most(WRITE_BYTES):
                 yield _one(piece)
                 piece, size = [], 0
             piece.append(sealed)
@@ -215,32 +218,35 @@ class Hands:
         if piece:
             yield _one(piece)
 
-    async def _pace(self, link: Link, snapshot: Snapshot) -> None:
+    async def _pace(self, link: Link, snapshot: Snapshot, *, alone: bool) -> None:
         """Send a long list at the speed at which its link takes it."""
         outbox = link.outbox
         size = sum(map(_size, snapshot.frames))
+
+        def most(size: int) -> int:
+            """Whoever reads slowly holds what is theirs alone, and many may (S11)."""
+            return min(size, PACED_BYTES // self._pacing) if alone else size
+
         link.paced_bytes += size
         try:
-            for piece in self._pieces(snapshot.frames):
-                while self._waits(outbox) and not link.is_over:  # noqa: ASYNC110 - see PACE_S
+            for piece in self._pieces(snapshot.frames, most):
+                while outbox.queued_bytes > most(PACE_BYTES) and not link.is_over:  # noqa: ASYNC110 - see PACE_S
                     await asyncio.sleep(PACE_S)
                 if link.is_over:
                     break
                 outbox.pace(piece)
                 self._passed(piece.size)
         finally:
-            self._pacing -= 1
+            self._pacing -= alone
             link.paced_bytes -= size
             outbox.end_pacing()
         if snapshot.page and not link.is_over:
             self._tell(SnapshotDone(link.id, snapshot.page))
 
-    def _waits(self, outbox: Outbox) -> bool:
-        return outbox.queued_bytes > min(PACE_BYTES, self._share_bytes())
 
-    def _share_bytes(self) -> int:
-        """Of one snapshot: whoever reads slowly holds what is theirs alone, and many may (S11)."""
-        return PACED_BYTES // self._pacing
+def _shares_little(snapshot: Snapshot) -> bool:
+    """Whether more than a write of it is for its link alone."""
+    return sum(_size(each) for each in snapshot.frames if not isinstance(each, Piece)) > WRITE_BYTES
 
 
 def _one(parts: list[Sealed]) -> Sealed:
