@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from socp.member import records
 from socp.storage import migrations
@@ -62,7 +63,7 @@ def fill(folder: Path) -> None:
     """One of everything that format 4 knew."""
     put(folder, "identity", one=1, user_id=ALICE, display_name="Alice")
     put_line(folder, LINE)
-    put(folder, "contacts", **asdict(CONTACT))
+    put(folder, "contacts", **structs.asdict(CONTACT))
     put(folder, "servers", **asdict(KNOWN_SERVER))
     put(folder, "seen", **SEEN._asdict())
     put(folder, "arrived", **asdict(ARRIVED))

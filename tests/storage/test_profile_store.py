@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from socp.member import records
 from socp.member.records import LineState, Said
@@ -130,7 +131,7 @@ def test_without_a_folder_all_is_kept_in_memory() -> None:
 
 
 def test_a_changed_contact_replaces_the_former(folder: Path) -> None:
-    renamed = replace(CONTACT, display_name="Robert", verified=False, features=())
+    renamed = structs.replace(CONTACT, display_name="Robert", verified=False, features=())
     assert written(folder, [CONTACT], [renamed]).contacts == (renamed,)
 
 
@@ -236,7 +237,9 @@ def test_what_came_is_told_in_the_order_it_came(folder: Path) -> None:
 
 
 def test_what_the_person_decided_about_a_key_and_about_readers_is_kept(folder: Path) -> None:
-    changed = replace(CONTACT, changed_ms=5, claimed_key="MIIother", kept_against=("ef" * 32,))
+    changed = structs.replace(
+        CONTACT, changed_ms=5, claimed_key="MIIother", kept_against=("ef" * 32,)
+    )
     kept = written(folder, [CONTACT, changed, records.PublicChoice(verified_only=True)])
     assert kept.contacts == (changed,)
     assert kept.public_choice == records.PublicChoice(verified_only=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from socp.crypto.vault import Vault
 from socp.member import records
@@ -55,7 +55,7 @@ def test_another_vault_opens_nothing_and_says_so_in_one_line(folder: Path) -> No
 @pytest.mark.threat("P4")
 def test_a_row_put_in_anothers_place_is_refused(folder: Path) -> None:
     with ProfileStore.open(folder, a_vault) as store:
-        store.write([CONTACT, replace(CONTACT, user_id=ALICE)]).result()
+        store.write([CONTACT, structs.replace(CONTACT, user_id=ALICE)]).result()
     rows(folder, "UPDATE contacts SET sealed = (SELECT max(sealed) FROM contacts)")
     with ProfileStore.open(folder, a_vault) as store, pytest.raises(StorageError, match="key does"):
         store.load()

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+
+from msgspec import structs
 
 from socp.client.unlocking import unlock
 from socp.member.history import FILE, NOTE
@@ -151,7 +153,7 @@ def has_talked(folder: Path) -> None:
         book = _Book(settings.user_id, known.last_said)
         store.write(tuple(book.records())).result()
         bob = next(each for each in known.contacts if each.user_id == BOB)
-        store.write((replace(bob, verified=True, display_name="Bob"),)).result()
+        store.write((structs.replace(bob, verified=True, display_name="Bob"),)).result()
 
 
 class _Book:
