@@ -4,6 +4,7 @@ alone: in order, bounded, and nothing after the goodbye (section 12)."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from socp.node.effects import Send
 from socp.node.events import Event, FrameReceived
 from socp.server import framing, turn
-from socp.server.outbox import GOODBYE, WRITE_BYTES
+from socp.server.outbox import GOODBYE, WRITE_BYTES, Outbox
 from socp.server.signers import Sealed, ready
 from socp.wire import limits
 from tests.server.rig import Brain, frame, message, running, said
@@ -23,6 +24,14 @@ FRAMES = [ready(f'{{"n":{n}}}'.encode()) for n in range(5)]
 def framed(sealed: Sealed) -> bytes:
     assert sealed.framed is not None
     return sealed.framed
+
+
+def tell_all(loop: Loop, outboxes: Sequence[Outbox], frames: Sequence[Sealed]) -> None:
+    """Each of these to all of them, in a turn of its own."""
+    for sealed in frames:
+        for out in outboxes:
+            out.put(sealed)
+        loop.turns()
 
 
 def test_what_a_link_gets_within_a_turn_is_written_at_its_end_in_order() -> None:
@@ -62,10 +71,7 @@ def test_the_loop_is_asked_once_for_all_links() -> None:
 def test_a_crowd_is_written_to_at_once_and_what_follows_soon_goes_together() -> None:
     loop, wires = Loop(), [Wire() for _ in range(turn.MANY)]
     outboxes = [loop.outbox(wire) for wire in wires]
-    for sealed in FRAMES[:3]:
-        for out in outboxes:
-            out.put(sealed)
-        loop.turns()
+    tell_all(loop, outboxes, FRAMES[:3])
     assert all(wire.writes == [[framed(FRAMES[0])]] for wire in wires)
     loop.time_passes()
     assert all(wire.writes[1:] == [[framed(FRAMES[1]), framed(FRAMES[2])]] for wire in wires)
@@ -79,10 +85,7 @@ def test_a_crowd_is_written_to_at_once_and_what_follows_soon_goes_together() -> 
 def test_a_few_are_written_to_while_a_crowd_rests() -> None:
     loop, wires, few = Loop(), [Wire() for _ in range(turn.MANY)], Wire()
     outboxes = [loop.outbox(wire) for wire in wires]
-    for sealed in FRAMES[:2]:
-        for out in outboxes:
-            out.put(sealed)
-        loop.turns()
+    tell_all(loop, outboxes, FRAMES[:2])
     loop.outbox(few).put(FRAMES[2])
     loop.turns()
     assert few.writes == [[framed(FRAMES[2])]]
@@ -92,10 +95,7 @@ def test_a_few_are_written_to_while_a_crowd_rests() -> None:
 def test_what_is_for_one_of_a_resting_crowd_goes_at_once_after_what_it_was_owed() -> None:
     loop, wires = Loop(), [Wire() for _ in range(turn.MANY)]
     outboxes = [loop.outbox(wire) for wire in wires]
-    for sealed in FRAMES[:2]:
-        for out in outboxes:
-            out.put(sealed)
-        loop.turns()
+    tell_all(loop, outboxes, FRAMES[:2])
     outboxes[0].put(FRAMES[2])
     loop.turns()
     assert wires[0].writes[1:] == [[framed(FRAMES[1]), framed(FRAMES[2])]]
@@ -137,10 +137,7 @@ def test_who_says_goodbye_while_a_crowd_rests_gets_all_before_it_and_nothing_aft
 ) -> None:
     loop, wires = Loop(), [Wire() for _ in range(turn.MANY)]
     outboxes = [loop.outbox(wire) for wire in wires]
-    for sealed in FRAMES[:2]:
-        for out in outboxes:
-            out.put(sealed)
-        loop.turns()
+    tell_all(loop, outboxes, FRAMES[:2])
     if ends == "finish":
         outboxes[0].finish(1000, "")
     else:
@@ -157,10 +154,7 @@ def test_who_says_goodbye_while_a_crowd_rests_gets_all_before_it_and_nothing_aft
 def test_who_is_cut_while_a_crowd_rests_gets_nothing_more() -> None:
     loop, wires = Loop(), [Wire() for _ in range(turn.MANY)]
     outboxes = [loop.outbox(wire) for wire in wires]
-    for sealed in FRAMES[:2]:
-        for out in outboxes:
-            out.put(sealed)
-        loop.turns()
+    tell_all(loop, outboxes, FRAMES[:2])
     outboxes[0].drop()
     loop.time_passes()
     assert [len(wire.writes) for wire in wires] == [1, *[2] * (turn.MANY - 1)]
