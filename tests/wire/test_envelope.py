@@ -124,6 +124,12 @@ def test_ctrl_close_is_sent_without_an_envelope() -> None:
 
 
 @pytest.mark.spec("1")
+def test_ctrl_close_with_an_addressee_keeps_it() -> None:
+    read = decode('{"type":"CTRL_CLOSE","from":"","to":"0","ts":0,"payload":{}}')
+    assert decode(reencode(read)) == read
+
+
+@pytest.mark.spec("1")
 def test_ctrl_close_is_understood_whatever_else_it_says() -> None:
     assert decode('{"type":"CTRL_CLOSE","ts":"now","payload":[]}').payload == b"{}"
 
