@@ -246,7 +246,7 @@ class Member:
     @property
     def clock_offset_ms(self) -> int:
         """What is added to this machine's clock, 0 unless it is off by more than 5 min."""
-        return self._session.offset_ms
+        return self._session.clock.offset_ms
 
     def rests_until_ms(self, mono: int) -> int:
         """Before this, monotonic, no Tick does anything, unless another event comes."""
@@ -280,7 +280,7 @@ class Member:
 
     def _corrected(self, now: Now) -> Now:
         """The time as our server has it, where this machine's clock is far off (section 2)."""
-        return Now(now.wall + self._session.offset_ms, now.mono)
+        return Now(now.wall + self._session.clock.offset_ms, now.mono)
 
     def _events(self) -> Mapping[type[object], Callable[..., None]]:
         handlers: dict[type[object], Callable[..., None]] = {

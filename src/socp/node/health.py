@@ -65,10 +65,9 @@ class Health:
                 self._emit.close(link, 1008, reason)
 
     def _silent(self, link: Link, now: Now, ping_ms: int, most_ms: int) -> None:
-        """Ping the silent, close the dead."""
-        silent = now.mono - link.heard_ms
-        if silent > most_ms:
+        """They were silent for longer than `ping_ms`: ping them, and close the dead."""
+        if now.mono - link.heard_ms > most_ms:
             self._emit.close(link, 1001, f"silent for {most_ms // 1000} s")
-        elif silent > ping_ms and now.mono - link.pinged_ms > ping_ms:
+        elif now.mono - link.pinged_ms > ping_ms:
             link.pinged_ms = now.mono
             self._emit.add(Ping(link.id))
