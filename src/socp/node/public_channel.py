@@ -286,8 +286,9 @@ class PublicChannel:
             wrapped = one.wrapped_public_channel_key
             stored = ChannelShare(one.member, share.version, wrapped, envelope.from_, raw)
             fresh = self._store(stored)
-            if not kept and there is not None:
-                self._went(stored, there, now)  # their home tells of it
+            if not kept and there is not None:  # their home tells of it
+                if len(raw) <= SHARE_BYTES_MAX:
+                    self._went(stored, there, now)
             elif fresh:
                 wraps.append(Wrap(member_id=one.member, wrapped_key=wrapped))
         self._emit.relay(tuple(users) + tuple(sorted(servers)), raw)
