@@ -230,7 +230,7 @@ class Transfers:
         else:
             check_ts(envelope.ts, now.wall)
             sender_pub = getattr(frame, "sender_pub", "")
-            self._authors.check_origin(envelope.from_, frame.sender, sender_pub)
+            self._authors.check_origin(envelope.from_, frame.sender, sender_pub, envelope.ts)
             if isinstance(frame, FileStart) and self._is_here(reader):
                 self._file_mail.goes_live(frame.sender, frame.file_id)
         if released or (link.acks and self._is_mail(link, frame.sender, reader, frame)):
@@ -303,7 +303,8 @@ class Transfers:
         if self._presence.location(envelope.from_) != link.peer:
             return
         self._check_start(frame)
-        self._authors.check_origin(link.peer, envelope.from_, getattr(frame, "sender_pub", ""))
+        sender_pub = getattr(frame, "sender_pub", "")
+        self._authors.check_origin(link.peer, envelope.from_, sender_pub, envelope.ts)
         check_hop(link, envelope, now)
         if not self._again(link, envelope, frame, now):
             fan_out(self._emit, self._links, self._named(envelope, frame), ())
