@@ -353,7 +353,7 @@ class Walk:
         return {
             p.UserAdvertise: Route(self._advertise, forwarded=True),
             p.UserRemove: Route(self._remove, forwarded=True),
-            p.ServerDeliver: Route(self._server_deliver, forwarded=True),
+            p.ServerDeliver: Route(self._server_deliver, forwarded=True, signs=True),
             p.PublicChannelAdd: Route(self._channel.added, timed=True, forwarded=True),
             p.PublicChannelUpdated: Route(self._channel.updated, timed=True, forwarded=True),
             p.PublicChannelKeyShare: Route(self._channel.from_server, unsigned=True),
@@ -363,7 +363,7 @@ class Walk:
             p.FileEnd: file,
             p.ServerAnnounce: Route(self._admission.announced, timed=True),
             p.ServerHelloLink: Route(self._nothing),
-            p.PubkeyRequest: Route(self._pubkey_request),
+            p.PubkeyRequest: Route(self._pubkey_request, signs=True),
             p.PubkeyResponse: Route(self._pubkey_response),
             p.KeyHistory: Route(self._key_history, forwarded=True),
             p.Heartbeat: Route(self._heartbeat),
