@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from socp.channel import shares
+from socp.channel import keyring, shares
 from socp.channel.keyring import HeldKey
 from socp.crypto import channel_box, content_sig, hybrid, rotation
 from socp.crypto.signing import sign_transport
@@ -303,6 +303,24 @@ def test_posts_in_clear_that_nobody_reads_are_bounded(monkeypatch: pytest.Monkey
         said = {"text": f"one of many: {number}"}
         desk.hears("MSG_PUBLIC_CHANNEL", said, from_=bob.id, to="public", key=signer, bind=False)
     assert len(desk.store().arrived) == 3
+
+
+@pytest.mark.threat("S5")
+def test_keys_that_are_too_many_to_be_held_are_not_kept_on_the_disk_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk().attaches()
+    bob = desk.friend("bob")
+    brought = [a_key(desk, bob, version) for version in range(1, 6)]
+    for key in brought:
+        share(desk, bob, key)
+    monkeypatch.setattr(public, "KEYS_KEPT", 3)  # as if an older version had kept too many
+    desk.again(desk.store())
+    desk.attaches()
+    assert [one.version for one in desk.store().channel_keys] == [3, 4, 5]
+    monkeypatch.setattr(keyring, "KEYS_KEPT", 3)
+    share(desk, bob, a_key(desk, bob, 6))
+    assert [one.version for one in desk.store().channel_keys] == [4, 5, 6]
 
 
 def given(desk: Desk) -> set[str]:

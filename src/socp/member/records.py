@@ -327,13 +327,14 @@ class IncomingFile:
 
 @dataclass(frozen=True, slots=True)
 class ChannelKey:
-    """One key of the public channel. Key: (version, fingerprint)."""
+    """One key of the public channel. Key: (version, fingerprint). Without `private` it is kept no
+    longer."""
 
     version: int
     fingerprint: str  # of the public half
     channel_pub: str  # base64url DER
-    private: bytes  # PrivateKey.to_bytes()
-    group_key: bytes  # 32 bytes
+    private: bytes = field(repr=False)  # PrivateKey.to_bytes()
+    group_key: bytes = field(repr=False)  # 32 bytes
     box: str  # channel_priv_box, base64url, to share it on unchanged
     creator_id: str
 
