@@ -121,6 +121,7 @@ class Amended:
     body: str  # the new text, the emoji ("" takes it away), "" of a delete
     ts: int  # Unix ms
     number: int  # in the history
+    trust: str = ""  # how sure it is who says so, a `Trust`; "" of our own
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,6 +279,7 @@ class Amendment:
     msg_ref: str  # of the message that said so, "" of our own
     run: str = ""  # in which of its author's runs it was said, "" of our own
     seq: int = 0  # and the how many-th there
+    trust: str = ""  # a `Trust`, "" of our own, and of before that was noted
 
 
 class FileStage(StrEnum):

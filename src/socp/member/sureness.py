@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from socp.member.effects import Trust
 from socp.member.records import Contact, TrustState
+
+_SUREST_FIRST: Final[tuple[str, ...]] = (
+    Trust.VERIFIED,
+    Trust.PINNED,
+    Trust.FORMER_KEY,
+    Trust.NOT_BOUND,
+    Trust.NOT_ENCRYPTED,
+    Trust.FIRST_SEEN,
+    Trust.UNSIGNED,
+    Trust.CHANGED,
+)
+
+
+def less_sure(one: str, other: str) -> str:
+    """The more doubtful of two marks; "" is none."""
+    marks = [mark for mark in _SUREST_FIRST if mark in (one, other)]
+    return marks[-1] if marks else one
 
 
 def sureness(contact: Contact, *, bound: bool, former: bool = False, signed: bool = True) -> Trust:
