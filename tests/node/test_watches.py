@@ -129,6 +129,19 @@ def test_two_who_watch_the_same_user_are_told_until_each_stops(mesh: Mesh, a: Se
 
 
 @pytest.mark.spec("11")
+def test_that_somebody_left_another_server_is_told_in_the_words_of_that_server(
+    mesh: Mesh, a: Server
+) -> None:
+    b = linked_server(mesh, a, "b")
+    bob, _ = advertise(b, "bob")
+    said = b.say("USER_REMOVE", {"user_id": bob, "server_id": b.id}, ts=mesh.wall + 1)
+    wendy = watcher(mesh, a)
+    watch(wendy, bob)
+    (heard,) = wendy.said("USER_REMOVE")
+    assert (heard.from_, heard.ts, heard.sig) == (b.id, said.ts, said.sig)
+
+
+@pytest.mark.spec("11")
 def test_who_is_watched_is_told_of_now_and_on_every_change(mesh: Mesh, a: Server) -> None:
     b = linked_server(mesh, a, "b")
     alice = mesh.user(a, "alice")

@@ -238,7 +238,7 @@ class Delivery:
             self._authors.check_release(deliver, ts, now)
         else:
             check_ts(ts, now.wall)
-            self._authors.check_origin(envelope.from_, deliver.sender, deliver.sender_pub)
+            self._authors.check_origin(envelope.from_, deliver.sender, deliver.sender_pub, ts)
             self._authors.first_key(envelope.from_, deliver, ts, now)
         reader = deliver.user_id
         ref = msg_ref(base64url.decode(deliver.ciphertext), deliver.sender, reader, ts)

@@ -86,9 +86,8 @@ class Directory:
                 f"{user_id} is known here with another key; use that key, or another user id",
             )
 
-    def knows(self, user_id: str, key: PublicKey, ts: int | None = None) -> bool:
-        """Whether `key` is the user's, or was (at `ts`, where it is given): who is in no table is
-        anybody."""
+    def knows(self, user_id: str, key: PublicKey, ts: int) -> bool:
+        """Whether `key` is the user's, or was at `ts`: who is in no table is anybody."""
         pinned = self.key(user_id)
         former = self.histories.former(user_id, ts)
         return pinned is None or pinned == key or key.text in former

@@ -59,9 +59,15 @@ class FileMail:
     def begin(self, link: Link, sender: str, reader: str, start: FileStart, now: Now) -> None:
         """FILE_START. Raises PeerFault where the whole file would not fit."""
         key = (sender, start.file_id)
+        past = self._past.get(key)
+        if any(each is not None and each.reader != reader for each in (self._kept.get(key), past)):
+            raise PeerFault(
+                Code.BAD_FRAME,
+                "file_id: you sent somebody else a file by this name; make a new one",
+                msg_ref=start.file_id,
+            )
         if self.holds(sender, start.file_id, link):
             return  # begun again, on the same link: it goes on
-        past = self._past.get(key)
         if past is not None and self._is_here(past, start.file_id):
             until_ms = now.mono + SILENCE_MS
             parts = set(past.parts)

@@ -47,6 +47,8 @@ class Gate:
         elif link.stage is Stage.SERVER:
             if not link.bucket.take(now.mono):
                 raise PeerFault(Code.RATE_LIMITED, "too many frames on this link; send less")
+            if route is not None and route.signs:
+                return self._load.server_pause_ms(link, envelope, now)
         elif link.stage is Stage.USER:
             return self._count_user(link, envelope, route, now)
         return 0

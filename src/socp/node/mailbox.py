@@ -140,6 +140,7 @@ class Mailbox:
         drain = self._drains.get(user_id)
         if drain is not None and (target is None or drain.link != target.id):
             self._end(drain)
+            self._next_turn(drain.link, now)
             drain = None
         if target is None or drain is not None or not self.boxes.count(user_id):
             return
@@ -214,8 +215,9 @@ class Mailbox:
         self._next_turn(drain.link, now)
 
     def _next_turn(self, link: LinkId, now: Now) -> None:
-        for user_id in self._turns.next(link):
-            self.revisit(user_id, now)
+        while called := self._turns.next(link):  # some of them may have nowhere to go by now
+            for user_id in called:
+                self.revisit(user_id, now)
 
     # --- pages ----------------------------------------------------------------------------------
 
@@ -377,7 +379,6 @@ class Mailbox:
             self._refused(drain, error.msg_ref, f"{error.code}: {error.detail}", now)
             self._rest(drain)
         elif self._keepers.detour(whose, error.moved_to, but=link.peer):
-            self._end(drain)
             self.revisit(whose, now)
         else:
             self._emit.debug(MAIL, f"{link.name()} does not take mail now: {error.code}")
@@ -386,8 +387,7 @@ class Mailbox:
 
     def _refused(self, drain: Drain, ref: str, why: str, now: Now) -> None:
         """It will never be taken: forget it, and say so to its author while they can hear it."""
-        handed = self._forget(drain, ref)
-        if handed is None:
+        if (handed := self._forget(drain, ref)) is None:
             return
         self._emit.persist(MailDropped(drain.user_id, ref))
         self.boxes.take(drain.user_id, handed.sender, handed.count, handed.size)

@@ -220,10 +220,12 @@ class Walk:
     def _advertise(self, link: Link, envelope: Envelope, advert: Payload, now: Now) -> None:
         assert isinstance(advert, payloads.UserAdvertise)
         self._gossip.came(link, envelope, advert, now)
-        if self._presence.advertised(link, envelope, advert, now):
-            self._arrivals.moved_away(advert.user_id, envelope.from_, now)
+        try:
+            if self._presence.advertised(link, envelope, advert, now):
+                self._arrivals.moved_away(advert.user_id, envelope.from_, now)
+        finally:  # the key that came along counts where the claim is refused
+            self._arrivals.end_stale(advert.user_id, now)
         self._kept.moved(advert.user_id, now)
-        self._arrivals.end_stale(advert.user_id, now)
 
     def _server_deliver(self, link: Link, envelope: Envelope, deliver: Payload, now: Now) -> None:
         assert isinstance(deliver, payloads.ServerDeliver)
@@ -268,7 +270,9 @@ class Walk:
 
     def _key_history(self, link: Link, envelope: Envelope, said: Payload, now: Now) -> None:
         assert isinstance(said, payloads.KeyHistory)
-        if self._rotations.heard(link, envelope, said, now):
+        try:
+            self._rotations.heard(link, envelope, said, now)
+        finally:  # the rotations that came along count where the revocation is refused
             self._arrivals.end_stale(said.user_id, now)
 
     def _ack(self, link: Link, envelope: Envelope, ack: Payload, now: Now) -> None:
@@ -349,7 +353,7 @@ class Walk:
         return {
             p.UserAdvertise: Route(self._advertise, forwarded=True),
             p.UserRemove: Route(self._remove, forwarded=True),
-            p.ServerDeliver: Route(self._server_deliver, forwarded=True),
+            p.ServerDeliver: Route(self._server_deliver, forwarded=True, signs=True),
             p.PublicChannelAdd: Route(self._channel.added, timed=True, forwarded=True),
             p.PublicChannelUpdated: Route(self._channel.updated, timed=True, forwarded=True),
             p.PublicChannelKeyShare: Route(self._channel.from_server, unsigned=True),
@@ -359,7 +363,7 @@ class Walk:
             p.FileEnd: file,
             p.ServerAnnounce: Route(self._admission.announced, timed=True),
             p.ServerHelloLink: Route(self._nothing),
-            p.PubkeyRequest: Route(self._pubkey_request),
+            p.PubkeyRequest: Route(self._pubkey_request, signs=True),
             p.PubkeyResponse: Route(self._pubkey_response),
             p.KeyHistory: Route(self._key_history, forwarded=True),
             p.Heartbeat: Route(self._heartbeat),

@@ -27,7 +27,7 @@ from socp.server.connection import GOING_AWAY
 from socp.server.dialler import Dialler
 from socp.server.front import Doors, FrontDoor
 from socp.server.gate import Gate
-from socp.server.guard import Addresses, Guard, Seats
+from socp.server.guard import Addresses, Guard, Handshakes, Seats
 from socp.server.hands import Crew, Hands
 from socp.server.http_api.api import HttpApi
 from socp.server.intake import Intake
@@ -46,7 +46,7 @@ TICKS_A_RETRY: Final = 8
 GOODBYE_S: Final = 1.2  # of the 2 s that a stop may take
 FLUSH_S: Final = 0.7  # of those, for what is not signed or committed yet
 LOOK_S: Final = 0.01
-SPARE_SEATS: Final = 8  # one in so many more than there are links: HTTP, and who is turned away
+SPARE_SEATS: Final = 8  # one in so many more than there are links: HTTP, who is turned away; TLS
 LAST_S: Final = 0.1  # for handlers whose sockets are gone
 
 
@@ -135,8 +135,12 @@ class App:
             Parked(parts.budget.rows(Table.PARKED)),
         )
         links_max = parts.budget.rows(Table.LINKS)
+        spare = links_max // SPARE_SEATS
+        self._handshakes = Handshakes(
+            Seats(spare), Addresses(parts.max_per_address, self._is_exempt)
+        )
         self._doors = Doors(
-            Seats(links_max + links_max // SPARE_SEATS),
+            Seats(links_max + spare),
             Addresses(parts.max_per_address, self._is_exempt),
             Intake(parts.budget.incoming, loop.call_soon, self._watch.passed),
             shift,
@@ -169,6 +173,7 @@ class App:
                     self._front,
                     self._doors.addresses,
                     self._doors.seats,
+                    self._handshakes,
                     self._parts.tls,
                 )
                 self._crew.keep(acceptor.run())

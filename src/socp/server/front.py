@@ -328,7 +328,7 @@ class FrontDoor(web.Server):
         if transport is None or meter is None:
             return socket
         link = handler.link = self._links.add(transport, masked=False, meter=meter)
-        meter.watch(link.breached, link.lags)
+        meter.watch(link.breached, link.keep_watch)
         opened = LinkOpened(
             link=link.id,
             address=client,

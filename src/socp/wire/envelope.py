@@ -153,8 +153,11 @@ def _is_unanswered(data: bytes) -> bool:
 
 
 def encode(type: str, from_: str, to: str, ts: int, payload: bytes, sig: str) -> bytes:  # noqa: A002
-    """The frame as JSON, with `payload`, the JSON text of an object, put in as it is."""
-    if type == CTRL_CLOSE and not from_:
+    """The frame as JSON, with `payload`, the JSON text of an object, put in as it is.
+
+    CTRL_CLOSE from nobody to nobody is the one frame without an envelope (section 1).
+    """
+    if type == CTRL_CLOSE and not from_ and not to:
         return b'{"type":"CTRL_CLOSE"}'
     head = f'{{"type":{_quoted(type)},"from":{_quoted(from_)},"to":{_quoted(to)},"ts":{ts}'
     tail = f',"sig":{_quoted(sig)}}}'
