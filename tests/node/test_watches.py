@@ -260,6 +260,24 @@ def test_signatures_for_who_is_away_are_rationed_and_all_are_answered(
     assert len(other.said("USER_REMOVE")) == 999, "signed once for all"
 
 
+@pytest.mark.threat("S11")
+def test_of_who_is_away_no_more_is_kept_than_there_is_room_for_and_the_oldest_goes(
+    mesh: Mesh,
+) -> None:
+    a = mesh.server("a", memory=SMALL.total)
+    most = SMALL.rows(Table.REMOVES)
+    ids = [an_id(f"u{n}") for n in range(most + 10)]
+    first, second = watcher(mesh, a), watcher(mesh, a, "other")
+    watch(first, *ids)
+    mesh.run(5)
+    watch(second, *ids[:10], *ids[-10:])
+    mesh.run(5)
+    before = {e.members["user_id"]: e.ts for e in first.said("USER_REMOVE")}
+    after = {e.members["user_id"]: e.ts for e in second.said("USER_REMOVE")}
+    assert all(after[user_id] > before[user_id] for user_id in ids[:10])
+    assert all(after[user_id] == before[user_id] for user_id in ids[-10:])
+
+
 @pytest.mark.spec("11")
 @pytest.mark.threat("S3")
 def test_who_watches_others_all_the_time_is_slowed(mesh: Mesh, a: Server) -> None:

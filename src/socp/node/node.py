@@ -111,7 +111,8 @@ class Node:
         self._rotations = rotations = Rotations(suite, emit, links, people, logins)
         self._crowd = crowd = Crowd(emit, settings.few, budget.crowd)
         audience = Audience(links, crowd)
-        self._presence = presence = Presence(emit, links, audience, people, rotations)
+        removes_max = budget.rows(Table.REMOVES)
+        self._presence = presence = Presence(emit, links, audience, people, rotations, removes_max)
         self._watches = watches = Watches(
             emit, links, audience, presence, rotations, self._room, budget.rows(Table.WATCHED)
         )

@@ -36,7 +36,6 @@ ORDER_MAX = 400_000  # of all servers
 SAID_NEWLY_MS = 10_000  # who asks again so soon may have the same frames ...
 SAID_NEWLY_USER_MS = 20  # ... or so soon for each of our users: each is a signature of 1.3 ms
 ADVERT_BYTES_MAX = 16 * limits.KIB  # it is kept, and said again to everyone who comes
-REMOVES_KEPT = 10_000  # about 1 kB each: they save a signature where somebody asks
 
 
 class Presence:
@@ -49,9 +48,9 @@ class Presence:
         audience: Audience,
         directory: Directory,
         rotations: Rotations,
+        removes_max: int,  # kept: they save a signature where somebody asks
     ) -> None:
-        self._emit = emitter
-        self._links = links
+        self._emit, self._links = emitter, links
         self._audience = audience
         self._directory = directory
         self._rotations = rotations
@@ -60,6 +59,7 @@ class Presence:
         self.roster = Roster(emitter)
         self._chapters: Chapters | None = None  # while users come who hear of everybody
         self._removes: OrderedDict[str, Outgoing | bytes] = OrderedDict()  # of who is away
+        self._removes_max = removes_max
         self._rolls: dict[str, Roll] = {}
         self.relaying = Relaying(emitter, links)
         self._order: dict[str, OrderedDict[str, int]] = {}  # by origin: none pushes others' out
@@ -179,7 +179,7 @@ class Presence:
     def _note_remove(self, user_id: str, frame: Outgoing | bytes) -> None:
         self._removes[user_id] = frame
         self._removes.move_to_end(user_id)
-        if len(self._removes) > REMOVES_KEPT:
+        if len(self._removes) > self._removes_max:
             self._removes.popitem(last=False)
 
     def _next_ts(self, user_id: str, now: Now) -> int:
