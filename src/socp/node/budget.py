@@ -59,18 +59,18 @@ SHARES: Final = {
     Table.USERS: Share(20, 3_020, 200_000),
     # Whose mail waits for whom: one for each author in a mailbox.
     Table.AUTHORS: Share(3, 260, 5_000_000),
-    Table.SEEN: Share(10, 160, 50_000_000),
+    Table.SEEN: Share(13, 160, 50_000_000),
     # What was handed to somebody and is not acknowledged.
     Table.OWED: Share(4, 480, 4_000_000),
     Table.SHARES: Share(11, 7_900, 20_000),
     Table.KEYS: Share(4, 2 * 2_600, 20_000),  # a step, or a revocation
     Table.PASSWORDS: Share(2, 4_400, 10_000),
     # A user whom one link watches: its id, twice, and most where just two watch the same.
-    Table.WATCHED: Share(5, 300, 10_000_000),
+    Table.WATCHED: Share(4, 300, 10_000_000),
     # A USER_REMOVE, signed, of somebody who was asked about.
-    Table.REMOVES: Share(2, 2_000, 10_000),
+    Table.REMOVES: Share(1, 2_000, 10_000),
     # What became of a message, to be told or lately told.
-    Table.FATES: Share(2, 400, 70_000),
+    Table.FATES: Share(1, 400, 70_000),
     # A record that waits for a disk which takes nothing.
     Table.PARKED: Share(2, 600, 100_000),
 }
