@@ -9,8 +9,9 @@ from socp.crypto import content_sig
 from socp.wire import base64url, limits
 from socp.wire.canonical import canonical
 from socp.wire.envelope import encode
-from tests.node.cast import Members, advertise, linked_server, share_of
-from tests.node.mesh import Mesh, Peer, Server
+from socp.wire.features import PRESENCE
+from tests.node.cast import Members, advert_of, advertise, linked_server, share_of
+from tests.node.mesh import USER_FEATURES, Mesh, Peer, Server, an_id
 from tests.node.test_mailbox import keeper, waiting
 from tests.node.test_transfers import chunk_of
 
@@ -106,3 +107,25 @@ def test_a_goodbye_takes_no_more_than_a_hello(mesh: Mesh, a: Server) -> None:
     b.say("USER_REMOVE", said, ts=mesh.wall + 1)
     assert b.errors() == ["TOO_LARGE"]
     assert bob in a.node.whereabouts()
+
+
+@pytest.mark.spec("6")
+def test_a_list_comes_in_parts_that_fit_whatever_people_are_called(mesh: Mesh, a: Server) -> None:
+    b, key = linked_server(mesh, a, "b"), mesh.suite.generate()
+    for n in range(400):
+        advert = advert_of(an_id(f"{n}"), b.id, key, name="\U0001f600" * 256)
+        b.say("USER_ADVERTISE", advert)
+    alice = mesh.user(a, "alice", features=(*USER_FEATURES, PRESENCE))
+    alice.say("LIST_REQUEST", {})
+    parts = alice.members("USER_LIST")
+    assert [part.get("more", False) for part in parts] == [True, False]
+    whole = [user for part in parts for user in part["users"]]  # type: ignore[attr-defined]
+    assert whole == sorted({*whole}) == sorted(a.node.whereabouts())
+    paged: list[str] = []
+    more = True
+    while more:
+        alice.say("LIST_REQUEST", {"after": paged[-1] if paged else "", "limit": limits.LIST_PAGE})
+        page = alice.members("USER_LIST")[-1]
+        paged += page["users"]  # type: ignore[arg-type]
+        more = bool(page.get("more", False))
+    assert paged == whole
