@@ -87,3 +87,26 @@ def test_mailboxes_that_go_elsewhere_give_up_their_turns(
         sends_on(again, refs[reader], c.id)
     late = [members["user_id"] for members in again.members("SERVER_DELIVER")[AT_A_TIME:]]
     assert sorted(map(str, late)) == sorted(set(readers) - set(first))
+
+
+@pytest.mark.threat("I11")
+def test_who_is_here_without_a_newer_attach_gets_a_copy_and_their_home_keeps_it(
+    mesh: Mesh, three: tuple[Server, Server, Server]
+) -> None:
+    """Their clock was ahead where they were before."""
+    a, b, c = three
+    bob = keeper(mesh, b, "bob")
+    alice, dave = keeper(mesh, a, "alice"), keeper(mesh, c, "dave")
+    bob.drop()
+    mesh.run(2)
+    before = mesh.wall - 60_000
+    here = mesh.user(a, "bob", features=bob.features, key=bob.key, attach_ts=before)
+    refs = {says(alice, bob.id, b"one"), says(dave, bob.id, b"two")}
+    mesh.run(30)
+    assert len(here.said("USER_DELIVER")) == 2
+    for ref in refs:
+        here.say("ACK", {"msg_ref": ref}, to=a.id)
+    assert (waiting(a), waiting(b), waiting(c)) == (0, 2, 0)
+    here.drop()
+    assert len(keeper(mesh, a, "bob", bob).said("USER_DELIVER")) == 2
+    assert (waiting(a), waiting(b)) == (2, 0), "it moved here with their newer word"
