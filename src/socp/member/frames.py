@@ -12,7 +12,7 @@ from socp.member.events import FrameReceived, FrameRefused, Now
 from socp.member.gate import Route
 from socp.member.session import Session
 from socp.wire import payloads
-from socp.wire.envelope import Envelope
+from socp.wire.envelope import CTRL_CLOSE, Envelope
 from socp.wire.errors import PeerFault
 from socp.wire.payloads import Ack, AuthChallenge, Error, MsgPublicChannel, Payload
 from socp.wire.text import printable
@@ -73,9 +73,9 @@ class Frames:
         """One frame, from its route to its handler. Raises PeerFault."""
         kind = payloads.TYPES.get(envelope.type)
         if kind in _GREETINGS:
-            before = self._session.offset_ms
+            before = self._session.clock.offset_ms
             self._session.heard(envelope, now)
-            now = Now(now.wall + self._session.offset_ms - before, now.mono)
+            now = Now(now.wall + self._session.clock.offset_ms - before, now.mono)
         if self._session.server is None:
             self._greeting(lambda: self._greeted(envelope, now), now)
             if kind in _GREETINGS:
@@ -109,6 +109,8 @@ class Frames:
     def _greeted(self, envelope: Envelope, now: Now) -> None:
         """A frame before we are attached."""
         kind = payloads.TYPES.get(envelope.type)
+        if envelope.type == CTRL_CLOSE:
+            return None  # it did not take our hello
         if kind not in _GREETINGS:
             return self._session.talked_at_once(envelope, now)
         payload = payloads.parse(envelope)
