@@ -7,7 +7,7 @@ import json
 from socp.conform.canonical import canonical, raw_utf8
 from socp.conform.frames import now_ms
 from socp.conform.verdicts import Verdict
-from tests.conform.bent import Bent, Case, Frame, Through
+from tests.conform.bent import Bent, Case, Frame, Hook, Through, only
 from tests.conform.extended_cases import EXTENDED
 from tests.conform.fast_cases import FAST
 from tests.conform.gossip_cases import GOSSIP
@@ -53,6 +53,11 @@ def takes_links_unsigned(link: Through, frame: Frame) -> list[Frame]:
 def remembers_last(link: Through, frame: Frame) -> list[Frame]:
     link.last = frame
     return [frame]
+
+
+def signs_by_another_key(kind: str) -> Hook:
+    """Frames of this type carry the sig of something else."""
+    return only(kind, lambda link, frame: [{**frame, "sig": link.key.sign(b"another")}])
 
 
 def takes_old_messages(_link: Through, frame: Frame) -> list[Frame]:
@@ -190,6 +195,26 @@ CASES = (
         Bent("unsigned link", up=remembers_last, down=takes_links_unsigned),
         "2.53-link-own-key",
         ("2.5*", "5.?-*"),
+    ),
+    Case(
+        Bent("delivery sig", down=signs_by_another_key("USER_DELIVER")),
+        "6.26-deliver-signed",
+        ("3.3-*", "6.2*"),
+    ),
+    Case(
+        Bent("file sig", down=signs_by_another_key("FILE_START")),
+        "8.4-start-signed",
+        ("3.3-*", "8.?-*"),
+    ),
+    Case(
+        Bent("welcome sig", down=signs_by_another_key("SERVER_WELCOME")),
+        "5.6-welcome-signed",
+        ("3.3-*", "5.?-*"),
+    ),
+    Case(
+        Bent("error sig", down=signs_by_another_key("ERROR")),
+        "9.14-error-signed",
+        ("3.3-*", "9.*"),
     ),
     Case(Bent("stale", up=takes_old_messages), "2.40-stale-ts", ("2.4*", "6.2*")),
     Case(Bent("twice", down=delivers_twice), "6.29-delivered-once", ("6.*",)),

@@ -10,6 +10,7 @@ import pytest
 
 from socp.node.effects import Dial, Effect, Send
 from socp.node.events import Event, LinkOpened, Stopping
+from socp.server import places
 from socp.wire.addresses import HostPort
 from tests.server.rig import Brain, Disk, ended, frame, running, said, until
 
@@ -39,6 +40,14 @@ async def test_who_does_not_listen_is_not_waited_for(tmp_path: Path) -> None:
         shell.writers.append(idle)
         shell.stop.set()
         await until(lambda: shell.brain.lost() == ["the server stops"])
+
+
+async def test_an_operator_who_says_nothing_is_not_waited_for(tmp_path: Path) -> None:
+    async with running(tmp_path) as shell:  # which sees to the 2 s itself
+        await until((tmp_path / places.ADMIN_SOCKET).exists)
+        _, silent = await asyncio.open_unix_connection(tmp_path / places.ADMIN_SOCKET)
+        shell.writers.append(silent)
+        shell.stop.set()
 
 
 async def test_a_disk_that_hangs_is_not_waited_for(tmp_path: Path) -> None:

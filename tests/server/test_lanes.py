@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from functools import partial
+from types import FrameType
 from typing import Any, cast
 
 import pytest
 
 from socp.node.effects import Outgoing, Send, Snapshot
-from socp.server.lanes import NEWS_TURN
+from socp.server.lanes import NEWS_TURN, Lanes
 from socp.server.signers import LISTED_A_THREAD, NEWS_A_MESSAGE, WAITING_A_THREAD, Sealed, Signers
 from tests.server.test_pacing import Room, Socket
 from tests.server.test_signers import Desk, said
@@ -52,6 +57,48 @@ def test_nobody_is_refused_for_news_and_it_takes_many_until_nobody_is_read_from(
     desk.seal(1, "USER_ADVERTISE", is_news=True)
     assert (desk.strains, desk.gate.is_open) == ([], False)
     end(desk)
+
+
+class Hands(Executor):
+    """Threads that do something when the test says so."""
+
+    def __init__(self) -> None:
+        self.asked: deque[Callable[[], None]] = deque()
+
+    def submit(self, work: Callable[..., Any], /, *_args: Any, **_named: Any) -> Future[Any]:
+        self.asked.append(work)
+        return Future()
+
+    def go(self) -> None:
+        self.asked.popleft()()
+
+
+def test_what_comes_while_a_thread_goes_from_one_lane_to_the_other_is_done_too() -> None:
+    hands, done = Hands(), list[str]()
+    lanes = Lanes(hands)
+
+    def add(name: str, *, is_news: bool) -> None:
+        lanes.add(partial(done.append, name), is_news=is_news)
+
+    def meanwhile(_frame: FrameType, event: str, _found: Any) -> Any:
+        """Once the lane of messages was found empty: one comes, and another thread takes news."""
+        if event == "exception":
+            sys.settrace(None)
+            add("message", is_news=False)
+            hands.go()
+        return meanwhile
+
+    for turn in range(1, NEWS_TURN - 1):
+        add(f"before {turn}", is_news=False)
+        hands.go()
+    add("news", is_news=True)
+    former = sys.gettrace()
+    sys.settrace(lambda frame, *_: meanwhile if frame.f_code.co_name == "_next" else None)
+    try:
+        hands.go()
+    finally:
+        sys.settrace(former)
+    assert done[NEWS_TURN - 2 :] == ["news", "message"]
 
 
 def names(list_at: int, count: int) -> list[Outgoing]:

@@ -91,8 +91,10 @@ class AdminDesk:
             server = await asyncio.start_unix_server(
                 self._serve_one, sock=listening, limit=LINE_BYTES_MAX
             )
-            async with server:
-                await server.serve_forever()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                server.close()  # and no more: `wait_closed` waits for who is connected (3.12)
 
     def answer(self, effect: Answer) -> None:
         """The brain's answer to a command."""

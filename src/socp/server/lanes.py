@@ -4,6 +4,7 @@ and no news stands still."""
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -38,8 +39,9 @@ class Lanes:
 
 
 def _next(first: deque[Job], second: deque[Job]) -> Job:
-    """There is one in either, for each thread that asks was sent for one."""
-    try:
-        return first.popleft()
-    except IndexError:  # not looked at before: another thread may be faster
-        return second.popleft()
+    """There is one for each thread that asks, but not always where it looks: while it goes from one
+    lane to the other a job may come into the first, and another thread take that in the second."""
+    while True:
+        for lane in (first, second):
+            with contextlib.suppress(IndexError):  # not looked at before: another may be faster
+                return lane.popleft()

@@ -6,7 +6,7 @@ from typing import Final
 
 from socp.conform.canonical import b64
 from socp.conform.cast import new_id
-from socp.conform.expect import about, refused, same, text_of
+from socp.conform.expect import about, refused, same, signed_form, text_of
 from socp.conform.frames import Frame
 from socp.conform.peers import Message, message
 from socp.conform.probe import Probe
@@ -137,12 +137,12 @@ async def _error_detail(probe: Probe) -> None:
     "9.14-error-signed",
     "an ERROR to a user who said hello is signed",
     "sign ERROR like every other frame",
+    rests_on="3.3-sig-covers-payload",
 )
 async def _error_signed(probe: Probe) -> None:
     alice = await probe.alice()
     await alice.says_wrong("X_CONFORM", {})
-    if not (await alice.link.hears("ERROR")).sig:
-        raise Breach("ERROR has no sig")
+    signed_form(alice.server_key, await alice.link.hears("ERROR"))
 
 
 @ANSWERS.must(

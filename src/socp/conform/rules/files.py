@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from socp.conform.canonical import b64
 from socp.conform.cast import new_id
-from socp.conform.expect import refused, same
+from socp.conform.expect import refused, same, signed_form
 from socp.conform.figures import FILE_BYTES, KIB, RSA_BYTES
 from socp.conform.frames import Frame
 from socp.conform.link import Where
@@ -94,11 +94,12 @@ async def _start_sender(probe: Probe) -> None:
     "8.4-start-signed",
     "it is signed by the delivering server",
     "sign file frames on each hop",
+    rests_on="3.3-sig-covers-payload",
 )
 async def _start_signed(probe: Probe) -> None:
-    _, _, came = await _started(await probe.alice(), await probe.bob())
-    if not came.sig:
-        raise Breach("FILE_START has no sig")
+    bob = await probe.bob()
+    _, _, came = await _started(await probe.alice(), bob)
+    signed_form(bob.server_key, came)
 
 
 @FILES.must(

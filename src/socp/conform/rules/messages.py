@@ -6,7 +6,7 @@ from typing import Final
 
 from socp.conform import preimages
 from socp.conform.canonical import b64
-from socp.conform.expect import bytes_of, refused, same, text_of
+from socp.conform.expect import bytes_of, refused, same, signed_form, text_of
 from socp.conform.frames import Frame
 from socp.conform.link import Where
 from socp.conform.peers import Message, Peer, message
@@ -99,12 +99,12 @@ async def _sender(probe: Probe) -> None:
     "6.26-deliver-signed",
     "USER_DELIVER is signed by the delivering server",
     "sign USER_DELIVER with the server's key",
+    rests_on="3.3-sig-covers-payload",
 )
 async def _deliver_signed(probe: Probe) -> None:
     bob = await probe.bob()
     _, frame = await delivered(await probe.alice(), bob)
-    if not frame.sig:
-        raise Breach("USER_DELIVER has no sig")
+    signed_form(bob.server_key, frame)
 
 
 @MESSAGES.must(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from socp.conform.cast import new_id
-from socp.conform.expect import LISTS, about, list_of, of_user, same
+from socp.conform.expect import LISTS, about, list_of, of_user, same, signed_form
 from socp.conform.peers import Message, Peer, message
 from socp.conform.probe import Probe, turned_away
 from socp.conform.rule import Need, Section
@@ -52,6 +52,7 @@ async def _origin_kept(probe: Probe) -> None:
     advert = await alice.link.hears("USER_ADVERTISE", where=of_user(yves.id))
     same("from", advert.members.get("from"), yves.server_id)
     same("server_id", advert.get("server_id"), yves.server_id)
+    signed_form(yves.server_key, advert)
 
 
 @TWO.must(
