@@ -379,3 +379,20 @@ def test_after_a_restart_the_key_goes_to_who_comes_as_before() -> None:
     desk.hears("PUBLIC_CHANNEL_ADD", {"add": [bob.id], "if_version": 1}, to="*")
     desk.passes(2)
     assert bob.id in given(desk)
+
+
+@pytest.mark.spec("7")
+@pytest.mark.threat("S6")
+@pytest.mark.parametrize("to", ["*", "us", "another server's"])
+def test_a_turn_counts_where_our_own_server_says_it_to_us_alone(to: str) -> None:
+    desk = Desk().attaches()
+    with_key(desk)
+    bob = desk.friend("bob", online=False)
+    members = {"add": [bob.id], "if_version": 1, "turn": 40}
+    if to == "another server's":
+        desk.hears("PUBLIC_CHANNEL_ADD", members, from_=an_id("s"), bind=False)
+    else:
+        desk.hears("PUBLIC_CHANNEL_ADD", members, to="*" if to == "*" else "")
+    desk.comes(bob)
+    desk.passes(2)
+    assert (bob.id in given(desk)) is (to != "us"), "it is 40 others' turn before ours"

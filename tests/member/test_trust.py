@@ -67,6 +67,16 @@ def test_another_key_for_a_pinned_user_is_loud_and_changes_nothing() -> None:
     assert desk.kept(Contact)[-1].refused_key == other.public.fingerprint
 
 
+@pytest.mark.spec("5")
+def test_a_new_name_is_kept_and_no_name_leaves_the_one_that_was() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    for said, kept in (("Alicia", "Alicia"), ("", "Alicia"), ("Ally", "Ally")):
+        desk.wall += 1
+        desk.hears("USER_ADVERTISE", desk.advert(alice, name=said), to="*")
+        assert desk.kept(Contact)[-1].display_name == kept
+
+
 @pytest.mark.threat("I9")
 def test_the_pin_outlives_the_process() -> None:
     desk = Desk().attaches()

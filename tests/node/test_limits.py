@@ -104,6 +104,23 @@ def test_a_source_at_its_quota_of_seen_ids_is_refused_and_pushes_nobody_out() ->
 
 
 @pytest.mark.spec("4")
+@pytest.mark.threat("M2")
+def test_where_all_seen_ids_are_full_who_said_little_goes_on_and_nothing_is_forgotten() -> None:
+    seen = SeenIds(quota=100, most=6)
+    for n in range(4):
+        seen.add(b"m%d" % n, "m", 0)
+    seen.add(b"b0", "b", 0)
+    seen.add(b"c0", "c", 0)
+    with pytest.raises(PeerFault, match="more than 1 frames"):  # 6 of 4 sources
+        seen.add(b"m4", "m", 0)
+    with pytest.raises(PeerFault, match="RATE_LIMITED"):
+        seen.add(b"b1", "b", 0)
+    seen.add(b"d0", "d", 0)
+    assert len(seen) == 7
+    assert b"m0" in seen
+
+
+@pytest.mark.spec("4")
 def test_what_is_refused_for_the_quota_is_not_delivered_as_well(mesh: Mesh, a: Server) -> None:
     a.node._seen._quota = 1
     alice, bob = mesh.user(a, "alice"), mesh.user(a, "bob")
@@ -145,6 +162,22 @@ def test_users_that_one_server_makes_us_remember_are_bounded(
     assert len(a.node._directory.homes) == 3 + 1
     assert len(a.node._directory.accounts) == (3 if keyed else 0) + 1
     assert alice.closed is None
+
+
+@pytest.mark.spec("12")
+@pytest.mark.threat("S5")
+def test_users_of_other_servers_leave_places_for_our_own(
+    mesh: Mesh, a: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "ACCOUNTS_MAX", 8)
+    b = linked_server(mesh, a, "b")
+    for n in range(8):
+        advertise(b, f"theirs {n}")
+    assert b.errors() == ["RATE_LIMITED"] * 2
+    for n in range(2):
+        assert mesh.user(a, f"ours {n}").errors() == []
+    assert mesh.user(a, "one more").errors() == ["RATE_LIMITED"]
+    assert len(a.node.whereabouts()) == 8
 
 
 @pytest.mark.spec("12")

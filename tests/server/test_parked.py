@@ -12,6 +12,7 @@ import pytest
 
 from socp.node.effects import Effect, Persist
 from socp.node.events import Event, Now, Tick
+from socp.node.parked import Parked
 from socp.node.queries import Answer, Query
 from socp.node.records import Cursor, Mail, MailDropped, MailSettled, MailState, Record
 from socp.server.gate import Gate
@@ -52,14 +53,16 @@ class Desk:
         self.disk = Writes()
         self.soon: deque[Callable[[], None]] = deque()
         self._says: list[Effect] = []
+        self.carry: Callable[[Effect], None] = lambda effect: None
         self.walk = Walk(
             self,
             self.disk,
-            lambda effect: None,
+            lambda effect: self.carry(effect),
             lambda: Now(0, 0),
             Gate(),
             self.soon.append,
             1 << 20,
+            Parked(),
         )
 
     def handle(self, event: Event, now: Now) -> list[Effect]:

@@ -91,9 +91,15 @@ class Admission:
         self._handshake.challenge(link, now)
 
     def proved(self, link: Link, envelope: Envelope, proof: AuthProof, now: Now) -> None:
-        """AUTH_PROOF of a server: only now admission is decided."""
+        """AUTH_PROOF of a server: only now admission is decided.
+
+        The proof alone could be one that the server gave to a user who came to it under our id,
+        with our nonce as theirs: it signs that for whoever says hello (I4, M11).
+        """
         self._handshake.check(link, link.hello_to, proof)
-        assert link.hello is not None
+        assert link.hello is not None and link.key is not None
+        if not signing.verify_transport(link.key, envelope):
+            raise PeerFault(Code.INVALID_SIG, "AUTH_PROOF: sig does not verify", close=1008)
         link.features = link.hello.features
         self._handshake.sessions.proved(link, envelope, proof, now)
         self._decide(link, now)
@@ -222,6 +228,8 @@ class Admission:
                 f"{envelope.type}: the proof over auth_nonce does not hold",
                 close=1008,
             )
+        if answer.features:  # AUTH_CHALLENGE, which said them too, is signed by nobody (M9)
+            link.features = answer.features
         check_bind(envelope, answer, required=link.bound)
         link.proven = True
 

@@ -95,9 +95,9 @@ class Rotations:
         """Raises PeerFault(BAD_KEY) unless `key` is the user's: the pinned one, one to which
         `chain` leads from it (the pin moves then), or the first of somebody unknown.
 
-        `source` is the server or user who says so, for the pace.
+        `source` is the server or user who says so, for the pace. That the id is alive is looked
+        at before.
         """
-        self.check_alive(user_id)
         account = self._directory.accounts.get(user_id)
         if account is None or self._directory.parse(account.pubkey) == key:
             return None
@@ -238,10 +238,7 @@ class Rotations:
                 f"{what}: only where you proved your key and said that you are here; say hello"
                 " again with link-auth/1 and an attach",
             )
-        account = self._directory.accounts[user_id]
-        if link.key != self._directory.parse(account.pubkey):
-            raise PeerFault(Code.BAD_KEY, f"{what}: the key of this link is a former one")
-        return account
+        return self._directory.accounts[user_id]
 
     # --- what is said to others, and by them ----------------------------------------------------
 
@@ -293,23 +290,27 @@ class Rotations:
         tells = ROTATE in link.features and user_id in self._histories.revoked
         return (self._frame(user_id, now),) if tells else ()
 
-    def heard(self, link: Link, envelope: Envelope, said: KeyHistory, now: Now) -> bool:
-        """KEY_HISTORY: what holds is kept and passed on, once. True where something was new.
+    def heard(self, link: Link, envelope: Envelope, said: KeyHistory, now: Now) -> None:
+        """KEY_HISTORY: what holds is kept and passed on, once.
 
         Of a user nobody here ever saw nothing is kept: there is no key to begin from.
         """
         account = self._directory.accounts.get(said.user_id)
         if account is None:
-            return False
-        news = self._hear_chain(account, said.rotations, link.peer, now)
-        if said.revoked is not None and said.user_id not in self._histories.revoked:
+            return
+        ends = said.revoked is not None and said.user_id not in self._histories.revoked
+        try:
+            news = self._hear_chain(account, said.rotations, link.peer, now)
+        except PeerFault:
+            if not ends:
+                raise
+            news = False  # another chain than ours, maybe a thief's: the last word is above both
+        if said.revoked is not None and ends:
             account = self._directory.accounts[said.user_id]
             self._last_word(account, said.revoked, said.rotations, link.peer, now)
             news = True
         if news:
-            others = self._listeners(link.peer, envelope.from_)
-            self._emit.relay(others, reencode(envelope))
-        return news
+            self._emit.relay(self._listeners(link.peer, envelope.from_), reencode(envelope))
 
     def _hear_chain(self, account: Account, chain: Chain, source: str, now: Now) -> bool:
         if not chain or account.user_id in self._histories.revoked:
@@ -328,19 +329,15 @@ class Rotations:
     ) -> None:
         """Take a revocation by any key the user ever had, or raise PeerFault."""
         user_id = account.user_id
-        key, pinned = self._directory.parse(said.pubkey), self._directory.parse(account.pubkey)
+        key = self._directory.parse(said.pubkey)
         self._afford(source, now)
         if said.ts > now.wall + limits.TS_WINDOW_MS:
             raise PeerFault(Code.BAD_FRAME, "a revocation from the future; set your clock")
-        theirs = (
-            key == pinned
-            or key.text in self._histories.former(user_id)
-            or rotation.precedes(self._suite, user_id, key, pinned, chain)
-        )
-        if not theirs or not rotation.revocation_holds(user_id, key, said):
-            raise PeerFault(
-                Code.BAD_KEY, f"the revocation of {user_id} is not signed by a key of theirs"
-            )
+        texts = (account.pubkey, *self._histories.former(user_id))
+        known = tuple(map(self._directory.parse, texts))
+        by_them = rotation.is_theirs(self._suite, user_id, key, known, chain)
+        if not by_them or not rotation.revocation_holds(user_id, key, said):
+            raise PeerFault(Code.BAD_KEY, f"the revocation of {user_id} is not by a key of theirs")
         self._histories.make_room_for_last_word(self._server_of(source))
         word = Revocation(user_id, key.text, said.version, said.ts, said.sig)
         self._histories.revoked[user_id] = word
@@ -353,8 +350,7 @@ class Rotations:
 
     def not_stored(self, records: Iterable[Record]) -> None:
         """These were not committed and nothing was said of them: as if they had never been."""
-        lost = tuple(records)
-        for record in lost:
+        for record in (lost := tuple(records)):
             if isinstance(record, Revocation):
                 self._histories.revoked.pop(record.user_id, None)
                 self._frames.pop(record.user_id, None)
@@ -375,6 +371,9 @@ class Rotations:
             account = self._directory.accounts.get(user_id)
             if account is not None and self._holds(account, chain, now):
                 self._tell(user_id, now)
+                link = self._links.users.get(user_id)
+                if link is not None:  # with the former key, while it stood again
+                    self._emit.add(Afterwards(KeyTaken(link.id)))
 
     def _holds(self, account: Account, chain: Chain, now: Now) -> bool:
         try:

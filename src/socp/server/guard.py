@@ -68,7 +68,7 @@ class Addresses:
 
     def is_flooding(self, address: str) -> bool:
         """Far too many: not even worth an answer."""
-        return self._open[source_of(address)] >= 2 * self._most
+        return self._open[source_of(address)] >= 2 * self._most and not self._exempt(address)
 
     def enter(self, address: str) -> bool:
         """Count one more; False when it is one too many. Either way `leave` follows."""
@@ -79,6 +79,8 @@ class Addresses:
         return self._open[source] <= self._most
 
     def leave(self, address: str) -> None:
+        if self._exempt(address):
+            return
         source = source_of(address)
         if self._open[source] > 1:
             self._open[source] -= 1
@@ -105,6 +107,23 @@ class Seats:
 
     def leave(self) -> None:
         self._taken -= 1
+
+
+class Handshakes:
+    """Connections whose TLS is not agreed yet: nobody's link, and they hold memory all the same."""
+
+    def __init__(self, seats: Seats, addresses: Addresses) -> None:
+        self._seats = seats
+        self._addresses = addresses
+
+    def enter(self, address: str) -> bool:
+        """Count one more; False when it is one too many. Either way `leave` follows."""
+        has_seat = self._seats.enter()
+        return self._addresses.enter(address) and has_seat
+
+    def leave(self, address: str) -> None:
+        self._seats.leave()
+        self._addresses.leave(address)
 
 
 def host_name(host: str | None) -> str:

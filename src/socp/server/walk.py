@@ -100,9 +100,11 @@ class Walk:
         gate: Gate,
         wake: Callable[[Callable[[], None]], object],
         committing: int,
+        parked: Parked,
     ) -> None:
         """`carry` does one effect, at once; `wake` runs a function on the loop, from any thread;
-        while more than `committing` bytes wait for the disk, nobody is read from."""
+        while more than `committing` bytes wait for the disk, nobody is read from; what may wait
+        until it works again is `parked`."""
         self._brain = brain
         self._store = store
         self._carry = carry
@@ -116,7 +118,7 @@ class Walk:
         self._pages: deque[Query] = deque()  # each somebody's who reads: as many as links
         self._pages_asked = 0
         self._woken = False
-        self._parked = Parked()
+        self._parked = parked
         self._retrying: Future[None] | None = None
         self.trouble = ""
         """What is wrong with the disk, one line for people; "" while all is well."""
@@ -187,12 +189,18 @@ class Walk:
                 break
             self._batches.popleft()
             self._waiting_bytes -= batch.size
-            for effect in self._allowed(batch):
-                if not (batch.doubtful and is_promise(effect)):
-                    self._do(effect)
+            try:
+                self._carry_out(batch)
+            except Exception:  # the top of a turn: the batches behind it are others' events
+                log.exception("what was stored was not told for a fault of this server")
         few = len(self._batches) < BATCHES_MAX // 2
         if few and self._waiting_bytes <= self._committing // 2:
             self._gate.release(self)
+
+    def _carry_out(self, batch: Batch) -> None:
+        for effect in self._allowed(batch):
+            if not (batch.doubtful and is_promise(effect)):
+                self._do(effect)
 
     def _do(self, effect: Effect) -> None:
         if isinstance(effect, Ask):
