@@ -80,6 +80,22 @@ def test_what_was_taken_back_before_it_was_seen_is_not_told_at_the_next_start(fi
     assert [arrived.text for arrived in desk.store().arrived] == ["other"]
 
 
+def test_what_was_changed_before_it_was_seen_is_told_as_it_is_now_at_the_next_start() -> None:
+    desk = Desk(WITH_MAILBOX, looks=False).attaches()
+    alice, bob = desk.friend("alice"), desk.friend("bob")
+    alice.sends(Text(body="helo"), 1)
+    of = desk.told(MessageArrived)[0].msg_ref
+    bob.sends(Edit(of=of, body="not his"), 1)
+    alice.sends(Edit(of=of, body="hello"), 2)
+    alice.sends(Reaction(of=of, emoji="+"), 3)
+    alice.sends(Text(body="other"), 4)
+    told = len(desk.texts)
+    desk.loses_the_link()
+    desk.again(desk.store())
+    desk.attaches()
+    assert desk.texts[told:] == ["hello", "other"]
+
+
 @pytest.mark.spec("11")
 @pytest.mark.threat("M4")
 @pytest.mark.parametrize("restart", [False, True])

@@ -52,7 +52,7 @@ from socp.wire import base64url
 from socp.wire.canonical import to_members
 from socp.wire.ids import PUBLIC
 from socp.wire.payloads import Payload
-from tests.member.desk import HYBRID_ALONE, Desk, Friend, an_id
+from tests.member.desk import HYBRID_ALONE, WITH_MAILBOX, Desk, Friend, an_id
 
 PIECE = 256 * 1024
 CONTENT = b"some content " * 1000
@@ -383,6 +383,26 @@ def test_a_file_that_nobody_signed_is_not_from_a_friend_whose_client_signs(to: s
     unsigned(desk, alice.id, to or desk.id)
     assert desk.told(FileOffered) == []
     assert "nobody signed it" in desk.refusals[0].reason
+
+
+@pytest.mark.threat("I10")
+@pytest.mark.parametrize("when", ["it waits", "it is on its way"])
+def test_a_file_goes_no_further_to_who_revoked_their_id(when: str) -> None:
+    desk = Desk(WITH_MAILBOX).attaches()
+    alice = desk.friend("alice", *HYBRID_ALONE)
+    if when == "it waits":
+        desk.loses_the_link()
+    offers(desk, alice.id, CONTENT * 100)
+    if when == "it waits":
+        desk.attaches()
+    else:
+        acks(desk, "FILE_START")
+        assert desk.did(ReadChunk)
+    begun = len(desk.sent("FILE_START"))
+    revoked(desk, alice)
+    desk.passes(5)
+    assert "revoked this id" in desk.told(FileFailed)[0].reason
+    assert (len(desk.sent("FILE_START")), desk.sent("FILE_CHUNK")) == (begun, [])
 
 
 @pytest.mark.threat("I10")

@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
+from socp.crypto import rotation
 from socp.member import handed
 from socp.member.effects import LineMoved, Transmit
 from socp.member.events import Say
 from socp.member.outbox import BEHIND, LATE_MS
 from socp.member.records import LineState
+from socp.wire.canonical import to_members
 from socp.wire.envelope import Envelope
 from tests.member.desk import WITH_MAILBOX, WITHOUT_MAILBOX, Desk
 from tests.member.test_outbox import opened, raw
@@ -332,6 +334,20 @@ def test_a_late_answer_to_a_line_that_waits_ends_it(desk: Desk) -> None:
     assert desk.line().state is LineState.DONE
     desk.passes(60)
     assert len(sent(desk)) == 1
+
+
+@pytest.mark.threat("I10")
+def test_what_waits_for_room_does_not_go_to_who_revoked_their_id(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    desk.says(alice, "secret")
+    desk.refuses(desk.sent("MSG_DIRECT")[0], "MAILBOX_FULL")
+    word = rotation.revoke(alice.id, alice.key, 1, desk.wall).revoked
+    told = {"user_id": alice.id, "rotations": [], "revoked": to_members(word)}
+    desk.hears("KEY_HISTORY", told, to="*")
+    desk.passes(60)
+    assert len(desk.sent("MSG_DIRECT")) == 1
+    assert desk.line().state is LineState.REFUSED
+    assert "revoked this id" in desk.line().reason
 
 
 @pytest.mark.spec("11")

@@ -312,6 +312,19 @@ def test_a_last_word_begun_without_a_link_is_said_on_the_next_one() -> None:
     assert len(desk.told(Warned)) == 1
 
 
+@pytest.mark.threat("M2")
+@pytest.mark.parametrize("clock", ["ours", "set back by who says it again"])
+def test_that_our_key_was_replaced_is_not_said_again_later(clock: str) -> None:
+    desk = Desk()
+    old = desk.frame("ERROR", REPLACED)
+    desk.wall += limits.TS_WINDOW_MS + 1
+    desk.connects()
+    desk.hears_again(desk.challenge(ts=desk.wall if clock == "ours" else old.ts))
+    desk.hears_again(old)
+    assert not desk.member.replaced
+    assert desk.ended
+
+
 @pytest.mark.threat("I10")
 @pytest.mark.parametrize("how", [{"signed": False}, {"bind": False}])
 def test_nobody_but_the_server_makes_us_believe_that_our_key_was_replaced(

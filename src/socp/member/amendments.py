@@ -110,8 +110,7 @@ class Amendments:
         if known is not None and not newer(row, known):
             return
         latest.keep(self._told, _key(row), replace(row, body=""), TOLD_MAX)
-        if row.kind == "delete":
-            self._arrivals.taken_back(row.talk, row.author, row.of)
+        self._arrivals.amended(row)
         self._emit.tell(
             Amended(row.talk, row.of, row.author, row.kind, row.body, row.ts, row.number, row.trust)
         )

@@ -4,27 +4,21 @@ reader)."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
 from socp.member.effects import MessageArrived, MessageRefused, Trust
 from socp.member.emitter import Emitter
 from socp.member.events import Now, Shown
 from socp.member.history import REFUSED, Heard, History
-from socp.member.records import Arrived, ArrivedShown
+from socp.member.history_line import DELETE, EDIT
+from socp.member.records import Amendment, Arrived, ArrivedShown
+from socp.member.sureness import less_sure
 from socp.wire import limits
 from socp.wire.ids import PUBLIC
 
 UNSEEN_MAX: Final = 10_000
 UNSEEN_BYTES_MAX: Final = 64 * limits.MIB
-
-
-@dataclass(frozen=True, slots=True)
-class _Unseen:
-    size: int  # bytes of text
-    author: str
-    talk: str
-    msg_ref: str  # "" for refusals
 
 
 class Arrivals:
@@ -36,7 +30,7 @@ class Arrivals:
     def __init__(self, emitter: Emitter, history: History, remembered: Iterable[Arrived]) -> None:
         self._emit = emitter
         self._history = history
-        self._unseen: dict[int, _Unseen] = {}  # by number, the oldest first
+        self._unseen: dict[int, Arrived] = {}  # by number, the oldest first
         self._bytes = 0
         self._next = 1
         for arrived in sorted(remembered, key=lambda one: one.number):
@@ -63,15 +57,25 @@ class Arrivals:
     def shown(self, event: Shown) -> list[tuple[str, str]]:
         """The person has seen them: author and msg_ref of those that were said to them alone."""
         unseen = [one for number in event.numbers if (one := self._drop(number)) is not None]
-        return [(one.author, one.msg_ref) for one in unseen if one.msg_ref and one.talk != PUBLIC]
+        return [(one.author, one.msg_ref) for one in unseen if one.msg_ref and not one.public]
 
-    def taken_back(self, talk: str, author: str, msg_ref: str) -> None:
-        """Its author took it back: it is not told at the next start, and has no words here."""
-        wanted = (talk, author, msg_ref)
+    def amended(self, change: Amendment) -> None:
+        """Its author changed it or took it back: the next start tells it so, or not at all."""
         for number, one in self._unseen.items():
-            if (one.talk, one.author, one.msg_ref) == wanted:
-                self._drop(number)
+            talk = PUBLIC if one.public else one.author
+            if (talk, one.author, one.msg_ref) == (change.talk, change.author, change.of):
+                if change.kind == DELETE:
+                    self._drop(number)
+                elif change.kind == EDIT:
+                    self._reword(one, change)
                 return
+
+    def _reword(self, arrived: Arrived, change: Amendment) -> None:
+        self._bytes -= _size(arrived)
+        trust = less_sure(arrived.trust, change.trust)
+        fresh = replace(arrived, text=change.body, trust=trust)
+        self._note(fresh)
+        self._emit.persist(fresh)
 
     def _add(self, heard: Heard, said: int, *, late: bool = False) -> None:
         arrived = Arrived(
@@ -95,16 +99,14 @@ class Arrivals:
         self._tell(arrived)
 
     def _note(self, arrived: Arrived) -> None:
-        size = len(arrived.text.encode())
-        talk = PUBLIC if arrived.public else arrived.author
-        self._unseen[arrived.number] = _Unseen(size, arrived.author, talk, arrived.msg_ref)
-        self._bytes += size
-        self._next = arrived.number + 1
+        self._unseen[arrived.number] = arrived
+        self._bytes += _size(arrived)
+        self._next = max(self._next, arrived.number + 1)
 
-    def _drop(self, number: int) -> _Unseen | None:
+    def _drop(self, number: int) -> Arrived | None:
         unseen = self._unseen.pop(number, None)
         if unseen is not None:
-            self._bytes -= unseen.size
+            self._bytes -= _size(unseen)
             self._emit.persist(ArrivedShown(number))
         return unseen
 
@@ -126,3 +128,8 @@ class Arrivals:
                 late=arrived.late,
             )
         )
+
+
+def _size(arrived: Arrived) -> int:
+    """Bytes of text."""
+    return len(arrived.text.encode())

@@ -219,6 +219,8 @@ class Destinations:
     def still_reads(self, to: str, sealed_to: str) -> bool:
         """Whether they can still read what was composed for them, and our server still takes it as
         ours. Keys of the channel are kept."""
+        if self._contacts.is_revoked(to):
+            return False
         form, _, keys = sealed_to.partition(" ")
         fingerprint, _, own = keys.partition(" ")
         if own != self._emit.key.public.fingerprint:

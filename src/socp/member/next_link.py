@@ -12,6 +12,7 @@ from socp.member.resting import NEVER_MS
 
 FIRST_PAUSE_MS: Final = 5_000
 QUIET_MS: Final = 3_600_000
+"""After so long without one it begins anew with the first pause."""
 
 
 class NextLink:

@@ -196,6 +196,9 @@ class Sending:
         """Go on with what the pace allows, and with what has waited long enough."""
         while self._files.cut_off:
             self._over(self._files.cut_off.pop(0), CUT_OFF)
+        for one in (*self._files.running.values(), *self._files.waiting.values()):
+            if self._contacts.is_revoked(one.file.to):
+                self._over(one, str(NotYet.REVOKED))
         for one in tuple(self._files.waiting.values()):
             if now.wall - one.file.offered_ms > GIVEN_UP_MS:
                 self._given_up(one, "its reader did not come for 30 days; send it again", now)

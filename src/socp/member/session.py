@@ -314,17 +314,18 @@ class Session:
             return self._end("the clock was off; it is tried again with the server's", retry=True)
         if error.code == Code.BAD_KEY and self._own.refused():
             return self._end("the server knows our new key already; on with that", retry=True)
-        if error.code == Code.BAD_KEY and self._takes_last_word(envelope, error):
+        if error.code == Code.BAD_KEY and self._takes_last_word(envelope, error, now):
             return self._replaced(now)
         said = printable(error.detail, width=DETAIL_COLUMNS)
         sentence, retry = REFUSALS.get(error.code, ("the server refused our hello", True))
         self._end(f"{sentence} ({printable(error.code, width=40)}: {said})", retry=retry)
 
-    def _takes_last_word(self, envelope: Envelope, error: Error) -> bool:
-        """Whether the server whose key we know says that our key was replaced. Nobody else may:
-        who believes it may end the id."""
+    def _takes_last_word(self, envelope: Envelope, error: Error, now: Now) -> bool:
+        """Whether the server whose key we know says now that our key was replaced. Nobody else may,
+        with an old word of its either: who believes it may end the id."""
         challenge = self._challenge
-        if self._stage is not Stage.PROVED or challenge is None:
+        fresh = self.clock.sure and abs(envelope.ts - now.wall) <= limits.TS_WINDOW_MS
+        if self._stage is not Stage.PROVED or challenge is None or not fresh:
             return False
         return ROTATE in challenge.features and self._server_says_so(envelope, error)
 
