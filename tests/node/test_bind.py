@@ -159,3 +159,11 @@ def test_what_we_say_on_a_bound_link_is_bound(mesh: Mesh, a: Server) -> None:
                 "to": frame.to,
                 "ts": frame.ts,
             }
+
+
+@pytest.mark.spec("11")
+def test_a_heartbeat_of_a_user_need_not_be_signed(mesh: Mesh, a: Server) -> None:
+    alice = mesh.user(a, "alice")
+    alice.clear()
+    alice.say("HEARTBEAT", {}, to=a.id, signed=False, bind=False)
+    assert alice.heard == []
