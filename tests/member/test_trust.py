@@ -342,6 +342,33 @@ def test_of_two_words_about_one_moment_the_first_counts() -> None:
 
 
 @pytest.mark.threat("I11")
+@pytest.mark.parametrize("what", ["the time alone", "an older one"])
+def test_a_word_of_theirs_for_another_time_or_place_is_none_for_this_one(what: str) -> None:
+    desk = Desk().attaches()
+    other = an_id("other")
+    alice = desk.friend("alice", online=False)
+    older = desk.advert(alice, server_id=other)
+    desk.hears("USER_ADVERTISE", older, from_=other, to="*")
+    desk.hears(
+        "USER_REMOVE",
+        {"user_id": alice.id, "server_id": other},
+        from_=other,
+        to="*",
+        ts=desk.wall + 1,
+    )
+    desk.comes(alice)
+    newest = desk.wall
+    desk.goes(alice)
+    claim = dict(older)
+    if what == "the time alone":
+        claim["attach"] = {"ts": newest, "sig": base64url.encode(bytes(512))}
+    desk.wall += 1
+    desk.hears("USER_ADVERTISE", claim, from_=other, to="*")
+    assert desk.member.contacts.is_online(alice.id)
+    assert "without their own signature as before" in desk.warnings[-1]
+
+
+@pytest.mark.threat("I11")
 def test_who_signed_for_one_server_and_is_claimed_unsigned_by_another_is_warned_of() -> None:
     desk = Desk().attaches()
     alice = desk.friend("alice")

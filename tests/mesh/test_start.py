@@ -237,6 +237,31 @@ def test_ctrl_c_before_the_verb_is_known_shows_no_traceback(tmp_path: Path) -> N
     assert interrupted(tmp_path, "click", 1, *SERVE) == (128 + signal.SIGINT, [])
 
 
+HANGS = """
+import sys, threading
+sys.path.insert(0, sys.argv[1])
+from socp.storage.store import Store
+def close(store):
+    sys.stderr.write("the disk hangs\\n")
+    sys.stderr.flush()
+    threading.Event().wait(30)
+Store.close = close
+from socp.server.main import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.threat("S8")
+def test_a_second_signal_ends_it_while_the_disk_hangs(tmp_path: Path) -> None:
+    command = (sys.executable, "-c", HANGS, str(PROJECT / "src"))
+    with running(tmp_path, *ALONE, command=command) as server:
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_for("^the disk hangs")
+        began = time.monotonic()
+        assert server.stop(signal.SIGTERM) == 128 + signal.SIGTERM
+        assert time.monotonic() - began < 10
+
+
 def test_a_closed_terminal_ends_it_as_ctrl_c_does(tmp_path: Path) -> None:
     with running(tmp_path, "--ephemeral", *ALONE) as server:
         assert server.stop(signal.SIGHUP) == 0

@@ -160,3 +160,20 @@ def test_a_file_begun_again_and_again_adds_nothing_to_what_is_held(mesh: Mesh, a
     assert waiting(a) == 1
     alice.drop()
     assert waiting(a) == 0
+
+
+@pytest.mark.spec("8")
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_files_name_is_not_taken_for_another_reader(mesh: Mesh, a: Server, ends: bool) -> None:
+    """It would be acknowledged as kept, and the other reader get nothing."""
+    alice = keeper(mesh, a, "alice")
+    bob, carol = keeper(mesh, a, "bob"), keeper(mesh, a, "carol")
+    for reader in (bob, carol):
+        reader.drop()
+    start_again(alice, bob.id)
+    if ends:
+        goes_on(alice, bob.id)
+    alice.clear()
+    start_again(alice, carol.id)
+    assert (statuses(alice), alice.errors()) == ([], ["BAD_FRAME"])
+    assert {mail.user_id for mail in a.disk if isinstance(mail, Mail)} == {bob.id}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from socp.node import file_mail
 from socp.node.file_mail import SILENCE_MS
 from socp.node.records import MailDropped
 from socp.wire import limits
 from socp.wire.features import SERVER_FEATURES
 from tests.node.cast import advertise, linked_server
-from tests.node.mesh import Mesh, Peer, Server
+from tests.node.mesh import Mesh, Peer, Server, an_id
 from tests.node.test_files_again import CHUNKS, goes_on, start_again, statuses
 from tests.node.test_mailbox import keeper, says, waiting
 from tests.node.test_transfers import FILE, chunk_of, file_frames, start_of
@@ -230,3 +231,25 @@ def test_a_file_for_somebody_whom_nobody_keeps_anything_for_is_refused_by_their_
     (error,) = alice.members("ERROR")
     assert (error["code"], error["msg_ref"]) == ("USER_NOT_FOUND", FILE)
     assert str(error["detail"]).startswith(bob)
+
+
+@pytest.mark.spec("12")
+@pytest.mark.threat("S5")
+def test_no_server_takes_all_places_of_files_on_their_way(
+    mesh: Mesh, a: Server, b: Peer, alice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_mail, "KEPT_MAX", 4)
+    carol, bob = keeper(mesh, a, "carol"), keeper(mesh, a, "bob")
+    bob.drop()
+    begun = {"sender": alice, "user_id": bob.id, "queued": True}
+    for n in range(5):
+        b.say("FILE_START", {**start_of(), "file_id": an_id(f"{n}"), **begun}, to=a.id)
+    assert b.errors() == ["RATE_LIMITED"]
+    for n in range(5, 8):
+        said = {**start_of(carol), "file_id": an_id(f"{n}")}
+        carol.say("FILE_START", said, to=bob.id)
+    assert (statuses(carol), carol.errors()) == ([], ["RATE_LIMITED"])
+    queued = [ack["msg_ref"] for ack in carol.members("ACK") if ack.get("status") == "queued"]
+    assert queued == [an_id("5"), an_id("6")]
+    dropped = [record.msg_ref for record in a.disk if isinstance(record, MailDropped)]
+    assert dropped == [an_id("0"), an_id("1")]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from socp.crypto.keys import PrivateKey
-from socp.node import hearsay
+from socp.node import hearsay, presence
 from socp.wire.features import GOSSIP
 from socp.wire.roll import Roll, entry
 from tests.node.cast import (
@@ -384,6 +384,26 @@ def test_without_the_feature_nobody_knows_that_frame(mesh: Mesh, a: Server) -> N
 
 
 # --- servers gone bad ---------------------------------------------------------------------------
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("S3")
+def test_the_more_users_the_longer_an_advert_serves_whoever_asks(
+    mesh: Mesh, a: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each one with a new ts is a signature: a peer that asks on and on could take a core."""
+    monkeypatch.setattr(presence, "SAID_NEWLY_USER_MS", 10_000)
+    b = linked(mesh, a, "b")
+    for n in range(3):
+        mesh.user(a, f"{n}")
+    said = set()
+    for _ in range(5):
+        mesh.run(12)
+        b.clear()
+        b.say("PRESENCE_SYNC", {}, to=a.id)
+        said |= {frame.ts for frame in b.said("USER_ADVERTISE")}
+    assert len(b.said("USER_ADVERTISE")) == 3
+    assert len(said) == 2, "as at first, then anew after half a minute"
 
 
 @pytest.mark.spec("11")

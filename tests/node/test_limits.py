@@ -165,6 +165,22 @@ def test_users_that_one_server_makes_us_remember_are_bounded(
 
 
 @pytest.mark.spec("12")
+@pytest.mark.threat("S5")
+def test_users_of_other_servers_leave_places_for_our_own(
+    mesh: Mesh, a: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "ACCOUNTS_MAX", 8)
+    b = linked_server(mesh, a, "b")
+    for n in range(8):
+        advertise(b, f"theirs {n}")
+    assert b.errors() == ["RATE_LIMITED"] * 2
+    for n in range(2):
+        assert mesh.user(a, f"ours {n}").errors() == []
+    assert mesh.user(a, "one more").errors() == ["RATE_LIMITED"]
+    assert len(a.node.whereabouts()) == 8
+
+
+@pytest.mark.spec("12")
 def test_a_full_directory_takes_no_new_users_and_keeps_those_it_has(
     mesh: Mesh, a: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

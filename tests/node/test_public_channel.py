@@ -329,6 +329,20 @@ def test_shares_of_another_hour_are_refused(mesh: Mesh, a: Server) -> None:
     assert len(bob.said("PUBLIC_CHANNEL_KEY_SHARE")) == 1
 
 
+@pytest.mark.spec("4")
+@pytest.mark.parametrize("kind", ["MSG_PUBLIC_CHANNEL", "PUBLIC_CHANNEL_KEY_SHARE"])
+def test_an_author_who_can_be_no_user_is_refused(mesh: Mesh, a: Server, kind: str) -> None:
+    bob, b = mesh.user(a, "bob"), linked_server(mesh, a, "b")
+    for nobody in ("x" * 36, an_id("x").upper()):
+        author = mesh.open_socket(mesh.server(nobody), "x", id=nobody)
+        said = share_of(author, bob.id)
+        if kind == "MSG_PUBLIC_CHANNEL":
+            said = {**message(author, "public"), "queued": True}
+        b.say(kind, said, to="public", from_=nobody, bind=False)
+    assert b.errors() == ["BAD_FRAME"] * 2
+    assert not bob.said(kind)
+
+
 @pytest.mark.spec("7")
 @pytest.mark.parametrize(
     ("kind", "members"),

@@ -7,10 +7,11 @@ import pytest
 from socp.node.effects import Level
 from socp.node.events import SigningStrained, Strain
 from socp.node.refusals import ERRORS_BURST
-from socp.node.strain import SHARE_BURST, SHARE_PER_S, SLOW_MS
+from socp.node.strain import SERVER_BURST, SHARE_BURST, SHARE_PER_S, SLOW_MS
 from tests.keys import SpiedKey
+from tests.node.cast import advertise, deliver_of, linked_server
 from tests.node.mesh import USER_FEATURES, Mesh, Peer, Server, message
-from tests.node.test_fast_sig import fast_user
+from tests.node.test_fast_sig import fast_server, fast_user
 from tests.node.test_transfers import start_of
 
 
@@ -135,3 +136,39 @@ def test_a_message_between_v13_users_takes_two_signatures_and_a_post_to_all_two(
     before = len(key.signed)
     alice.say("MSG_PUBLIC_CHANNEL", message(alice, "public"), to="public")
     assert (len(key.signed) - before, len(bob.said("MSG_PUBLIC_CHANNEL"))) == (2, 1)
+
+
+@pytest.mark.spec("12")
+@pytest.mark.threat("S3")
+@pytest.mark.parametrize("kind", ["PUBKEY_REQUEST", "SERVER_DELIVER"])
+def test_a_server_that_makes_us_sign_without_end_is_read_slower_alone(
+    mesh: Mesh, a: Server, kind: str
+) -> None:
+    b, c = linked_server(mesh, a, "b"), linked_server(mesh, a, "c", port=9010)
+    bob = mesh.user(a, "bob")
+    carol, key = advertise(b, "carol")
+    strained(mesh, a, Strain.SOME)
+    for n in range(SERVER_BURST + 1):
+        assert b.link not in a.paused_ms
+        said: dict[str, object] = {"user_id": bob.id}
+        if kind == "SERVER_DELIVER":
+            said = deliver_of(key, carol, bob.id, mesh.wall, text=b"%d" % n)
+        b.say(kind, said, to=a.id)
+    assert a.paused_ms[b.link] == SLOW_MS
+    c.say("PUBKEY_REQUEST", {"user_id": bob.id}, to=a.id)
+    assert c.link not in a.paused_ms
+    assert not b.errors()
+
+
+@pytest.mark.spec("12")
+def test_a_server_is_read_at_its_pace_where_session_keys_sign(mesh: Mesh, a: Server) -> None:
+    mesh.fast = True
+    mesh.renew(a)
+    b, _ = fast_server(mesh, a, "b")
+    bob, _ = fast_user(mesh, a, "bob")
+    carol, key = advertise(b, "carol")
+    strained(mesh, a, Strain.FULL)
+    for n in range(SERVER_BURST + 5):
+        b.say("SERVER_DELIVER", deliver_of(key, carol, bob.id, mesh.wall, text=b"%d" % n), to=a.id)
+    assert len(bob.said("USER_DELIVER")) == SERVER_BURST + 5
+    assert b.link not in a.paused_ms

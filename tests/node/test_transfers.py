@@ -273,3 +273,20 @@ def test_small_chunks_cost_what_their_signatures_cost(mesh: Mesh, a: Server) -> 
         alice.say("FILE_CHUNK", chunk_of(n), to=bob.id)
     assert (alice.errors(), len(bob.said("FILE_CHUNK"))) == ([], 500)
     assert a.paused_ms[alice.link] > 900
+
+
+@pytest.mark.spec("5")
+@pytest.mark.threat("I3")
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_server_that_keeps_nothing_releases_nothing(mesh: Mesh, a: Server, kind: str) -> None:
+    """`queued` spares who says it neither the time window nor whose user the author is."""
+    bob, home, other = mesh.user(a, "bob"), linked_server(mesh, a, "b"), linked_server(mesh, a, "c")
+    alice, _ = advertise(home, "alice")
+    said = {**(chunk_of() if kind == "FILE_CHUNK" else start_of()), "sender": alice}
+    said |= {"user_id": bob.id, "queued": True}
+    other.say(kind, said, to=a.id)
+    home.say(kind, said, to=a.id, ts=mesh.wall - limits.TS_WINDOW_MS - 1)
+    assert (other.errors(), home.errors()) == (["NOT_ALLOWED"], ["BAD_FRAME"])
+    assert file_frames(bob) == []
+    home.say(kind, said, to=a.id)
+    assert file_frames(bob) == [kind]

@@ -110,6 +110,7 @@ class Events:
                     "of": notice.of,
                     "text": notice.body,
                     "ts": notice.ts,
+                    "trust": notice.trust,
                     "number": notice.number,
                 }
             case effects.LineMoved():

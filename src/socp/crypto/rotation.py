@@ -271,3 +271,20 @@ def precedes(
         return bool(_verified(user_id, former, keys[start:end], chain[start:end]))
     except Unfollowed:
         return False
+
+
+def is_theirs(
+    suite: Suite,
+    user_id: str,
+    key: PublicKey,
+    known: Sequence[PublicKey],
+    chain: Sequence[Rotation],
+) -> bool:
+    """Whether somebody ever had this key: it is one of the `known`, their present one first, came
+    before that one in `chain`, or follows any of them there (a thief may have said another
+    rotation of the same key first)."""
+    return (
+        key in known
+        or precedes(suite, user_id, key, known[0], chain)
+        or any(precedes(suite, user_id, each, key, chain) for each in known)
+    )

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from socp.member import latest
+from socp.member.arrivals import Arrivals
 from socp.member.effects import Amended
 from socp.member.emitter import Emitter
 from socp.member.events import Amend, Change, Now
@@ -36,10 +37,17 @@ class Amendments:
     of, for an older one may come later."""
 
     def __init__(
-        self, emitter: Emitter, history: History, seen: Seen, outbox: Outbox, sent: Sent
+        self,
+        emitter: Emitter,
+        history: History,
+        arrivals: Arrivals,
+        seen: Seen,
+        outbox: Outbox,
+        sent: Sent,
     ) -> None:
         self._emit = emitter
         self._history = history
+        self._arrivals = arrivals
         self._seen = seen
         self._outbox = outbox
         self._sent = sent
@@ -65,7 +73,8 @@ class Amendments:
 
     def heard(self, origin: Origin, body: _Amending, place: Place) -> None:
         """Somebody else's."""
-        self._amended(origin.talk, origin.author, body, origin.ts, origin.msg_ref, place)
+        said = (origin.ts, origin.msg_ref, place, origin.trust)
+        self._amended(origin.talk, origin.author, body, *said)
 
     def arrived(self, origin: Origin) -> None:
         """A message was shown: what its author changed before it came is told now."""
@@ -82,9 +91,10 @@ class Amendments:
         ts: int,
         msg_ref: str,
         place: Place | None = None,
+        trust: str = "",
     ) -> None:
         kind, words = _told(body)
-        row = self._history.amended(talk, body.of, author, kind, words, ts, msg_ref, place)
+        row = self._history.amended(talk, body.of, author, kind, words, ts, msg_ref, place, trust)
         own = author == self._emit.user_id
         if kind == "reaction" or self._seen.wrote(author, body.of):
             return self._tell(row)
@@ -100,8 +110,10 @@ class Amendments:
         if known is not None and not newer(row, known):
             return
         latest.keep(self._told, _key(row), replace(row, body=""), TOLD_MAX)
+        if row.kind == "delete":
+            self._arrivals.taken_back(row.talk, row.author, row.of)
         self._emit.tell(
-            Amended(row.talk, row.of, row.author, row.kind, row.body, row.ts, row.number)
+            Amended(row.talk, row.of, row.author, row.kind, row.body, row.ts, row.number, row.trust)
         )
 
     def _keep_early(self, row: Amendment) -> None:

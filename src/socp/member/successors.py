@@ -100,12 +100,9 @@ class Successors:
             key = self._suite.parse_public(said.pubkey)
         except PeerFault:
             return False
-        pinned = self._suite.parse_public(contact.pubkey)
-        theirs = (
-            key == pinned
-            or key.text in self._book.former(user_id)
-            or rotation.precedes(self._suite, user_id, key, pinned, chain)
-        )
+        texts = (contact.pubkey, *self._book.former(user_id))
+        known = tuple(map(self._suite.parse_public, texts))
+        theirs = rotation.is_theirs(self._suite, user_id, key, known, chain)
         if not theirs or not rotation.revocation_holds(user_id, key, said):
             return False
         word = Revocation(user_id, key.text, said.version, said.ts, said.sig)

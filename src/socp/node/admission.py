@@ -228,6 +228,8 @@ class Admission:
                 f"{envelope.type}: the proof over auth_nonce does not hold",
                 close=1008,
             )
+        if answer.features:  # AUTH_CHALLENGE, which said them too, is signed by nobody (M9)
+            link.features = answer.features
         check_bind(envelope, answer, required=link.bound)
         link.proven = True
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from socp.crypto import content_sig
+from socp.crypto.keys import PublicKey
 from socp.node.directory import Directory
 from socp.node.events import Now
 from socp.node.hops import author_members
@@ -22,13 +23,17 @@ class Authorship:
         self._directory = directory
         self._presence = presence
 
-    def check_origin(self, from_: str, sender: str, sender_pub: str) -> None:
+    def check_origin(self, from_: str, sender: str, sender_pub: str, ts: int) -> None:
         """Refuse unless `from` is where `sender` is (or, away,
-        their home) and the key is theirs."""
+        their home) and the key is theirs, or was at `ts`."""
         place = self._presence.location(sender) or self._directory.home(sender)
         if place != from_:
             raise PeerFault(Code.NOT_ALLOWED, f"{sender} is not a user of {from_}")
-        if sender_pub and not self._directory.knows(sender, self._directory.parse(sender_pub)):
+        if sender_pub:
+            self._check_key(sender, self._directory.parse(sender_pub), ts)
+
+    def _check_key(self, sender: str, key: PublicKey, ts: int) -> None:
+        if not self._directory.knows(sender, key, ts):
             raise self.unknown_key(sender)
 
     def check_file(self, link: Link, envelope: Envelope, frame: FileFrame) -> None:
@@ -39,7 +44,7 @@ class Authorship:
         key = self._directory.key(frame.sender)
         if key is not None and frame.sender_pub:
             said = self._directory.parse(frame.sender_pub)
-            key = said if self._directory.knows(frame.sender, said) else key
+            key = said if self._directory.knows(frame.sender, said, envelope.ts) else key
         if (
             key is not None
             and frame.content_sig
@@ -53,7 +58,7 @@ class Authorship:
             )
         ):
             return
-        self.check_origin(link.peer, frame.sender, frame.sender_pub)
+        self.check_origin(link.peer, frame.sender, frame.sender_pub, envelope.ts)
 
     def first_key(self, from_: str, deliver: ServerDeliver, ts: int, now: Now) -> None:
         """Of an author advertised without a key: the first sender_pub whose content_sig
@@ -87,8 +92,7 @@ class Authorship:
         if ts - now.wall > limits.TS_WINDOW_MS:
             check_ts(ts, now.wall)
         key = self._directory.parse(deliver.sender_pub)
-        if not self._directory.knows(deliver.sender, key):
-            raise self.unknown_key(deliver.sender)
+        self._check_key(deliver.sender, key, ts)
         if not content_sig.verify_direct(
             key, deliver.ciphertext, deliver.sender, deliver.user_id, ts, deliver.content_sig
         ):

@@ -204,7 +204,11 @@ class Delivery:
         return ""
 
     def _copy(self, msg: MsgDirect, sender: str, reader: str, ts: int, now: Now) -> None:
-        """To a server that claims the reader without their word: it may be true (I11)."""
+        """To a server that claims the reader without their word: it may be true (I11). And to the
+        reader who is here, and whose newest word is that they are at their home."""
+        here = self._links.users.get(reader)
+        if here is not None and not self._keepers.is_ours(reader):
+            self._write(here, msg, sender, ts, now)
         claimant = self._keepers.claimant(reader)
         if claimant is not None:
             self._emit.say(claimant, _deliver(msg, sender, reader, ts), now, ts=ts)
@@ -238,7 +242,7 @@ class Delivery:
             self._authors.check_release(deliver, ts, now)
         else:
             check_ts(ts, now.wall)
-            self._authors.check_origin(envelope.from_, deliver.sender, deliver.sender_pub)
+            self._authors.check_origin(envelope.from_, deliver.sender, deliver.sender_pub, ts)
             self._authors.first_key(envelope.from_, deliver, ts, now)
         reader = deliver.user_id
         ref = msg_ref(base64url.decode(deliver.ciphertext), deliver.sender, reader, ts)
@@ -291,6 +295,11 @@ class Delivery:
             if live is not None:
                 self._write(live, deliver, deliver.sender, ts, now)
                 return DELIVERED
+            if not self._keepers.is_ours(reader):  # a copy: it stays with their home
+                self._write(self._links.users[reader], deliver, deliver.sender, ts, now)
+                if link is not None and not link.acks:
+                    return ""
+                raise self._moved(reader, ref)
             mail = self._letters.carried(deliver, ts, ref, envelope.from_, now)
             self._mailbox.deposit(mail, now)
             return QUEUED

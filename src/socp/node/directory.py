@@ -23,6 +23,7 @@ ACCOUNTS_MAX = 200_000  # about 1.2 kB each
 BARE_KEPT_MS = 24 * 3_600_000  # who never proved a key has so long before the like of them
 BARE_LOOKED_AT = 64  # of those, for each newcomer who finds the table full
 NEW_PINS_PER_SERVER = 20_000  # users one other server may make us remember
+OWN_SHARE = 4  # one place in so many is kept free for users of our own, whoever else there is
 LOOKUP_MS = 5_000
 LOOKUPS_MAX = 10_000
 
@@ -86,9 +87,8 @@ class Directory:
                 f"{user_id} is known here with another key; use that key, or another user id",
             )
 
-    def knows(self, user_id: str, key: PublicKey, ts: int | None = None) -> bool:
-        """Whether `key` is the user's, or was (at `ts`, where it is given): who is in no table is
-        anybody."""
+    def knows(self, user_id: str, key: PublicKey, ts: int) -> bool:
+        """Whether `key` is the user's, or was at `ts`: who is in no table is anybody."""
         pinned = self.key(user_id)
         former = self.histories.former(user_id, ts)
         return pinned is None or pinned == key or key.text in former
@@ -186,7 +186,8 @@ class Directory:
         quota."""
         known = self.accounts.get(user_id)
         if known is None:
-            self._count_new(server_id, len(self.accounts))
+            remote = len(self.accounts) - len(self.local_ids)
+            self._count_new(server_id, max(len(self.accounts), remote + self._most // OWN_SHARE))
             known = Account(
                 user_id=user_id,
                 pubkey=key.text,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 
 from socp.node.events import LinkId, Now
@@ -59,17 +59,22 @@ class FileMail:
     def begin(self, link: Link, sender: str, reader: str, start: FileStart, now: Now) -> None:
         """FILE_START. Raises PeerFault where the whole file would not fit."""
         key = (sender, start.file_id)
+        past = self._past.get(key)
+        if any(each is not None and each.reader != reader for each in (self._kept.get(key), past)):
+            raise PeerFault(
+                Code.BAD_FRAME,
+                "file_id: you sent somebody else a file by this name; make a new one",
+                msg_ref=start.file_id,
+            )
         if self.holds(sender, start.file_id, link):
             return  # begun again, on the same link: it goes on
-        past = self._past.get(key)
         if past is not None and self._is_here(past, start.file_id):
             until_ms = now.mono + SILENCE_MS
             parts = set(past.parts)
             self._kept[key] = Kept(reader, sender, link.id, until_ms, parts=parts, whole=True)
             return
         self._check_room(sender, reader, start)
-        mine = sum(1 for kept in self._kept.values() if kept.link == link.id)
-        if len(self._kept) >= KEPT_MAX or (mine >= KEPT_PER_LINK_MAX and link.stage is Stage.USER):
+        if not self._has_room_for(link):
             raise PeerFault(
                 Code.RATE_LIMITED,
                 "too many files are on their way into mailboxes; send it again later",
@@ -77,6 +82,22 @@ class FileMail:
             )
         if key not in self._kept:
             self._kept[key] = Kept(reader, sender, link.id, now.mono + SILENCE_MS)
+
+    def _has_room_for(self, link: Link) -> bool:
+        """In a full table the oldest file of the link that has most of them gives way to one of a
+        link that has fewer: no user and no server takes all of it."""
+        held = Counter(kept.link for kept in self._kept.values())
+        mine = held[link.id]
+        if mine >= KEPT_PER_LINK_MAX and link.stage is Stage.USER:
+            return False
+        if len(self._kept) < KEPT_MAX:
+            return True
+        most = max(held, key=lambda each: held[each])
+        if held[most] <= mine + 1:
+            return False
+        oldest = next(key for key, kept in self._kept.items() if kept.link == most)
+        self._left(oldest, self._kept[oldest])
+        return True
 
     def _is_here(self, past: Kept, file_id: str) -> bool:
         """Whether all of a file was kept, and nobody said since that its reader is through with

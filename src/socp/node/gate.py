@@ -13,6 +13,7 @@ from socp.node.strain import SigningLoad
 from socp.node.trust import ServerTrust
 from socp.wire import limits
 from socp.wire.bind import check_bind
+from socp.wire.canonical import is_plain
 from socp.wire.envelope import Envelope, check_ts
 from socp.wire.errors import Code, PeerFault
 from socp.wire.features import BIND
@@ -22,6 +23,7 @@ from socp.wire.payloads import Payload
 
 EXCESS_MAX = 600  # frames over the rate before a user's link is cut
 WATCHED_A_TOKEN = limits.WATCHED_A_FRAME  # newly watched users that one frame of the rate pays for
+ESCAPED = 6  # bytes that one byte becomes at the most where it is escaped
 LIST_ROWS_A_TOKEN = 150  # of a list that one frame of the rate pays for
 
 
@@ -47,6 +49,8 @@ class Gate:
         elif link.stage is Stage.SERVER:
             if not link.bucket.take(now.mono):
                 raise PeerFault(Code.RATE_LIMITED, "too many frames on this link; send less")
+            if route is not None and route.signs:
+                return self._load.server_pause_ms(link, envelope, now)
         elif link.stage is Stage.USER:
             return self._count_user(link, envelope, route, now)
         return 0
@@ -112,6 +116,24 @@ class Gate:
         check_bind(envelope, payload, required=signed and not route.bindless)
         if signed and not hop_signed(link.key, link.session, envelope, now.wall):
             raise PeerFault(Code.INVALID_SIG, f"{envelope.type}: sig does not verify")
+
+    @staticmethod
+    def check_room(link: Link, envelope: Envelope) -> None:
+        """What goes on must fit a frame with what the next hops put around it, and with all that
+        they escape: else one user could have servers cut each other off, and readers be cut off
+        at each hello by what waits for them (S12)."""
+        hops = 2 if link.stage is Stage.USER else 1
+        most = limits.FRAME_BYTES - hops * limits.HOP_BYTES
+        size = len(envelope.payload)
+        if ESCAPED * (size + len(envelope.sig)) <= most:
+            return
+        size += ESCAPED * len(envelope.sig)
+        if size <= most and not (envelope.whole and is_plain(envelope.payload)):
+            size += max(0, len(envelope.canonical) - len(envelope.payload))
+        if size > most:
+            raise PeerFault(
+                Code.TOO_LARGE, f"{envelope.type}: {size} bytes; at most {most} can go on from here"
+            )
 
     def check_server(
         self, link: Link, envelope: Envelope, payload: Payload, route: Route, now: Now

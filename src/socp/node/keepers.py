@@ -56,7 +56,8 @@ class Keepers:
         home = self.home(user_id)
         if home == self._own_id:
             return self._links.users.get(user_id)
-        link = self._links.servers.get(self._detours.get(user_id, home))
+        servers = self._links.servers
+        link = servers.get(self._detours.get(user_id, "")) or servers.get(home)
         if link is None:
             return None
         # A server that cannot keep mail gets it while the user is there to read it.
@@ -72,9 +73,11 @@ class Keepers:
 
     def detour(self, user_id: str, server_id: str, *, but: str) -> bool:
         """The home `but` says that the user moved to `server_id`, before the user's own word
-        came here. False where that helps nobody."""
+        came here. False where that helps nobody, and where it was sent on already: two servers of
+        two minds would play it to and fro."""
         link = self._links.servers.get(server_id)
-        if link is None or not link.acks or server_id in (but, self._detours.get(user_id)):
+        sent_on = self._detours.pop(user_id, "")
+        if sent_on or link is None or not link.acks or server_id == but:
             return False
         self._detours[user_id] = server_id
         return True

@@ -15,7 +15,7 @@ import hashlib
 import heapq
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 
 from socp.node.crowd import Crowd
@@ -37,6 +37,7 @@ ASKED_MS = 1_000  # so long the same ones
 FOUND_MAX, FOUND_MS = 640, 10_000  # they are chosen of these: to find them is to look at everybody
 AGAIN_BURST, AGAIN_PER_S = 100, 20.0  # of our users who were named before; each is signed
 THEIRS_BURST, THEIRS_PER_S = 20, 2.0  # ADDs of ours on behalf of another server
+QUEUE_MIN = 1_000  # to be looked at again: from so many on, those that nobody wants any more go
 
 
 @dataclass(slots=True, eq=False)
@@ -48,7 +49,7 @@ class _Wanted:
     version: int
     until_ms: int
     ranked: bool  # our turn among the servers is there
-    told: set[LinkId] = field(default_factory=set)
+    told: frozenset[LinkId] = frozenset()
 
 
 class Naming:
@@ -69,7 +70,9 @@ class Naming:
         self._shelf = shelf
         self._wanted: dict[str, OrderedDict[str, _Wanted]] = {}  # by their server, then by user
         self._queue: list[tuple[int, int, _Wanted]] = []  # when to look at it again
+        self._sweep_at = QUEUE_MIN
         self._order = count()
+        self._all_told: frozenset[LinkId] = frozenset()
         self._idle: list[_Wanted] = []  # nobody who is here likely has a key
         self._late: deque[_Wanted] = deque()  # ours, when more of them are due than the pace allows
         self._pace = Buckets(THEIRS_BURST, THEIRS_PER_S)
@@ -95,11 +98,19 @@ class Naming:
         for user_id in wanted.user_ids:
             self._want(user_id, wanted)
         if self.few:  # more may be here when it is given: these must hear of that all the same
-            wanted.told = set(self.listeners())
+            wanted.told = self._everybody()
             self._look_again(wanted, FORGOTTEN_MS, now)
         else:
             self._look_again(wanted, 0 if ours else THEIRS_MS, now)
         self.due(now)
+
+    def _everybody(self) -> frozenset[LinkId]:
+        """All who hear of every newcomer, the same object while they are the same: each ADD of a
+        minute keeps it."""
+        listeners = frozenset(self.listeners())
+        if listeners != self._all_told:
+            self._all_told = listeners
+        return self._all_told
 
     def _want(self, user_id: str, wanted: _Wanted) -> None:
         theirs = self._wanted.setdefault(wanted.origin, OrderedDict())
@@ -117,6 +128,10 @@ class Naming:
 
     def _look_again(self, wanted: _Wanted, ms: int, now: Now) -> None:
         heapq.heappush(self._queue, (now.mono + ms, next(self._order), wanted))
+        if len(self._queue) >= self._sweep_at:  # who names the same users again and again
+            self._queue = [each for each in self._queue if each[2].user_ids]
+            heapq.heapify(self._queue)
+            self._sweep_at = 2 * len(self._queue) + QUEUE_MIN
 
     def given(self, origin: str, user_ids: Iterable[str], version: int) -> tuple[LinkId, ...]:
         """The server of these says that a share for them is there. Who should hear of it: those who
@@ -212,7 +227,7 @@ class Naming:
                 return
             add = PublicChannelAdd(add=named, if_version=wanted.version, turn=turn)
             self._emit.say(link, add, now)
-            wanted.told.add(link.id)
+            wanted.told |= {link.id}
 
     def _holders(self, user_id: str, wanted: _Wanted, now: Now) -> list[Link]:
         """As many as were told before, at least one: who has a share of that version comes first,

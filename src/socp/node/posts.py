@@ -25,7 +25,7 @@ from socp.node.recall import Go, Step
 from socp.wire import base64url
 from socp.wire.envelope import Envelope, check_ts
 from socp.wire.errors import Code, PeerFault
-from socp.wire.ids import PUBLIC
+from socp.wire.ids import PUBLIC, is_uuid4
 from socp.wire.msg_ref import msg_ref
 from socp.wire.payloads import Ack, MsgPublicChannel, Payload
 
@@ -190,6 +190,8 @@ def _ref(envelope: Envelope, msg: MsgPublicChannel) -> str:
 def _check_public(envelope: Envelope) -> None:
     if envelope.to != PUBLIC:
         raise PeerFault(Code.BAD_FRAME, f'{envelope.type}: to must be "{PUBLIC}"')
+    if not is_uuid4(envelope.from_):
+        raise PeerFault(Code.BAD_FRAME, f"{envelope.type}: from must be a user's UUID v4")
 
 
 def _frame(envelope: Envelope, payload: bytes) -> Outgoing:

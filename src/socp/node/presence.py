@@ -33,7 +33,8 @@ from socp.wire.roll import Roll
 ONLINE_PER_SERVER = 10_000
 ORDER_PER_SERVER = 20_000  # users whose last presence ts is remembered
 ORDER_MAX = 400_000  # of all servers
-SAID_NEWLY_MS = 10_000  # who asks again so soon may have the same frames
+SAID_NEWLY_MS = 10_000  # who asks again so soon may have the same frames ...
+SAID_NEWLY_USER_MS = 20  # ... or so soon for each of our users: each is a signature of 1.3 ms
 ADVERT_BYTES_MAX = 16 * limits.KIB  # it is kept, and said again to everyone who comes
 REMOVES_KEPT = 10_000  # about 1 kB each: they save a signature where somebody asks
 
@@ -209,9 +210,10 @@ class Presence:
     def said_anew(self, now: Now) -> Iterator[Outgoing | bytes]:
         """Our users for somebody who may have refused what was said before, because our clock or
         theirs was wrong: with a new ts, but for what is new anyway."""
+        newly_ms = max(SAID_NEWLY_MS, SAID_NEWLY_USER_MS * self.count(self._emit.server_id))
         for present in self.here():
             before, age_ms = present.advert, now.wall - present.ts
-            if isinstance(before, OwnAdvert) and not 0 <= age_ms < SAID_NEWLY_MS:
+            if isinstance(before, OwnAdvert) and not 0 <= age_ms < newly_ms:
                 ts = self._next_ts(present.user_id, now)
                 self._put(replace(present, ts=ts, advert=OwnAdvert(self._emit, before.said, ts)))
         yield from self.own_adverts()

@@ -23,7 +23,7 @@ from socp.node.share_shelf import ShareShelf
 from socp.wire import base64url, limits
 from socp.wire.envelope import Envelope, check_ts, decode, reencode
 from socp.wire.errors import Code, PeerFault
-from socp.wire.ids import EVERYONE
+from socp.wire.ids import EVERYONE, is_uuid4
 from socp.wire.payloads import (
     PublicChannelAdd,
     PublicChannelKeyShare,
@@ -219,6 +219,8 @@ class PublicChannel:
         self, link: Link, envelope: Envelope, share: PublicChannelKeyShare, now: Now
     ) -> None:
         """A share by way of another server: new, or kept there until it found us."""
+        if not is_uuid4(envelope.from_):
+            raise PeerFault(Code.BAD_FRAME, "KEY_SHARE: from must be a user's UUID v4")
         if envelope.ts > now.wall or not any(self._is_ours(one) for one in share.shares):
             check_ts(envelope.ts, now.wall)
         self.shared(link, envelope, share, now)
@@ -286,8 +288,9 @@ class PublicChannel:
             wrapped = one.wrapped_public_channel_key
             stored = ChannelShare(one.member, share.version, wrapped, envelope.from_, raw)
             fresh = self._store(stored)
-            if not kept and there is not None:
-                self._went(stored, there, now)  # their home tells of it
+            if not kept and there is not None:  # their home tells of it
+                if len(raw) <= SHARE_BYTES_MAX:
+                    self._went(stored, there, now)
             elif fresh:
                 wraps.append(Wrap(member_id=one.member, wrapped_key=wrapped))
         self._emit.relay(tuple(users) + tuple(sorted(servers)), raw)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from socp.node.emitter import Emitter
 from socp.node.events import LinkId, Now
 from socp.node.links import Link, Links
+from socp.wire import limits
 
 YOUNG_MS = 5_000  # a link: whoever else has one with that server says so within a second
-HELD_MAX = 10_000  # things that one server said
+HELD_MAX = 10_000  # things that one server said ...
+HELD_BYTES_MAX = 32 * limits.MIB  # ... and what they take
 
 
 @dataclass(slots=True)
@@ -19,6 +21,7 @@ class _Held:
 
     until_ms: int
     frames: dict[str, bytes] = field(default_factory=dict)
+    size: int = 0  # bytes
 
 
 class Relaying:
@@ -59,8 +62,9 @@ class Relaying:
 
     def _hold(self, origin: str, about: str, raw: bytes, now: Now) -> None:
         held = self._held.setdefault(origin, _Held(now.mono + YOUNG_MS))
+        held.size += len(raw) - len(held.frames.get(about, b""))
         held.frames[about] = raw
-        if len(held.frames) > HELD_MAX:
+        if len(held.frames) > HELD_MAX or held.size > HELD_BYTES_MAX:
             self._let_go(origin)
 
     def due(self, now: Now) -> None:

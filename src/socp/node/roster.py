@@ -6,6 +6,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
 from socp.node.effects import Outgoing
 from socp.node.emitter import Emitter
@@ -16,6 +17,10 @@ from socp.wire.features import CONTENT, HYBRID
 from socp.wire.ids import EVERYONE
 from socp.wire.payloads import Everybody, OnlineRow, UserAdvertise, UserList
 from socp.wire.roll import Roll
+
+LIST_BYTES: Final = 768 * limits.KIB  # of rows in one frame
+ROW_BYTES: Final = 256  # of one, but for its name
+ESCAPED: Final = 12  # bytes that a character of a name takes at the most
 
 
 class OwnAdvert:
@@ -84,9 +89,12 @@ class Roster:
     def listed(self, link: Link, now: Now) -> None:
         """USER_LIST in parts that fit a frame (section 6)."""
         rows = [self._online[user_id] for user_id in self._ids[: limits.LIST_ROWS]]
-        for start in range(0, max(len(rows), 1), limits.LIST_PAGE):
-            part = rows[start : start + limits.LIST_PAGE]
-            self._list(link, part, now, more=start + limits.LIST_PAGE < len(rows))
+        while True:
+            part = _fitting(rows[: limits.LIST_PAGE])
+            rows = rows[len(part) :]
+            self._list(link, part, now, more=bool(rows))
+            if not rows:
+                return
 
     def page(self, link: Link, after: str, limit: int, unless: str, now: Now) -> None:
         """USER_LIST of those whose ids follow `after` (section 11, `presence/1`); of nobody where
@@ -100,8 +108,8 @@ class Roster:
         if unless and unless == everybody.digest:
             return self._list(link, [], now, more=False, everybody=everybody)
         start = bisect_right(self._ids, after)
-        rows = [self._online[user_id] for user_id in self._ids[start : start + limit]]
-        self._list(link, rows, now, more=start + limit < len(self._ids), everybody=everybody)
+        rows = _fitting([self._online[each] for each in self._ids[start : start + limit]])
+        self._list(link, rows, now, more=start + len(rows) < len(self._ids), everybody=everybody)
 
     def _list(
         self,
@@ -120,3 +128,15 @@ class Roster:
         self._emit.say(
             link, UserList(users=users, online=online, more=more, everybody=everybody), now
         )
+
+
+def _fitting(rows: list[Present]) -> list[Present]:
+    """As many of the first of these as one frame surely takes, whatever they are called."""
+    size = 0
+    for count, row in enumerate(rows):
+        name = row.display_name
+        plain = name.isascii() and name.isprintable()
+        size += ROW_BYTES + len(name) * (2 if plain else ESCAPED)
+        if size > LIST_BYTES:
+            return rows[:count]
+    return rows

@@ -298,14 +298,19 @@ class Rotations:
         account = self._directory.accounts.get(said.user_id)
         if account is None:
             return
-        news = self._hear_chain(account, said.rotations, link.peer, now)
-        if said.revoked is not None and said.user_id not in self._histories.revoked:
+        ends = said.revoked is not None and said.user_id not in self._histories.revoked
+        try:
+            news = self._hear_chain(account, said.rotations, link.peer, now)
+        except PeerFault:
+            if not ends:
+                raise
+            news = False  # another chain than ours, maybe a thief's: the last word is above both
+        if said.revoked is not None and ends:
             account = self._directory.accounts[said.user_id]
             self._last_word(account, said.revoked, said.rotations, link.peer, now)
             news = True
         if news:
-            others = self._listeners(link.peer, envelope.from_)
-            self._emit.relay(others, reencode(envelope))
+            self._emit.relay(self._listeners(link.peer, envelope.from_), reencode(envelope))
 
     def _hear_chain(self, account: Account, chain: Chain, source: str, now: Now) -> bool:
         if not chain or account.user_id in self._histories.revoked:
@@ -324,19 +329,15 @@ class Rotations:
     ) -> None:
         """Take a revocation by any key the user ever had, or raise PeerFault."""
         user_id = account.user_id
-        key, pinned = self._directory.parse(said.pubkey), self._directory.parse(account.pubkey)
+        key = self._directory.parse(said.pubkey)
         self._afford(source, now)
         if said.ts > now.wall + limits.TS_WINDOW_MS:
             raise PeerFault(Code.BAD_FRAME, "a revocation from the future; set your clock")
-        theirs = (
-            key == pinned
-            or key.text in self._histories.former(user_id)
-            or rotation.precedes(self._suite, user_id, key, pinned, chain)
-        )
-        if not theirs or not rotation.revocation_holds(user_id, key, said):
-            raise PeerFault(
-                Code.BAD_KEY, f"the revocation of {user_id} is not signed by a key of theirs"
-            )
+        texts = (account.pubkey, *self._histories.former(user_id))
+        known = tuple(map(self._directory.parse, texts))
+        by_them = rotation.is_theirs(self._suite, user_id, key, known, chain)
+        if not by_them or not rotation.revocation_holds(user_id, key, said):
+            raise PeerFault(Code.BAD_KEY, f"the revocation of {user_id} is not by a key of theirs")
         self._histories.make_room_for_last_word(self._server_of(source))
         word = Revocation(user_id, key.text, said.version, said.ts, said.sig)
         self._histories.revoked[user_id] = word
@@ -349,8 +350,7 @@ class Rotations:
 
     def not_stored(self, records: Iterable[Record]) -> None:
         """These were not committed and nothing was said of them: as if they had never been."""
-        lost = tuple(records)
-        for record in lost:
+        for record in (lost := tuple(records)):
             if isinstance(record, Revocation):
                 self._histories.revoked.pop(record.user_id, None)
                 self._frames.pop(record.user_id, None)

@@ -33,6 +33,8 @@ class Route:
     """Travels on unchanged, so it needs no `bind/1`."""
     by_bytes: bool = False
     """Counted by size, not by number."""
+    travels: bool = False
+    """What it says goes on in another frame, which has more around it."""
     signs: bool = False
     """What comes of it may take a signature by our own key."""
     cost_bytes: int = limits.FILE_FRAME_COST_BYTES

@@ -130,7 +130,8 @@ class Sessions:
         its sender may have got a session key, or lost it, since.
         """
         stated = self._stated(link, envelope, answer)
-        link.agreed = stated is not None or (link.agreed and FAST_SIG in answer.features)
+        told = link.agreed and link.can_agree and FAST_SIG in answer.features
+        link.agreed = stated is not None or told
         if not link.agreed:
             link.fast = None
         if stated is not None:

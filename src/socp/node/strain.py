@@ -11,8 +11,10 @@ from socp.node.links import Link, Links
 from socp.node.pace import Bucket
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
+from socp.wire.payloads import ServerDeliver
 
 SHARE_BURST, SHARE_PER_S = 20, 4  # messages of one user that go on while others have to wait
+SERVER_BURST, SERVER_PER_S = 200, 50  # the same of another server, which is never refused
 SLOW_MS = 250  # nothing is read of a transfer, frame by frame: it is never refused
 
 _BUSY = "this server has more to sign than it can just now; send it again in 2 s"
@@ -40,6 +42,18 @@ class SigningLoad:
         """For how long nothing more of a transfer is read."""
         strained = self.strain is not Strain.NONE
         return SLOW_MS if strained and self._signs(link, envelope) else 0
+
+    def server_pause_ms(self, link: Link, envelope: Envelope, now: Now) -> int:
+        """For how long nothing more is read from a server whose frames make more signatures than
+        its share, while others would have to wait for them."""
+        if envelope.type == ServerDeliver.TYPE and link.fast is not None:
+            reader = self._links.users.get(str(envelope.members.get("user_id")))
+            if reader is None or reader.fast is not None:
+                return 0
+        if link.share is None:
+            link.share = Bucket.full(SERVER_BURST, SERVER_PER_S, now.mono)
+        fits = link.share.take(now.mono)
+        return 0 if fits or self.strain is Strain.NONE else SLOW_MS
 
     def _signs(self, link: Link, envelope: Envelope) -> bool:
         """Whether the answer to its author, or what its reader gets, takes our own key."""

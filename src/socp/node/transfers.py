@@ -224,15 +224,16 @@ class Transfers:
             raise PeerFault(Code.BAD_FRAME, f"{envelope.type}: sender and user_id are missing")
         self._check_start(frame)
         reader = frame.user_id
-        if frame.queued:
+        released = frame.queued and link.acks  # from others, who keep nothing, it means nothing
+        if released:
             self._authors.check_file(link, envelope, frame)
         else:
             check_ts(envelope.ts, now.wall)
             sender_pub = getattr(frame, "sender_pub", "")
-            self._authors.check_origin(envelope.from_, frame.sender, sender_pub)
+            self._authors.check_origin(envelope.from_, frame.sender, sender_pub, envelope.ts)
             if isinstance(frame, FileStart) and self._is_here(reader):
                 self._file_mail.goes_live(frame.sender, frame.file_id)
-        if link.acks and (frame.queued or self._is_mail(link, frame.sender, reader, frame)):
+        if released or (link.acks and self._is_mail(link, frame.sender, reader, frame)):
             return self._release(link, envelope, frame, now)
         if not self._is_here(reader):
             location = self._presence.location(reader)
@@ -302,7 +303,8 @@ class Transfers:
         if self._presence.location(envelope.from_) != link.peer:
             return
         self._check_start(frame)
-        self._authors.check_origin(link.peer, envelope.from_, getattr(frame, "sender_pub", ""))
+        sender_pub = getattr(frame, "sender_pub", "")
+        self._authors.check_origin(link.peer, envelope.from_, sender_pub, envelope.ts)
         check_hop(link, envelope, now)
         if not self._again(link, envelope, frame, now):
             fan_out(self._emit, self._links, self._named(envelope, frame), ())

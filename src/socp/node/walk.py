@@ -17,7 +17,7 @@ from socp.node.gossip import Gossip
 from socp.node.kept import Kept, unreadable
 from socp.node.links import Link, Links, Stage
 from socp.node.posts import Posts
-from socp.node.presence import Presence
+from socp.node.presence import ADVERT_BYTES_MAX, Presence
 from socp.node.public_channel import PublicChannel
 from socp.node.queries import FindMail, MailFound
 from socp.node.recall import Step
@@ -153,6 +153,8 @@ class Walk:
             raise out_of_place(link, envelope)
         if self._gate.check(link, envelope, payload, route, now):
             self._handling = True
+            if route.travels:
+                self._gate.check_room(link, envelope)
             route.handler(link, envelope, payload, now)
 
     def _weight(self, link: Link, envelope: Envelope, fault: PeerFault) -> float:
@@ -195,6 +197,9 @@ class Walk:
             raise PeerFault(
                 Code.NOT_ALLOWED, "USER_REMOVE with members of an ADVERTISE: a re-typed frame"
             )
+        if len(envelope.payload) > ADVERT_BYTES_MAX:
+            detail = f"USER_REMOVE: more than {ADVERT_BYTES_MAX} bytes; say less in it"
+            raise PeerFault(Code.TOO_LARGE, detail)
         self._gossip.left(link, envelope, remove)
         self._presence.removed(link, envelope, remove, now)
 
@@ -327,15 +332,22 @@ class Walk:
     def _from_users(self) -> dict[type[Payload], Route]:
         p = payloads
         file = Route(
-            self._transfers.from_user, timed=True, unsigned=True, by_bytes=True, signs=True
+            self._transfers.from_user,
+            timed=True,
+            unsigned=True,
+            by_bytes=True,
+            signs=True,
+            travels=True,
         )
         return {
-            p.MsgDirect: Route(self._delivery.direct, unsigned=True, signs=True),
-            p.MsgPublicChannel: Route(self._posts.post, unsigned=True, signs=True),
+            p.MsgDirect: Route(self._delivery.direct, unsigned=True, signs=True, travels=True),
+            p.MsgPublicChannel: Route(self._posts.post, unsigned=True, signs=True, travels=True),
             p.FileStart: file,
             p.FileChunk: file,
             p.FileEnd: file,
-            p.PublicChannelKeyShare: Route(self._channel.shared, timed=True, bindless=True),
+            p.PublicChannelKeyShare: Route(
+                self._channel.shared, timed=True, bindless=True, travels=True
+            ),
             p.ListRequest: Route(self._list, signs=True),
             p.PresenceWatch: Route(self._presence_watch, timed=True),
             p.PubkeyRequest: Route(self._pubkey_request, signs=True),
@@ -349,23 +361,24 @@ class Walk:
 
     def _from_servers(self) -> dict[type[Payload], Route]:
         p = payloads
-        file = Route(self._file, unsigned=True)
+        file = Route(self._file, unsigned=True, travels=True)
+        news = {"forwarded": True, "travels": True}
         return {
-            p.UserAdvertise: Route(self._advertise, forwarded=True),
-            p.UserRemove: Route(self._remove, forwarded=True),
-            p.ServerDeliver: Route(self._server_deliver, forwarded=True),
-            p.PublicChannelAdd: Route(self._channel.added, timed=True, forwarded=True),
-            p.PublicChannelUpdated: Route(self._channel.updated, timed=True, forwarded=True),
-            p.PublicChannelKeyShare: Route(self._channel.from_server, unsigned=True),
-            p.MsgPublicChannel: Route(self._posts.from_server, unsigned=True),
+            p.UserAdvertise: Route(self._advertise, **news),
+            p.UserRemove: Route(self._remove, **news),
+            p.ServerDeliver: Route(self._server_deliver, signs=True, **news),
+            p.PublicChannelAdd: Route(self._channel.added, timed=True, **news),
+            p.PublicChannelUpdated: Route(self._channel.updated, timed=True, **news),
+            p.PublicChannelKeyShare: Route(self._channel.from_server, unsigned=True, travels=True),
+            p.MsgPublicChannel: Route(self._posts.from_server, unsigned=True, travels=True),
             p.FileStart: file,
             p.FileChunk: file,
             p.FileEnd: file,
             p.ServerAnnounce: Route(self._admission.announced, timed=True),
             p.ServerHelloLink: Route(self._nothing),
-            p.PubkeyRequest: Route(self._pubkey_request),
+            p.PubkeyRequest: Route(self._pubkey_request, signs=True),
             p.PubkeyResponse: Route(self._pubkey_response),
-            p.KeyHistory: Route(self._key_history, forwarded=True),
+            p.KeyHistory: Route(self._key_history, **news),
             p.Heartbeat: Route(self._heartbeat),
             p.PresenceSync: Route(self._presence_sync, timed=True),
             p.SessionKey: Route(self._session_key, timed=True),

@@ -19,6 +19,7 @@ from socp.crypto.keys import PrivateKey
 from socp.node.budget import Budget, Table
 from socp.node.effects import Close
 from socp.node.events import Event, SessionMade, SigningStrained, Stopping, Tick
+from socp.node.parked import Parked
 from socp.node.trouble import kind_of
 from socp.server import fresh, resident, sizes, walk
 from socp.server.admin import AdminDesk
@@ -32,6 +33,7 @@ from socp.server.http_api.api import HttpApi
 from socp.server.intake import Intake
 from socp.server.link import Links
 from socp.server.listeners import Acceptor, Bound
+from socp.server.shift import Shift
 from socp.server.signers import Signers
 from socp.server.turn import Turn
 from socp.wire.addresses import is_loopback
@@ -98,6 +100,7 @@ class App:
         loop = asyncio.get_running_loop()
         self._parts = parts
         self._gate = Gate()
+        shift = Shift(loop.call_soon)
         self._links = Links(self.tell, Turn(loop.call_soon, loop.call_later))
         self._signers = Signers(
             parts.key,
@@ -108,7 +111,7 @@ class App:
         )
         self._desk = AdminDesk(parts.folder, self.tell, self._status)
         self._watch = resident.Watch(self.tell, loop.call_soon, parts.budget.full)
-        self._dialler = Dialler(self._links, self.tell, self._gate)
+        self._dialler = Dialler(self._links, self.tell, self._gate, shift)
         self._api = HttpApi(self.tell, self._gate, self._signers.prove)
         hands = Hands(
             self._links,
@@ -129,6 +132,7 @@ class App:
             self._gate,
             _waker(loop),
             parts.budget.committing,
+            Parked(parts.budget.rows(Table.PARKED)),
         )
         links_max = parts.budget.rows(Table.LINKS)
         spare = links_max // SPARE_SEATS
@@ -139,6 +143,7 @@ class App:
             Seats(links_max + spare),
             Addresses(parts.max_per_address, self._is_exempt),
             Intake(parts.budget.incoming, loop.call_soon, self._watch.passed),
+            shift,
         )
         self._front = FrontDoor(
             parts.guard,

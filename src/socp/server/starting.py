@@ -48,7 +48,7 @@ def _bind(asked: config.Config) -> Bound:
         return listeners.bind(asked.host, asked.port)
     except StartFault:
         folder = asked.folder(asked.port)
-        if folder.is_dir() and not asked.ephemeral:  # then it may be ourselves, started twice
+        if os.path.isdir(folder) and not asked.ephemeral:  # then it may be ourselves, started twice
             try:
                 FolderLock.take(folder).release()
             except StorageError as fault:
@@ -168,7 +168,8 @@ async def _serve(
             log.info("The data folder was upgraded; a copy of what it was is in %s", kept)
         await App(_parts(asked, opened, bound, tls)).run(stop)
     finally:
-        opened.store.close()
+        # Beside the loop, which hears of a second signal meanwhile: a disk may hang.
+        await asyncio.to_thread(opened.store.close)
 
 
 def _stop(stop: asyncio.Event, number: int) -> None:

@@ -9,6 +9,7 @@ MIB: Final = 1024 * 1024
 
 FRAME_BYTES: Final = MIB
 FRAME_BYTES_UNIDENTIFIED: Final = 64 * KIB
+HOP_BYTES: Final = 8 * KIB  # of a frame are left to the next hop by servers, twice that by users
 FRAME_VALUES: Final = 50_000
 FRAME_LEVELS: Final = 16
 INTEGER_MAX: Final = 2**53 - 1
