@@ -159,3 +159,13 @@ def test_what_we_say_on_a_bound_link_is_bound(mesh: Mesh, a: Server) -> None:
                 "to": frame.to,
                 "ts": frame.ts,
             }
+
+
+@pytest.mark.spec("11")
+def test_a_heartbeat_or_an_error_of_a_user_need_not_be_signed(mesh: Mesh, a: Server) -> None:
+    alice = mesh.user(a, "alice")
+    alice.clear()
+    for kind in ("HEARTBEAT", "ERROR"):
+        alice.say(kind, {"code": "BAD_FRAME"}, to=a.id, signed=False, bind=False)
+    assert alice.heard == []
+    assert "Refused" not in a.log()

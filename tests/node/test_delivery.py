@@ -212,6 +212,21 @@ def test_a_delivery_for_somebody_elsewhere_goes_on_unchanged(mesh: Mesh, a: Serv
 
 
 @pytest.mark.spec("5")
+def test_a_delivery_that_a_third_server_passes_on_is_taken_under_the_key_of_its_from(
+    mesh: Mesh, a: Server
+) -> None:
+    b, c = linked_server(mesh, a, "b"), linked_server(mesh, a, "c", port=9010)
+    alice, key = advertise(b, "alice")
+    bob = mesh.user(a, "bob")
+    said = deliver_of(key, alice, bob.id, mesh.wall)
+    c.clear()
+    c.say("SERVER_DELIVER", said, to=a.id, from_=b.id)
+    assert (c.errors(), bob.said("USER_DELIVER")) == (["INVALID_SIG"], [])
+    c.say("SERVER_DELIVER", said, to=a.id, from_=b.id, sign_with=b.key)
+    assert len(bob.said("USER_DELIVER")) == 1
+
+
+@pytest.mark.spec("5")
 def test_a_delivery_never_goes_back_where_it_came_from(mesh: Mesh, a: Server) -> None:
     b = linked_server(mesh, a, "b")
     bob, key = advertise(b, "bob")

@@ -81,10 +81,16 @@ def test_a_message_at_the_edge_of_the_window_is_taken(mesh: Mesh, a: Server) -> 
 
 @pytest.mark.spec("2")
 @pytest.mark.threat("M2")
-def test_a_hello_of_last_week_is_refused(mesh: Mesh, a: Server) -> None:
+@pytest.mark.parametrize(
+    "kind", ["USER_HELLO", "SERVER_HELLO_JOIN", "SERVER_HELLO_LINK", "SERVER_ANNOUNCE"]
+)
+def test_a_hello_of_last_week_is_refused(mesh: Mesh, a: Server, kind: str) -> None:
     peer = mesh.open_socket(a, "alice")
-    peer.say("USER_HELLO", {"pubkey": peer.key.public.text}, ts=mesh.wall - 7 * 86_400_000)
+    admit(mesh, a, peer.key)
+    members: Members = {"pubkey": peer.key.public.text, "host": "peer.example", "port": 9009}
+    peer.say(kind, members, ts=mesh.wall - 7 * 86_400_000)
     assert (peer.errors(), peer.closed) == (["BAD_FRAME"], 1008)
+    assert "behind" in str(peer.members("ERROR")[0]["detail"])
 
 
 def read(kind: str) -> Members:

@@ -449,8 +449,8 @@ def test_acks_do_not_count_among_the_frames_of_a_user(mesh: Mesh, a: Server) -> 
     bob = keeper(mesh, a, "bob")
     for n in range(500):
         bob.say("ACK", {"msg_ref": f"{n}"}, to=a.id)
-    assert bob.errors() == []
-    assert bob.closed is None
+    bob.say("LIST_REQUEST", {}, to=a.id)
+    assert (len(bob.said("USER_LIST")), bob.errors(), bob.closed) == (1, [], None)
 
 
 @pytest.mark.spec("11")

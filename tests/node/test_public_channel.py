@@ -341,3 +341,24 @@ def test_an_author_who_can_be_no_user_is_refused(mesh: Mesh, a: Server, kind: st
         b.say(kind, said, to="public", from_=nobody, bind=False)
     assert b.errors() == ["BAD_FRAME"] * 2
     assert not bob.said(kind)
+
+
+@pytest.mark.spec("7")
+@pytest.mark.parametrize(
+    ("kind", "members"),
+    [
+        ("PUBLIC_CHANNEL_ADD", {"add": [an_id("bob")], "if_version": 0}),
+        ("PUBLIC_CHANNEL_UPDATED", {"version": 1, "wraps": []}),
+    ],
+)
+def test_what_a_third_server_passes_on_is_taken_under_the_key_of_its_from(
+    mesh: Mesh, a: Server, kind: str, members: dict[str, object]
+) -> None:
+    b, c = linked_server(mesh, a, "b"), linked_server(mesh, a, "c", port=9010)
+    alice = mesh.user(a, "alice")
+    for peer in (alice, c):
+        peer.clear()
+    c.say(kind, members, from_=b.id)
+    assert (c.errors(), alice.said(kind)) == (["INVALID_SIG"], [])
+    c.say(kind, members, from_=b.id, sign_with=b.key)
+    assert [envelope.from_ for envelope in alice.said(kind)] == [b.id]

@@ -550,6 +550,20 @@ def test_a_revocation_beats_every_rotation_whichever_is_heard_first(
     assert other.errors()[-1] == "BAD_KEY"
 
 
+@pytest.mark.spec("2")
+@pytest.mark.threat("I10")
+def test_the_last_word_of_a_former_key_is_refused_out_of_the_window(mesh: Mesh, a: Server) -> None:
+    alice = Owner(mesh, "alice")
+    alice.rotates(alice.arrives(a))
+    former = mesh.user(a, "alice", key=alice.keys[0])
+    former.clear()
+    word = rotation.revoke(alice.id, alice.keys[0], 1, mesh.wall)
+    said = {"user_id": alice.id, "version": 1, "ts": word.ts, "sig": word.sig}
+    former.say("KEY_REVOKE", said, ts=mesh.wall - limits.TS_WINDOW_MS - 1)
+    assert former.errors() == ["BAD_FRAME"]
+    assert alice.arrives(a).errors() == []
+
+
 @pytest.mark.threat("I10")
 def test_only_a_key_of_the_user_revokes(mesh: Mesh, a: Server) -> None:
     alice, mallory = Owner(mesh, "alice"), Owner(mesh, "mallory")

@@ -65,6 +65,23 @@ def test_where_the_queue_is_full_nobody_adds_to_it(mesh: Mesh, a: Server) -> Non
 
 
 @pytest.mark.spec("12")
+@pytest.mark.threat("S3")
+@pytest.mark.parametrize("what", ["MSG_PUBLIC_CHANNEL", "LIST_REQUEST", "PUBKEY_REQUEST"])
+def test_all_that_is_answered_with_a_signature_waits_as_messages_do(
+    mesh: Mesh, a: Server, what: str
+) -> None:
+    alice, bob = plain_pair(mesh, a)
+    strained(mesh, a, Strain.FULL)
+    alice.clear()
+    if what == "MSG_PUBLIC_CHANNEL":
+        alice.say(what, message(alice, "public"), to="public")
+    else:
+        alice.say(what, {"user_id": bob.id})
+    assert ([e.type for e in alice.heard], alice.errors()) == (["ERROR"], ["RATE_LIMITED"])
+    assert not bob.said("MSG_PUBLIC_CHANNEL")
+
+
+@pytest.mark.spec("12")
 def test_a_v13_author_is_told_each_time_in_words_that_are_signed_once(
     mesh: Mesh, a: Server
 ) -> None:

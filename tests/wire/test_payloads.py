@@ -14,6 +14,7 @@ from socp.wire.canonical import canonical, to_members
 from socp.wire.complaints import complaint
 from socp.wire.envelope import Envelope, decode, reencode
 from socp.wire.errors import Code, PeerFault
+from socp.wire.msg_ref import dedup_key
 from socp.wire.payloads import (
     KINDS,
     TYPES,
@@ -265,6 +266,12 @@ def test_payloads_are_values() -> None:
     assert len({chunk, FileChunk(file_id=FILE, index=1, ciphertext="AA")}) == 1
     with pytest.raises(AttributeError):
         chunk.index = 2  # type: ignore[misc]
+
+
+def test_a_frame_that_comes_to_many_is_parsed_and_digested_once() -> None:
+    read = decode(reencode(envelope(Ack(msg_ref=UserHello.TYPE))))
+    assert parse(read) is parse(read)
+    assert dedup_key(read) is dedup_key(read)
 
 
 @pytest.mark.spec("13")

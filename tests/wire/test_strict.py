@@ -60,7 +60,10 @@ def test_it_refuses_what_is_no_json_at_all(text: str) -> None:
 
 
 @pytest.mark.parametrize("level", range(1, 20))
-@pytest.mark.parametrize("number", ["1", "9007199254740992", "1e16", "9" * 30, "-0.5"])
+@pytest.mark.parametrize(
+    "number",
+    ["1", "9007199254740991", "9007199254740991.0", "9007199254740992", "1e16", "9" * 30, "-0.5"],
+)
 def test_it_looks_at_numbers_at_every_level(level: int, number: str) -> None:
     agrees_with_the_reference("[" * level + number + "]" * level)
 
