@@ -10,12 +10,6 @@ if sys.version_info < (3, 11):
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "src"))
 
 if __name__ == "__main__":
-    try:
-        from socp.server.main import main
-    except ImportError as fault:
-        missing = (fault.name or "socp").split(".")[0]
-        if missing == "socp":  # our own fault: it shows itself in full
-            raise
-        sys.stderr.write("run_server: needs " + missing + "; start with script/server\n")
-        sys.exit(2)
+    from socp.server.main import main
+
     sys.exit(main())

@@ -6,6 +6,7 @@ import pytest
 
 from socp.channel.keyring import Keyring
 from socp.channel.members import MEMBERS_MAX, Members
+from socp.channel.pending import PendingShares
 from socp.channel.quota import AUTHORS_MAX, KEYS_PER_AUTHOR, KeyQuota
 from socp.channel.versions import ANCHOR_MAX, Versions
 from socp.crypto.symbolic import SymbolicSuite
@@ -85,3 +86,12 @@ def test_a_newcomer_believes_a_server_up_to_a_million_versions_and_no_further() 
         versions.heard(version, of_us=True)
         assert versions.counts(version) is believed
         assert versions.counts(ANCHOR_MAX + limits.CHANNEL_VERSION_JUMP) is believed
+
+
+def test_who_is_owed_a_key_that_we_alone_have_is_no_holder_of_it_for_others() -> None:
+    pending = PendingShares()
+    pending.owe_now(ALICE, "f", 0)
+    pending.owe(BOB, "f", 0, surely=False)
+    assert pending.lacks(ALICE, "f")
+    assert not pending.lacks(BOB, "f")
+    assert not pending.lacks(ALICE, "g")

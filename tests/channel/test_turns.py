@@ -572,3 +572,19 @@ def test_holders_take_their_turns_as_the_vectors_say(case: dict[str, Any]) -> No
     ranks = {holder: waits.holder_rank(case["newcomer"], holder, holders) for holder in holders}
     assert sorted(holders, key=lambda holder: ranks[holder]) == case["ranked"]
     assert sorted(ranks.values()) == list(range(len(holders)))
+
+
+# --- rest ---
+
+
+def test_who_has_no_key_or_owes_one_has_something_to_do_and_else_rests(holder: Bench) -> None:
+    assert holder.machine.rests
+    holder.online(BOB)
+    holder.add(BOB, version=1, turn=0)
+    assert not holder.machine.rests
+    assert holder.given(2_000) == [BOB]
+    assert holder.machine.rests
+    fresh = bench()
+    assert not fresh.machine.rests, "a key may have to be made"
+    fresh.machine.detached()
+    assert fresh.machine.rests, "without a link nothing can be done"

@@ -103,3 +103,25 @@ def test_a_session_key_is_never_printed_or_written(cast: Cast) -> None:
     for write in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="session key"):
             write(own.key)
+
+
+@pytest.mark.spec("11")
+def test_there_is_need_for_another_once_a_session_key_is_half_over_or_not_begun(
+    cast: Cast,
+) -> None:
+    own = fast_sig.made(cast.suite, cast.alice, ALICE, TS)
+    half = TS + DAY // 2
+    early = TS - limits.TS_WINDOW_MS
+    assert [own.is_fresh(at) for at in (early, TS, half - 1)] == [True] * 3
+    assert [own.is_fresh(at) for at in (early - 1, half, TS + DAY)] == [False] * 3
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("I10")
+def test_a_session_key_that_another_key_certified_is_refused_with_whose_it_is_not(
+    cast: Cast,
+) -> None:
+    forged = fast_sig.made(cast.suite, cast.bob, ALICE, TS)
+    with pytest.raises(PeerFault, match=f"is not signed by the key of {ALICE}") as refusal:
+        believed(cast, forged)
+    assert refusal.value.code == Code.INVALID_SIG

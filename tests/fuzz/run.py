@@ -26,7 +26,8 @@ from typing import NoReturn
 
 HERE = Path(__file__).parent
 WORK = HERE.parents[1] / "var/fuzz"
-HANGS_S = 20  # an input that takes so long has found something as well
+HANGS_S = 20  # of the processor: an input that takes so long has found something as well
+STANDS_S = 900  # by the clock, for one that never ends
 STATED_S = 60
 LOOKED_EVERY = 64  # inputs, between two looks at the processor's time
 ALL = "all"
@@ -117,7 +118,9 @@ class Run:
         options = [
             f"-max_len={self.max_bytes}",
             f"-seed={self.seed}",
-            f"-timeout={HANGS_S}",
+            f"-timeout={STANDS_S}",
+            f"-report_slow_units={STANDS_S}",
+            f"-artifact_prefix={WORK}/{self.name}-",
             "-verbosity=0",
         ]
         fuzzer.Setup([self.name, str(self.kept), *options], self._watched)
@@ -136,8 +139,11 @@ class Run:
         self.runs += 1
         if self.runs % LOOKED_EVERY == 0:
             self._looked()
+        began = time.process_time()
         try:
             self.take(data)
+            if time.process_time() - began > HANGS_S:
+                raise TimeoutError(f"took more than {HANGS_S} s of the processor")
         except BaseException as fault:
             found = HERE / "corpus" / self.name
             found.mkdir(parents=True, exist_ok=True)

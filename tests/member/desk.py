@@ -433,6 +433,7 @@ class Desk:
         out = {file.file_id: file for file in self.kept(records.OutgoingFile)}
         came = {(file.author, file.file_id): file for file in self.kept(records.IncomingFile)}
         over = records.FileStage.OVER
+        keys = {(key.version, key.fingerprint): key for key in self.kept(records.ChannelKey)}
         arrived: dict[int, records.Arrived] = {}
         for record in self.records:  # in order: numbers are used again
             if isinstance(record, records.Arrived):
@@ -444,7 +445,7 @@ class Desk:
             servers=tuple(servers.values()),
             seen=tuple(self.kept(records.Seen)),
             outbox=tuple(line for line in lines.values() if line.state is not done),
-            channel_keys=tuple(self.kept(records.ChannelKey)),
+            channel_keys=tuple(key for key in keys.values() if key.private),
             arrived=tuple(arrived.values()),
             shelves=tuple({one.to: one for one in self.kept(records.Shelf)}.values()),
             threads=tuple(

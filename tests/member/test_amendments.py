@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from socp.crypto import rotation
 from socp.member.amendments import EARLY_BYTES_MAX
-from socp.member.effects import Amended, LineMoved, MessageArrived
+from socp.member.effects import Amended, LineMoved, MessageArrived, Trust
 from socp.member.events import Amend, Say
 from socp.member.history_line import newer
 from socp.member.records import Amendment, LineState, Said
+from socp.wire.canonical import to_members
 from socp.wire.content import Delete, Edit, Reaction, Text
 from tests.member.desk import WITH_MAILBOX, Desk
 from tests.member.test_content import HYBRID_ALONE, read, ref
@@ -41,6 +43,24 @@ def test_an_author_changes_and_takes_back_what_they_said(desk: Desk) -> None:
         ("delete", "", delete.number),
     ]
     assert desk.texts == ["helo"]
+
+
+@pytest.mark.threat("I10")
+def test_a_change_that_a_former_key_signed_is_marked_so(desk: Desk) -> None:
+    alice = desk.friend("alice")
+    alice.sends(Text(body="at noon"), 1)
+    (message,) = desk.told(MessageArrived)
+    desk.wall += 1
+    raw = alice.says(Edit(of=message.msg_ref, body="at midnight"), 2)
+    late = desk.frame("USER_DELIVER", alice.delivery(raw))
+    desk.wall += 60_000
+    step = rotation.rotate(alice.id, alice.key, desk.suite.generate(), 2, desk.wall).rotation
+    said = {"user_id": alice.id, "rotations": [to_members(step)]}
+    desk.hears("KEY_HISTORY", said, to="*")
+    desk.hears_again(late)
+    assert message.trust is Trust.PINNED
+    assert [told.trust for told in desk.told(Amended)] == [Trust.FORMER_KEY]
+    assert [kept.trust for kept in desk.kept(Amendment)] == [Trust.FORMER_KEY]
 
 
 @pytest.mark.spec("11")

@@ -175,6 +175,19 @@ def test_a_bad_session_key_ends_the_hello(what: str) -> None:
     assert [(end.retry, "session key" in end.reason) for end in desk.ended] == [(True, True)]
 
 
+@pytest.mark.threat("I8")
+def test_what_a_server_calls_itself_is_harmless_in_what_is_said_of_its_session_key() -> None:
+    name = "\x1b]0;me\x07\u202eyou"
+    desk = Desk((*WITH_MAILBOX, FAST_SIG))
+    desk.server_id = name
+    desk.connects()
+    desk.is_challenged()
+    desk.is_welcomed(stated=fast_sig.made(desk.suite, desk.key, name, desk.wall).stated)
+    assert not desk.member.attached
+    assert "is not signed by the key of" in desk.ended[0].reason
+    assert desk.ended[0].reason.isprintable()
+
+
 @pytest.mark.threat("M1")
 @pytest.mark.threat("M14")
 def test_only_what_this_server_says_to_us_counts() -> None:

@@ -358,6 +358,47 @@ def test_a_plain_v13_file_from_a_friend_with_hybrid_is_refused() -> None:
     assert "as a plain v1.3 message although" in desk.refusals[0].reason
 
 
+def unsigned(desk: Desk, author: str, to: str) -> None:
+    """A manifest that anybody could have made."""
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    size = len(CONTENT)
+    said = {"file_id": FILE, "name": "notes.txt", "size": size, "sha256": sha256, "mode": "dm"}
+    desk.hears("FILE_START", said, from_=author, to=to)
+
+
+@pytest.mark.spec("8")
+@pytest.mark.threat("M5")
+def test_a_file_that_nobody_signed_is_shown_as_such() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice", v13=True)
+    unsigned(desk, alice.id, desk.id)
+    assert desk.told(FileOffered)[0].trust is Trust.UNSIGNED
+
+
+@pytest.mark.threat("M5")
+@pytest.mark.parametrize("to", ["", PUBLIC])
+def test_a_file_that_nobody_signed_is_not_from_a_friend_whose_client_signs(to: str) -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    unsigned(desk, alice.id, to or desk.id)
+    assert desk.told(FileOffered) == []
+    assert "nobody signed it" in desk.refusals[0].reason
+
+
+@pytest.mark.threat("I10")
+def test_a_file_that_a_former_key_signed_is_shown_as_such() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    old = Theirs(desk, alice).sender.start(desk.wall, desk.mono)
+    signed_ts = desk.wall
+    desk.wall += 60_000
+    step = rotation.rotate(alice.id, alice.key, desk.suite.generate(), 2, desk.wall).rotation
+    said = {"user_id": alice.id, "rotations": [to_members(step)]}
+    desk.hears("KEY_HISTORY", said, to="*")
+    desk.hears("FILE_START", to_members(old), from_=alice.id, ts=signed_ts)
+    assert desk.told(FileOffered)[0].trust is Trust.FORMER_KEY
+
+
 @pytest.mark.threat("I2")
 def test_a_chunk_by_somebody_else_goes_into_nobodys_file() -> None:
     desk = Desk().attaches()

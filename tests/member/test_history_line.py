@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -46,6 +47,24 @@ def test_an_edit_by_its_author_under_any_name_of_the_line_is_its_text() -> None:
     for name in ("old", "ref"):
         line = laid_over(SAID, [change("edit", "hello", of=name)])
         assert (line.text, line.edited_ms, line.deleted) == ("hello", 2_000, False)
+
+
+@pytest.mark.threat("I10")
+@pytest.mark.parametrize(
+    ("before", "changed", "now"),
+    [
+        ("verified", "former key", "former key"),
+        ("author not bound", "pinned", "author not bound"),
+        ("verified", "", "verified"),  # of before that was noted
+        ("", "", ""),
+    ],
+)
+def test_words_that_were_changed_are_as_sure_as_the_less_sure_of_both(
+    before: str, changed: str, now: str
+) -> None:
+    said = replace(SAID, trust=before)
+    assert laid_over(said, [change("edit", "hello", trust=changed)]).trust == now
+    assert laid_over(said, [change("reaction", "👍", trust=changed)]).trust == before
 
 
 @pytest.mark.parametrize(

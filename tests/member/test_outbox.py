@@ -6,6 +6,7 @@ import pytest
 
 from socp.crypto import content_sig, hybrid
 from socp.member import courier
+from socp.member.attempts import Try, answered
 from socp.member.compose import split
 from socp.member.effects import LineMoved, Persist, Transmit
 from socp.member.events import Say, Tick
@@ -13,7 +14,7 @@ from socp.member.lines import LINES_MAX
 from socp.member.records import LineState, OutboxLine
 from socp.wire import base64url, content
 from socp.wire.envelope import Envelope
-from tests.member.desk import WITH_MAILBOX, Desk, Friend
+from tests.member.desk import WITH_MAILBOX, Desk, Friend, an_id
 
 
 def raw(envelope: Envelope) -> bytes:
@@ -459,3 +460,16 @@ def test_where_too_much_waits_to_be_asked_a_key_is_asked_for_later(
     assert desk.sent("PUBKEY_REQUEST") == []
     desk.passes(0.1)
     assert len(desk.sent("PUBKEY_REQUEST")) == 1
+
+
+@pytest.mark.parametrize(
+    ("tried", "left"), [(None, None), (("one", "two"), ("two",)), (("of another try",),) * 2]
+)
+def test_a_frame_that_was_answered_leaves_its_line_and_the_attempt_that_has_the_same_frames(
+    tried: tuple[str, ...] | None, left: tuple[str, ...] | None
+) -> None:
+    line = OutboxLine(1, an_id("alice"), "one two", LineState.SENT, (b"1", b"2"), ("r1", "r2"), 0)
+    attempt = None if tried is None else Try(tried, 0)
+    line = answered(line, attempt, "r1")
+    assert (line.frames, line.msg_refs) == ((b"2",), ("r2",))
+    assert left == (None if attempt is None else attempt.parts)

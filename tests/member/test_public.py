@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from socp.channel import shares
+from socp.channel import keyring, shares
 from socp.channel.keyring import HeldKey
-from socp.crypto import channel_box, content_sig, hybrid
+from socp.crypto import channel_box, content_sig, hybrid, rotation
 from socp.crypto.signing import sign_transport
-from socp.member import public
+from socp.member import arrivals, public
 from socp.member.effects import GenerateChannelKey, MembersShown, MessageArrived, Trust
 from socp.member.events import ChannelKeyGenerated, Say
 from socp.member.records import ChannelKey, LineState, Seen
@@ -281,6 +281,48 @@ def test_a_signed_post_in_clear_is_not_shown_again_under_another_time() -> None:
     assert desk.texts == ["once"]
 
 
+@pytest.mark.threat("I10")
+def test_a_post_in_clear_by_who_revoked_their_id_is_not_shown() -> None:
+    desk = Desk(server_features=()).attaches()
+    bob = desk.friend("bob", v13=True)
+    word = rotation.revoke(bob.id, bob.key, 1, desk.wall).revoked
+    told = {"user_id": bob.id, "rotations": [], "revoked": to_members(word)}
+    desk.hears("KEY_HISTORY", told, to="*")
+    desk.hears("MSG_PUBLIC_CHANNEL", {"text": "me"}, from_=bob.id, to="public", key=bob.key)
+    assert desk.texts == []
+    assert "they revoked their id" in desk.refusals[0].reason
+
+
+@pytest.mark.threat("S5")
+def test_posts_in_clear_that_nobody_reads_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "UNSEEN_MAX", 3)
+    desk = Desk(WITH_MAILBOX, looks=False).attaches()
+    bob = desk.friend("bob", v13=True)
+    for number in range(5):
+        signer = bob.key if number % 2 else None
+        said = {"text": f"one of many: {number}"}
+        desk.hears("MSG_PUBLIC_CHANNEL", said, from_=bob.id, to="public", key=signer, bind=False)
+    assert len(desk.store().arrived) == 3
+
+
+@pytest.mark.threat("S5")
+def test_keys_that_are_too_many_to_be_held_are_not_kept_on_the_disk_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk().attaches()
+    bob = desk.friend("bob")
+    brought = [a_key(desk, bob, version) for version in range(1, 6)]
+    for key in brought:
+        share(desk, bob, key)
+    monkeypatch.setattr(public, "KEYS_KEPT", 3)  # as if an older version had kept too many
+    desk.again(desk.store())
+    desk.attaches()
+    assert [one.version for one in desk.store().channel_keys] == [3, 4, 5]
+    monkeypatch.setattr(keyring, "KEYS_KEPT", 3)
+    share(desk, bob, a_key(desk, bob, 6))
+    assert [one.version for one in desk.store().channel_keys] == [4, 5, 6]
+
+
 def given(desk: Desk) -> set[str]:
     """Who was given a key of the channel."""
     return {
@@ -337,3 +379,20 @@ def test_after_a_restart_the_key_goes_to_who_comes_as_before() -> None:
     desk.hears("PUBLIC_CHANNEL_ADD", {"add": [bob.id], "if_version": 1}, to="*")
     desk.passes(2)
     assert bob.id in given(desk)
+
+
+@pytest.mark.spec("7")
+@pytest.mark.threat("S6")
+@pytest.mark.parametrize("to", ["*", "us", "another server's"])
+def test_a_turn_counts_where_our_own_server_says_it_to_us_alone(to: str) -> None:
+    desk = Desk().attaches()
+    with_key(desk)
+    bob = desk.friend("bob", online=False)
+    members = {"add": [bob.id], "if_version": 1, "turn": 40}
+    if to == "another server's":
+        desk.hears("PUBLIC_CHANNEL_ADD", members, from_=an_id("s"), bind=False)
+    else:
+        desk.hears("PUBLIC_CHANNEL_ADD", members, to="*" if to == "*" else "")
+    desk.comes(bob)
+    desk.passes(2)
+    assert (bob.id in given(desk)) is (to != "us"), "it is 40 others' turn before ours"

@@ -229,8 +229,8 @@ def test_of_those_to_one_reader_the_latest_are_kept(
     assert {one.to: one for one in desk.kept(Shelf)}[alice.id].days[0][1] == max(gone) + 1
 
 
-@pytest.mark.spec("11")
-def test_who_asks_for_a_number_that_never_went_out_hears_that_it_was_taken_back() -> None:
+def first_of_two_refused() -> tuple[Desk, Friend, Envelope, Envelope]:
+    """Who wrote twice, to whom, and what, of which only the second was taken."""
     desk = Desk(WITHOUT_MAILBOX).attaches()
     alice = desk.friend("alice")
     desk.says(alice, "one")
@@ -240,6 +240,12 @@ def test_who_asks_for_a_number_that_never_went_out_hears_that_it_was_taken_back(
     desk.refuses(first, "NOT_ALLOWED")
     desk.passes(0.2)
     desk.acks(desk.sent("MSG_DIRECT")[-1])
+    return desk, alice, first, second
+
+
+@pytest.mark.spec("11")
+def test_who_asks_for_a_number_that_never_went_out_hears_that_it_was_taken_back() -> None:
+    desk, alice, first, second = first_of_two_refused()
     (frame,) = Asker(desk, alice).gets(1, 1)
     assert bodies(alice, [frame]) == [(1, Delete(of=desk.ref(first)))]
     assert bodies(alice, [second]) == [(2, Text(body="two"))]
@@ -268,15 +274,7 @@ def test_a_line_refused_amid_others_leaves_no_gap_for_its_reader_to_be_told_of()
 
 @pytest.mark.spec("11")
 def test_that_a_number_never_went_out_moves_no_line_of_the_history() -> None:
-    desk = Desk(WITHOUT_MAILBOX).attaches()
-    alice = desk.friend("alice")
-    desk.says(alice, "one")
-    desk.says(alice, "two")
-    first, second = desk.sent("MSG_DIRECT")
-    desk.acks(second)
-    desk.refuses(first, "NOT_ALLOWED")
-    desk.passes(0.2)
-    desk.acks(desk.sent("MSG_DIRECT")[-1])
+    desk, *_ = first_of_two_refused()
     states = {moved.number: moved.state for moved in desk.kept(SaidMoved)}
     assert states == {1: LineState.REFUSED, 2: LineState.DONE}
 

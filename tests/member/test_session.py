@@ -9,7 +9,7 @@ from socp.member.effects import Online, Warned
 from socp.member.events import Connected
 from socp.member.member import Member
 from socp.member.profile import Profile
-from socp.member.records import KnownServer, Remembered
+from socp.member.records import KnownServer, LineState, Remembered
 from socp.wire import base64url
 from socp.wire.features import FAST_SIG, USER_FEATURES
 from socp.wire.payloads import Attach
@@ -243,6 +243,36 @@ def test_an_attach_is_signed_for_another_time_only_once_a_server_has_signed_that
     attach = desk.sent("AUTH_PROOF")[1].members["attach"]
     assert isinstance(attach, dict)
     assert attach["ts"] == noon
+
+
+@pytest.mark.threat("S7")
+@pytest.mark.parametrize("ts", [9_999_999_999_999, 2**53 - 1, 1])
+def test_a_time_that_no_server_has_is_not_taken_for_ours(ts: int) -> None:
+    desk = Desk(server_features=())
+    desk.connects()
+    desk.hears("ACK", {"msg_ref": "USER_HELLO"}, ts=ts, signed=False, bind=False)
+    assert desk.member.clock_offset_ms == 0
+    bob = desk.friend("bob")
+    desk.passes(1)
+    desk.says(bob, "hello")
+    assert desk.sent("MSG_DIRECT")[0].ts == desk.wall
+
+
+@pytest.mark.threat("S7")
+@pytest.mark.parametrize("off", ["9999999999999.000 s behind", "9999999999999.000 s ahead"])
+def test_a_clock_is_not_off_by_more_than_clocks_can_be(off: str) -> None:
+    said = {"code": "BAD_FRAME", "detail": f"your clock is {off}"}
+    desk = Desk()
+    desk.connects()
+    desk.hears("ERROR", said, signed=False, bind=False)
+    assert desk.ended[0].retry is True
+    desk.loses_the_link()
+    desk.attaches()
+    bob = desk.friend("bob")
+    desk.says(bob, "hello")
+    desk.hears("ERROR", {**said, "msg_ref": desk.ref(desk.sent("MSG_DIRECT")[0])})
+    assert desk.member.clock_offset_ms == 0
+    assert desk.line().state is LineState.REFUSED
 
 
 @pytest.mark.spec("2")

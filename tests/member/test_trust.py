@@ -67,6 +67,16 @@ def test_another_key_for_a_pinned_user_is_loud_and_changes_nothing() -> None:
     assert desk.kept(Contact)[-1].refused_key == other.public.fingerprint
 
 
+@pytest.mark.spec("5")
+def test_a_new_name_is_kept_and_no_name_leaves_the_one_that_was() -> None:
+    desk = Desk().attaches()
+    alice = desk.friend("alice")
+    for said, kept in (("Alicia", "Alicia"), ("", "Alicia"), ("Ally", "Ally")):
+        desk.wall += 1
+        desk.hears("USER_ADVERTISE", desk.advert(alice, name=said), to="*")
+        assert desk.kept(Contact)[-1].display_name == kept
+
+
 @pytest.mark.threat("I9")
 def test_the_pin_outlives_the_process() -> None:
     desk = Desk().attaches()
@@ -329,6 +339,33 @@ def test_of_two_words_about_one_moment_the_first_counts() -> None:
     gone = {"user_id": alice.id, "server_id": desk.server_id}
     desk.hears("USER_REMOVE", gone, to="*")
     assert desk.member.contacts.is_online(alice.id)
+
+
+@pytest.mark.threat("I11")
+@pytest.mark.parametrize("what", ["the time alone", "an older one"])
+def test_a_word_of_theirs_for_another_time_or_place_is_none_for_this_one(what: str) -> None:
+    desk = Desk().attaches()
+    other = an_id("other")
+    alice = desk.friend("alice", online=False)
+    older = desk.advert(alice, server_id=other)
+    desk.hears("USER_ADVERTISE", older, from_=other, to="*")
+    desk.hears(
+        "USER_REMOVE",
+        {"user_id": alice.id, "server_id": other},
+        from_=other,
+        to="*",
+        ts=desk.wall + 1,
+    )
+    desk.comes(alice)
+    newest = desk.wall
+    desk.goes(alice)
+    claim = dict(older)
+    if what == "the time alone":
+        claim["attach"] = {"ts": newest, "sig": base64url.encode(bytes(512))}
+    desk.wall += 1
+    desk.hears("USER_ADVERTISE", claim, from_=other, to="*")
+    assert desk.member.contacts.is_online(alice.id)
+    assert "without their own signature as before" in desk.warnings[-1]
 
 
 @pytest.mark.threat("I11")

@@ -165,7 +165,9 @@ def test_without_what_it_needs_it_names_the_command_that_installs_it() -> None:
     bare = [sys.executable, "-I", "-S", RUN_SERVER[1]]
     done = subprocess.run(bare, capture_output=True, text=True, timeout=100)
     assert done.returncode == 2
-    assert re.fullmatch(r"run_server: needs \w+; start with script/server\n", done.stderr)
+    assert re.fullmatch(
+        r"socp: needs \w+; start with script/server, which installs it\n", done.stderr
+    )
 
 
 @pytest.mark.alone
@@ -180,6 +182,84 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
             began = time.monotonic()
             assert server.stop(signal.SIGTERM) == 128 + signal.SIGTERM
             assert time.monotonic() - began < 1  # its code says that nobody was waited for, too
+
+
+SIGNALLED = """
+import runpy, signal, sys
+module, times = sys.argv[1], int(sys.argv[2])
+def hook(event, arguments):
+    global times
+    while times and event == "import" and arguments[0] == module:
+        times -= 1
+        signal.raise_signal(signal.SIGINT)
+sys.addaudithook(hook)
+del sys.argv[:3]
+if sys.argv[0].endswith(".py"):
+    runpy.run_path(sys.argv[0], run_name="__main__")
+else:
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+SERVE = ("socp.cli.main", "serve")
+
+
+def interrupted(folder: Path, module: str, times: int, *program: str) -> tuple[int, list[str]]:
+    """The end of a start that gets so many SIGINT as it begins to import this module."""
+    words = [SIGNALLED, module, str(times), *program, "--port", "0", *ALONE]
+    done = subprocess.run(
+        [sys.executable, "-c", *words, "--data-dir", str(folder / "data")],
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=100,
+    )
+    logbook.keep([done.stderr])
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr.splitlines()
+
+
+@pytest.mark.parametrize("program", [RUN_SERVER[1:], SERVE])
+def test_ctrl_c_while_it_is_loaded_ends_it_as_later(
+    tmp_path: Path, program: tuple[str, ...]
+) -> None:
+    give_key(tmp_path, 0)
+    # The second start knows who it is, and is in its event loop when it loads the app.
+    for module in ("socp.server.flags", "socp.server.app"):
+        code, lines = interrupted(tmp_path, module, 1, *program)
+        assert code == 0
+        assert lines[-2:] == ["INFO:server.server:Stopping", "INFO:server.server:Stopped"]
+
+
+def test_a_second_ctrl_c_while_it_is_loaded_ends_it_at_once(tmp_path: Path) -> None:
+    stopped = interrupted(tmp_path, "socp.server.flags", 2, *RUN_SERVER[1:])
+    assert stopped == (128 + signal.SIGINT, [])
+
+
+def test_ctrl_c_before_the_verb_is_known_shows_no_traceback(tmp_path: Path) -> None:
+    assert interrupted(tmp_path, "click", 1, *SERVE) == (128 + signal.SIGINT, [])
+
+
+HANGS = """
+import sys, threading
+sys.path.insert(0, sys.argv[1])
+from socp.storage.store import Store
+def close(store):
+    sys.stderr.write("the disk hangs\\n")
+    sys.stderr.flush()
+    threading.Event().wait(30)
+Store.close = close
+from socp.server.main import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.threat("S8")
+def test_a_second_signal_ends_it_while_the_disk_hangs(tmp_path: Path) -> None:
+    command = (sys.executable, "-c", HANGS, str(PROJECT / "src"))
+    with running(tmp_path, *ALONE, command=command) as server:
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_for("^the disk hangs")
+        began = time.monotonic()
+        assert server.stop(signal.SIGTERM) == 128 + signal.SIGTERM
+        assert time.monotonic() - began < 10
 
 
 def test_a_closed_terminal_ends_it_as_ctrl_c_does(tmp_path: Path) -> None:

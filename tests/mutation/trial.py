@@ -36,7 +36,7 @@ CLOCK_GRACE_S = 60.0
 MEMORY_BYTES_MAX = 8 << 30
 # The quickest of the tests that walk a mutant's lines, as many as take so long together (measured
 # while lines are counted, which makes them slower): what none of them notices lives.
-PATIENCE_S = 3.0
+PATIENCE_S = 10.0
 
 
 class Verdict(Enum):

@@ -17,6 +17,7 @@ from socp.crypto.keys import PrivateKey
 from socp.crypto.rotation import KeyStep, Revocation
 from socp.crypto.symbolic import SymbolicSuite
 from socp.node import records
+from socp.node.budget import Budget
 from socp.node.calls import Refused, Why
 from socp.node.effects import (
     Afterwards,
@@ -208,6 +209,7 @@ class Mesh:
         registration: Joining = Joining.OPEN,
         lists_users: bool = False,
         few: int = limits.CROWD_FEW,
+        memory: int = limits.MEMORY_BYTES,
     ) -> Server:
         key = key or self.suite.generate()
         settings = Settings(
@@ -222,6 +224,7 @@ class Mesh:
             registration=registration,
             lists_users=lists_users,
             few=few,
+            budget=Budget(memory),
         )
         node = Node(settings, self.suite, key.public, remembered or Remembered())
         server = Server(name, settings, key, node)

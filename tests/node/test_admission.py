@@ -108,6 +108,7 @@ def test_a_claim_to_be_at_a_loopback_address_waits_for_our_own_dial(mesh: Mesh) 
     assert a.linked() == {an_id("b")}
     mesh.run(10)
     assert (liar.errors(), liar.closed) == (["NOT_ALLOWED"], 1008)
+    assert "Refused hello of" in a.log()
     assert f"admit {liar.key.public.fingerprint}" in a.log()
 
 
@@ -219,6 +220,19 @@ def test_a_forgotten_server_may_come_with_a_new_key(mesh: Mesh) -> None:
     assert (b.closed, a.linked()) == (1008, set())
     anew = proven_join(mesh, a, "b")
     assert a.linked() == {anew.id}
+
+
+@pytest.mark.spec("5")
+def test_what_our_own_dial_saw_of_a_server_is_forgotten_with_it(mesh: Mesh) -> None:
+    a = mesh.server("a", peers=(8002,))
+    b = mesh.server("b", port=8002, peers=(8001,))
+    mesh.run(4)
+    assert a.linked() == {b.id}
+    b.up = False
+    mesh.event(a, Forget(1, b.id))
+    assert a.linked() == set()
+    again = proven_join(mesh, a, "b", key=b.key)
+    assert again.errors() == ["NOT_ALLOWED"]
 
 
 @pytest.mark.spec("5")

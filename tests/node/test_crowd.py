@@ -98,6 +98,15 @@ def test_who_comes_meanwhile_knows_of_everybody_and_never_hears_of_themselves(
 
 
 @pytest.mark.spec("6")
+def test_who_is_left_of_many_hears_at_once_again(mesh: Mesh, a: Server) -> None:
+    alice, bob = settled(mesh, a, "alice", "bob")
+    bob.drop()
+    assert told(alice) == [("USER_REMOVE", bob.id)]
+    carol = mesh.user(a, "carol")
+    assert told(alice) == [("USER_REMOVE", bob.id), ("USER_ADVERTISE", carol.id)]
+
+
+@pytest.mark.spec("6")
 def test_whatever_else_is_said_comes_after_what_was_due(mesh: Mesh, a: Server) -> None:
     alice, bob = settled(mesh, a, "alice", "bob")
     carol = mesh.user(a, "carol")

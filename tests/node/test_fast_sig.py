@@ -15,7 +15,15 @@ from socp.node.events import SessionMade, Tick
 from socp.wire import base64url, limits
 from socp.wire.canonical import to_members
 from socp.wire.envelope import Envelope, encode
-from socp.wire.features import BIND, FAST_SIG, LINK_AUTH, MAILBOX, ROTATE, SERVER_FEATURES
+from socp.wire.features import (
+    BIND,
+    FAST_SIG,
+    GOSSIP,
+    LINK_AUTH,
+    MAILBOX,
+    ROTATE,
+    SERVER_FEATURES,
+)
 from socp.wire.payloads import Session
 from tests.node.cast import (
     Members,
@@ -392,6 +400,15 @@ def test_three_servers_sign_their_hops_by_session_keys(mesh: Mesh) -> None:
     mesh.run(60)
     assert all(len(server.linked()) == 2 for server in mesh.servers.values())
     assert "INVALID_SIG" not in "".join(server.log() for server in mesh.servers.values())
+
+
+def test_a_heartbeat_of_gossip_1_is_signed_by_the_session_key(mesh: Mesh, a: Server) -> None:
+    peer, _ = fast_server(mesh, a, "peer", features=(GOSSIP,))
+    peer.clear()
+    mesh.run(1)
+    (beat,) = peer.said("HEARTBEAT")
+    assert "users" in beat.members
+    assert beat.sig.startswith("ed:")
 
 
 def test_a_server_is_told_by_the_session_key_what_goes_no_further(mesh: Mesh, a: Server) -> None:

@@ -108,6 +108,7 @@ def test_what_follows_a_manifest_that_is_not_here_is_asked_for_from_there(
     errors = b.members("ERROR")
     assert {(m["code"], m["msg_ref"]) for m in errors} == {("TIMEOUT", FILE)}
     assert "begin again from there" in str(errors[0]["detail"])
+    assert "Refused FILE_CHUNK of" in a.log()
     assert waiting(a) == 0
 
 

@@ -68,6 +68,23 @@ def test_a_link_without_a_first_frame_in_10_s_is_closed(mesh: Mesh, a: Server) -
     assert a.node.status().links == 0
 
 
+@pytest.mark.spec("1")
+@pytest.mark.threat("S1")
+def test_what_a_link_says_once_it_is_closed_as_overdue_is_not_looked_at(
+    mesh: Mesh, a: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, stranger = knock(mesh, a), mesh.open_socket(a, "stranger")
+    closed: list[int] = []
+    monkeypatch.setattr(mesh, "_close", lambda _server, effect: closed.append(effect.link))
+    mesh.run(12)
+    assert sorted(closed) == [user.link, stranger.link]
+    user.clear()
+    for peer in (user, stranger):
+        peer.say("USER_HELLO", {"pubkey": peer.key.public.text})
+        peer.raw(b"no frame")
+    assert (user.heard, stranger.heard) == ([], [])
+
+
 @pytest.mark.spec("11")
 @pytest.mark.threat("S1")
 def test_a_proof_that_does_not_come_in_10_s_ends_the_link(mesh: Mesh, a: Server) -> None:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from tests.node.cast import admit, advert_of, advertise, deliver_of, linked_server, server_socket
+from tests.node.cast import (
+    Members,
+    admit,
+    advert_of,
+    advertise,
+    deliver_of,
+    linked_server,
+    server_socket,
+)
 from tests.node.mesh import Mesh, Server, an_id, message
 
+ROOT = Path(__file__).resolve().parents[2]
 FIVE_MIN = 300_000
 
 
@@ -75,6 +85,65 @@ def test_a_hello_of_last_week_is_refused(mesh: Mesh, a: Server) -> None:
     peer = mesh.open_socket(a, "alice")
     peer.say("USER_HELLO", {"pubkey": peer.key.public.text}, ts=mesh.wall - 7 * 86_400_000)
     assert (peer.errors(), peer.closed) == (["BAD_FRAME"], 1008)
+
+
+def read(kind: str) -> Members:
+    """The members of an example of this type; what is signed in it is by nobody."""
+    cases = json.loads((ROOT / "vectors/wire/frames.json").read_text())["cases"]
+    members = next(case["payload"] for case in cases if case["type"] == kind)
+    return {name: value for name, value in members.items() if name != "bind"}
+
+
+@pytest.mark.spec("2")
+@pytest.mark.threat("M2")
+@pytest.mark.parametrize("late", [FIVE_MIN + 1, -FIVE_MIN - 1], ids=["late", "early"])
+@pytest.mark.parametrize(
+    ("who", "kind"),
+    [
+        ("user", "FILE_START"),
+        ("user", "FILE_CHUNK"),
+        ("user", "FILE_END"),
+        ("user", "PUBLIC_CHANNEL_KEY_SHARE"),
+        ("user", "PRESENCE_WATCH"),
+        ("user", "KEY_ROTATE"),
+        ("user", "KEY_REVOKE"),
+        ("user", "SESSION_KEY"),
+        ("server", "PUBLIC_CHANNEL_ADD"),
+        ("server", "PUBLIC_CHANNEL_UPDATED"),
+        ("server", "PUBLIC_CHANNEL_KEY_SHARE"),
+        ("server", "SERVER_ANNOUNCE"),
+        ("server", "PRESENCE_SYNC"),
+        ("server", "SESSION_KEY"),
+    ],
+)
+def test_a_frame_that_changes_state_is_refused_out_of_the_window(
+    mesh: Mesh, a: Server, who: str, kind: str, late: int
+) -> None:
+    peer = mesh.user(a, "alice") if who == "user" else linked_server(mesh, a, "b")
+    peer.clear()
+    peer.say(kind, read(kind), to=a.id, ts=mesh.wall - late)
+    (error,) = peer.members("ERROR")
+    assert error["code"] == "BAD_FRAME"
+    assert ("behind" if late > 0 else "ahead") in str(error["detail"])
+
+
+@pytest.mark.spec("2")
+@pytest.mark.parametrize(
+    ("who", "kind"),
+    [
+        ("user", "LIST_REQUEST"),
+        ("user", "PUBKEY_REQUEST"),
+        ("server", "PUBKEY_REQUEST"),
+        ("server", "KEY_HISTORY"),
+    ],
+)
+def test_what_only_asks_or_stands_on_its_own_signature_may_be_of_any_time(
+    mesh: Mesh, a: Server, who: str, kind: str
+) -> None:
+    peer = mesh.user(a, "alice") if who == "user" else linked_server(mesh, a, "b")
+    peer.clear()
+    peer.say(kind, read(kind), to=a.id, ts=mesh.wall - 2 * FIVE_MIN)
+    assert "BAD_FRAME" not in peer.errors()
 
 
 @pytest.mark.spec("2")

@@ -9,7 +9,16 @@ from socp.crypto.keys import PrivateKey
 from socp.node import hearsay, presence
 from socp.wire.features import GOSSIP
 from socp.wire.roll import Roll, entry
-from tests.node.cast import Members, advert_of, advertise, attach_of, linked_server
+from tests.node.cast import (
+    Members,
+    admit,
+    advert_of,
+    advertise,
+    attach_of,
+    linked_server,
+    prove,
+    server_socket,
+)
 from tests.node.mesh import PLAIN_SERVER_FEATURES, Mesh, Peer, Server, an_id
 
 GOSSIPS = (*PLAIN_SERVER_FEATURES, GOSSIP)
@@ -205,6 +214,28 @@ def test_a_server_is_dialled_again_where_it_said_it_is_once_others_are_linked_wi
     assert "peer.example:9010" in unreachable[0]
 
 
+@pytest.mark.spec("11")
+@pytest.mark.parametrize("expected", [True, False])
+def test_where_the_list_names_the_key_of_whom_others_reach_its_place_is_in_the_log_once_more(
+    mesh: Mesh, expected: bool
+) -> None:
+    key = mesh.suite.generate()
+    named = key if expected else mesh.suite.generate()
+    a = mesh.server("a", peers=(9010,), keys={9010: named.public.fingerprint})
+    admit(mesh, a, key)
+    c = server_socket(mesh, a, "c", key=key, host="localhost", port=9010)
+    prove(c)
+    assert a.linked() == {c.id}
+    c.drop()
+    mesh.restart(a)
+    b = linked(mesh, a, "b")
+    mesh.run(3)
+    a.notes.clear()
+    beat(b, links=[a.id, c.id])
+    mesh.run(3)
+    assert ("localhost:9010 is unreachable" in a.log()) is expected
+
+
 # --- a loss is found ----------------------------------------------------------------------------
 
 
@@ -295,6 +326,24 @@ def test_a_claim_that_did_not_count_is_asked_for_once_its_user_is_nowhere(
     assert len(c.said("PRESENCE_SYNC")) == 1
     tell_all(c, bob)
     assert a.node.whereabouts() == {bob[0]: c.id}
+
+
+@pytest.mark.spec("11")
+def test_who_is_said_again_at_the_same_time_is_not_asked_for_again(mesh: Mesh, a: Server) -> None:
+    b, c = linked(mesh, a, "b"), linked(mesh, a, "c", 9010)
+    bob = advertise(b, "bob")
+    beat(b, bob)
+    carol, ts = advertise(c, "carol"), mesh.wall
+    beat(c, carol, bob)
+    assert len(c.said("PRESENCE_SYNC")) == 1
+    c.say("USER_ADVERTISE", advert_of(carol[0], c.id, carol[1]), ts=ts)
+    c.say("USER_ADVERTISE", advert_of(bob[0], c.id, bob[1]))
+    beat(c, carol, bob)
+    assert a.node.whereabouts() == {bob[0]: b.id, carol[0]: c.id}
+    for _ in range(6):
+        mesh.run(BEAT_S)
+        beat(c, carol, bob)
+    assert len(c.said("PRESENCE_SYNC")) == 1, "of what was refused no ts was wrong"
 
 
 @pytest.mark.spec("11")

@@ -402,3 +402,17 @@ def test_a_server_cannot_keep_us_from_dialling_another_by_claiming_its_address(
     admit(mesh, b, a.key)
     mesh.run(5)
     assert b.id in a.linked()
+
+
+@pytest.mark.spec("5")
+@pytest.mark.threat("S6")
+def test_who_claims_the_place_where_another_server_listens_has_nobody_dialled_there(
+    mesh: Mesh, a: Server
+) -> None:
+    b = linked_server(mesh, a, "b")
+    b.drop()
+    linked_server(mesh, a, "m").drop()
+    mesh.run(0.25)
+    assert "unreachable" not in a.log(), "it is b's, and b is waited for a little"
+    mesh.run(1)
+    assert a.log().count("peer.example:9009 is unreachable") == 1

@@ -104,6 +104,23 @@ def test_a_source_at_its_quota_of_seen_ids_is_refused_and_pushes_nobody_out() ->
 
 
 @pytest.mark.spec("4")
+@pytest.mark.threat("M2")
+def test_where_all_seen_ids_are_full_who_said_little_goes_on_and_nothing_is_forgotten() -> None:
+    seen = SeenIds(quota=100, most=6)
+    for n in range(4):
+        seen.add(b"m%d" % n, "m", 0)
+    seen.add(b"b0", "b", 0)
+    seen.add(b"c0", "c", 0)
+    with pytest.raises(PeerFault, match="more than 1 frames"):  # 6 of 4 sources
+        seen.add(b"m4", "m", 0)
+    with pytest.raises(PeerFault, match="RATE_LIMITED"):
+        seen.add(b"b1", "b", 0)
+    seen.add(b"d0", "d", 0)
+    assert len(seen) == 7
+    assert b"m0" in seen
+
+
+@pytest.mark.spec("4")
 def test_what_is_refused_for_the_quota_is_not_delivered_as_well(mesh: Mesh, a: Server) -> None:
     a.node._seen._quota = 1
     alice, bob = mesh.user(a, "alice"), mesh.user(a, "bob")

@@ -496,3 +496,67 @@ def test_what_a_home_says_later_against_mail_that_it_took_reaches_its_author(
         b.say("ERROR", {"code": "NOT_ALLOWED", "detail": "expired", "msg_ref": ref}, to=a.id)
     (error,) = [m for m in alice.members("ERROR") if m["msg_ref"] == ref]
     assert (error["code"], error["detail"]) == ("NOT_ALLOWED", "expired")
+
+
+@pytest.mark.spec("9")
+def test_what_a_home_says_later_against_mail_reaches_the_server_that_brought_it(
+    mesh: Mesh, a: Server
+) -> None:
+    b, c = (
+        linked_server(mesh, a, name, features=SERVER_FEATURES, port=9009 + n)
+        for n, name in enumerate("bc")
+    )
+    alice, key = advertise(b, "alice")
+    bob = keeper(mesh, a, "bob")
+    bob.drop()
+    said = deliver_of(key, alice, bob.id, mesh.wall)
+    b.say("SERVER_DELIVER", said, to=a.id)
+    ref = msg_ref(base64url.decode(str(said["ciphertext"])), alice, bob.id, mesh.wall)
+    advertise(c, "bob", bob.key, attach_ts=mesh.wall + 1)
+    c.say("ACK", {"msg_ref": ref, "status": "queued"}, to=a.id)
+    c.say("ERROR", {"code": "NOT_ALLOWED", "detail": "expired", "msg_ref": ref}, to=a.id)
+    (error,) = b.members("ERROR")
+    assert (error["msg_ref"], error["detail"]) == (ref, "expired")
+
+
+@pytest.mark.spec("11")
+def test_what_a_reader_did_not_acknowledge_is_handed_out_again_on_their_next_link(
+    mesh: Mesh, a: Server
+) -> None:
+    alice, bob = keeper(mesh, a, "alice"), keeper(mesh, a, "bob")
+    refs = [says(alice, bob.id, b"%d" % n) for n in range(3)]
+    bob.say("ACK", {"msg_ref": refs[1]}, to=a.id)
+    bob.drop()
+    again = keeper(mesh, a, "bob", bob)
+    assert len(again.said("USER_DELIVER")) == 2
+    for ref in refs:
+        again.say("ACK", {"msg_ref": ref}, to=a.id)
+    assert waiting(a) == 0
+
+
+@pytest.mark.spec("11")
+def test_mail_never_goes_back_to_the_server_that_brought_it(mesh: Mesh, a: Server) -> None:
+    b = linked_server(mesh, a, "b", features=SERVER_FEATURES)
+    bob = mesh.user(a, "bob", features=())
+    bob.drop()
+    alice, key = advertise(b, "alice")
+    b.say("SERVER_DELIVER", deliver_of(key, alice, bob.id, mesh.wall), to=a.id)
+    assert waiting(a) == 1
+    advertise(b, "bob", bob.key)
+    assert not b.said("SERVER_DELIVER")
+    assert waiting(a) == 1
+
+
+@pytest.mark.spec("11")
+def test_what_a_plain_client_was_given_is_acknowledged_to_a_server_that_brings_it_again(
+    mesh: Mesh, a: Server
+) -> None:
+    b = linked_server(mesh, a, "b", features=SERVER_FEATURES)
+    bob = mesh.user(a, "bob", features=())
+    alice, key = advertise(b, "alice")
+    said = deliver_of(key, alice, bob.id, mesh.wall)
+    ref = msg_ref(base64url.decode(str(said["ciphertext"])), alice, bob.id, mesh.wall)
+    for more in ({}, {}, {"queued": True}):
+        b.say("SERVER_DELIVER", {**said, **more}, to=a.id)
+    assert acks(b, ref) == ["delivered"] * 3
+    assert len(bob.said("USER_DELIVER")) == 1

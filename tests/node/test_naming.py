@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from socp.crypto.keys import PrivateKey
+from socp.node import public_channel
 from socp.wire.features import GOSSIP, PRESENCE
 from tests.node.cast import advertise, linked_server, share_of
 from tests.node.mesh import USER_FEATURES, Mesh, Peer, Server, an_id
@@ -200,6 +201,22 @@ def test_a_server_without_gossip_1_is_told_of_everybody_at_once(mesh: Mesh, a: S
     b = linked_server(mesh, a, "b")
     assert b.members("PUBLIC_CHANNEL_ADD")[0]["add"] == sorted((alice.id, bob.id))
     assert "keys" not in b.members("PUBLIC_CHANNEL_UPDATED")[0]
+
+
+@pytest.mark.spec("7")
+@pytest.mark.threat("S6")
+def test_so_many_keys_are_said_as_fit_and_where_there_are_more_none(
+    mesh: Mesh, a: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(public_channel, "KEYS_SAID", 2)
+    alice = watcher(mesh, a, "alice")
+    for n, said in enumerate((1, 2, 0)):
+        share = share_of(alice, alice.id)
+        alice.say("PUBLIC_CHANNEL_KEY_SHARE", {**share, "channel_pub": f"key {n}"})
+        b = linked_server(mesh, a, f"b{n}", features=GOSSIPS, port=9010 + n)
+        keys = b.members("PUBLIC_CHANNEL_UPDATED")[0].get("keys", [])
+        assert isinstance(keys, list)
+        assert len(keys) == said
 
 
 @pytest.mark.spec("7")

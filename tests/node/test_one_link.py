@@ -113,6 +113,23 @@ def test_only_one_newcomer_waits_for_one_old_link(mesh: Mesh, a: Server) -> None
 
 
 @pytest.mark.spec("5")
+def test_a_second_link_that_the_other_end_should_have_closed_is_closed_after_20_s(
+    mesh: Mesh,
+) -> None:
+    a = mesh.server("a", peers=(8002,), federation=Federation.OPEN)
+    smaller = next(name for name in "bcdef" if an_id(name) < a.id)
+    old = linked_server(mesh, a, smaller, features=())
+    dialled = answering(mesh, a, 8002, name=smaller)
+    dialled.key = old.key
+    dialled.say("ACK", {"server_id": old.id, "pubkey": old.key.public.text}, to=a.id)
+    mesh.run(20)
+    assert (old.closed, dialled.closed) == (None, None)
+    mesh.run(2)
+    assert (old.closed, dialled.closed) == (None, 1000)
+    assert a.linked() == {old.id}
+
+
+@pytest.mark.spec("5")
 def test_an_unproven_answer_to_our_dial_does_not_displace_a_linked_server(mesh: Mesh) -> None:
     a = mesh.server("a", peers=(8002,), federation=Federation.OPEN)
     old = linked_server(mesh, a, "b", features=())
@@ -132,6 +149,7 @@ def test_a_second_link_of_a_live_user_is_name_in_use(mesh: Mesh, a: Server) -> N
         second = mesh.user(a, name, key=first.key, features=features)
         assert (second.errors(), second.closed) == (["NAME_IN_USE"], 1008)
         assert first.closed is None
+    assert "Refused hello of" in a.log(), "of the one who proved that they might come"
 
 
 @pytest.mark.spec("6")

@@ -239,6 +239,22 @@ def test_a_share_for_somebody_away_goes_to_their_home_now_or_when_it_links(
 
 
 @pytest.mark.spec("7")
+def test_who_lacks_a_new_version_is_asked_for_5_s_later_while_a_share_may_be_on_its_way(
+    mesh: Mesh, a: Server
+) -> None:
+    b = linked_server(mesh, a, "b", features=KEEPS)
+    bob, _ = advertise(b, "bob")
+    b.say("USER_REMOVE", {"user_id": bob, "server_id": b.id}, ts=mesh.wall + 1)
+    alice, carol = mesh.user(a, "alice"), mesh.user(a, "carol")
+    alice.say("PUBLIC_CHANNEL_KEY_SHARE", share_of(alice, alice.id, bob))
+    b.clear()
+    mesh.run(4)
+    assert not b.said("PUBLIC_CHANNEL_ADD")
+    mesh.run(2)
+    assert [members["add"] for members in b.members("PUBLIC_CHANNEL_ADD")] == [[carol.id]]
+
+
+@pytest.mark.spec("7")
 @pytest.mark.threat("M13")
 def test_a_version_counts_only_if_it_is_at_most_1000_above_the_highest_known(
     mesh: Mesh, a: Server

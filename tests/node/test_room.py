@@ -9,12 +9,13 @@ import pytest
 from socp.node.budget import Budget, Table
 from socp.node.effects import Close, Effect, Level, Note, Shed
 from socp.node.emitter import Emitter
-from socp.node.events import LinkOpened, Now
+from socp.node.events import LinkOpened, Measured, Now
 from socp.node.links import Link, Links, Stage
 from socp.node.pace import Bucket
 from socp.node.room import OVERLOAD, SHED_PAUSE_MS, Room
 from socp.wire import limits
 from socp.wire.addresses import HostPort
+from tests.node.mesh import Mesh, Server
 
 SMALL = Budget(limits.MEMORY_BYTES_MIN)
 
@@ -167,3 +168,15 @@ def test_at_the_brim_those_who_hold_most_are_cut_and_then_the_system_has_time_to
     assert [e for e in house.holds(95) if isinstance(e, Shed)] == []
     house.mono += SHED_PAUSE_MS
     assert [e for e in house.holds(95) if isinstance(e, Shed)] != []
+
+
+@pytest.mark.threat("S11")
+def test_a_full_server_refuses_whoever_connects_and_serves_who_is_here(
+    mesh: Mesh, a: Server
+) -> None:
+    alice = mesh.user(a, "alice")
+    mesh.event(a, Measured(a.settings.budget.full + 1))
+    bob = mesh.open_socket(a, "bob")
+    alice.say("LIST_REQUEST", {})
+    assert (bob.closed, alice.closed, a.node.status().is_full) == (OVERLOAD, None, True)
+    assert alice.members("USER_LIST")[-1]["users"] == [alice.id]

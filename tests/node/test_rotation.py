@@ -6,10 +6,12 @@ import pytest
 
 from socp.crypto import rotation, signing
 from socp.crypto.rotation import KeyStep, Revocation
+from socp.node import key_history, presence
 from socp.node.events import CommitFailed, RevokeUser
-from socp.node.records import Barred
+from socp.node.records import Barred, Remembered
 from socp.wire import limits
 from socp.wire.canonical import to_members
+from socp.wire.errors import PeerFault
 from tests.node.cast import advert_of, attach_of, linked_server
 from tests.node.failing import full
 from tests.node.keychain import Owner, account, steps_on_disk
@@ -139,6 +141,21 @@ def test_a_restart_keeps_version_chain_and_revocations(mesh: Mesh, a: Server) ->
     peer = alice.arrives(a, rotations=())
     assert asked(peer, alice.id)["rotations"] == [to_members(step) for step in alice.chain]
     assert bob.arrives(a).errors() == ["NOT_ALLOWED"]
+
+
+@pytest.mark.spec("10")
+def test_every_step_of_a_chain_outlives_a_restart_and_a_new_link_hears_it(
+    mesh: Mesh, a: Server
+) -> None:
+    alice = Owner(mesh, "alice")
+    for _ in range(2):
+        alice.rotates(alice.arrives(a))
+        mesh.wall += 61_000
+    mesh.kill(a)
+    mesh.restart(a)
+    (said,) = linked_server(mesh, a, "b").members("KEY_HISTORY")
+    assert said["rotations"] == [to_members(step) for step in alice.chain]
+    assert len(alice.chain) == 2
 
 
 @pytest.mark.threat("S8")
@@ -298,7 +315,62 @@ def test_a_link_with_a_key_that_was_replaced_elsewhere_ends(mesh: Mesh, a: Serve
     assert account(a, alice.id).version == 2
 
 
+@pytest.mark.spec("10")
+@pytest.mark.threat("I9")
+def test_a_link_with_a_former_key_ends_where_the_claim_that_brings_the_new_one_is_refused(
+    mesh: Mesh, a: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "ONLINE_PER_SERVER", 0)
+    alice = Owner(mesh, "alice")
+    peer, other = alice.arrives(a), linked_server(mesh, a, "other")
+    mesh.wall += 1
+    alice.step()
+    assert followed(mesh, a, alice, other)
+    assert (other.errors(), peer.closed) == (["RATE_LIMITED"], 1000)
+    assert alice.id not in a.node.whereabouts()
+
+
+@pytest.mark.spec("10")
+@pytest.mark.threat("I9")
+def test_a_link_with_a_former_key_ends_where_a_forged_revocation_comes_with_the_new_one(
+    mesh: Mesh, a: Server
+) -> None:
+    alice = Owner(mesh, "alice")
+    peer, other = alice.arrives(a), linked_server(mesh, a, "other")
+    mesh.wall += 1
+    forged = rotation.revoke(alice.id, other.key, 1, mesh.wall)
+    alice.step()
+    said: dict[str, object] = {"user_id": alice.id, "rotations": chain_of(alice)}
+    other.say("KEY_HISTORY", {**said, "revoked": to_members(forged.revoked)})
+    assert (other.errors(), peer.closed) == (["BAD_KEY"], 1000)
+    assert alice.arrives(a).closed is None
+
+
+@pytest.mark.threat("I9")
+@pytest.mark.threat("S8")
+def test_a_link_with_a_former_key_ends_once_the_new_one_is_heard_again_and_stored(
+    mesh: Mesh, a: Server
+) -> None:
+    alice = Owner(mesh, "alice")
+    other = linked_server(mesh, a, "other")
+    assert followed(mesh, a, alice, other)
+    mesh.run(3)
+    other.say("USER_REMOVE", {"user_id": alice.id, "server_id": other.id})
+    alice.step()
+    with full(a):
+        other.say("KEY_HISTORY", {"user_id": alice.id, "rotations": chain_of(alice)})
+    peer = mesh.user(a, "alice", key=alice.keys[0])
+    assert peer.closed is None
+    mesh.run(3)
+    assert peer.closed == 1000
+    assert account(a, alice.id).pubkey == alice.key.public.text
+
+
 # --- what other servers say ---------------------------------------------------------------------
+
+
+def chain_of(alice: Owner) -> list[dict[str, object]]:
+    return [to_members(step) for step in alice.chain]
 
 
 def followed(mesh: Mesh, a: Server, alice: Owner, other: Peer, **changes: object) -> bool:
@@ -384,6 +456,22 @@ def test_hostile_chains_are_looked_at_at_a_pace(
         told: dict[str, object] = {"user_id": alice.id, "rotations": chain, "n": n}
         other.say("KEY_HISTORY", told, from_=third.id, sign_with=third.key)
     assert len(looked) == 200
+
+
+@pytest.mark.threat("S5")
+def test_one_server_makes_us_remember_so_many_new_keys_and_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(key_history, "NEW_PER_SERVER", 3)
+    histories = key_history.Histories(Remembered(), 100)
+    histories.make_room("m", 2)
+    histories.make_room_for_last_word("m")
+    with pytest.raises(PeerFault, match="RATE_LIMITED"):
+        histories.make_room("m", 1)
+    with pytest.raises(PeerFault, match="RATE_LIMITED"):
+        histories.make_room_for_last_word("m")
+    histories.make_room("b", 3)
+    histories.make_room("", 9)  # our own users
 
 
 @pytest.mark.threat("S5")

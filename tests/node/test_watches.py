@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from socp.node import watches
+from socp.node.budget import Budget, Table
 from socp.node.events import Measured
 from socp.wire import limits
 from socp.wire.features import PRESENCE
@@ -11,6 +13,7 @@ from tests.node.cast import advertise, linked_server
 from tests.node.mesh import USER_FEATURES, Mesh, Peer, Server, an_id
 
 WATCHES = (*USER_FEATURES, PRESENCE)
+SMALL = Budget(limits.MEMORY_BYTES_MIN)
 PRESENCE_FRAMES = ("USER_ADVERTISE", "USER_REMOVE")
 
 
@@ -21,6 +24,11 @@ def watcher(mesh: Mesh, server: Server, name: str = "wendy") -> Peer:
 def watch(peer: Peer, *user_ids: str) -> None:
     peer.clear()
     peer.say("PRESENCE_WATCH", {"users": list(user_ids)})
+
+
+def is_refused(peer: Peer, user_ids: list[str]) -> bool:
+    watch(peer, *user_ids)
+    return [e.members["code"] for e in peer.heard if e.type == "ERROR"] == ["RATE_LIMITED"]
 
 
 def told(peer: Peer) -> list[tuple[str, object]]:
@@ -64,6 +72,44 @@ def test_while_memory_is_short_nobody_new_is_watched_and_those_watched_are_told_
     assert told(wendy) == [("USER_REMOVE", bob.id)]
 
 
+@pytest.mark.threat("S11")
+def test_who_watches_many_leaves_room_for_those_who_come_later(mesh: Mesh) -> None:
+    a = mesh.server("a", memory=SMALL.total)
+    most = SMALL.rows(Table.WATCHED)
+    hoarders = [watcher(mesh, a, f"h{n}") for n in range(60)]
+    taken = []
+    for number, each in enumerate(hoarders):
+        ids = [an_id(f"{number} {n}") for n in range(limits.WATCHED)]
+        while is_refused(each, ids):
+            ids = ids[: len(ids) // 2]
+        taken.append(len(ids))
+    assert taken[0] == limits.WATCHED
+    assert sum(taken) <= most
+    assert min(taken) == 31, "which a thousand is when it is halved"
+    wendy = watcher(mesh, a)
+    assert not is_refused(wendy, [an_id("bob"), an_id("carol")])
+
+
+@pytest.mark.threat("S11")
+def test_where_no_more_can_be_watched_that_is_said_and_those_watched_can_be_changed(
+    mesh: Mesh,
+) -> None:
+    a = mesh.server("a", memory=SMALL.total)
+    few = watches.FEW
+    hoarders = [watcher(mesh, a, f"h{n}") for n in range(SMALL.rows(Table.WATCHED) // few + 1)]
+    refused = [
+        is_refused(each, [an_id(f"{number} {n}") for n in range(few)])
+        for number, each in enumerate(hoarders)
+    ]
+    assert refused == [False] * (len(hoarders) - 1) + [True]
+    assert hoarders[-1].heard[-1].members["detail"] == watches.FULL
+    hoarders[0].clear()
+    assert not is_refused(hoarders[0], [an_id(f"new {n}") for n in range(few)])
+    hoarders[1].drop()
+    mesh.run(60)
+    assert not is_refused(hoarders[-1], [an_id(f"late {n}") for n in range(few)])
+
+
 @pytest.mark.spec("11")
 def test_two_who_watch_the_same_user_are_told_until_each_stops(mesh: Mesh, a: Server) -> None:
     names = ("wendy", "wilma", "wanda")
@@ -80,6 +126,19 @@ def test_two_who_watch_the_same_user_are_told_until_each_stops(mesh: Mesh, a: Se
     bob.drop()
     mesh.run(5)
     assert [told(peer) for peer in peers] == [[], [], [("USER_REMOVE", bob.id)]]
+
+
+@pytest.mark.spec("11")
+def test_that_somebody_left_another_server_is_told_in_the_words_of_that_server(
+    mesh: Mesh, a: Server
+) -> None:
+    b = linked_server(mesh, a, "b")
+    bob, _ = advertise(b, "bob")
+    said = b.say("USER_REMOVE", {"user_id": bob, "server_id": b.id}, ts=mesh.wall + 1)
+    wendy = watcher(mesh, a)
+    watch(wendy, bob)
+    (heard,) = wendy.said("USER_REMOVE")
+    assert (heard.from_, heard.ts, heard.sig) == (b.id, said.ts, said.sig)
 
 
 @pytest.mark.spec("11")

@@ -3,11 +3,13 @@ by one (threat S8)."""
 
 from __future__ import annotations
 
-from socp.node.effects import Ask, Persist
+import pytest
+
+from socp.node.effects import Ask, Close, Effect, Level, Note, Persist
 from socp.node.queries import LoadMail
 from socp.node.records import Cursor
 from socp.server.walk import GIVEN_MAX
-from tests.server.test_parked import Desk
+from tests.server.test_parked import Desk, goes
 
 QUERY = LoadMail("bob", 0, 1, 1, 0)
 
@@ -60,3 +62,23 @@ def test_a_question_comes_after_all_that_was_written_before() -> None:
     while not desk.disk.questions:
         desk.soon.pop()()  # the news of the commit before the end of the turn
     assert desk.disk.questions == [(QUERY, 2)]
+
+
+def test_a_fault_of_ours_in_one_event_does_not_hold_up_the_events_behind_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    desk = Desk()
+    done: list[Effect] = []
+
+    def carry(effect: Effect) -> None:
+        if isinstance(effect, Note):
+            raise ZeroDivisionError
+        done.append(effect)
+
+    desk.carry = carry
+    desk.tell(keep(1), Note(Level.INFO, "server.links", "a bug"))
+    desk.tell(Close(1, 1000, "said with it"))
+    desk.turn()
+    goes(desk, desk.disk.asked[0][1])
+    assert Close(1, 1000, "said with it") in done
+    assert "ZeroDivisionError" in caplog.text

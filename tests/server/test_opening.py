@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,49 @@ def test_a_folder_whose_database_is_elsewhere_starts_only_with_it(
         "--data-dir"
     )
     assert not (folder / places.DATABASE_FILE).exists()
+
+
+@pytest.mark.needs("postgresql")
+@pytest.mark.parametrize("emptied", [False, True])
+def test_a_key_whose_database_is_noted_is_no_new_server_in_an_empty_one(
+    emptied: bool, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """The old key with a new id would be a stranger with the old server's name."""
+    cluster = request.getfixturevalue("cluster")
+    first = Site(tmp_path / "data", cluster.make())
+    before = started(first)
+    if emptied:
+        first.ask("DROP SCHEMA public CASCADE")
+        first.ask("CREATE SCHEMA public")
+    other = first if emptied else Site(first.folder, cluster.make())
+    assert refusal(other) == (
+        f"{first.folder} has the key of a server whose database is {first.place}, and "
+        f"{other.place} is empty: give that --database as it was, restore a backup, or move "
+        "server_key.pem and database.txt away to start as a new server"
+    )
+    if not emptied:
+        assert started(first) == before
+
+
+@pytest.mark.needs("postgresql")
+def test_the_note_is_written_once_and_one_that_cannot_be_read_is_one_line(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    site = Site(tmp_path / "data", request.getfixturevalue("cluster").make())
+    started(site)
+    note = site.folder / places.DATABASE_NOTE
+    note.chmod(0o400)
+    os.utime(note, (0, 0))
+    started(site)  # on a full disk, too
+    assert note.stat().st_mtime == 0
+    note.unlink()
+    note.mkdir()
+    for address in (site.address, None):
+        assert refusal(Site(site.folder, address)).startswith(f"{note} cannot be read: Is a dir")
+
+
+def test_a_folder_whose_name_is_too_long_is_one_line() -> None:
+    assert "cannot be used: File name too long" in refusal(Site(Path("a" * 300), None))
 
 
 @pytest.mark.needs("postgresql")

@@ -31,7 +31,7 @@ class Socket(Wire):
 class Room:
     """Hands, and links that take nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, signers: object = KEY) -> None:
         loop = Loop()
         turn = Turn(loop.asked.append, lambda _s, _due: None)
         self.links = Links(self._ignore, turn)
@@ -39,7 +39,7 @@ class Room:
         self.passed: list[int] = []
         self.hands = Hands(
             self.links,
-            cast("Any", KEY),
+            cast("Any", signers),
             self._start,
             cast("Any", self._ignore),
             self._ignore,

@@ -52,10 +52,11 @@ class Desk:
         self.disk = Writes()
         self.soon: deque[Callable[[], None]] = deque()
         self._says: list[Effect] = []
+        self.carry: Callable[[Effect], None] = lambda effect: None
         self.walk = Walk(
             self,
             self.disk,
-            lambda effect: None,
+            lambda effect: self.carry(effect),
             lambda: Now(0, 0),
             Gate(),
             self.soon.append,

@@ -201,6 +201,20 @@ def test_a_place_that_cannot_be_written_is_one_line(filled: Site, tmp_path: Path
     )
 
 
+def test_names_that_are_too_long_are_one_line(filled: Site, tmp_path: Path, say: Say) -> None:
+    name = tmp_path / ("a" * 300)
+    nowhere = Site(name, filled.address)
+    for told in (
+        say(filled, "backup", name),
+        say(filled, "restore", name),
+        say(nowhere, "check"),
+        say(nowhere, "backup", tmp_path / "kept"),
+    ):
+        assert told[0] == 1
+        assert told[1].startswith("socp admin: ")
+        assert told[1].count("\n") == 1
+
+
 def test_nothing_is_restored_over_a_server(filled: Site, tmp_path: Path, say: Say) -> None:
     file = tmp_path / "kept"
     say(filled, "backup", file)

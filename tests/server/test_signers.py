@@ -35,6 +35,8 @@ class Desk:
     def __init__(self) -> None:
         self.key, self.gate = HeldKey(), Gate()
         self.strains: list[Strain] = []
+        self.heard = 0  # how often a thread said that it is done
+        self.kept: list[Outgoing] = []
         self._calls: list[Callable[[], None]] = []
         self._called = threading.Semaphore(0)
         self.signers = Signers(self.key, self.gate, self._wake, self.strains.append, threads=1)
@@ -49,9 +51,14 @@ class Desk:
         while not until():
             assert self._called.acquire(timeout=PATIENCE_S)
             self._calls.pop(0)()
+            self.heard += 1
 
-    def seal(self, count: int, kind: str = "ACK", **more: object) -> list[Sealed]:
-        return [self.signers.seal(said(n, kind, **more)) for n in range(count)]
+    def seal(
+        self, count: int, kind: str = "ACK", *, is_news: bool = False, **more: object
+    ) -> list[Sealed]:
+        frames = [said(n, kind, **more) for n in range(count)]
+        self.kept += frames  # as the brain keeps what it may say again
+        return [self.signers.seal(frame, is_news=is_news) for frame in frames]
 
 
 def said(number: int, kind: str = "ACK", **more: object) -> Outgoing:

@@ -45,7 +45,7 @@ class Owner:
     def cut(self, reason: str) -> None:
         self.reasons.append(reason)
 
-    def lags(self) -> None:
+    def keep_watch(self) -> None:
         self.lagged += 1
 
 

@@ -192,6 +192,30 @@ def test_a_queue_that_is_full_refuses_at_once_and_keeps_what_it_has(
     assert clerk.batches == [["under way"], ["a", "b", "c"]]
 
 
+class Moody(Sqlite):
+    """A database whose driver raises what nobody foresaw, while it is in that mood."""
+
+    moody = True
+
+    def check(self) -> None:
+        if self.moody:
+            raise ZeroDivisionError
+
+
+@pytest.mark.threat("S8")
+def test_a_fault_of_ours_fails_what_it_met_and_the_thread_goes_on(clerk: Clerk) -> None:
+    moody = Moody(None)
+    writer: Writer[str] = Writer(Database(moody, SCHEMA, None), clerk)
+    clerk.may_go_on.set()
+    assert isinstance(writer.put(["lost"]).exception(PATIENCE_S), ZeroDivisionError)
+    answer = writer.ask(lambda _connection: "never")
+    assert isinstance(answer.exception(PATIENCE_S), ZeroDivisionError)
+    moody.moody = False
+    writer.put(["kept"]).result(PATIENCE_S)
+    assert clerk.batches == [["kept"]]
+    writer.close()
+
+
 def test_a_queue_that_was_full_takes_writes_again(writer: Writer[str], clerk: Clerk) -> None:
     writer.put(["under way"])
     assert clerk.entered.wait(PATIENCE_S)

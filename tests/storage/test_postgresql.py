@@ -94,6 +94,16 @@ def test_who_answers_nothing_is_given_up(
         assert "did not answer within" in refusal(address)
 
 
+def test_a_database_that_is_not_as_its_address_wants_it_is_one_line(
+    address: PostgresAddress,
+) -> None:
+    wanted = PostgresAddress.parse(f"{address.dsn}?target_session_attrs=standby")
+    assert refusal(wanted) == (
+        f"{address}: no database there is as target_session_attrs wants it; make one so, or look "
+        "at --database; no restart of this server is needed"
+    )
+
+
 def test_a_newer_format_is_refused(address: PostgresAddress) -> None:
     NodeStore.open(None, address).close()
     ask(address.dsn, "UPDATE alembic_version SET version_num = 'node_0097'")
@@ -274,6 +284,7 @@ def test_a_database_that_may_not_be_written_is_named_and_still_read(
         (asyncpg.AdminShutdownError("terminating"), "is being shut down; see that PostgreSQL runs"),
         (asyncpg.LockNotAvailableError("users"), "another program holds the tables locked"),
         (asyncpg.ConnectionDoesNotExistError("closed"), "the connection broke"),
+        (asyncpg.InternalClientError("unknown protocol state"), "the connection broke"),
         (asyncpg.UndefinedTableError("secret"), "UndefinedTableError (42P01); restart, and"),
         (ConnectionResetError(104, "Connection reset by peer"), "(Connection reset by peer)"),
     ],

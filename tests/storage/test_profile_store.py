@@ -116,6 +116,12 @@ def test_a_thread_that_is_followed_no_more_is_deleted(folder: Path) -> None:
     assert written(folder, [examples.THREAD, other], [gone]).threads == (other,)
 
 
+def test_a_key_of_the_channel_that_is_held_no_more_is_deleted(folder: Path) -> None:
+    gone = replace(CHANNEL_KEY, private=b"", group_key=b"", box="")
+    other = replace(CHANNEL_KEY, version=CHANNEL_KEY.version + 1)
+    assert written(folder, [CHANNEL_KEY, other], [gone]).channel_keys == (other,)
+
+
 def test_a_file_of_which_nothing_more_is_to_be_known_is_deleted(folder: Path) -> None:
     over: list[records.Record] = [
         replace(record, stage=records.FileStage.OVER)

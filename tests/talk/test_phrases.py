@@ -118,7 +118,8 @@ def test_every_notice_has_its_phrase_and_no_words_in_it_act(
 
 
 def amended(kind: str, body: str, author: str = BOB) -> effects.Amended:
-    return effects.Amended(BOB, "r" * 43, author, kind, body, NOW, 1)
+    trust = Trust.PINNED if author == BOB else ""
+    return effects.Amended(BOB, "r" * 43, author, kind, body, NOW, 1, trust)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,8 @@ def test_a_change_says_what_it_is_about(
     phrases: Phrases, notice: effects.Amended, said: str
 ) -> None:
     about = Spoken("you", "at eight", NOW, 7)
-    assert text(phrases.entry(notice, NOW, about)) == f"12:03 [private] {said}"
+    marks = "private, pinned" if notice.author == BOB else "private"
+    assert text(phrases.entry(notice, NOW, about)) == f"12:03 [{marks}] {said}"
     assert "an earlier message" in text(phrases.entry(notice, NOW))
 
 

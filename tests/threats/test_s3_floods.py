@@ -3,12 +3,10 @@ answer, and whatever one address does is counted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
-from socp.crypto.keys import PrivateKey, PublicKey
 from socp.wire import limits
+from tests.keys import SpiedKey
 from tests.node.cast import admit, advert_of, hello_of, linked_server, server_socket
 from tests.node.mesh import Mesh, Peer, Server, an_id
 
@@ -17,43 +15,18 @@ FLOOD = 300
 NONSENSE: dict[str, object] = {"code": "NO", "detail": "no", "msg_ref": "x"}
 
 
-@dataclass
-class Counted:
-    """A server's key that counts what its signatures would have cost."""
-
-    key: PrivateKey
-    signatures: int = 0
-
-    @property
-    def public(self) -> PublicKey:
-        return self.key.public
-
-    def sign(self, data: bytes) -> bytes:
-        self.signatures += 1
-        return self.key.sign(data)
-
-    def open(self, ciphertext: bytes) -> bytes:
-        return self.key.open(ciphertext)
-
-    def open_ahead(self, ciphertext: bytes) -> bool:
-        return self.key.open_ahead(ciphertext)
-
-    def to_bytes(self) -> bytes:
-        return self.key.to_bytes()
-
-
 @pytest.fixture
 def mesh() -> Mesh:
     return Mesh()
 
 
 @pytest.fixture
-def cost(mesh: Mesh) -> Counted:
-    return Counted(mesh.suite.generate())
+def cost(mesh: Mesh) -> SpiedKey:
+    return SpiedKey(mesh.suite.generate())
 
 
 @pytest.fixture
-def a(mesh: Mesh, cost: Counted) -> Server:
+def a(mesh: Mesh, cost: SpiedKey) -> Server:
     return mesh.server("a", key=cost)
 
 
@@ -73,18 +46,18 @@ def stranger(
 @pytest.mark.threat("S3")
 @pytest.mark.parametrize("kind", HELLOS)
 def test_a_hello_costs_no_signature_before_its_proof_and_reaches_nobody_else(
-    mesh: Mesh, a: Server, cost: Counted, kind: str
+    mesh: Mesh, a: Server, cost: SpiedKey, kind: str
 ) -> None:
     b, alice = linked_server(mesh, a, "b"), mesh.user(a, "alice")
     b.clear()
     alice.clear()
-    cost.signatures = 0
+    cost.signed.clear()
     for n in range(FLOOD):
         address = f"2001:db8:{n:x}::1"
         features = ("link-auth/1", "bind/1")
         peer = stranger(mesh, a, n, kind, address=address, features=features)
         assert [frame.type for frame in peer.heard] == ["AUTH_CHALLENGE"]
-    assert cost.signatures == 0
+    assert not cost.signed
     assert not b.heard
     assert not alice.heard
     assert a.linked() == {b.id}
@@ -94,16 +67,16 @@ def test_a_hello_costs_no_signature_before_its_proof_and_reaches_nobody_else(
 @pytest.mark.threat("S3")
 @pytest.mark.parametrize("kind", HELLOS[:3])
 def test_hellos_of_one_address_cost_what_its_bucket_allows_whatever_they_are(
-    mesh: Mesh, a: Server, cost: Counted, kind: str
+    mesh: Mesh, a: Server, cost: SpiedKey, kind: str
 ) -> None:
     for features in ((), ("link-auth/1", "bind/1")):
-        cost.signatures = 0
+        cost.signed.clear()
         mesh.mono += 60_000
         for n in range(FLOOD):
             peer = stranger(mesh, a, n, kind, address="203.0.113.1", features=features)
             peer.say("AUTH_PROOF", {"proof": "AAAA"}, bind=False)
             peer.say("ERROR", NONSENSE)
-        assert cost.signatures <= limits.HELLOS_PER_S
+        assert len(cost.signed) <= limits.HELLOS_PER_S
         assert peer.closed == 1013
         assert not peer.said("AUTH_CHALLENGE")
         other = stranger(mesh, a, 0, kind, address="203.0.113.2", features=features)
@@ -190,15 +163,15 @@ def test_a_question_does_not_go_in_circles_nor_back_to_who_asks(mesh: Mesh, a: S
 @pytest.mark.spec("12")
 @pytest.mark.threat("S3")
 def test_questions_of_one_user_cost_what_the_users_rate_allows(
-    mesh: Mesh, a: Server, cost: Counted
+    mesh: Mesh, a: Server, cost: SpiedKey
 ) -> None:
     alice, bob = mesh.user(a, "alice"), mesh.user(a, "bob")
-    cost.signatures = 0
+    cost.signed.clear()
     for n in range(FLOOD):
         alice.say("PUBKEY_REQUEST", {"user_id": bob.id if n % 2 else an_id(f"nobody {n}")})
     burst = limits.USER_FRAMES_BURST
     # A response has two signatures, its own and the directory's; faults have a bucket of their own.
-    assert cost.signatures <= 2 * burst + 20
+    assert len(cost.signed) <= 2 * burst + 20
     assert bob.errors() == []
     bob.say("PUBKEY_REQUEST", {"user_id": alice.id})
     assert bob.said("PUBKEY_RESPONSE")

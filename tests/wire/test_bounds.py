@@ -90,6 +90,18 @@ def test_50000_values_may_all_have_a_name_and_be_a_string(value: str) -> None:
         decode(full.replace('{"0"', '{"x":0,"0"'))
 
 
+def test_quotes_that_are_escaped_are_no_strings() -> None:
+    text = '"' + r"\"" * 4 * limits.FRAME_VALUES + "," * 2 * limits.FRAME_VALUES + '"'
+    assert not refuses(f"[{text}]".encode())
+
+
+@pytest.mark.parametrize(
+    ("data", "count"), [(b"", 0), (b"a", 0), (b":::a:", 4), (63 * b":", 63), (64 * b":", None)]
+)
+def test_few_marks_are_counted_each_of_them_and_many_are_not(data: bytes, count: int) -> None:
+    assert bounds.few(data, b":") == count
+
+
 @given(st.integers(0, 200), st.sampled_from([r"\\", r"\"", "a", "é", r"\u005c"]))
 @settings(deadline=None)
 def test_a_string_may_be_cut_anywhere_between_two_slices(shift: int, unit: str) -> None:

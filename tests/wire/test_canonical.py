@@ -91,6 +91,19 @@ def test_members_that_the_standard_lists_are_written_even_where_empty(
     assert to_members(payload) == members
 
 
+def test_a_part_has_no_members_that_are_always_written_and_a_payload_may() -> None:
+    class Small(Part, frozen=True):
+        count: int = 0
+
+    class Said(Payload, frozen=True):
+        ALWAYS = ("count",)
+        count: int = 0
+        more: int = 0
+
+    assert (canonical(Small()), canonical(Small(count=1))) == (b"{}", b'{"count":1}')
+    assert (canonical(Said()), canonical(Said(more=1))) == (b'{"count":0}', b'{"count":0,"more":1}')
+
+
 def test_a_member_of_any_kind_is_written_as_it_came() -> None:
     said = UserRemove(user_id="u", server_id="s", meta={"a": [1.5]})
     assert to_members(said)["meta"] == {"a": [1.5]}

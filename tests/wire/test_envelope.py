@@ -64,6 +64,24 @@ def test_the_members_are_read_once() -> None:
     assert envelope.members is envelope.members
 
 
+@pytest.mark.spec("3")
+@pytest.mark.parametrize("first", ["whole", "members"])
+@pytest.mark.parametrize(("payload", "whole"), [(b'{"a":1}', True), (b'{"a":1e2,"b":1}', False)])
+def test_an_envelope_knows_whether_its_numbers_are_whole_whatever_is_asked_first(
+    payload: bytes, whole: bool, first: str
+) -> None:
+    envelope = Envelope("X", ALICE, BOB, TS, payload)
+    getattr(envelope, first)
+    assert envelope.whole is whole
+    assert envelope.canonical == canonical(json.loads(payload))
+
+
+@pytest.mark.spec("2")
+def test_what_is_no_frame_and_names_a_member_twice_is_called_a_frame() -> None:
+    with pytest.raises(PeerFault, match='frame: member "type" stands twice'):
+        decode(b'{"type":1,"type":2}')
+
+
 @pytest.mark.spec("2")
 def test_an_envelope_made_by_hand_reads_its_members_strictly() -> None:
     with pytest.raises(PeerFault, match='X: member "a" stands twice'):

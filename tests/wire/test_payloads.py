@@ -11,6 +11,7 @@ from msgspec import UNSET
 from socp.wire import payloads
 from socp.wire.bind import bound
 from socp.wire.canonical import canonical, to_members
+from socp.wire.complaints import complaint
 from socp.wire.envelope import Envelope, decode, reencode
 from socp.wire.errors import Code, PeerFault
 from socp.wire.payloads import (
@@ -178,6 +179,21 @@ def test_a_refusal_says_which_member_what_for_and_what_instead(
     kind: str, members: dict[str, object], detail: str
 ) -> None:
     assert detail_of(kind, members).startswith(f"{kind}: {detail}")
+
+
+class Known(msgspec.Struct, forbid_unknown_fields=True):
+    """A body in which nothing else may stand."""
+
+    inner: Known | None = None
+
+
+@pytest.mark.parametrize(
+    ("text", "member"), [('{"X.X":1}', "X.X"), ('{"inner":{"b":1}}', "inner.b")]
+)
+def test_an_unknown_member_is_named_where_none_may_be(text: str, member: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as refusal:
+        msgspec.json.decode(text, type=Known)
+    assert complaint(refusal.value) == f"{member}: unknown; leave it out"
 
 
 @pytest.mark.spec("2")

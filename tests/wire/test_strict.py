@@ -42,6 +42,7 @@ def test_it_takes_what_is_strict_and_nothing_else(text: str) -> None:
 @example('[{"a":1,"a":1}]')
 @example('{"a":":","b":[{"a":1,"a":"\\u003a"}]}')
 @example('{"a":"::","b":1,"b":2}')
+@example('{"a":":::","b":1,"b":2,"c":3,"c":4}')
 @example('{"a":1,"a":2,"b":"\\u003a"}')
 @example('{"a":":","a":2,"b":":"}')
 @example('{"' + '":1,"'.join(map(str, range(200))) + '":":"}')

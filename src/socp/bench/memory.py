@@ -21,11 +21,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from socp.bench import processes
-from socp.bench.raw_link import RawLink, masked
+from socp.bench.raw_link import RawLink, Refused, masked
 from socp.bench.serving import LOG, Server, serving
 from socp.crypto.keys import PrivateKey, RsaSuite
 from socp.server import sizes
 from socp.wire import limits
+from socp.wire.errors import Code
 
 LOOK_S: Final = 0.02
 TALK_S: Final = 0.1
@@ -34,11 +35,13 @@ SMALL_WINDOW: Final = 4096
 
 @dataclass
 class Talk:
-    """Two good users, each message answered by the next; how long each took."""
+    """Two good users, each message answered by the next; how long each took, and how many were to
+    be said again later."""
 
     server: Server
     key: PrivateKey
     took_s: list[float] = field(default_factory=list)
+    refused: int = 0
     fault: str = ""
     _over: threading.Event = field(default_factory=threading.Event)
 
@@ -51,8 +54,14 @@ class Talk:
             while not self._over.wait(TALK_S):
                 began = time.monotonic()
                 one.message(other.id, 600)
+                try:
+                    one.wait_for("ACK")
+                except Refused as refusal:
+                    if refusal.code != Code.RATE_LIMITED:
+                        raise
+                    self.refused += 1
+                    continue
                 other.wait_for("USER_DELIVER")
-                one.wait_for("ACK")
                 self.took_s.append(time.monotonic() - began)
         except OSError as fault:
             self.fault = f"{type(fault).__name__}: {fault}"
@@ -116,7 +125,8 @@ def never_read(by: Attacker) -> None:
         if author is None:
             return
         author.post(190 * limits.KIB)
-        author.wait_for("ACK")
+        with contextlib.suppress(Refused):
+            author.wait_for("ACK")
 
 
 def half_open(by: Attacker) -> None:
@@ -246,7 +256,8 @@ def attacked(at: Server, attack: Callable[[Attacker], None], links: int, key: Pr
     print(
         f"{attack.__name__:14} {took:6.1f} s   peak {peak / limits.MIB:6.1f} MiB   after"
         f" {at.resident_bytes() / limits.MIB:6.1f}   refused {by.refused:5}"
-        f"   good: {len(talk.took_s):4} messages, slowest {slowest * 1000:6.0f} ms {talk.fault}",
+        f"   good: {len(talk.took_s):4} messages, slowest {slowest * 1000:6.0f} ms,"
+        f" {talk.refused} refused {talk.fault}",
         flush=True,
     )
     return talk.fault or ("" if talk.took_s else "nothing was said")

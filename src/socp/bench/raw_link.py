@@ -21,6 +21,14 @@ HANDSHAKE: Final = (
 )
 
 
+class Refused(OSError):
+    """The server answered with an ERROR of this code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"refused with {code}")
+        self.code = code
+
+
 @dataclass(eq=False)
 class RawLink:
     """A WebSocket, and the user who says hello on it."""
@@ -73,27 +81,33 @@ class RawLink:
         }
         self.say("MSG_PUBLIC_CHANNEL", "public", payload, ts=ts)
 
-    def next(self) -> tuple[str, int]:
-        """The next frame's type and its close code, 0 where it is no close."""
+    def next(self) -> tuple[str, str]:
+        """The next frame's type, and the code of a close or an ERROR. A ping is answered."""
         head = self._take(2)
         length = head[1] & 0x7F
         if length > 125:
             length = int.from_bytes(self._take(2 if length == 126 else 8), "big")
         data = self._take(length)
         if head[0] & 0xF == 8:
-            return "close", int.from_bytes(data[:2], "big")
+            return "close", str(int.from_bytes(data[:2], "big"))
+        if head[0] & 0xF == 9:
+            self.socket.sendall(bytes((0x8A, 0x80 | len(data))) + bytes(4) + data)
         if head[0] & 0xF != 1:
-            return "control", 0
-        return str(json.loads(data)["type"]), 0
+            return "control", ""
+        frame = json.loads(data)
+        return str(frame["type"]), str(frame.get("payload", {}).get("code", ""))
 
     def wait_for(self, kind: str) -> None:
-        """Read until a frame of this type; ConnectionError where the link ends first."""
+        """Read until a frame of this type. Raises Refused where an ERROR comes first, and
+        ConnectionError where the link ends."""
         while True:
             found, code = self.next()
             if found == kind:
                 return
             if found == "close":
                 raise ConnectionError(f"closed with {code}")
+            if found == "ERROR":
+                raise Refused(code)
 
     def _take(self, size: int) -> bytes:
         while len(self._unread) < size:

@@ -63,5 +63,10 @@ class Keyring:
         return 0 if self.sending is None else self.sending.version
 
 
+def rank(version: int, fingerprint: str) -> tuple[int, str]:
+    """Where a key stands among others, the one for sending first."""
+    return -version, fingerprint
+
+
 def _rank(key: HeldKey) -> tuple[int, str]:
-    return (-key.version, key.fingerprint)
+    return rank(key.version, key.fingerprint)

@@ -19,14 +19,8 @@ from socp.wire.ids import PUBLIC
 Label = Callable[[str], str]
 Event = dict[str, object]
 
-_Talk = (
-    effects.MessageArrived
-    | effects.MessageRefused
-    | effects.Amended
-    | effects.GapFound
-    | effects.GapClosed
-    | effects.LineMoved
-)
+_Talk = effects.MessageArrived | effects.MessageRefused | effects.Amended | effects.LineMoved
+_Gaps = effects.GapFound | effects.GapClosed
 _Answers = effects.PeerMoved | effects.MembersShown | effects.ListAnswered | effects.WhoisAnswered
 _Files = (
     effects.FileOffered
@@ -55,6 +49,8 @@ class Events:
         """The object of a notice; "event" is its kind."""
         if isinstance(notice, _Talk):
             return self._talk(notice)
+        if isinstance(notice, _Gaps):
+            return self._gaps(notice)
         if isinstance(notice, KeyNotice):
             return self._keys(notice)
         if isinstance(notice, _Answers):
@@ -114,8 +110,26 @@ class Events:
                     "of": notice.of,
                     "text": notice.body,
                     "ts": notice.ts,
+                    "trust": notice.trust,
                     "number": notice.number,
                 }
+            case effects.LineMoved():
+                return {
+                    "event": "line",
+                    **self.named("to", notice.to),
+                    "line": notice.line_id,
+                    "text": notice.text,
+                    "state": str(notice.state),
+                    "reason": notice.reason,
+                    "kind": notice.kind,
+                    "id": notice.msg_ref,
+                    "number": notice.said,
+                }
+            case _:
+                assert_never(notice)
+
+    def _gaps(self, notice: _Gaps) -> Event:
+        match notice:
             case effects.GapFound():
                 return {
                     "event": "gap",
@@ -131,18 +145,6 @@ class Events:
                     "event": "gap_closed",
                     **self.named("talk", notice.talk),
                     **self.named("author", notice.author),
-                }
-            case effects.LineMoved():
-                return {
-                    "event": "line",
-                    **self.named("to", notice.to),
-                    "line": notice.line_id,
-                    "text": notice.text,
-                    "state": str(notice.state),
-                    "reason": notice.reason,
-                    "kind": notice.kind,
-                    "id": notice.msg_ref,
-                    "number": notice.said,
                 }
             case _:
                 assert_never(notice)

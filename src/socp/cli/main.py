@@ -5,17 +5,24 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from typing import Final
+
+INTERRUPTED: Final = 128 + 2  # by SIGINT
 
 
 def main() -> None:
     """Run one verb and end with its exit code."""
     _open_missing_streams()
     gc.disable()  # nothing that is made while we load is rubbish, and looking for some takes time
-    from socp.cli import verbs
+    try:
+        from socp.cli import verbs
 
-    gc.freeze()
-    gc.enable()
-    sys.exit(verbs.run())
+        gc.freeze()
+        gc.enable()
+        code = verbs.run()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)
 
 
 def _open_missing_streams() -> None:

@@ -104,8 +104,8 @@ def run() -> int:
         line = printable(fault.format_message().rstrip(".").replace("\n", " "))
         sys.stderr.write(f"socp: {line}; see --help\n")
         return 2
-    except (click.Abort, KeyboardInterrupt):
-        return 130
+    except click.Abort as asked:  # click's word for it
+        raise KeyboardInterrupt from asked
     except OSError as fault:  # help, or a short answer, that nobody takes
         from socp.cli import exits
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from socp.conform.canonical import canonical, foreign_forms, unb64
-from socp.conform.figures import STANDARD_CODES
-from socp.conform.frames import Frame
+from socp.conform.figures import STANDARD_CODES, WINDOW_MS
+from socp.conform.frames import Frame, now_ms
 from socp.conform.keys import PublicKey
 from socp.conform.link import Link, Where
 from socp.conform.verdicts import Breach, Dialect
@@ -52,6 +52,12 @@ def same(what: str, got: object, due: object) -> None:
     """Raises Breach where they are not equal."""
     if got != due:
         raise Breach(f"{what} is {_short(got)}, and should be {_short(due)}")
+
+
+def timely(frame: Frame) -> None:
+    """Raises Breach where its ts is not that of now, in Unix ms."""
+    if type(frame.ts) is not int or abs(frame.ts - now_ms()) > WINDOW_MS:
+        raise Breach(f"ts is {frame.ts!r}, and it is {now_ms()}")
 
 
 def text_of(frame: Frame, name: str) -> str:

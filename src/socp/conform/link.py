@@ -14,7 +14,7 @@ from aiohttp import web
 from socp.conform.frames import Frame
 from socp.conform.manners import Manners, Pace
 from socp.conform.transcript import Transcript
-from socp.conform.verdicts import Breach
+from socp.conform.verdicts import Breach, Unjudged
 
 Socket = aiohttp.ClientWebSocketResponse | web.WebSocketResponse
 Where = Callable[[Frame], bool]
@@ -30,6 +30,8 @@ _FAULTS_AT_ONCE: Final = 12
 GOODBYE_S: Final = 1.5
 """How long the other end may take to answer a close frame; then its socket is closed."""
 _CLOSING_S: Final = 2 * GOODBYE_S
+_IN_VAIN_S: Final = 0.1
+"""How long something is waited for where nothing is ever answered."""
 
 
 def anything(_frame: Frame) -> bool:
@@ -39,6 +41,11 @@ def anything(_frame: Frame) -> bool:
 
 def ignored(_frame: Frame) -> None:
     """Nobody looks over our shoulder."""
+
+
+def hopeful() -> str:
+    """An answer may come."""
+    return ""
 
 
 class Link:
@@ -51,7 +58,9 @@ class Link:
         transcript: Transcript,
         manners: Manners,
         observe: Callable[[Frame], None] = ignored,
+        in_vain: Callable[[], str] = hopeful,
     ) -> None:
+        """`in_vain` says why it is no use to wait for an answer, "" where it is."""
         self.name = name
         self.transcript = transcript
         self.heard: list[Frame] = []
@@ -62,6 +71,7 @@ class Link:
         self.pongs = 0
         self._socket = socket
         self._observe = observe
+        self._in_vain = in_vain
         self._manners = manners
         self._faults = Pace(manners.faults_per_s, _FAULTS_AT_ONCE)
         self._news = asyncio.Event()
@@ -107,9 +117,11 @@ class Link:
     async def hears(
         self, *kinds: str, where: Where = anything, within_s: float | None = None
     ) -> Frame:
-        """The first frame of one of these types that fits, taken out. Raises Breach."""
+        """The first frame of one of these types that fits, taken out. Raises Breach, or Unjudged
+        where none would come in any case."""
+        waited, in_vain = self._patience(within_s)
         try:
-            async with asyncio.timeout(self._patience(within_s)):
+            async with asyncio.timeout(waited):
                 while True:
                     frame = self._take(kinds, where)
                     if frame is not None:
@@ -121,7 +133,8 @@ class Link:
                         )
                     await self._next()
         except TimeoutError:
-            waited = self._patience(within_s)
+            if in_vain:
+                raise Unjudged(in_vain) from None
             raise Breach(
                 f"no {' or '.join(kinds)} came within {waited:g} s{self._instead()}"
             ) from None
@@ -142,7 +155,7 @@ class Link:
     async def quiet(
         self, *kinds: str, where: Where = anything, within_s: float | None = None
     ) -> None:
-        """Raises Breach where such a frame comes."""
+        """Raises Breach where such a frame comes, Unjudged where none would in any case."""
         waited = self._manners.quiet_s if within_s is None else within_s
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(waited):
@@ -151,6 +164,8 @@ class Link:
         frame = self._take(kinds, where)
         if frame is not None:
             raise Breach(f"{frame.gist()} came, which nobody may send here")
+        if in_vain := self._in_vain():
+            raise Unjudged(in_vain)
 
     async def is_answered(self) -> None:
         """A ping of ours must be answered by a pong. Raises Breach."""
@@ -166,12 +181,14 @@ class Link:
             raise Breach("a ping was not answered by a pong") from None
 
     async def ends(self, *, within_s: float | None = None) -> int:
-        """The code with which the other side closes. Raises Breach."""
+        """The code with which the other side closes. Raises as `hears`."""
+        waited, in_vain = self._patience(within_s)
         try:
-            async with asyncio.timeout(self._patience(within_s)):
+            async with asyncio.timeout(waited):
                 await asyncio.shield(self._reading)
         except TimeoutError:
-            waited = self._patience(within_s)
+            if in_vain:
+                raise Unjudged(in_vain) from None
             raise Breach(f"the link was still open after {waited:g} s{self._instead()}") from None
         assert self.close_code is not None
         return self.close_code
@@ -185,8 +202,13 @@ class Link:
         await asyncio.gather(self._reading, return_exceptions=True)
         self._ended = True
 
-    def _patience(self, within_s: float | None) -> float:
-        return self._manners.patience_s if within_s is None else within_s
+    def _patience(self, within_s: float | None) -> tuple[float, str]:
+        """How long to wait, and why that is of no use, "" where it is."""
+        if within_s is not None:
+            return within_s, ""
+        if in_vain := self._in_vain():
+            return _IN_VAIN_S, in_vain
+        return self._manners.patience_s, ""
 
     async def _next(self) -> None:
         self._news.clear()

@@ -27,6 +27,7 @@ HELLO_ANSWERS: Final = ("ACK", "USER_WELCOME", "AUTH_CHALLENGE", "ERROR")
 LINK_ANSWERS: Final = ("SERVER_WELCOME", "ACK", "AUTH_CHALLENGE", "ERROR")
 NOTHING: Final = Frame("", {})
 NO_MORE: Final[Mapping[str, Any]] = MappingProxyType({})
+_NO_ANSWERS: Final = {*HELLO_ANSWERS, *LINK_ANSWERS, "HEARTBEAT", ""} - {"ERROR"}
 _HELLOS_AT_ONCE: Final = 3
 _AGAIN: Final = 4
 
@@ -46,15 +47,28 @@ class World:
     server_id: str = ""
     mute: bool = False
     """It does not answer hellos."""
+    spoke: bool = False
+    """It said more than that it takes a hello."""
     no_users: str = ""
     """Why it takes no user of ours, "" where it does."""
     no_servers: str = ""
+    deaf: str = ""
+    """What it left without an answer when it was asked first, "" where it was not asked."""
     hellos: Pace = field(init=False)
 
     @property
     def secure(self) -> bool:
         """Over TLS."""
         return self.url.startswith("wss:")
+
+    def notice(self, frame: Frame) -> None:
+        """It said this: whoever answers anything may answer more."""
+        if frame.type not in _NO_ANSWERS:
+            self.spoke = True
+
+    def in_vain(self) -> str:
+        """Why it is no use to wait for its answers, "" where it is."""
+        return "" if self.spoke else self.deaf
 
     def __post_init__(self) -> None:
         self.hellos = Pace(self.manners.hellos_per_s, _HELLOS_AT_ONCE)
@@ -108,7 +122,9 @@ class Probe:
             )
         except (aiohttp.ClientError, OSError, TimeoutError) as fault:
             raise Breach(f"no WebSocket at {url}: {why_not(url, fault)}") from fault
-        return Link(name, socket, self.transcript, self.world.manners)
+        world = self.world
+        ears = (world.notice, world.in_vain) if url == world.url else ()
+        return Link(name, socket, self.transcript, world.manners, *ears)
 
     async def close(self) -> None:
         """Close what this rule opened."""
@@ -163,7 +179,7 @@ class Probe:
     async def _answer_to_user(self, link: Link) -> tuple[Frame, tuple[Frame, ...]]:
         """Some answer a hello by a flood of USER_ADVERTISE, some not at all (section 13)."""
         world = self.world
-        within_s = world.manners.quiet_s if world.mute else None
+        within_s = world.manners.quiet_s if world.mute else world.manners.patience_s
         try:
             return await link.reaches(*HELLO_ANSWERS, within_s=within_s)
         except Breach:
@@ -217,7 +233,8 @@ class Probe:
         payload = server_hello(who, features=features, nonce=nonce, **hello)
         to = place(self.world.url) if kind.endswith("JOIN") else "*"
         await say_first(link, who, kind, payload, to=to)
-        answer, before = await link.reaches(*LINK_ANSWERS)
+        patience_s = self.world.manners.patience_s
+        answer, before = await link.reaches(*LINK_ANSWERS, within_s=patience_s)
         if answer.type == "AUTH_CHALLENGE":
             answer = await proven(link, who, answer, features, user=False, more=proof)
         if answer.type == "ERROR":

@@ -18,6 +18,7 @@ from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
 from socp.wire.hop import FAST_PREFIX, is_hop
 from socp.wire.payloads import Session
+from socp.wire.text import printable
 
 _SIG_CHARS: Final = len(FAST_PREFIX) + 86  # 64 bytes in base64url; nobody pads these
 _LABEL: Final = b"socp-frame/1"
@@ -110,7 +111,7 @@ def believed(
     if wall > stated.until_ts + limits.TS_WINDOW_MS:
         raise _refused("is expired")
     if not verify(owner, stated.sig, text):
-        raise _refused(f"is not signed by the key of {owner_id}")
+        raise _refused(f"is not signed by the key of {printable(owner_id)}")
     return PeerSession(key, stated.from_ts, stated.until_ts)
 
 

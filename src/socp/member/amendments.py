@@ -65,7 +65,8 @@ class Amendments:
 
     def heard(self, origin: Origin, body: _Amending, place: Place) -> None:
         """Somebody else's."""
-        self._amended(origin.talk, origin.author, body, origin.ts, origin.msg_ref, place)
+        said = (origin.ts, origin.msg_ref, place, origin.trust)
+        self._amended(origin.talk, origin.author, body, *said)
 
     def arrived(self, origin: Origin) -> None:
         """A message was shown: what its author changed before it came is told now."""
@@ -82,9 +83,10 @@ class Amendments:
         ts: int,
         msg_ref: str,
         place: Place | None = None,
+        trust: str = "",
     ) -> None:
         kind, words = _told(body)
-        row = self._history.amended(talk, body.of, author, kind, words, ts, msg_ref, place)
+        row = self._history.amended(talk, body.of, author, kind, words, ts, msg_ref, place, trust)
         own = author == self._emit.user_id
         if kind == "reaction" or self._seen.wrote(author, body.of):
             return self._tell(row)
@@ -101,7 +103,7 @@ class Amendments:
             return
         latest.keep(self._told, _key(row), replace(row, body=""), TOLD_MAX)
         self._emit.tell(
-            Amended(row.talk, row.of, row.author, row.kind, row.body, row.ts, row.number)
+            Amended(row.talk, row.of, row.author, row.kind, row.body, row.ts, row.number, row.trust)
         )
 
     def _keep_early(self, row: Amendment) -> None:

@@ -14,7 +14,7 @@ from socp.member.people import People
 from socp.member.questions import Questions
 from socp.member.sending import Sending
 from socp.member.session import Session
-from socp.wire.envelope import Envelope, clock_offset_ms
+from socp.wire.envelope import Envelope
 from socp.wire.errors import Code
 from socp.wire.payloads import Ack, Error, KeyRevoke, KeyRotate, SessionKey, UserHello
 from socp.wire.text import printable
@@ -58,7 +58,7 @@ class Answers:
 
     def error(self, envelope: Envelope, error: Error, now: Now) -> None:
         """ERROR."""
-        offset = clock_offset_ms(error.detail) if error.code == Code.BAD_FRAME else None
+        offset = self._session.clock.off_by(error, now)
         if error.code == Code.RATE_LIMITED:
             self._courier.pause(now.mono)
         if error.msg_ref in self._sending:

@@ -51,7 +51,10 @@ class Arrivals:
         self._add(heard, self._history.heard(heard, now), late=late)
 
     def refusal(self, author: str, reason: str, ts: int, now: Now, *, public: bool) -> None:
-        """Say why something is not shown. It costs the same commit as what is shown (threat M8)."""
+        """Say why something is not shown. It costs the same commit as what is shown (threat M8).
+        Where nobody reads, those that are too many are not kept: none pushes a message out."""
+        if self.full:
+            return
         heard = Heard(author, reason, ts, trust="", public=public, kind=REFUSED)
         self._add(heard, self._history.heard(heard, now))
 
@@ -74,7 +77,7 @@ class Arrivals:
             reply_to=heard.reply_to,
             late=late,
         )
-        # Where the server keeps what we do not take, `full` was asked before.
+        # Where the server keeps what we do not take, `full` was asked before it was taken.
         while self.full and not self._emit.terms.mailbox:
             self._drop(next(iter(self._unseen)))
         self._note(arrived)

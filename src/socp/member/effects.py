@@ -79,6 +79,7 @@ class Trust(StrEnum):
     PINNED = "pinned"  # same key as ever, author bound
     NOT_BOUND = "author not bound"  # plain v1.3: the key is right, the words could be another's
     NOT_ENCRYPTED = "not encrypted"  # a foreign public message in clear
+    UNSIGNED = "not signed"  # a foreign file: whoever carried it may have made it
     FIRST_SEEN = "first seen"  # key came with this very message, unconfirmed
 
 
@@ -120,6 +121,7 @@ class Amended:
     body: str  # the new text, the emoji ("" takes it away), "" of a delete
     ts: int  # Unix ms
     number: int  # in the history
+    trust: str = ""  # how sure it is who says so, a `Trust`; "" of our own
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from socp.crypto.keys import PrivateKey
-from socp.files.receiver import accept
+from socp.files.receiver import Receiver, accept
 from socp.files.transfer import Broken
 from socp.member import latest
 from socp.member.arrivals import Arrivals
@@ -70,7 +70,7 @@ class FileOffers:
             return self._keyless(author, now, public=envelope.to == PUBLIC)
         if self._contacts.is_revoked(author):
             return self._refused(author, Why.REVOKED.value, now)
-        signer, _ = self._trust.successors.signer(author, payload.sender_pub, envelope.ts)
+        signer, former = self._trust.successors.signer(author, payload.sender_pub, envelope.ts)
         public = envelope.to == PUBLIC
         begun = accept(
             payload,
@@ -89,10 +89,9 @@ class FileOffers:
             if public and self._room.sending_key() is None:  # it may open when a key is here
                 return self._refused(author, begun.reason, now)
             return self._refused_for_good(author, payload.file_id, begun.reason, envelope.ts, now)
-        why = None
-        if not public and not begun.bound and self._contacts.has_hybrid(author):
-            why = Why.DOWNGRADED.value
-        why = why or self._receiving.begin(begun, envelope.ts, now)
+        why = self._downgraded(begun) or self._receiving.begin(
+            begun, envelope.ts, now, former=former
+        )
         if why == TOO_MANY:
             self._refused(author, why, now)
         elif why is not None:
@@ -100,6 +99,14 @@ class FileOffers:
 
     def _openers(self, author: str, *, public: bool) -> tuple[PrivateKey, ...]:
         return self._room.openers(author) if public else self._emit.readers
+
+    def _downgraded(self, begun: Receiver) -> str | None:
+        """What it lacks of what its author's client signed that it can, or None (M9)."""
+        if not self._contacts.has_hybrid(begun.author):
+            return None
+        if not begun.signed:
+            return Why.NOT_SIGNED.value
+        return None if begun.public or begun.bound else Why.DOWNGRADED.value
 
     # --- without a key --------------------------------------------------------------------------
 

@@ -73,9 +73,9 @@ class Frames:
         """One frame, from its route to its handler. Raises PeerFault."""
         kind = payloads.TYPES.get(envelope.type)
         if kind in _GREETINGS:
-            before = self._session.offset_ms
+            before = self._session.clock.offset_ms
             self._session.heard(envelope, now)
-            now = Now(now.wall + self._session.offset_ms - before, now.mono)
+            now = Now(now.wall + self._session.clock.offset_ms - before, now.mono)
         if self._session.server is None:
             self._greeting(lambda: self._greeted(envelope, now), now)
             if kind in _GREETINGS:

@@ -128,6 +128,7 @@ class History:
         ts: int,
         msg_ref: str,
         place: Place | None = None,
+        trust: str = "",
     ) -> Amendment:
         """Somebody, perhaps we, changed, took back or reacted to what went under the msg_ref `of`.
 
@@ -135,7 +136,7 @@ class History:
         """
         number = self._next()
         run, seq = ("", 0) if place is None else (place.run, place.seq)
-        row = Amendment(number, talk, of, author, kind, body, ts, msg_ref, run, seq)
+        row = Amendment(number, talk, of, author, kind, body, ts, msg_ref, run, seq, trust)
         self._emit.persist(row)
         return row
 

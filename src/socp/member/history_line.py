@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from socp.member.records import Amendment, Said
+from socp.member.sureness import less_sure
 
 EDIT: Final = "edit"
 DELETE: Final = "delete"
@@ -24,7 +25,9 @@ class HistoryLine:
     text: str  # as it is now; "" where it was taken back
     ts: int  # author's, Unix ms
     at_ms: int  # when it came here or was said here, Unix ms
-    trust: str  # how sure it was who wrote it, a `Trust`; "" for our own, refusals and notes
+    # How sure it was who wrote it, and of the words as they are now; a `Trust`, "" for our own,
+    # refusals and notes.
+    trust: str
     msg_ref: str  # what to name in a reply, an edit or a reaction; "" while there is none
     kind: str  # text | file (its name) | refused (why it is not shown) | note
     state: str  # a `LineState` of our own lines, "" of others'
@@ -82,7 +85,7 @@ def laid_over(said: Said, amendments: Iterable[Amendment]) -> HistoryLine:
         text="" if deleted else said.text if edit is None else edit.body,
         ts=said.ts,
         at_ms=said.at_ms,
-        trust=said.trust,
+        trust=said.trust if edit is None else less_sure(said.trust, edit.trust),
         msg_ref=said.msg_refs[-1] if said.msg_refs else "",
         kind=said.kind,
         state=said.state,

@@ -92,7 +92,10 @@ class Inbox:
         """A message for us: judge it, or hold it while its author's key is asked for."""
         if letter.author == self._emit.user_id or not is_uuid4(letter.author):
             return self._settled(letter, now)  # our own words, echoed, or nobody's
-        if (letter.author in self._left or self._arrivals.full) and self._leave(letter):
+        if letter.author in self._left and self._leave(letter):
+            return None
+        if self._crowded:
+            self._leave(letter)
             return None
         key = self._contacts.key(letter.author)
         waits = self._held.waits(letter.author)  # then this waits behind it
@@ -132,6 +135,11 @@ class Inbox:
         self._left.add(letter.author)
         return True
 
+    @property
+    def _crowded(self) -> bool:
+        """Nobody reads what came, and what is not taken now the server keeps."""
+        return self._emit.terms.mailbox and self._arrivals.full
+
     def _settled(self, letter: Letter, now: Now) -> None:
         """Nothing more will be made of it: the server may let go of it."""
         if letter.carried and letter.ref:
@@ -149,10 +157,12 @@ class Inbox:
         digest = hashlib.sha256(author.encode() + canonical(envelope.members)).digest()
         ref = base64url.encode(digest)
         key = self._contacts.key(author)
-        if ref in self._seen:
+        if ref in self._seen or self._crowded:
             return True
+        why = Why.REVOKED if self._contacts.is_revoked(author) else None
         if key is None or not verify_transport(key, envelope):
             why = Why.CLEAR_UNSIGNED
+        if why is not None:
             self._tell_refused(author, why, envelope.ts, ref, now, public=True)
             return True
         self._seen.remember(ref, digest, author, envelope.ts)

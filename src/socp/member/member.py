@@ -111,7 +111,6 @@ class Member:
         """`pending`: a new key of an earlier run, of which no server has said yet that it took it;
         `former`: keys of ours before this one, newest first."""
         own_id = profile.user_id
-        self._suite = suite
         self._emit = emit = Emitter(own_id, key)
         self._courier = Courier(emit)
         self._contacts = contacts = Contacts(suite, own_id, profile.display_name, remembered)
@@ -123,7 +122,7 @@ class Member:
         self._own = own = OwnKey(emit, contacts.book, pending, self._use_key)
         self._session = Session(profile, suite, emit, Servers(suite, emit, remembered.servers), own)
         self._room = Room(suite, emit, self._courier, contacts, lookups, remembered)
-        self._arrivals = arrivals = Arrivals(emit, history, remembered.arrived)
+        arrivals = Arrivals(emit, history, remembered.arrived)
         self._next_link = NextLink(emit)
         seen = Seen(emit, remembered.seen)
         incoming = (lookups, self._room, arrivals, self._next_link)
@@ -155,9 +154,9 @@ class Member:
         self._people = People(
             suite,
             self._session,
-            self._contacts,
+            contacts,
             self._trust,
-            self._lookups,
+            lookups,
             self._watching,
             self._room,
             self._inbox,
@@ -166,14 +165,7 @@ class Member:
             self._transfers,
         )
         self._answers = Answers(
-            emit,
-            self._courier,
-            self._session,
-            own,
-            self._outbox,
-            sending,
-            self._people,
-            self._questions,
+            emit, self._courier, self._session, own, outbox, sending, self._people, self._questions
         )
         waits = (lookups, self._next_link, self._people.key_known)
         self._decisions = Decisions(suite, emit, contacts, history, *waits)
@@ -181,19 +173,7 @@ class Member:
         self._frames = Frames(
             emit, self._session, self._table(), self._inbox.take_clear, self._attached
         )
-        self._timed: tuple[Timed, ...] = (
-            self._courier,
-            lookups,
-            self._watching,
-            self._room,
-            self._inbox,
-            self._speech,
-            self._questions,
-            self._transfers,
-            self._next_link,
-            self._outbox,
-            own,
-        )
+        self._timed = self._all_timed()
         self._ahead = Ahead(lambda: emit.key, self._room.openers)
         self._handlers = self._events()
 
@@ -246,7 +226,7 @@ class Member:
     @property
     def clock_offset_ms(self) -> int:
         """What is added to this machine's clock, 0 unless it is off by more than 5 min."""
-        return self._session.offset_ms
+        return self._session.clock.offset_ms
 
     def rests_until_ms(self, mono: int) -> int:
         """Before this, monotonic, no Tick does anything, unless another event comes."""
@@ -280,7 +260,7 @@ class Member:
 
     def _corrected(self, now: Now) -> Now:
         """The time as our server has it, where this machine's clock is far off (section 2)."""
-        return Now(now.wall + self._session.offset_ms, now.mono)
+        return Now(now.wall + self._session.clock.offset_ms, now.mono)
 
     def _events(self) -> Mapping[type[object], Callable[..., None]]:
         handlers: dict[type[object], Callable[..., None]] = {
@@ -312,6 +292,22 @@ class Member:
         }
         assert handlers.keys() == set(get_args(Event)), "an event without a handler"
         return handlers
+
+    def _all_timed(self) -> tuple[Timed, ...]:
+        """Who has something to do when some time has passed."""
+        return (
+            self._courier,
+            self._lookups,
+            self._watching,
+            self._room,
+            self._inbox,
+            self._speech,
+            self._questions,
+            self._transfers,
+            self._next_link,
+            self._outbox,
+            self._own,
+        )
 
     def _use_key(self, key: PrivateKey, former: tuple[PrivateKey, ...]) -> None:
         """Our own key, everywhere, and those before it, newest first."""

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
-from socp.channel.keyring import HeldKey
+from socp.channel.keyring import KEYS_KEPT, HeldKey, rank
 from socp.channel.machine import ChannelKeys
 from socp.channel.outcomes import (
     CreatorUnknown,
@@ -61,8 +61,8 @@ class Room:
         self._courier = courier
         self._contacts = contacts
         self._lookups = lookups
-        stored = (_held(suite, record) for record in remembered.channel_keys)
-        held = [key for key in stored if key is not None]
+        self._stored: dict[str, int] = {}  # fingerprint -> version
+        held = self._kept(remembered.channel_keys)
         self._keys = ChannelKeys(suite, emitter.key, emitter.user_id, held)
         self._unvouched: list[tuple[Envelope, PublicChannelKeyShare]] = []
         self._shown: frozenset[str] | None = None  # None: nobody was shown in this run
@@ -177,7 +177,25 @@ class Room:
         """Nobody is still to be given a key that we made."""
         return self._keys.idle
 
+    def _kept(self, records: Sequence[ChannelKey]) -> list[HeldKey]:
+        """What a start finds; what is more than one holds is not even looked at: it takes long."""
+        ordered = sorted(records, key=lambda one: rank(one.version, one.fingerprint))
+        self._stored = {one.fingerprint: one.version for one in ordered}
+        found = (_held(self._suite, one) for one in ordered[:KEYS_KEPT])
+        held = [key for key in found if key is not None]
+        self._let_go({one.fingerprint for one in ordered[:KEYS_KEPT]})
+        return held
+
+    def _let_go(self, holds: Collection[str]) -> None:
+        """The others are of no use any more, and anybody may bring many."""
+        for fingerprint, version in tuple(self._stored.items()):
+            if fingerprint not in holds:
+                del self._stored[fingerprint]
+                self._emit.persist(ChannelKey(version, fingerprint, "", b"", b"", "", ""))
+
     def _remember(self, key: HeldKey) -> None:
+        self._stored[key.fingerprint] = key.version
+        self._let_go({one.fingerprint for one in self._keys.reading_keys()})
         self._emit.persist(
             ChannelKey(
                 version=key.version,

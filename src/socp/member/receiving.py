@@ -93,8 +93,9 @@ class Receiving:
         file = self._files.get(author, file_id)
         return file is not None and file.stage is FileStage.OPEN
 
-    def begin(self, receiver: Receiver, ts: int, now: Now) -> str | None:
-        """Take it, whose manifest is of `ts` (Unix ms); else the reason for the person."""
+    def begin(self, receiver: Receiver, ts: int, now: Now, *, former: bool) -> str | None:
+        """Take it, whose manifest is of `ts` (Unix ms), signed by a key that its author had before
+        where `former`; else the reason for the person."""
         author, file_id = receiver.author, receiver.file_id
         lasts = receiver.bound and receiver.signed and not receiver.public
         lasts = lasts and self._contacts.has_content(author)
@@ -116,7 +117,7 @@ class Receiving:
         assert contact is not None
         incoming = Incoming(
             receiver=receiver,
-            trust=sureness(contact, bound=receiver.bound and receiver.signed),
+            trust=sureness(contact, bound=receiver.bound, former=former, signed=receiver.signed),
             ts=ts,
             kept=self._emit.terms.mailbox,
             part=receiver.same.hex()[:32] if lasts else "",

@@ -279,6 +279,7 @@ class Amendment:
     msg_ref: str  # of the message that said so, "" of our own
     run: str = ""  # in which of its author's runs it was said, "" of our own
     seq: int = 0  # and the how many-th there
+    trust: str = ""  # a `Trust`, "" of our own, and of before that was noted
 
 
 class FileStage(StrEnum):
@@ -327,13 +328,14 @@ class IncomingFile:
 
 @dataclass(frozen=True, slots=True)
 class ChannelKey:
-    """One key of the public channel. Key: (version, fingerprint)."""
+    """One key of the public channel. Key: (version, fingerprint). Without `private` it is kept no
+    longer."""
 
     version: int
     fingerprint: str  # of the public half
     channel_pub: str  # base64url DER
-    private: bytes  # PrivateKey.to_bytes()
-    group_key: bytes  # 32 bytes
+    private: bytes = field(repr=False)  # PrivateKey.to_bytes()
+    group_key: bytes = field(repr=False)  # 32 bytes
     box: str  # channel_priv_box, base64url, to share it on unchanged
     creator_id: str
 

@@ -11,6 +11,7 @@ from socp.crypto import signing
 from socp.crypto.fast_sig import PeerSession
 from socp.crypto.fields import NONCE_BYTES
 from socp.crypto.keys import PublicKey, Suite
+from socp.member.clock import Clock
 from socp.member.effects import Disconnect, Online
 from socp.member.emitter import Emitter, Terms
 from socp.member.events import Connected, Now
@@ -21,7 +22,7 @@ from socp.member.servers import ServerRefused, Servers
 from socp.member.sessions import Sessions
 from socp.wire import base64url, limits
 from socp.wire.bind import check_bind
-from socp.wire.envelope import Envelope, clock_offset_ms
+from socp.wire.envelope import Envelope
 from socp.wire.errors import Code, PeerFault
 from socp.wire.features import BIND, FAST_SIG, LINK_AUTH, MAILBOX, ROTATE, USER_FEATURES
 from socp.wire.ids import EVERYONE
@@ -98,13 +99,11 @@ class Session:
         self._own = own
         self._sessions = Sessions(suite, emitter, on=profile.fast_sig)
         self._features = (*USER_FEATURES, FAST_SIG) if profile.fast_sig else USER_FEATURES
-        self.offset_ms = 0
+        self.clock = Clock(emitter)
         self.server: Attached | None = None
         self._stage = Stage.OFF
         self._since_ms = 0
         self._heard = False  # a frame that tells the time came on this link
-        self._corrected = False  # the clock was corrected on this link
-        self._clock_sure = True  # our own, or corrected by a server that had proved itself
         self._opened = Connected(b"")
         self._challenge: AuthChallenge | None = None
         self._server_key: PublicKey | None = None
@@ -116,7 +115,8 @@ class Session:
         if self._own.revoked:
             return self._end(REVOKED, retry=False)
         last = self._servers.last_at(self._profile.server_url)
-        self._opened, self._heard, self._corrected, self._challenge = event, False, False, None
+        self._opened, self._heard, self._challenge = event, False, None
+        self.clock.connected()
         self._move(Stage.GREETED, now)
         self._emit.terms = Terms(last.server_id if last is not None else "")
         key = self._emit.key.public.text
@@ -161,7 +161,7 @@ class Session:
         own_id, key = self._profile.user_id, self._emit.key
         preimage = signing.link_auth(own_id, challenge.server_id, nonce, self._opened.exporter)
         proof = signing.sign(key, preimage)
-        if not self._clock_sure:
+        if not self.clock.sure:
             return AuthProof(proof=proof)
         attach = signing.attach(own_id, challenge.server_id, now.wall, self._features)
         return AuthProof(
@@ -195,7 +195,7 @@ class Session:
             self._servers.check_features(challenge.server_id, ack.features)
         except ServerRefused as refused:
             return self._refuse(refused)
-        if not self._clock_sure:
+        if not self.clock.sure:
             return self._sure_of_the_clock(envelope.ts, now)
         try:
             own, session = self._sessions.taken(envelope, ack, challenge.server_id, key, now)
@@ -308,10 +308,9 @@ class Session:
             return self._own.failed(error.msg_ref, f"{printable(error.code, width=40)}: {said}")
         if self._stage not in (Stage.GREETED, Stage.PROVED):
             return None
-        offset = clock_offset_ms(error.detail)
-        if error.code == Code.BAD_FRAME and offset is not None:
-            if not self._corrected:
-                self._correct(offset)
+        offset = self.clock.off_by(error, now)
+        if offset is not None:
+            self.clock.correct_once(offset)
             return self._end("the clock was off; it is tried again with the server's", retry=True)
         if error.code == Code.BAD_KEY and self._own.refused():
             return self._end("the server knows our new key already; on with that", retry=True)
@@ -349,14 +348,12 @@ class Session:
         if self._heard or self._stage not in (Stage.GREETED, Stage.PROVED):
             return
         self._heard = True
-        offset = envelope.ts - now.wall
-        if len(str(envelope.ts)) == limits.TS_DIGITS and abs(offset) > limits.TS_WINDOW_MS:
-            self._correct(offset)
+        self.clock.hear(envelope.ts, now)
 
     def clock_refused(self, offset_ms: int) -> None:
         """An ERROR on an attached link says by how much our clock is off."""
-        self._correct(offset_ms)
-        self._clock_sure = self._emit.terms.bound
+        self.clock.correct(offset_ms)
+        self.clock.sure = self._emit.terms.bound
 
     def _sure_of_the_clock(self, ts: int, now: Now) -> None:
         """The server has signed its time: start over, and say with it where we are.
@@ -364,22 +361,9 @@ class Session:
         What says so before anybody proved anything may be somebody on the way, who would like our
         signature under an `attach` of another day (threat I3).
         """
-        if abs(ts - now.wall) > limits.TS_WINDOW_MS:
-            self._correct(ts - now.wall)
-        self._clock_sure = True
+        self.clock.hear(ts, now)
+        self.clock.sure = True
         self._end("the clock was off; on with the server's time", retry=True)
-
-    def _correct(self, offset_ms: int) -> None:
-        self.offset_ms += offset_ms
-        self._corrected, self._clock_sure = True, False
-        if abs(self.offset_ms) <= limits.TS_WINDOW_MS:
-            self._emit.warn("this machine's clock was set, and goes with the server's again")
-            return
-        direction = "behind" if self.offset_ms > 0 else "ahead of"
-        self._emit.warn(
-            f"this machine's clock is {abs(self.offset_ms) // 1000} s {direction} the server's;"
-            " the server's time is used, set your clock when you can"
-        )
 
     def _refuse(self, refused: ServerRefused) -> None:
         self._emit.warn(str(refused))

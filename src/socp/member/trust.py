@@ -35,6 +35,9 @@ NOT_BOUND: Final = (
 )
 
 
+_Stated = tuple[str, str, int, tuple[str, ...]]  # by which key, where, when (Unix ms), features
+
+
 class Claim(Enum):
     """What became of a claim that this is a user's key."""
 
@@ -58,6 +61,7 @@ class Trust:
         self.successors = Successors(suite, emitter, contacts, history)
         self._order: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._signed_at: dict[str, str] = {}  # user_id -> where they signed that they are, this run
+        self._stated: dict[str, _Stated] = {}  # what contacts signed, as far as it was looked at
         self._since_ts = 0
 
     def attached(self, since_ts: int) -> None:
@@ -154,7 +158,7 @@ class Trust:
         subject = f"unsigned {advert.user_id}"
         if contact is None or not contact.attach_ts:
             return None
-        if self._attach_ts(advert, now):
+        if self._attach_ts(advert, now) == contact.attach_ts:  # not one of before
             self._signed_at[advert.user_id] = advert.server_id
             return self._emit.warn_again(subject)
         stripped = not set(contact.features) <= set(advert.features)
@@ -300,11 +304,12 @@ class Trust:
         key, attach = self._contacts.key(advert.user_id), advert.attach
         if key is None or attach is None or attach.ts - now.wall > limits.TS_WINDOW_MS:
             return 0
-        contact = self._contacts.get(advert.user_id)
-        if contact is not None and contact.attach_ts == attach.ts:
-            return attach.ts  # known already: no need to verify it again
-        holds = attach_holds(key, advert.user_id, advert.server_id, attach, advert.features)
-        return attach.ts if holds else 0
+        stated = (key.fingerprint, advert.server_id, attach.ts, advert.features)
+        if self._stated.get(advert.user_id) != stated:
+            if not attach_holds(key, advert.user_id, advert.server_id, attach, advert.features):
+                return 0
+            self._stated[advert.user_id] = stated
+        return attach.ts
 
     def _put(self, contact: Contact) -> None:
         self._contacts.put(contact)

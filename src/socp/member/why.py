@@ -27,6 +27,10 @@ class Why(Enum):
         "it came as a plain v1.3 message although their client signed that it has hybrid/1:"
         " somebody may have taken that out on the way; ask them to connect again and to repeat it"
     )
+    NOT_SIGNED = (
+        "nobody signed it although their client signs what it sends: a server may have made it in"
+        " their name; ask them whether they sent it"
+    )
     NOT_TEXT = "what it says is not text; their client may be newer than yours"
     CLEAR_UNSIGNED = "it is not encrypted and nobody signed it: anyone may have written it"
     REVOKED = "they revoked their id, so whoever uses it may be a thief; ask them for their new one"

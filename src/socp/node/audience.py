@@ -18,6 +18,7 @@ class Audience:
         self.crowd = crowd
         self._watched: dict[LinkId, frozenset[str]] = {}
         self._watchers: dict[str, Link | dict[LinkId, Link]] = {}  # most have one, if any
+        self._total = 0
 
     def joined(self, link: Link) -> None:
         """A user of ours is attached."""
@@ -34,6 +35,7 @@ class Audience:
         before, now = self._watched.pop(link.id, frozenset()), dict.fromkeys(user_ids)
         if now:
             self._watched[link.id] = frozenset(now)
+        self._total += len(now) - len(before)
         for user_id in before - now.keys():
             self._unwatched(user_id, link)
         fresh = [user_id for user_id in now if user_id not in before]
@@ -56,6 +58,11 @@ class Audience:
             del watchers[link.id]
         if watchers is link or not watchers:
             del self._watchers[user_id]
+
+    @property
+    def total(self) -> int:
+        """How many all links watch, each counted for each."""
+        return self._total
 
     def watching(self, link_id: LinkId) -> frozenset[str]:
         """Whom this link asked to hear of."""

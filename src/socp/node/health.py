@@ -55,24 +55,19 @@ class Health:
             self._silent(link, now, USER_PING_MS, USER_SILENCE_MS)
         elif link.stage is Stage.SERVER:
             if now.mono - link.since_ms > EXTRA_MS and not self._links.holds(link):
-                self._end(link, 1000, "another link with you stays", now)
+                self._emit.close(link, 1000, "another link with you stays")
             elif now.mono - link.heard_ms > HEARTBEAT_MS and self._links.holds(link):
                 self._silent(link, now, HEARTBEAT_MS, SILENCE_MS)
         elif link.stage in OVERDUE:
             most, reason = OVERDUE[link.stage]
             if now.mono - link.since_ms > most:
-                self._end(link, 1008, reason, now)
+                link.move(Stage.CLOSING, now.mono)
+                self._emit.close(link, 1008, reason)
 
     def _silent(self, link: Link, now: Now, ping_ms: int, most_ms: int) -> None:
-        """Ping the silent, close the dead."""
-        silent = now.mono - link.heard_ms
-        if silent > most_ms:
-            self._end(link, 1001, f"silent for {most_ms // 1000} s", now)
-        elif silent > ping_ms and now.mono - link.pinged_ms > ping_ms:
+        """They were silent for longer than `ping_ms`: ping them, and close the dead."""
+        if now.mono - link.heard_ms > most_ms:
+            self._emit.close(link, 1001, f"silent for {most_ms // 1000} s")
+        elif now.mono - link.pinged_ms > ping_ms:
             link.pinged_ms = now.mono
             self._emit.add(Ping(link.id))
-
-    def _end(self, link: Link, code: int, reason: str, now: Now) -> None:
-        if link.stage not in (Stage.SERVER, Stage.USER):
-            link.move(Stage.CLOSING, now.mono)
-        self._emit.close(link, code, reason)

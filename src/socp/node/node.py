@@ -112,7 +112,9 @@ class Node:
         self._crowd = crowd = Crowd(emit, settings.few, budget.crowd)
         audience = Audience(links, crowd)
         self._presence = presence = Presence(emit, links, audience, people, rotations)
-        self._watches = watches = Watches(emit, links, audience, presence, rotations, self._room)
+        self._watches = watches = Watches(
+            emit, links, audience, presence, rotations, self._room, budget.rows(Table.WATCHED)
+        )
         self._channel = channel = PublicChannel(
             emit, links, crowd, people, presence, seen, remembered, budget
         )

@@ -95,9 +95,9 @@ class Rotations:
         """Raises PeerFault(BAD_KEY) unless `key` is the user's: the pinned one, one to which
         `chain` leads from it (the pin moves then), or the first of somebody unknown.
 
-        `source` is the server or user who says so, for the pace.
+        `source` is the server or user who says so, for the pace. That the id is alive is looked
+        at before.
         """
-        self.check_alive(user_id)
         account = self._directory.accounts.get(user_id)
         if account is None or self._directory.parse(account.pubkey) == key:
             return None
@@ -238,10 +238,7 @@ class Rotations:
                 f"{what}: only where you proved your key and said that you are here; say hello"
                 " again with link-auth/1 and an attach",
             )
-        account = self._directory.accounts[user_id]
-        if link.key != self._directory.parse(account.pubkey):
-            raise PeerFault(Code.BAD_KEY, f"{what}: the key of this link is a former one")
-        return account
+        return self._directory.accounts[user_id]
 
     # --- what is said to others, and by them ----------------------------------------------------
 
@@ -293,14 +290,14 @@ class Rotations:
         tells = ROTATE in link.features and user_id in self._histories.revoked
         return (self._frame(user_id, now),) if tells else ()
 
-    def heard(self, link: Link, envelope: Envelope, said: KeyHistory, now: Now) -> bool:
-        """KEY_HISTORY: what holds is kept and passed on, once. True where something was new.
+    def heard(self, link: Link, envelope: Envelope, said: KeyHistory, now: Now) -> None:
+        """KEY_HISTORY: what holds is kept and passed on, once.
 
         Of a user nobody here ever saw nothing is kept: there is no key to begin from.
         """
         account = self._directory.accounts.get(said.user_id)
         if account is None:
-            return False
+            return
         ends = said.revoked is not None and said.user_id not in self._histories.revoked
         try:
             news = self._hear_chain(account, said.rotations, link.peer, now)
@@ -314,7 +311,6 @@ class Rotations:
             news = True
         if news:
             self._emit.relay(self._listeners(link.peer, envelope.from_), reencode(envelope))
-        return news
 
     def _hear_chain(self, account: Account, chain: Chain, source: str, now: Now) -> bool:
         if not chain or account.user_id in self._histories.revoked:
@@ -375,6 +371,9 @@ class Rotations:
             account = self._directory.accounts.get(user_id)
             if account is not None and self._holds(account, chain, now):
                 self._tell(user_id, now)
+                link = self._links.users.get(user_id)
+                if link is not None:  # with the former key, while it stood again
+                    self._emit.add(Afterwards(KeyTaken(link.id)))
 
     def _holds(self, account: Account, chain: Chain, now: Now) -> bool:
         try:

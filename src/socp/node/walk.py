@@ -225,10 +225,12 @@ class Walk:
     def _advertise(self, link: Link, envelope: Envelope, advert: Payload, now: Now) -> None:
         assert isinstance(advert, payloads.UserAdvertise)
         self._gossip.came(link, envelope, advert, now)
-        if self._presence.advertised(link, envelope, advert, now):
-            self._arrivals.moved_away(advert.user_id, envelope.from_, now)
+        try:
+            if self._presence.advertised(link, envelope, advert, now):
+                self._arrivals.moved_away(advert.user_id, envelope.from_, now)
+        finally:  # the key that came along counts where the claim is refused
+            self._arrivals.end_stale(advert.user_id, now)
         self._kept.moved(advert.user_id, now)
-        self._arrivals.end_stale(advert.user_id, now)
 
     def _server_deliver(self, link: Link, envelope: Envelope, deliver: Payload, now: Now) -> None:
         assert isinstance(deliver, payloads.ServerDeliver)
@@ -273,7 +275,9 @@ class Walk:
 
     def _key_history(self, link: Link, envelope: Envelope, said: Payload, now: Now) -> None:
         assert isinstance(said, payloads.KeyHistory)
-        if self._rotations.heard(link, envelope, said, now):
+        try:
+            self._rotations.heard(link, envelope, said, now)
+        finally:  # the rotations that came along count where the revocation is refused
             self._arrivals.end_stale(said.user_id, now)
 
     def _ack(self, link: Link, envelope: Envelope, ack: Payload, now: Now) -> None:

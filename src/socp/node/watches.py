@@ -19,6 +19,9 @@ from socp.wire.payloads import PresenceWatch
 
 ANSWERS_A_PAGE = 200  # 2.4 kB each, where somebody is online
 SIGNATURES_BURST, SIGNATURES_PER_S = 200, 200  # of all users: a quarter of a core
+FEW = 32  # half of the room is for links that watch no more
+OF_WHAT_IS_FREE = 3  # of the other half a link may take one in so many that are free
+FULL = "others watch as many users as this server has memory for; watch fewer, or ask again later"
 NO_ROOM = "this server's memory is full; those you watch stay watched; ask for more later"
 WATCH_PAGE = 2**62 + 1  # of no mailbox, which count from 1
 
@@ -34,28 +37,40 @@ class Watches:
         presence: Presence,
         rotations: Rotations,
         room: Room,
+        most: int,
     ) -> None:
+        """All links together watch `most` users, each counted for each."""
         self._emit = emitter
         self._links = links
         self._audience = audience
         self._presence = presence
         self._rotations = rotations
         self._room = room
+        self._most = most
         self._open: OrderedDict[LinkId, dict[str, None]] = OrderedDict()
         self._telling: set[LinkId] = set()
         self._signatures: Bucket | None = None
 
     def fresh(self, link: Link, watch: PresenceWatch) -> int:
         """How many of these it does not watch yet. Raises PeerFault where it may not: a thousand
-        ids that nobody has take half a megabyte, and each link may name as many (S11)."""
+        ids take a quarter of a megabyte, and each link may name as many (S11)."""
         if not link.watches:
             raise PeerFault(
                 Code.UNKNOWN_TYPE, "PRESENCE_WATCH needs presence/1: announce it in features"
             )
-        fresh = len(frozenset(watch.users) - self._audience.watching(link.id))
+        wanted, watched = frozenset(watch.users), self._audience.watching(link.id)
+        fresh = len(wanted - watched)
         if fresh and self._room.is_short:
             raise PeerFault(Code.RATE_LIMITED, NO_ROOM)
+        if fresh and len(wanted) > self._most_of(len(watched)):
+            raise PeerFault(Code.RATE_LIMITED, FULL)
         return fresh
+
+    def _most_of(self, watched: int) -> int:
+        """How many a link that watches so many may watch."""
+        total = self._audience.total
+        free, free_for_many = self._most - total, self._most // 2 - total
+        return watched + max(0, free_for_many // OF_WHAT_IS_FREE, min(free, FEW - watched))
 
     def asked(self, link: Link, watch: PresenceWatch, now: Now) -> None:
         """Watch these and nobody else."""

@@ -26,12 +26,13 @@ from socp.server.connection import GOING_AWAY
 from socp.server.dialler import Dialler
 from socp.server.front import Doors, FrontDoor
 from socp.server.gate import Gate
-from socp.server.guard import Addresses, Guard, Seats
+from socp.server.guard import Addresses, Guard, Handshakes, Seats
 from socp.server.hands import Crew, Hands
 from socp.server.http_api.api import HttpApi
 from socp.server.intake import Intake
 from socp.server.link import Links
 from socp.server.listeners import Acceptor, Bound
+from socp.server.shift import Shift
 from socp.server.signers import Signers
 from socp.server.turn import Turn
 from socp.wire.addresses import is_loopback
@@ -44,7 +45,7 @@ TICKS_A_RETRY: Final = 8
 GOODBYE_S: Final = 1.2  # of the 2 s that a stop may take
 FLUSH_S: Final = 0.7  # of those, for what is not signed or committed yet
 LOOK_S: Final = 0.01
-SPARE_SEATS: Final = 8  # one in so many more than there are links: HTTP, and who is turned away
+SPARE_SEATS: Final = 8  # one in so many more than there are links: HTTP, who is turned away; TLS
 LAST_S: Final = 0.1  # for handlers whose sockets are gone
 
 
@@ -98,6 +99,7 @@ class App:
         loop = asyncio.get_running_loop()
         self._parts = parts
         self._gate = Gate()
+        shift = Shift(loop.call_soon)
         self._links = Links(self.tell, Turn(loop.call_soon, loop.call_later))
         self._signers = Signers(
             parts.key,
@@ -108,7 +110,7 @@ class App:
         )
         self._desk = AdminDesk(parts.folder, self.tell, self._status)
         self._watch = resident.Watch(self.tell, loop.call_soon, parts.budget.full)
-        self._dialler = Dialler(self._links, self.tell, self._gate)
+        self._dialler = Dialler(self._links, self.tell, self._gate, shift)
         self._api = HttpApi(self.tell, self._gate, self._signers.prove)
         hands = Hands(
             self._links,
@@ -131,10 +133,15 @@ class App:
             parts.budget.committing,
         )
         links_max = parts.budget.rows(Table.LINKS)
+        spare = links_max // SPARE_SEATS
+        self._handshakes = Handshakes(
+            Seats(spare), Addresses(parts.max_per_address, self._is_exempt)
+        )
         self._doors = Doors(
-            Seats(links_max + links_max // SPARE_SEATS),
+            Seats(links_max + spare),
             Addresses(parts.max_per_address, self._is_exempt),
             Intake(parts.budget.incoming, loop.call_soon, self._watch.passed),
+            shift,
         )
         self._front = FrontDoor(
             parts.guard,
@@ -164,6 +171,7 @@ class App:
                     self._front,
                     self._doors.addresses,
                     self._doors.seats,
+                    self._handshakes,
                     self._parts.tls,
                 )
                 self._crew.keep(acceptor.run())

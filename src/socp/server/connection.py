@@ -16,6 +16,7 @@ from socp.node.pace import Bucket
 from socp.server import framing, fresh
 from socp.server.gate import Gate
 from socp.server.link import POLICY, Link
+from socp.server.shift import SHORT_BYTES, Shift
 from socp.wire import envelope
 from socp.wire.errors import Code, PeerFault
 
@@ -45,6 +46,7 @@ class Ear:
     socket: Socket
     tell: Callable[[Event], None]
     gate: Gate
+    shift: Shift
     controls: Bucket = field(
         default_factory=lambda: Bucket.full(_CONTROLS_BURST, _CONTROLS_PER_S, fresh.now().mono)
     )
@@ -64,7 +66,7 @@ class Ear:
 
     def _lost(self, reason: str) -> None:
         try:
-            self.tell(LinkLost(self.link.id, reason))
+            self.shift.work(self.tell, LinkLost(self.link.id, reason))
         except Exception:  # as above
             log.exception("the end of link %d was not taken in", self.link.id)
 
@@ -78,12 +80,14 @@ class Ear:
                 if self.link.rest_until:
                     await self._rest()
             message = await self.socket.receive()
+            if self.shift.is_over and _is_long(message):
+                await self.shift.next()
             if message.type in _ENDS:
                 return self._ended(message)
             self.link.took(len(message.data))
             # Else read only so that no reset overtakes our goodbye, and nothing stays behind.
             if not (self.link.is_ending or self.link.is_cut):
-                self._take(message)
+                self.shift.work(self._take, message)
             del message  # or it would be kept until the next one comes, up to 1 MiB a link
             in_a_row += 1
             if in_a_row == _FAIR_MESSAGES:
@@ -135,3 +139,8 @@ class Ear:
         if message.type is WSMsgType.ERROR:
             return f"broken: {message.data}"
         return "connection lost"
+
+
+def _is_long(message: WSMessage) -> bool:
+    """Whether it may take a while: the end of a link takes all that it asked for back."""
+    return message.type in _ENDS or len(message.data) > SHORT_BYTES

@@ -22,6 +22,7 @@ from socp.server.front import peer_address
 from socp.server.gate import Gate
 from socp.server.link import Links
 from socp.server.resolver import Resolver
+from socp.server.shift import Shift
 from socp.wire import limits
 from socp.wire.addresses import is_loopback
 
@@ -41,10 +42,13 @@ class Dialled(ClientWebSocketResponse):
 class Dialler:
     """Dials, listens, and tells the brain how it went."""
 
-    def __init__(self, links: Links, tell: Callable[[Event], None], gate: Gate) -> None:
+    def __init__(
+        self, links: Links, tell: Callable[[Event], None], gate: Gate, shift: Shift
+    ) -> None:
         self._links = links
         self._tell = tell
         self._gate = gate
+        self._shift = shift
         self._session: aiohttp.ClientSession | None = None
 
     async def dial(self, effect: Dial) -> None:
@@ -94,7 +98,7 @@ class Dialler:
             dialled=effect.address,
         )
         try:
-            await Ear(link, ws, self._tell, self._gate).listen(opened)
+            await Ear(link, ws, self._tell, self._gate, self._shift).listen(opened)
         finally:
             self._links.remove(link)
             transport.close()

@@ -24,6 +24,7 @@ from socp.server.http_api.api import HttpApi
 from socp.server.intake import Account, Intake
 from socp.server.link import Link, Links
 from socp.server.meter import Meter, Reader
+from socp.server.shift import Shift
 from socp.wire import limits
 from socp.wire.addresses import is_loopback
 
@@ -52,6 +53,7 @@ class Doors:
     seats: Seats
     addresses: Addresses
     intake: Intake
+    shift: Shift
 
 
 class Handler(RequestHandler):
@@ -326,7 +328,7 @@ class FrontDoor(web.Server):
         if transport is None or meter is None:
             return socket
         link = handler.link = self._links.add(transport, masked=False, meter=meter)
-        meter.watch(link.breached, link.lags)
+        meter.watch(link.breached, link.keep_watch)
         opened = LinkOpened(
             link=link.id,
             address=client,
@@ -336,7 +338,7 @@ class FrontDoor(web.Server):
             spare_id=fresh.server_id(),
         )
         try:
-            await Ear(link, socket, self._tell, self._gate).listen(opened)
+            await Ear(link, socket, self._tell, self._gate, self._doors.shift).listen(opened)
         finally:
             self._links.remove(link)
             handler.link = None

@@ -107,6 +107,23 @@ class Seats:
         self._taken -= 1
 
 
+class Handshakes:
+    """Connections whose TLS is not agreed yet: nobody's link, and they hold memory all the same."""
+
+    def __init__(self, seats: Seats, addresses: Addresses) -> None:
+        self._seats = seats
+        self._addresses = addresses
+
+    def enter(self, address: str) -> bool:
+        """Count one more; False when it is one too many. Either way `leave` follows."""
+        has_seat = self._seats.enter()
+        return self._addresses.enter(address) and has_seat
+
+    def leave(self, address: str) -> None:
+        self._seats.leave()
+        self._addresses.leave(address)
+
+
 def host_name(host: str | None) -> str:
     """The name in a Host header, without its port, in lower case; "" where there is none."""
     if not host:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from typing import Any, Final, assert_never
 from weakref import WeakKeyDictionary
 
@@ -134,7 +135,8 @@ class Hands:
         match effect:
             case Send():
                 is_news = effect.frame.in_turn or effect.frame.type in PRESENCE
-                self._send(effect.links, self._signers.seal(effect.frame), is_news=is_news)
+                sealed = self._signers.seal(effect.frame, is_news=is_news)
+                self._send(effect.links, sealed, is_news=is_news)
             case Relay() | Bundle():
                 self._pass_on(effect)
             case Note():
@@ -165,15 +167,30 @@ class Hands:
         is_news = effect.data.startswith(PRESENCE_HEADS)
         self._send(effect.links, ready(effect.data), is_news=is_news)
 
-    def _sealed(self, frame: Outgoing | bytes | Piece) -> Sealed:
+    def _sealed(self, frame: Outgoing | bytes) -> Sealed:
+        """Of what a crowd is told of others."""
+        return ready(frame) if isinstance(frame, bytes) else self._signers.seal(frame, is_news=True)
+
+    def _waits(self, frame: Outgoing | bytes | Piece) -> bool:
+        """Whether its turn to be signed is not yet."""
+        match frame:
+            case bytes():
+                return False
+            case Outgoing():
+                return self._signers.is_full_for(frame)
+        return frame not in self._joined and any(map(self._waits, frame.frames))
+
+    async def _sealed_in_turn(self, frame: Outgoing | bytes | Piece) -> Sealed:
+        """It is part of a long list, and perhaps of others' as well."""
         match frame:
             case bytes():
                 return ready(frame)
             case Outgoing():
-                return self._signers.seal(frame)
+                return await self._signers.seal_listed(frame)
         joined = self._joined.get(frame)
         if joined is None:
-            joined = self._joined[frame] = Joined([self._sealed(each) for each in frame.frames])
+            parts = [await self._sealed_in_turn(each) for each in frame.frames]
+            joined = self._joined.setdefault(frame, Joined(parts))
         return joined
 
     def _send(self, links: Iterable[LinkId], sealed: Sealed, *, is_news: bool) -> None:
@@ -202,14 +219,17 @@ class Hands:
             case Throttle():
                 link.throttle(effect.pause_ms)
 
-    def _pieces(
+    async def _pieces(
         self, frames: Iterable[Outgoing | bytes | Piece], most: Callable[[int], int]
-    ) -> Iterator[Sealed]:
+    ) -> AsyncGenerator[Sealed, None]:
         """Writes, made one by one, as they are asked for: what is not signed yet is signed then."""
         piece: list[Sealed] = []
         size = 0
         for frame in frames:
-            sealed = self._sealed(frame)
+            if piece and self._waits(frame):
+                yield _one(piece)
+                piece, size = [], 0
+            sealed = await self._sealed_in_turn(frame)
             if piece and size + sealed.size > most(WRITE_BYTES):
                 yield _one(piece)
                 piece, size = [], 0
@@ -229,13 +249,14 @@ class Hands:
 
         link.paced_bytes += size
         try:
-            for piece in self._pieces(snapshot.frames, most):
-                while outbox.queued_bytes > most(PACE_BYTES) and not link.is_over:  # noqa: ASYNC110 - see PACE_S
-                    await asyncio.sleep(PACE_S)
-                if link.is_over:
-                    break
-                outbox.pace(piece)
-                self._passed(piece.size)
+            async with contextlib.aclosing(self._pieces(snapshot.frames, most)) as pieces:
+                async for piece in pieces:
+                    while outbox.queued_bytes > most(PACE_BYTES) and not link.is_over:  # noqa: ASYNC110 - see PACE_S
+                        await asyncio.sleep(PACE_S)
+                    if link.is_over:
+                        break
+                    outbox.pace(piece)
+                    self._passed(piece.size)
         finally:
             self._pacing -= alone
             link.paced_bytes -= size

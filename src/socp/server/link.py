@@ -153,7 +153,7 @@ class Link:
             self._pings = 0
             self._tell(Alive(self.id))
 
-    def lags(self) -> None:
+    def keep_watch(self) -> None:
         """Bytes of ours have not left, or a message of theirs has not ended."""
         self._look_at(self)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from socp.server.faults import StartFault
-from socp.server.guard import Addresses, Seats, plain_address
+from socp.server.guard import Addresses, Handshakes, Seats, plain_address
 
 log = logging.getLogger("server.server")
 
@@ -116,12 +116,14 @@ class Acceptor:
         protocol: Callable[[], asyncio.Protocol],
         addresses: Addresses,
         seats: Seats,
+        handshakes: Handshakes,
         tls: ssl.SSLContext | None,
     ) -> None:
         self._listening = listening
         self._protocol = protocol
         self._addresses = addresses
         self._seats = seats
+        self._handshakes = handshakes
         self._tls = tls
         self._said_short = -float(SHORT_OF_S)
 
@@ -137,12 +139,23 @@ class Acceptor:
                 except OSError as fault:
                     await self._back_off(fault)
                     continue
-                if self._seats.are_gone or self._addresses.is_flooding(plain_address(name[0])):
+                address = plain_address(name[0])
+                if self._seats.are_gone or self._addresses.is_flooding(address):
                     newcomer.close()
                 elif self._tls is None:
                     await self._take(newcomer)
                 else:  # which may wait for the other side
-                    handshakes.create_task(self._take(newcomer))
+                    handshakes.create_task(self._shake_hands(newcomer, address))
+
+    async def _shake_hands(self, newcomer: socket.socket, address: str) -> None:
+        """Those who are in are counted when they are: until then this counts them."""
+        try:
+            if self._handshakes.enter(address):
+                await self._take(newcomer)
+            else:
+                newcomer.close()
+        finally:
+            self._handshakes.leave(address)
 
     async def _take(self, newcomer: socket.socket) -> None:
         loop = asyncio.get_running_loop()

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from socp.server import flags
+from socp.server import early
 from socp.server.faults import StartFault
 
 WRONG: Final = 2  # the exit code of a start that could not be
@@ -16,7 +16,10 @@ INTERRUPTED: Final = 128 + 2  # by SIGINT
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a server until it is told to stop. The exit code: 0, or 2 with one line of why not."""
+    told = early.listen()
     try:
+        from socp.server import flags
+
         asked = flags.parse(sys.argv[1:] if argv is None else argv)
         if asked is None:
             return 0
@@ -26,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         writer = logs.start(asked.log_level, asked.log_format)
         gc.disable()  # nothing of what is loaded is garbage; until `app` settles it
         try:
-            starting.start(asked)
+            starting.start(asked, told)
         finally:
             gc.enable()
             writer.flush()
@@ -39,6 +42,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         sys.stderr.write(f"socp: needs {missing}; start with script/server, which installs it\n")
         return WRONG
-    except KeyboardInterrupt:  # before the event loop took over
+    except KeyboardInterrupt:  # again, when the event loop is over
         return INTERRUPTED
     return 0

@@ -102,13 +102,12 @@ def check_whereabouts(folder: Path, address: PostgresAddress | None) -> None:
 
     A key with the wrong database would be a new server in the old one's name.
     """
-    left = folder / places.DATABASE_NOTE
-    if address is None and left.exists():
+    if address is None and noted(folder) is not None:
         raise StartFault(
-            f"{folder} belongs to the database at {left.read_text().strip()}: give its --database, "
+            f"{folder} belongs to the database at {noted(folder)}: give its --database, "
             "or choose another --data-dir"
         )
-    if address is not None and (folder / places.DATABASE_FILE).exists():
+    if address is not None and os.path.lexists(folder / places.DATABASE_FILE):
         raise StartFault(
             f"{folder} has a database of its own, {places.DATABASE_FILE}: start without "
             "--database; or take a backup (socp admin backup) and restore it with --database into "
@@ -116,8 +115,25 @@ def check_whereabouts(folder: Path, address: PostgresAddress | None) -> None:
         )
 
 
+def noted(folder: Path) -> str | None:
+    """What the folder says of where its database is; None where that is in the folder."""
+    file = folder / places.DATABASE_NOTE
+    if not os.path.lexists(file):
+        return None
+    try:
+        return file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else "it is no text"
+        raise StartFault(
+            f"{file} cannot be read: {why}; it says where the database is: make it readable, or "
+            "write the address there, without a password"
+        ) from fault
+
+
 def note(folder: Path, address: PostgresAddress) -> None:
     """Leave a line in the folder that says where its database is."""
+    if noted(folder) == str(address):
+        return
     try:
         (folder / places.DATABASE_NOTE).write_text(f"{address}\n")
     except OSError as fault:
@@ -144,6 +160,12 @@ def _identify(
 ) -> tuple[PrivateKey, bool, str]:
     """Key and id, which must belong together: made where there is neither."""
     known = store.identity()
+    if known is None and folder is not None and noted(folder) is not None:
+        raise StartFault(
+            f"{folder} has the key of a server whose database is {noted(folder)}, and "
+            f"{store.place} is empty: give that --database as it was, restore a backup, or move "
+            f"{places.KEY_FILE} and {places.DATABASE_NOTE} away to start as a new server"
+        )
     file = folder / places.KEY_FILE if folder is not None else None
     if known is not None and file is not None and not os.path.lexists(file):
         raise StartFault(

@@ -34,7 +34,7 @@ class Owner(Protocol):
     def cut(self, reason: str) -> None:
         """End the link at once, whatever still waits."""
 
-    def lags(self) -> None:
+    def keep_watch(self) -> None:
         """Not all that was written has left: ask `is_stuck` from now on."""
 
 
@@ -43,7 +43,7 @@ class Nobody:
 
     def cut(self, reason: str) -> None: ...
 
-    def lags(self) -> None: ...
+    def keep_watch(self) -> None: ...
 
 
 NOBODY: Final = Nobody()
@@ -183,7 +183,7 @@ class Outbox:
             self._transport.writelines(handed)  # not joined: they may be shared by many links
             self._written += size
             if self.lags:
-                self._owner.lags()
+                self._owner.keep_watch()
 
     def drop(self) -> None:
         """The link is gone: keep nothing for it."""

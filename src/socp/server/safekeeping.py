@@ -5,6 +5,7 @@ All of it blocks, and works beside a running server, except restore, which wants
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ class Server:
         if self.address is not None:
             return connect(None, self.address)
         file = self.folder / places.DATABASE_FILE
-        if not file.is_file():
+        if not os.path.isfile(file):
             raise StartFault(
                 f"{self.folder} has no {places.DATABASE_FILE}; give the --data-dir of a server, "
                 "and its --database if it has one"
@@ -79,7 +80,7 @@ def back_up(server: Server, target: Path) -> list[str]:
     key = server.key()
     facts = Reader(server.database(), SCHEMA).examine()
     _fitting(facts, key, str(server.key_file))
-    if target.is_dir():
+    if os.path.isdir(target):
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
         target /= f"socp-{facts.server_id[:8]}-{stamp}.backup"
     database = server.database()
@@ -96,7 +97,7 @@ def back_up(server: Server, target: Path) -> list[str]:
 
 def restore(file: Path, server: Server) -> list[str]:
     """Make `server` of a backup. Its folder must be empty or absent, its database too."""
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise StartFault(f"{file} is not there; give a file that socp admin backup made")
     facts = Reader(Sqlite.to_read(file), SCHEMA).examine()
     key = storage.files_in(file).get(places.KEY_FILE)

@@ -5,15 +5,19 @@ in the order they were asked for. One by a session key (`fast-sig/1`) takes 25 u
 the spot unless the payload is a long one.
 
 What waits is bounded in three steps: the brain refuses who asks for more than their share, then
-whoever asks for more at all, and at last nobody is read from.
+whoever asks for more at all, and at last nobody is read from. News of who is where has a lane of
+its own (`lanes.py`) and counts for the last of these alone, and then as a tenth; whoever is told a
+long list waits, besides, until that lane is short.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Final, Protocol
+from functools import partial
+from typing import Final, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
 from socp.crypto.keys import PrivateKey
@@ -22,12 +26,15 @@ from socp.node.effects import Outgoing
 from socp.node.events import Strain
 from socp.server import framing
 from socp.server.gate import Gate
+from socp.server.lanes import Lanes
 from socp.wire import base64url, envelope, limits, strict
 from socp.wire.canonical import canonical
 
 log = logging.getLogger("server.server")
 
 WAITING_A_THREAD: Final = 100  # signatures: 0.13 s of work; more of them strain
+LISTED_A_THREAD: Final = 32  # of lists: 0.04 s, so that no thread has to wait for the loop
+NEWS_A_MESSAGE: Final = 10  # so many wait where one message would be too many
 _KEPT_SIGNATURES: Final = 256
 _KEPT_PAYLOAD_BYTES: Final = 4096
 _QUICK_BYTES: Final = 16 * limits.KIB
@@ -74,6 +81,27 @@ def ready(text: bytes) -> Sealed:
     return sealed
 
 
+class _Done(NamedTuple):
+    """What a thread did."""
+
+    sealed: Sealed
+    frame: Outgoing
+    text: bytes | None  # None: it could not be signed
+    sig: str
+    is_news: bool
+
+
+class _Place:
+    """Of one frame of a long list among those that may wait at once."""
+
+    def __init__(self, room: asyncio.Semaphore) -> None:
+        self._room = room
+
+    def flush(self) -> None:
+        """It is signed."""
+        self._room.release()
+
+
 class Signers:
     """Turns what the brain wants to say into bytes."""
 
@@ -93,18 +121,21 @@ class Signers:
         self._wake = wake
         self._strained = strained
         self._threads = key_threads(threads, "sign")
+        self._lanes = Lanes(self._threads)
         self._many = WAITING_A_THREAD * threads
+        self._room = asyncio.Semaphore(LISTED_A_THREAD * threads)  # for long lists
         self._strain = Strain.NONE
         self._known: WeakKeyDictionary[Outgoing, Sealed] = WeakKeyDictionary()
         self._signatures: OrderedDict[bytes, str] = OrderedDict()
         self._lasting: OrderedDict[bytes, str] = OrderedDict()
         self._followers: dict[bytes, list[tuple[Sealed, Outgoing]]] = {}
         self._proofs: OrderedDict[bytes, str] = OrderedDict()
-        self._done: deque[tuple[Sealed, Outgoing, bytes | None, str]] = deque()
+        self._done: deque[_Done] = deque()
         self._woken = False
-        self.waiting = 0
+        self._news = 0  # waiting, of who is where
+        self.waiting = 0  # all others
 
-    def seal(self, frame: Outgoing) -> Sealed:
+    def seal(self, frame: Outgoing, *, is_news: bool = False) -> Sealed:
         """The frame's bytes, now or soon. The same Outgoing again gives the same object, but for
         what a session key signs on the spot: that is said in one effect, and never again."""
         if frame.fast is not None and _is_quick(frame):
@@ -112,8 +143,28 @@ class Signers:
             return ready(_encoded(frame, frame.payload, sig))
         sealed = self._known.get(frame)
         if sealed is None:
-            sealed = self._known[frame] = self._start(frame)
+            sealed = self._known[frame] = self._start(frame, is_news=is_news)
         return sealed
+
+    def is_full_for(self, frame: Outgoing) -> bool:
+        """Whether this frame of a long list has to wait before it is sealed."""
+        return self._room.locked() and self._takes_room(frame)
+
+    async def seal_listed(self, frame: Outgoing) -> Sealed:
+        """The same for a frame of a long list: all who are told one come in turn, with one frame
+        after the other."""
+        if not self._takes_room(frame):
+            return self.seal(frame)
+        await self._room.acquire()
+        sealed, place = self.seal(frame, is_news=True), _Place(self._room)
+        if sealed.framed is None:
+            sealed.waiters.append(place)
+        else:
+            place.flush()
+        return sealed
+
+    def _takes_room(self, frame: Outgoing) -> bool:
+        return frame.fast is None and frame not in self._known
 
     def prove(self, preimage: bytes, then: Callable[[str], None]) -> None:
         """Give `then` our signature over `preimage`, on the event loop; "" where signing broke.
@@ -125,13 +176,13 @@ class Signers:
             self._proofs.move_to_end(preimage)
             return then(known)
         self._count(1)
-        self._threads.submit(self._prove, preimage, then)
+        self._lanes.add(partial(self._prove, preimage, then), is_news=False)
 
     def stop(self) -> None:
         """Drop what is not begun; does not wait."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _start(self, frame: Outgoing) -> Sealed:
+    def _start(self, frame: Outgoing, *, is_news: bool) -> Sealed:
         if not frame.proofs:
             sig = self._at_once(frame)
             if sig is not None:
@@ -143,17 +194,19 @@ class Signers:
                 followers.append((sealed, frame))
                 return sealed
             self._followers[frame.payload] = []
-        self._count(1)
-        self._threads.submit(self._work, sealed, frame)
+        self._count(not is_news, is_news)
+        self._lanes.add(partial(self._work, sealed, frame, is_news=is_news), is_news=is_news)
         return sealed
 
-    def _count(self, more: int) -> None:
+    def _count(self, more: int, news: int = 0) -> None:
         """So many more wait, or fewer; back from a step only well below it."""
         self.waiting += more
+        self._news += news
         waiting, many = self.waiting, self._many
-        if waiting >= 2 * many:
+        most = max(waiting, self._news // NEWS_A_MESSAGE)
+        if most >= 2 * many:
             self._gate.hold(self)
-        elif waiting <= many:
+        elif most <= many:
             self._gate.release(self)
         strain = Strain.NONE if waiting <= many // 2 else min(self._strain, Strain.SOME)
         if waiting >= many:
@@ -174,7 +227,7 @@ class Signers:
             kept.move_to_end(frame.payload)
         return sig
 
-    def _work(self, sealed: Sealed, frame: Outgoing) -> None:
+    def _work(self, sealed: Sealed, frame: Outgoing, *, is_news: bool) -> None:
         """In a signing thread."""
         text: bytes | None = None
         sig = ""
@@ -185,7 +238,7 @@ class Signers:
             text = _encoded(frame, payload, sig)
         except Exception:  # the top of this thread: the links that wait for it end, loudly
             log.exception("a %s frame could not be signed", frame.type)
-        self._done.append((sealed, frame, text, sig))
+        self._done.append(_Done(sealed, frame, text, sig, is_news))
         if not self._woken:
             self._woken = True
             self._wake(self._deliver)
@@ -216,17 +269,18 @@ class Signers:
         """On the event loop: what was signed meanwhile goes to whoever waits for it."""
         self._woken = False  # before the queue is emptied, so that no result is left lying
         waiters: dict[Waiter, None] = {}
-        done = 0
+        done = news = 0
         while self._done:
-            sealed, frame, text, sig = self._done.popleft()
-            done += 1
+            sealed, frame, text, sig, is_news = self._done.popleft()
+            done += not is_news
+            news += is_news
             if text is not None:
                 self._remember(frame, sig)
             waiters.update(_settled(sealed, text))
             for each, said in self._followers.pop(frame.payload, ()) if frame.lasting else ():
                 same = None if text is None else _encoded(said, said.payload, sig)
                 waiters.update(_settled(each, same))
-        self._count(-done)
+        self._count(-done, -news)
         for waiter in waiters:
             waiter.flush()
 

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,15 +29,15 @@ BITS: Final = 4096
 VERSION_LINE: Final = "SOCP Chat Server v1.3"
 
 
-def start(asked: config.Config) -> None:
-    """Bind, open, run, close."""
+def start(asked: config.Config, told: Set[int]) -> None:
+    """Bind, open, run, close. `told`: signals that came so far."""
     _raise_open_files()
     tls = Certificate(asked.tls_cert, asked.tls_key) if asked.tls_cert and asked.tls_key else None
     bound = _bind(asked)
     try:
         who = _known(asked, bound.port) or _open(asked, bound.port)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(asked, who, bound, tls))
+            runner.run(_serve(asked, who, bound, tls, told))
     finally:
         bound.close()
     log.info("Stopped")
@@ -48,7 +48,7 @@ def _bind(asked: config.Config) -> Bound:
         return listeners.bind(asked.host, asked.port)
     except StartFault:
         folder = asked.folder(asked.port)
-        if folder.is_dir() and not asked.ephemeral:  # then it may be ourselves, started twice
+        if os.path.isdir(folder) and not asked.ephemeral:  # then it may be ourselves, started twice
             try:
                 FolderLock.take(folder).release()
             except StorageError as fault:
@@ -135,22 +135,29 @@ def _say_start(who: Named, bound: Bound, scheme: str) -> None:
 
 
 async def _serve(
-    asked: config.Config, who: Known | Opened, bound: Bound, tls: Certificate | None
+    asked: config.Config,
+    who: Known | Opened,
+    bound: Bound,
+    tls: Certificate | None,
+    told: Set[int],
 ) -> None:
     """The sockets listen already: whoever comes is let in once the store is open."""
-    from socp.server.app import App
-    from socp.server.opening import Opened
-
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _stop, stop, number)
+    ends: list[int] = [signal.SIGINT, signal.SIGTERM]
     if tls is not None:
         loop.add_signal_handler(signal.SIGHUP, tls.reload)
     elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # its terminal was closed
-        loop.add_signal_handler(signal.SIGHUP, _stop, stop, signal.SIGHUP)
+        ends.append(signal.SIGHUP)
     # else started with nohup: it outlives its terminal
-    _say_start(who, bound, "ws" if tls is None else "wss")  # signals are welcome now
+    for number in ends:
+        loop.add_signal_handler(number, _stop, stop, number)
+    from socp.server.app import App
+    from socp.server.opening import Opened
+
+    _say_start(who, bound, "ws" if tls is None else "wss")
+    for number in told & set(ends):  # one at most
+        _stop(stop, number)
     if isinstance(who, Opened):
         opened = who
     else:
@@ -161,10 +168,11 @@ async def _serve(
             log.info("The data folder was upgraded; a copy of what it was is in %s", kept)
         await App(_parts(asked, opened, bound, tls)).run(stop)
     finally:
-        opened.store.close()
+        # Beside the loop, which hears of a second signal meanwhile: a disk may hang.
+        await asyncio.to_thread(opened.store.close)
 
 
-def _stop(stop: asyncio.Event, number: signal.Signals) -> None:
+def _stop(stop: asyncio.Event, number: int) -> None:
     """The first time: say goodbye to everybody. Again: at once."""
     if stop.is_set():
         os._exit(128 + number)

@@ -188,7 +188,7 @@ class MemberDisk:
             servers=tuple(self._servers.values()),
             seen=tuple(self._seen.values()),
             outbox=tuple(self._lines.values()),
-            channel_keys=tuple(self._keys.values()),
+            channel_keys=tuple(key for key in self._keys.values() if key.private),
             key_steps=tuple(self._steps.values()),
             revocations=tuple(self._revocations.values()),
             arrived=tuple(self._arrived.values()),

@@ -60,7 +60,7 @@ def write(dialect: Dialect, schema: Schema, files: Mapping[str, bytes], target: 
 
     All that was committed before this was called is in it. StorageError, and then nothing is left.
     """
-    if target.exists():
+    if os.path.lexists(target):
         raise StorageError(f"{target} is there already; choose another name, or a folder")
     faults: tuple[type[Exception], ...] = (OSError, sqlite3.Error, *dialect.raised)
     try:

@@ -68,7 +68,12 @@ FAULTS = {
     "40": "another program changed the same rows; let none other write to it",
     "XX": "the database is damaged; stop, and restore a backup",
 }
+UNLIKE = (
+    "no database there is as target_session_attrs wants it; make one so, or look at --database; "
+    "no restart of this server is needed"
+)
 UNFIT = ("22", "23")  # what says that the record is at fault
+BROKEN = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 PREPARED = "socp_prepared"
 
@@ -79,7 +84,7 @@ class Postgres(Dialect):
     """One connection; a lost one is made anew by the next transaction, with the lock."""
 
     another = "choose another --database"
-    raised = (*Dialect.raised, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+    raised = (*Dialect.raised, asyncpg.PostgresError, *BROKEN, OSError)
 
     def __init__(self, address: PostgresAddress) -> None:
         self.place = address.place
@@ -216,7 +221,9 @@ class Postgres(Dialect):
         if isinstance(cause, OSError):
             said = cause.strerror or "the connection broke"
             return DatabaseAway(f"{self.place} cannot be reached ({said}); {START_IT}")
-        if isinstance(cause, asyncpg.InterfaceError) and not isinstance(cause, ValueError):
+        if isinstance(cause, asyncpg.TargetServerAttributeNotMatched):
+            return DatabaseAway(f"{self.place}: {UNLIKE}")
+        if isinstance(cause, BROKEN) and not isinstance(cause, ValueError):
             return DatabaseAway(f"{self.place}: the connection broke; {START_IT}")
         return self._unfit(cause)
 

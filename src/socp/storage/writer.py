@@ -200,6 +200,8 @@ class Writer(Generic[R]):
             )
         except StorageError as fault:
             verdicts = self._after(fault, batch)
+        except Exception as bug:  # noqa: BLE001 - reaches all who wait; the thread goes on
+            verdicts = [bug] * len(batch)
         _settle(batch, verdicts)
 
     def _after(self, fault: StorageError, batch: Sequence[Write[R] | Question]) -> list[Any]:
@@ -212,7 +214,7 @@ class Writer(Generic[R]):
                     lambda connection: [self._attempt(connection, job) for job in questions],
                     read=True,
                 )
-            except StorageError as other:
+            except Exception as other:  # noqa: BLE001 - reaches whoever asked
                 answers = [other] * len(questions)
         told = iter(answers)
         return [next(told) if isinstance(job, Question) else fault for job in batch]

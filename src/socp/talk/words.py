@@ -24,6 +24,7 @@ TRUST_STYLES: Final[dict[str, str]] = {
     Trust.FIRST_SEEN: "class:warn",
     Trust.NOT_BOUND: "class:warn",
     Trust.NOT_ENCRYPTED: "class:warn",
+    Trust.UNSIGNED: "class:warn",
 }
 STATE_WORDS: Final = {
     LineState.WAITING: "waiting",

@@ -17,7 +17,7 @@ _NO_EMOJI: Final = (
 )
 
 
-class EmojiScreen(PickScreen):
+class EmojiScreen(PickScreen[str]):
     """Its result: the emoji, "" to take one's own away."""
 
     DOES = "react"

@@ -15,7 +15,7 @@ from socp.wire.ids import PUBLIC
 SHOWN_MAX: Final = 100
 
 
-class JumpScreen(PickScreen):
+class JumpScreen(PickScreen[str]):
     """Its result: a user id, or "public"."""
 
     DOES = "jump to"
@@ -28,6 +28,10 @@ class JumpScreen(PickScreen):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
+
+    def meant(self, key: str) -> str:
+        """The talk of this row."""
+        return key
 
     def show(self, typed: str) -> None:
         """The latest, or those who are called so."""

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from rich.text import Text
-from textual import on
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.events import Key
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widget import Widget
+from textual.widgets import Static
 
 from socp.client.clock import now_ms
 from socp.client.errors import ClientError
 from socp.member.history_line import HistoryLine
 from socp.talk.words import time_of
-from socp.tui.dialog import Dialog
-from socp.tui.field import Field
+from socp.tui.pick_screen import PickScreen
 from socp.tui.row_view import RowView
 from socp.tui.rows import Block, Piece, Row, cut, spread
 from socp.tui.session import Session
@@ -40,8 +37,11 @@ class Hit:
     number: int
 
 
-class SearchScreen(Dialog[Hit]):
+class SearchScreen(PickScreen[Hit]):
     """Its result is shown in its place."""
+
+    DOES = "search in all talks"
+    ASKS = "words, or parts of them"
 
     DEFAULT_CSS = """
     SearchScreen {
@@ -51,7 +51,7 @@ class SearchScreen(Dialog[Hit]):
     """
 
     def __init__(self, session: Session, words: str = "") -> None:
-        super().__init__()
+        super().__init__(words)
         self._session = session
         self._words = words
         self._hits: list[HistoryLine] = []
@@ -59,49 +59,33 @@ class SearchScreen(Dialog[Hit]):
         self._looked_for: str | None = None  # the words whose hits are shown
         self._chosen_ahead = False  # Enter was pressed before they were found
 
-    def compose(self) -> ComposeResult:
-        """A line to type in, and what was found."""
-        with Vertical(classes="dialog"):
-            yield Field(self._words, placeholder="words, or parts of them")
-            yield RowView()
-            yield Static(id="count", classes="hint")
+    def below(self) -> Iterable[Widget]:
+        """How many were found."""
+        yield Static(id="count", classes="hint")
 
-    def on_mount(self) -> None:
-        """Begin with the words there are."""
-        self.query_one(".dialog").border_title = Text("search in all talks")
-        self.query_one(Input).focus()
-        self._look()
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        self._words = event.value
+    def typed(self, words: str) -> None:
+        """Look for them when the typing rests."""
+        self._words = words
         self._chosen_ahead = False
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(_PAUSE_S, self._look)
+        self._timer = self.set_timer(_PAUSE_S, lambda: self.show(words))
 
-    def on_key(self, event: Key) -> None:
-        """The list moves while one types."""
-        if event.key in ("down", "up"):
-            event.stop()
-            view = self.query_one(RowView)
-            (view.action_down if event.key == "down" else view.action_up)()
-
-    @on(Input.Submitted)
-    def _entered(self) -> None:
+    def enter(self) -> None:
         """Who is quicker than the search gets the first hit, not one of the words before."""
         if self._looked_for == self._words:
-            self.query_one(RowView).action_choose()
+            super().enter()
         else:
             self._chosen_ahead = True
 
-    @on(RowView.Chosen)
-    def _chosen(self, event: RowView.Chosen) -> None:
-        line = self._hits[int(event.key)]
-        self.give(Hit(line.talk, line.number))
+    def meant(self, key: str) -> Hit:
+        """The line of this row."""
+        line = self._hits[int(key)]
+        return Hit(line.talk, line.number)
 
-    def _look(self) -> None:
-        self.run_worker(self._found(self._words), exclusive=True)
+    def show(self, typed: str) -> None:
+        """Search for it, and then list the hits."""
+        self.run_worker(self._found(typed), exclusive=True)
 
     async def _found(self, words: str) -> None:
         fault = ""

@@ -43,6 +43,7 @@ TRUST_SIGNS: Final[dict[str, tuple[str, str]]] = {
     Trust.FIRST_SEEN: ("warn", "first seen"),
     Trust.NOT_BOUND: ("warn", "author not bound"),
     Trust.NOT_ENCRYPTED: ("warn", "not encrypted"),
+    Trust.UNSIGNED: ("warn", "not signed"),
 }
 
 
