@@ -7,16 +7,19 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from socp.client import account, key_files
 from socp.client.client import Client
 from socp.client.errors import NoAnswer, ProfileUnusable, TurnedAway
+from socp.client.http_api import User
 from socp.client.key_files import KEY_FILE
 from socp.client.unlocking import Plain, unlock
 from socp.crypto.keys import RsaSuite
 from socp.crypto.passwords import WeakPassword
 from socp.member.effects import Online
+from socp.wire import limits
 from tests import logbook
 from tests.mesh.launch import Running, running
 from tests.mesh.stored import StoredSuite, give_key
@@ -147,6 +150,13 @@ async def test_who_replaced_their_key_can_replace_and_revoke_it_on_a_new_machine
         ) as me:
             await once_online(me)
             await me.revoke_key()
+
+
+@pytest.mark.parametrize("version", [0, -1, limits.KEY_VERSION_MAX + 1])
+def test_a_server_gives_no_key_a_version_that_none_has(version: int) -> None:
+    said = {"user_id": NOBODY, "pubkey": "", "version": version}
+    with pytest.raises(msgspec.ValidationError, match="version"):
+        msgspec.convert(said, User)
 
 
 @pytest.mark.spec("10")

@@ -35,6 +35,13 @@ async def test_a_server_without_an_api_is_something_and_is_not_taken_for_a_find(
         assert await nearby.on_this_machine([_port(plain)]) == []
 
 
+async def test_what_only_calls_itself_a_server_is_not_taken_for_a_find() -> None:
+    async with described("\x1b[2Jfree") as there:
+        url = f"ws://localhost:{there}"
+        assert await nearby.look(server_url.parse(url)) == Found(url, "")
+        assert await nearby.on_this_machine([there]) == []
+
+
 async def test_nothing_is_nothing() -> None:
     with pytest.raises(NothingThere, match="nothing answers there now"):
         await nearby.look(server_url.parse(CLOSED))

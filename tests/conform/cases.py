@@ -44,6 +44,12 @@ def is_silent_about_bad_sigs(link: Through, frame: Frame) -> list[Frame]:
     return [] if silent and link.last["type"] == "PUBKEY_REQUEST" else [frame]
 
 
+def takes_links_unsigned(link: Through, frame: Frame) -> list[Frame]:
+    if frame["payload"].get("code") == "INVALID_SIG" and link.last["type"] == "SERVER_HELLO_LINK":
+        return [link.signed({**frame, "type": "ACK"}, code=None, detail=None)]
+    return [frame]
+
+
 def remembers_last(link: Through, frame: Frame) -> list[Frame]:
     link.last = frame
     return [frame]
@@ -179,6 +185,11 @@ CASES = (
         Bent("silent", up=remembers_last, down=is_silent_about_bad_sigs),
         "2.51-server-sig",
         ("2.5*", "5.[1-2]*"),
+    ),
+    Case(
+        Bent("unsigned link", up=remembers_last, down=takes_links_unsigned),
+        "2.53-link-own-key",
+        ("2.5*", "5.?-*"),
     ),
     Case(Bent("stale", up=takes_old_messages), "2.40-stale-ts", ("2.4*", "6.2*")),
     Case(Bent("twice", down=delivers_twice), "6.29-delivered-once", ("6.*",)),

@@ -12,6 +12,7 @@ from socp.member.history_line import newer
 from socp.member.records import Amendment, LineState, Said
 from socp.wire.canonical import to_members
 from socp.wire.content import Delete, Edit, Reaction, Text
+from socp.wire.msg_ref import msg_ref
 from tests.member.desk import WITH_MAILBOX, Desk
 from tests.member.test_content import HYBRID_ALONE, read, ref
 
@@ -61,6 +62,22 @@ def test_a_change_that_a_former_key_signed_is_marked_so(desk: Desk) -> None:
     assert message.trust is Trust.PINNED
     assert [told.trust for told in desk.told(Amended)] == [Trust.FORMER_KEY]
     assert [kept.trust for kept in desk.kept(Amendment)] == [Trust.FORMER_KEY]
+
+
+@pytest.mark.threat("P4")
+@pytest.mark.parametrize("first", ["the words", "the deletion"])
+def test_what_was_taken_back_before_it_was_seen_is_not_told_at_the_next_start(first: str) -> None:
+    desk = Desk(WITH_MAILBOX, looks=False).attaches()
+    alice = desk.friend("alice")
+    raw = alice.says(Text(body="secret"), 1)
+    text = desk.frame("USER_DELIVER", alice.delivery(raw))
+    of = msg_ref(raw, alice.id, desk.id, desk.wall)
+    delete = desk.frame("USER_DELIVER", alice.delivery(alice.says(Delete(of=of), 2)))
+    for frame in (text, delete) if first == "the words" else (delete, text):
+        desk.hears_again(frame)
+    alice.sends(Text(body="other"), 3)
+    assert desk.texts == ["secret", "other"]
+    assert [arrived.text for arrived in desk.store().arrived] == ["other"]
 
 
 @pytest.mark.spec("11")

@@ -363,3 +363,21 @@ def test_a_file_that_broke_off_is_still_its_authors_alone(desk: Desk, alice: Fri
     members = mallory.delivery(base64url.decode(chunk.ciphertext))
     desk.hears("USER_DELIVER", members)
     assert "pass another's words off" in desk.refusals[0].reason
+
+
+@pytest.mark.threat("S3")
+def test_strangers_cannot_have_us_take_one_link_after_another() -> None:
+    desk = Desk(WITH_MAILBOX).attaches()
+    for number in range(20):
+        stranger = desk.friend(f"stranger {number}", online=False)
+        Theirs(desk, stranger).starts()
+        key = {"user_id": stranger.id, "pubkey": stranger.key.public.text, "version": 1}
+        desk.hears("PUBKEY_RESPONSE", key)
+        ended = len(desk.ended)
+        desk.passes(1)
+        if len(desk.ended) > ended:
+            desk.loses_the_link()
+            desk.attaches()
+    assert len(desk.ended) == 3  # at once, after 5 s, after 10 s more
+    desk.passes(20)
+    assert len(desk.ended) == 4

@@ -11,6 +11,7 @@ from socp.member.effects import DropKey, OwnKeyMoved, OwnKeyState, PromoteKey, W
 from socp.member.events import RevokeKey, RotateKey
 from socp.member.member import Member
 from socp.member.profile import Profile
+from socp.wire import limits
 from socp.wire.features import BIND, LINK_AUTH, MAILBOX, ROTATE
 from socp.wire.payloads import KeyRotate, parse
 from tests.member.desk import ADDRESS, ME, Desk
@@ -62,6 +63,22 @@ def test_only_an_ack_of_the_server_makes_the_new_key_ours() -> None:
     assert states(desk)[-1] is OwnKeyState.REPLACED
     assert desk.member.fingerprint == new.public.fingerprint
     assert desk.ended[-1].retry
+
+
+@pytest.mark.spec("10")
+def test_after_the_last_version_there_is_no_other_key() -> None:
+    desk = Desk().attaches()
+    last = KeyStep(desk.id, limits.KEY_VERSION_MAX, desk.key.public.text, 0, "", "")
+    desk.records.append(last)
+    starts_again(desk, desk.key)
+    desk.attaches()
+    rotates(desk)
+    (refused,) = desk.told(OwnKeyMoved)
+    assert refused.state is OwnKeyState.REFUSED
+    assert "nobody takes another" in refused.reason
+    assert len(desk.did(DropKey)) == 1
+    desk.event(RevokeKey())
+    assert desk.sent("KEY_REVOKE")[0].members["version"] == limits.KEY_VERSION_MAX
 
 
 @pytest.mark.spec("10")

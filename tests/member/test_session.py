@@ -11,6 +11,7 @@ from socp.member.member import Member
 from socp.member.profile import Profile
 from socp.member.records import KnownServer, LineState, Remembered
 from socp.wire import base64url
+from socp.wire.envelope import decode
 from socp.wire.features import FAST_SIG, USER_FEATURES
 from socp.wire.payloads import Attach
 from tests.member.desk import ADDRESS, ME, NONCE, SERVER_NONCE, Desk, an_id
@@ -212,6 +213,15 @@ def test_a_clock_that_is_off_follows_the_servers_first_answer() -> None:
     assert desk.member.clock_offset_ms == 3_600_000
     assert desk.sent("AUTH_PROOF")[0].ts == true_wall
     assert "clock is 3600 s behind" in desk.warnings[0]
+
+
+@pytest.mark.spec("1")
+def test_a_server_that_says_goodbye_at_once_did_not_take_our_hello() -> None:
+    desk = Desk()
+    desk.connects()
+    desk.hears_again(decode(b'{"type":"CTRL_CLOSE"}'))
+    assert not desk.member.attached
+    assert desk.kept(KnownServer) == []
 
 
 @pytest.mark.spec("2")

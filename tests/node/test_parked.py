@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from socp.node import parked
 from socp.node.parked import Parked, row_of
 from socp.node.records import (
     ChannelShare,
@@ -63,9 +62,8 @@ def test_a_row_of_which_something_newer_is_under_way_waits() -> None:
     assert waits.waiting({row_of(Cursor("alice", 9))}) == (Cursor("bob", 1),)
 
 
-def test_at_the_bound_the_oldest_row_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parked, "PARKED_MAX", 2)
-    waits = Parked()
+def test_at_the_bound_the_oldest_row_is_forgotten() -> None:
+    waits = Parked(most=2)
     waits.failed(Cursor(name, 1) for name in ("alice", "bob", "carol"))
     assert waits.waiting(()) == (Cursor("bob", 1), Cursor("carol", 1))
 

@@ -285,6 +285,17 @@ def test_addresses_are_counted_up_and_down() -> None:
     assert not addresses.is_flooding("127.0.0.1")
 
 
+def test_a_proxy_that_comes_and_goes_counts_neither_up_nor_down_for_its_line() -> None:
+    proxy, other = "2001:db8:0:7::1", "2001:db8:0:7::2"
+    addresses = Addresses(2, lambda address: address == proxy)
+    for _ in range(4):
+        addresses.enter(other)
+        addresses.enter(proxy)
+        addresses.leave(proxy)
+    assert addresses.is_flooding(other)
+    assert not addresses.is_flooding(proxy)
+
+
 @pytest.mark.threat("S5")
 def test_all_addresses_of_one_line_are_one_source() -> None:
     addresses = Addresses(2, lambda address: address == "::1")

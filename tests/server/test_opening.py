@@ -241,6 +241,7 @@ def test_the_note_is_written_once_and_one_that_cannot_be_read_is_one_line(
     site = Site(tmp_path / "data", request.getfixturevalue("cluster").make())
     started(site)
     note = site.folder / places.DATABASE_NOTE
+    assert note.stat().st_mode & 0o777 == 0o600
     note.chmod(0o400)
     os.utime(note, (0, 0))
     started(site)  # on a full disk, too

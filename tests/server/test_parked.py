@@ -12,6 +12,7 @@ import pytest
 
 from socp.node.effects import Effect, Persist
 from socp.node.events import Event, Now, Tick
+from socp.node.parked import Parked
 from socp.node.queries import Answer, Query
 from socp.node.records import Cursor, Mail, MailDropped, MailSettled, MailState, Record
 from socp.server.gate import Gate
@@ -61,6 +62,7 @@ class Desk:
             Gate(),
             self.soon.append,
             1 << 20,
+            Parked(),
         )
 
     def handle(self, event: Event, now: Now) -> list[Effect]:

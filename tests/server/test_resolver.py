@@ -53,6 +53,24 @@ async def test_who_no_longer_waits_leaves_nothing_behind(answers: threading.Even
     assert (await found.resolve("gone.example", family=socket.AF_INET))[0]["host"] == "192.0.2.7"
 
 
+@pytest.mark.threat("S9")
+async def test_a_name_is_asked_for_again_once_there_is_a_thread_for_it(
+    answers: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Resolver()
+
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as short:
+        short.setattr(threading.Thread, "start", start)
+        with pytest.raises(OSError, match="can't start new thread"):
+            await found.resolve("late.example")
+    answers.set()
+    async with asyncio.timeout(10):
+        assert (await found.resolve("late.example"))[0]["host"] == "192.0.2.7"
+
+
 async def test_a_name_that_dns_cannot_hold_is_a_fault_of_the_name() -> None:
     with pytest.raises(UnicodeError):
         await Resolver().resolve("a..b")

@@ -21,13 +21,19 @@ import pytest
 from click.testing import CliRunner
 
 from socp.cli.verbs import socp
+from socp.node.events import Now
+from socp.node.gossip import Gossip
+from socp.node.links import Link
 from socp.node.node import Node
 from socp.sim import agenda, report, story
-from socp.sim.laws import Broken, Law
+from socp.sim.deeds import Deeds
+from socp.sim.laws import Broken, Law, Laws
 from socp.sim.play import Outcome, Play
 from socp.sim.schedule import drawn
 from socp.sim.shrink import Shrinking
 from socp.sim.story import Happening, Kind, Story
+from socp.sim.world import World
+from socp.wire.envelope import Envelope
 from tests.sim.wrongs import keeps_nothing_of_what_it_says_it_keeps
 
 SERVERS, USERS, MINUTES = 5, 20, 2
@@ -234,6 +240,39 @@ def test_what_a_brain_raises_is_made_shorter_as_long_as_it_fails_there(
     assert shorter.broken.place == first.broken.place
     assert shorter.broken.place == "node/node.py:handle KeyError"
     assert len(shorter.story.happenings) < len(first.story.happenings) // 2
+
+
+def test_what_goes_round_slowly_is_seen_once_all_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One HEARTBEAT is answered by one, and that in turn: far below any bound on a second."""
+    heartbeat = Gossip.heartbeat
+    answers: set[int] = set()  # their ts
+
+    def answered(self: Gossip, link: Link, envelope: Envelope, now: Now) -> None:
+        heartbeat(self, link, envelope, now)
+        if link.hearsay is not None and (not answers or envelope.ts in answers):
+            answer = self._beat(link, link.hearsay, now)
+            answers.add(answer.ts)
+            self._emit.send((link.id,), answer)
+
+    monkeypatch.setattr(Gossip, "heartbeat", answered)
+    play = Play(drawn(1, 2, 4, 0.2, faults=False))
+    play.world.network.weather.delay_ms = lambda _near, _far: 100
+    broken = play.run().broken
+    assert broken is not None
+    assert broken.law is Law.LIVELY
+    assert "frames in 30 s of rest" in broken.detail
+
+
+def test_a_partition_has_two_sides() -> None:
+    """Whatever the dice say: where all are on one side nothing is tried."""
+    world = World()
+    servers = [world.add_server(name, port) for name, port in (("a", 8001), ("b", 8002))]
+    deeds = Deeds(world, servers, (), Laws(servers, ()), {})
+    for much in range(16):
+        deeds.plan(Happening(0, Kind.PART, 0, for_ms=500, much=much))
+        world.run(0.2)
+        assert deeds.going_on == 1, much
+        world.run(1)
 
 
 def test_a_run_without_an_end_is_a_broken_law(monkeypatch: pytest.MonkeyPatch) -> None:

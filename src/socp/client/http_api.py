@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import aiohttp
 import msgspec
+from msgspec import Meta
 
 from socp.client import dialling, server_url
 from socp.client.errors import NoAnswer, TurnedAway
@@ -42,7 +43,7 @@ class Challenge(Answer, frozen=True):
 class User(Answer, frozen=True):
     user_id: str
     pubkey: str
-    version: int = FIRST_VERSION
+    version: Annotated[int, Meta(ge=FIRST_VERSION, le=limits.KEY_VERSION_MAX)] = FIRST_VERSION
     revoked: bool = False
 
 

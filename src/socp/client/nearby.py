@@ -16,6 +16,7 @@ from socp.crypto.keys import RsaSuite
 
 LOOK_S: Final = 1.5
 PORTS_MAX: Final = 16
+_KNOWN: Final = ("open", "invite", "closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ async def look(url: ServerUrl) -> Found:
             server = await api.get("/.well-known/socp", Server)
     except (ClientError, TimeoutError):
         return Found(url.text, "")
-    return Found(url.text, server.registration)
+    return Found(url.text, server.registration if server.registration in _KNOWN else "")
 
 
 async def on_this_machine(ports: Iterable[int]) -> list[Found]:

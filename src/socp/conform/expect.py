@@ -40,12 +40,7 @@ async def _verdict_on(link: Link, ref: str) -> Frame | None:
     def tells(frame: Frame) -> bool:
         return frame.type == "ERROR" or (bool(ref) and frame.get("msg_ref") == ref)
 
-    try:
-        return await link.hears("ERROR", "ACK", where=tells)
-    except Breach:
-        if link.close_code is None:
-            raise
-        return None
+    return await link.hears_or_ends("ERROR", "ACK", where=tells)
 
 
 def same(what: str, got: object, due: object) -> None:

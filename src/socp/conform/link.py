@@ -139,6 +139,15 @@ class Link:
                 f"no {' or '.join(kinds)} came within {waited:g} s{self._instead()}"
             ) from None
 
+    async def hears_or_ends(self, *kinds: str, where: Where = anything) -> Frame | None:
+        """The same; None where the other side closes the link instead. Raises Breach."""
+        try:
+            return await self.hears(*kinds, where=where)
+        except Breach:
+            if self.close_code is None:
+                raise
+            return None
+
     async def reaches(
         self, *kinds: str, within_s: float | None = None
     ) -> tuple[Frame, tuple[Frame, ...]]:

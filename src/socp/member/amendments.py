@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from socp.member import latest
+from socp.member.arrivals import Arrivals
 from socp.member.effects import Amended
 from socp.member.emitter import Emitter
 from socp.member.events import Amend, Change, Now
@@ -36,10 +37,17 @@ class Amendments:
     of, for an older one may come later."""
 
     def __init__(
-        self, emitter: Emitter, history: History, seen: Seen, outbox: Outbox, sent: Sent
+        self,
+        emitter: Emitter,
+        history: History,
+        arrivals: Arrivals,
+        seen: Seen,
+        outbox: Outbox,
+        sent: Sent,
     ) -> None:
         self._emit = emitter
         self._history = history
+        self._arrivals = arrivals
         self._seen = seen
         self._outbox = outbox
         self._sent = sent
@@ -102,6 +110,8 @@ class Amendments:
         if known is not None and not newer(row, known):
             return
         latest.keep(self._told, _key(row), replace(row, body=""), TOLD_MAX)
+        if row.kind == "delete":
+            self._arrivals.taken_back(row.talk, row.author, row.of)
         self._emit.tell(
             Amended(row.talk, row.of, row.author, row.kind, row.body, row.ts, row.number, row.trust)
         )

@@ -13,6 +13,7 @@ from socp.member.events import Now, Shown
 from socp.member.history import REFUSED, Heard, History
 from socp.member.records import Arrived, ArrivedShown
 from socp.wire import limits
+from socp.wire.ids import PUBLIC
 
 UNSEEN_MAX: Final = 10_000
 UNSEEN_BYTES_MAX: Final = 64 * limits.MIB
@@ -22,7 +23,8 @@ UNSEEN_BYTES_MAX: Final = 64 * limits.MIB
 class _Unseen:
     size: int  # bytes of text
     author: str
-    msg_ref: str  # "" for posts and refusals
+    talk: str
+    msg_ref: str  # "" for refusals
 
 
 class Arrivals:
@@ -61,7 +63,15 @@ class Arrivals:
     def shown(self, event: Shown) -> list[tuple[str, str]]:
         """The person has seen them: author and msg_ref of those that were said to them alone."""
         unseen = [one for number in event.numbers if (one := self._drop(number)) is not None]
-        return [(one.author, one.msg_ref) for one in unseen if one.msg_ref]
+        return [(one.author, one.msg_ref) for one in unseen if one.msg_ref and one.talk != PUBLIC]
+
+    def taken_back(self, talk: str, author: str, msg_ref: str) -> None:
+        """Its author took it back: it is not told at the next start, and has no words here."""
+        wanted = (talk, author, msg_ref)
+        for number, one in self._unseen.items():
+            if (one.talk, one.author, one.msg_ref) == wanted:
+                self._drop(number)
+                return
 
     def _add(self, heard: Heard, said: int, *, late: bool = False) -> None:
         arrived = Arrived(
@@ -86,8 +96,8 @@ class Arrivals:
 
     def _note(self, arrived: Arrived) -> None:
         size = len(arrived.text.encode())
-        msg_ref = "" if arrived.public else arrived.msg_ref
-        self._unseen[arrived.number] = _Unseen(size, arrived.author, msg_ref)
+        talk = PUBLIC if arrived.public else arrived.author
+        self._unseen[arrived.number] = _Unseen(size, arrived.author, talk, arrived.msg_ref)
         self._bytes += size
         self._next = arrived.number + 1
 

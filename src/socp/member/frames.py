@@ -12,7 +12,7 @@ from socp.member.events import FrameReceived, FrameRefused, Now
 from socp.member.gate import Route
 from socp.member.session import Session
 from socp.wire import payloads
-from socp.wire.envelope import Envelope
+from socp.wire.envelope import CTRL_CLOSE, Envelope
 from socp.wire.errors import PeerFault
 from socp.wire.payloads import Ack, AuthChallenge, Error, MsgPublicChannel, Payload
 from socp.wire.text import printable
@@ -109,6 +109,8 @@ class Frames:
     def _greeted(self, envelope: Envelope, now: Now) -> None:
         """A frame before we are attached."""
         kind = payloads.TYPES.get(envelope.type)
+        if envelope.type == CTRL_CLOSE:
+            return None  # it did not take our hello
         if kind not in _GREETINGS:
             return self._session.talked_at_once(envelope, now)
         payload = payloads.parse(envelope)

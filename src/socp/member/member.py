@@ -355,7 +355,7 @@ class Member:
         self._speech.due(now)
         self._questions.due(now)
         self._transfers.due(now)
-        self._next_link.due(idle=self._transfers.still)
+        self._next_link.due(now, idle=self._transfers.still)
         self._outbox.due(now)
         self._own.due(now, idle=self._outbox.idle and self._transfers.sending.idle)
 

@@ -31,6 +31,10 @@ from socp.wire.payloads import KeyRevoke, KeyRotate, Rotation
 UNANSWERED_MS: Final = 15_000
 CHANGING: Final = "your key is being replaced; it goes in a moment"
 NOT_NOW: Final = "there is no link to a server that can take it; try again when you are connected"
+LAST: Final = (
+    f"this id had {limits.KEY_VERSION_MAX} keys, and nobody takes another; begin a new profile"
+    " (--as NAME)"
+)
 REVOKED: Final = (
     "you revoked this id, and nobody takes it any more; use another profile (--as NAME)"
 )
@@ -115,11 +119,12 @@ class OwnKey:
 
     def rotate(self, event: RotateKey, now: Now) -> None:
         """A new key lies on the disk: have the server take it in place of ours."""
-        if self._pending is not None or not self._takes or self.revoked:
-            reason = NOT_NOW if self._pending is None else "another new key is on its way already"
-            if self._pending is None:
-                self._emit.add(DropKey())
-            return self._tell(OwnKeyState.REFUSED, reason)
+        if self._pending is not None:
+            return self._tell(OwnKeyState.REFUSED, "another new key is on its way already")
+        last = self.version >= limits.KEY_VERSION_MAX
+        if last or not self._takes or self.revoked:
+            self._emit.add(DropKey())
+            return self._tell(OwnKeyState.REFUSED, LAST if last else NOT_NOW)
         self._pending, self._stage = event.key, Stage.WAITS
         self._tell(OwnKeyState.WAITING, "")
 

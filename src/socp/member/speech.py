@@ -74,7 +74,7 @@ class Speech:
             delivered=profile.tell_delivered,
             read=profile.tell_read,
         )
-        self.amendments = Amendments(emitter, history, seen, outbox, sent)
+        self.amendments = Amendments(emitter, history, arrivals, seen, outbox, sent)
         self.files: FileWord = _nobody
 
     @property

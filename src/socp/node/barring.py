@@ -16,7 +16,7 @@ from socp.node.records import Barred
 
 ADMIN = "server.admin"
 PREFIX_MIN = 8
-BARRED_MAX = 100_000
+BARRED_MAX = 100_000  # each of them one of our accounts, and in their share of memory
 
 
 class Barring:

@@ -37,6 +37,8 @@ class Table(Enum):
     KEYS = auto()
     PASSWORDS = auto()
     WATCHED = auto()
+    FATES = auto()
+    PARKED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ SHARES: Final = {
     Table.USERS: Share(20, 3_020, 200_000),
     # Whose mail waits for whom: one for each author in a mailbox.
     Table.AUTHORS: Share(3, 260, 5_000_000),
-    Table.SEEN: Share(15, 160, 50_000_000),
+    Table.SEEN: Share(11, 160, 50_000_000),
     # What was handed to somebody and is not acknowledged.
     Table.OWED: Share(5, 480, 4_000_000),
     Table.SHARES: Share(11, 7_900, 20_000),
@@ -64,6 +66,10 @@ SHARES: Final = {
     Table.PASSWORDS: Share(2, 4_400, 10_000),
     # A user whom one link watches: its id, twice, and most where just two watch the same.
     Table.WATCHED: Share(5, 300, 10_000_000),
+    # What became of a message, to be told or lately told.
+    Table.FATES: Share(2, 400, 70_000),
+    # A record that waits for a disk which takes nothing.
+    Table.PARKED: Share(2, 600, 100_000),
 }
 assert SHARES.keys() == set(Table), "a table without a share"
 assert sum(share.percent for share in SHARES.values()) == 100, "the room is given away once"

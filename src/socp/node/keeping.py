@@ -26,6 +26,8 @@ from socp.node.records import Remembered
 from socp.node.settings import Settings
 from socp.node.trust import ServerTrust
 
+GONE = 3  # one in so many of the fates we remember was told already, the others are to be told
+
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
@@ -66,9 +68,12 @@ class Keeping:
             settings.mailboxes_bytes,
             budget.rows(Table.AUTHORS),
         )
-        boxes, notices = Boxes(bounds, remembered.boxes), Notices(emitter, links)
+        gone_max = budget.rows(Table.FATES) // GONE
+        boxes = Boxes(bounds, remembered.boxes)
+        notices = Notices(emitter, links, budget.rows(Table.FATES) - gone_max)
         owed_max = budget.rows(Table.OWED) // 2
-        mailbox = Mailbox(emitter, links, keepers, boxes, notices, Owed(emitter, links, owed_max))
+        owed = Owed(emitter, links, owed_max)
+        mailbox = Mailbox(emitter, links, keepers, boxes, notices, owed, gone_max)
         log = PostLog(emitter, links, remembered.posts, remembered.cursors, owed_max=owed_max)
         file_mail = FileMail(letters, mailbox)
         kept = Kept(

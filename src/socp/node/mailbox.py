@@ -20,7 +20,7 @@ from socp.node.hops import to_server, to_user
 from socp.node.keepers import Keepers
 from socp.node.links import Link, Links, Stage
 from socp.node.notices import Notices
-from socp.node.owed import LOOK_MS, Owed
+from socp.node.owed import LOOK_MS, Owed, owed
 from socp.node.queries import LoadMail, MailFound, MailPage
 from socp.node.records import (
     Mail,
@@ -36,7 +36,6 @@ from socp.wire.payloads import Ack, Error, FileEnd
 
 MAIL = "server.mail"
 PAGE_PIECES = 64
-GONE_MAX = 20_000
 UNACKED_MS = 60_000  # a server that says nothing so long is handed it again
 FRESH_MS = limits.TS_WINDOW_MS // 2  # after that a frame says that it is late
 DELIVERED, QUEUED, REFUSED = "delivered", "queued", "refused"
@@ -55,11 +54,11 @@ class Mailbox:
         keepers: Keepers,
         boxes: Boxes,
         notices: Notices,
-        owed: Owed,
+        bound: Owed,
+        gone_max: int,  # what was settled lately is remembered of so many messages
     ) -> None:
-        self._owed, self._look_ms = owed, 0
-        self._emit = emitter
-        self._links = links
+        self._owed, self._look_ms, self._gone_max = bound, 0, gone_max
+        self._emit, self._links = emitter, links
         self._keepers = keepers
         self.boxes = boxes
         self._notices = notices
@@ -176,14 +175,15 @@ class Mailbox:
 
     def due(self, now: Now) -> None:
         """Pauses that are over, servers that say nothing, users who acknowledge nothing."""
-        if now.mono >= self._look_ms:
-            self._look_ms = now.mono + LOOK_MS
-            users = (each for each in self._drains.values() if not each.to_server)
-            self._owed.bound({each.link: len(each.out) for each in users})
+        if now.mono < self._look_ms:
+            return
+        self._look_ms = now.mono + LOOK_MS
+        slow = self._owed.bound(owed(self._drains.values()))
         for user_id in self._pauses.over(now.mono):
             self.revisit(user_id, now)
         for drain in tuple(self._drains.values()):
-            if drain.owed and drain.to_server and now.mono - drain.since_ms > UNACKED_MS:
+            silent = drain.owed and now.mono - drain.since_ms > UNACKED_MS
+            if drain.to_server and (silent or drain.link in slow):
                 self._pause(drain, now)
 
     def _begin(self, user_id: str, cursor: int, now: Now) -> Drain | None:
@@ -356,7 +356,7 @@ class Mailbox:
             drain.over.add(ref)  # its author may not be through with it
         self._emit.persist(MailSettled(drain.user_id, ref, state))
         self._gone[drain.user_id, ref] = state
-        if len(self._gone) > GONE_MAX:
+        if len(self._gone) > self._gone_max:
             self._gone.popitem(last=False)
         self.boxes.take(drain.user_id, handed.sender, handed.count, handed.size)
         if state is MailState.DELIVERED:

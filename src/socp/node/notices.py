@@ -10,8 +10,6 @@ from socp.node.events import Now
 from socp.node.links import Link, Links
 from socp.wire.payloads import Ack, Error
 
-LATER_MAX = 50_000
-
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -25,16 +23,18 @@ class Told:
 class Notices:
     """Told to who is there to hear it; nobody is told of anything twice, or later."""
 
-    def __init__(self, emitter: Emitter, links: Links) -> None:
+    def __init__(self, emitter: Emitter, links: Links, most: int) -> None:
+        """At most so many are told later."""
         self._emit = emitter
         self._links = links
+        self._most = most
         self._later: OrderedDict[str, Told] = OrderedDict()  # by msg_ref
 
     def later(self, ref: str, sender: str, via: str, *, by: str) -> None:
         """The server `by` has it: it will say when the reader does. The oldest are forgotten."""
         self._later[ref] = Told(sender, via, by)
         self._later.move_to_end(ref)
-        if len(self._later) > LATER_MAX:
+        if len(self._later) > self._most:
             self._later.popitem(last=False)
 
     def heard(self, link: Link, ack: Ack, now: Now) -> None:

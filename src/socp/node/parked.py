@@ -28,7 +28,8 @@ PARKED_MAX: Final = 100_000
 class Parked:
     """By row, in the order in which they came; at the bound the oldest is forgotten."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = PARKED_MAX) -> None:
+        self._most = most
         self._rows: dict[Hashable, Record] = {}
 
     def __len__(self) -> int:
@@ -43,7 +44,7 @@ class Parked:
             row = row_of(record)
             self._rows.pop(row, None)
             self._rows[row] = record
-            if len(self._rows) > PARKED_MAX:
+            if len(self._rows) > self._most:
                 del self._rows[next(iter(self._rows))]
 
     def written(self, records: Iterable[Record]) -> None:

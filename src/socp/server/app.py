@@ -19,6 +19,7 @@ from socp.crypto.keys import PrivateKey
 from socp.node.budget import Budget, Table
 from socp.node.effects import Close
 from socp.node.events import Event, SessionMade, SigningStrained, Stopping, Tick
+from socp.node.parked import Parked
 from socp.node.trouble import kind_of
 from socp.server import fresh, resident, sizes, walk
 from socp.server.admin import AdminDesk
@@ -131,6 +132,7 @@ class App:
             self._gate,
             _waker(loop),
             parts.budget.committing,
+            Parked(parts.budget.rows(Table.PARKED)),
         )
         links_max = parts.budget.rows(Table.LINKS)
         spare = links_max // SPARE_SEATS

@@ -68,7 +68,7 @@ class Addresses:
 
     def is_flooding(self, address: str) -> bool:
         """Far too many: not even worth an answer."""
-        return self._open[source_of(address)] >= 2 * self._most
+        return self._open[source_of(address)] >= 2 * self._most and not self._exempt(address)
 
     def enter(self, address: str) -> bool:
         """Count one more; False when it is one too many. Either way `leave` follows."""
@@ -79,6 +79,8 @@ class Addresses:
         return self._open[source] <= self._most
 
     def leave(self, address: str) -> None:
+        if self._exempt(address):
+            return
         source = source_of(address)
         if self._open[source] > 1:
             self._open[source] -= 1

@@ -134,12 +134,18 @@ def note(folder: Path, address: PostgresAddress) -> None:
     """Leave a line in the folder that says where its database is."""
     if noted(folder) == str(address):
         return
+    file = folder / places.DATABASE_NOTE
     try:
-        (folder / places.DATABASE_NOTE).write_text(f"{address}\n")
+        with open(file, "w", opener=_for_us_alone) as noted_there:
+            noted_there.write(f"{address}\n")
     except OSError as fault:
         raise StorageError(
             f"{folder} cannot be written: {fault.strerror}; make it writable for this user"
         ) from fault
+
+
+def _for_us_alone(name: str, flags: int) -> int:
+    return os.open(name, flags | os.O_CLOEXEC, 0o600)
 
 
 def _as_said(store: NodeStore, said: Known) -> tuple[PrivateKey, bool, str]:

@@ -52,10 +52,13 @@ class Resolver(AbstractResolver):
             if len(self._under_way) >= LOOKUPS_MAX:
                 raise OSError("too many names are being looked up; see to the name servers")
             answer = asyncio.get_running_loop().create_future()
-            self._under_way[host] = answer
             # Not of a pool: those are waited for, by the loop's end and by Python's own.
             asked = (host, answer, asyncio.get_running_loop())
-            threading.Thread(target=self._ask, args=asked, name="lookup", daemon=True).start()
+            try:
+                threading.Thread(target=self._ask, args=asked, name="lookup", daemon=True).start()
+            except RuntimeError as fault:  # the system gives no more threads just now
+                raise OSError(f"{host} is not looked up: {fault}") from fault
+            self._under_way[host] = answer  # until `settle`, which the loop has not come to yet
         found = await asyncio.shield(answer)
         if isinstance(found, Exception):
             raise found

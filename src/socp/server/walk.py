@@ -100,9 +100,11 @@ class Walk:
         gate: Gate,
         wake: Callable[[Callable[[], None]], object],
         committing: int,
+        parked: Parked,
     ) -> None:
         """`carry` does one effect, at once; `wake` runs a function on the loop, from any thread;
-        while more than `committing` bytes wait for the disk, nobody is read from."""
+        while more than `committing` bytes wait for the disk, nobody is read from; what may wait
+        until it works again is `parked`."""
         self._brain = brain
         self._store = store
         self._carry = carry
@@ -116,7 +118,7 @@ class Walk:
         self._pages: deque[Query] = deque()  # each somebody's who reads: as many as links
         self._pages_asked = 0
         self._woken = False
-        self._parked = Parked()
+        self._parked = parked
         self._retrying: Future[None] | None = None
         self.trouble = ""
         """What is wrong with the disk, one line for people; "" while all is well."""

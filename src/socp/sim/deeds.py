@@ -182,6 +182,8 @@ class Deeds:
 
     def _part(self, told: Happening) -> Undo | None:
         sides = [Dice(told.much + number).bits() % 2 for number in range(len(self._servers))]
+        if len(set(sides)) == 1:  # all on one side would be no partition
+            sides[told.much % len(sides)] ^= 1
         numbered = list(zip(self._servers, sides, strict=True))
         apart = [
             (one, other)

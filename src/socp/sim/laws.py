@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -28,6 +28,10 @@ EVENTS_A_SECOND: Final = 2_000
 EVENTS_A_SECOND_EACH: Final = 100
 """Beside those, for each user and server there is."""
 LINKS_EACH: Final = 4
+CALM_S: Final = 30
+CALM_FRAMES_EACH: Final = 15
+"""In that time a server says so much at most to each that it is linked with, once all is well and
+nobody has anything to say: heartbeats, and who is there to who asks for it."""
 
 
 class Law(StrEnum):
@@ -221,6 +225,14 @@ class Laws:
             for table, rows in server.node.rows().items():
                 if rows > self._most[table]:
                     raise Broken(Law.BOUNDED, f"{server.name} has {rows} {table}")
+
+    def check_calm(self, said: Callable[[Server], int]) -> None:
+        """What goes round and round slowly is seen when all else rests; `said`: how many frames
+        each server said in CALM_S."""
+        for server in self.servers:
+            count = said(server)
+            if count > CALM_FRAMES_EACH * (len(server.linked) + len(server.own_users)):
+                raise Broken(Law.LIVELY, f"{server.name} says {count} frames in {CALM_S} s of rest")
 
     def differs(self) -> str:
         """How a directory differs from where everybody is, "" where all see the same."""

@@ -20,7 +20,7 @@ from socp.sim.agenda import Endless
 from socp.sim.deeds import Deeds
 from socp.sim.dice import Dice
 from socp.sim.failure import failed
-from socp.sim.laws import CONVERGED_MS, Broken, Law, Laws
+from socp.sim.laws import CALM_S, CONVERGED_MS, Broken, Law, Laws
 from socp.sim.network import Endpoint
 from socp.sim.server import TICK_MS as SERVER_TICK_MS
 from socp.sim.server import Server
@@ -41,6 +41,8 @@ COMPARED_MS: Final = 10_000
 """So often directories that agreed are compared again; each second while they have not."""
 DELIVERED_S: Final = 1_200
 """From the end of all faults until nothing that was said is missing."""
+FADES_S: Final = 60
+"""From there until the last receipt is where it belongs, and who was turned away is in again."""
 MANY_USERS: Final = 100
 TICK_MS_OF_MANY: Final = 1_000
 """With more users they and their servers look at their clocks once a second."""
@@ -122,6 +124,7 @@ class Play:
             self._settle()
             self._storm()
             self._heal()
+            self._rest()
         except Broken as law:
             broken = law
         except Endless as fault:
@@ -171,6 +174,15 @@ class Play:
             self._directories(healed)
         if missing := self.laws.undelivered():
             raise Broken(Law.DELIVERED, f"{DELIVERED_S} s after the last fault {missing}")
+
+    def _rest(self) -> None:
+        """What is left of the last words fades; then nobody has anything to say."""
+        for _ in range(FADES_S):
+            self._second()
+        before = {server: self._traffic[server].frames for server in self.servers}
+        for _ in range(CALM_S):
+            self._second()
+        self.laws.check_calm(lambda server: self._traffic[server].frames - before[server])
 
     def _second(self) -> None:
         self.agenda.run(LOOK_MS)

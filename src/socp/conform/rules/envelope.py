@@ -244,22 +244,29 @@ async def _window(probe: Probe) -> None:
 # --- servers' signatures ------------------------------------------------------------------------
 
 
-@ENVELOPE.must(
-    "2.50-join-own-key",
-    "a JOIN that its own pubkey did not sign is refused (INVALID_SIG)",
-    "verify JOIN, LINK and ANNOUNCE under their own payload.pubkey, before anything else",
-)
-async def _join_own_key(probe: Probe) -> None:
-    who = await probe.identity("north")
-    link = await probe.connect("north")
-    await say_first(
-        link, who, "SERVER_HELLO_JOIN", server_hello(who), to="localhost:1", sig=who.key.sign(b"x")
+def _own_key(rule_id: str, what: str, kind: str) -> None:
+    @ENVELOPE.must(
+        rule_id,
+        f"{what} that its own pubkey did not sign is refused (INVALID_SIG)",
+        "verify JOIN, LINK and ANNOUNCE under their own payload.pubkey, before anything else",
     )
-    came = await link.hears("ERROR", "SERVER_WELCOME")
-    if came.type == "SERVER_WELCOME":
-        raise Breach("it was welcomed")
-    if came.get("code") != "INVALID_SIG":
-        raise Dialect(f"it refuses with {came.get('code')} in place of INVALID_SIG")
+    async def _refused(probe: Probe) -> None:
+        who = await probe.identity("north")
+        link = await probe.connect("north")
+        to = "localhost:1" if kind.endswith("JOIN") else "*"
+        await say_first(link, who, kind, server_hello(who), to=to, sig=who.key.sign(b"x"))
+        came = await link.hears_or_ends("ERROR", "SERVER_WELCOME", "ACK")
+        if came is None:
+            raise Dialect(f"it closes the link ({link.close_code}) and sends no ERROR")
+        if came.type != "ERROR":
+            raise Breach(f"it was taken: {came.gist()}")
+        if came.get("code") != "INVALID_SIG":
+            raise Dialect(f"it refuses with {came.get('code')} in place of INVALID_SIG")
+
+
+_own_key("2.50-join-own-key", "a JOIN", "SERVER_HELLO_JOIN")
+_own_key("2.53-link-own-key", "a LINK", "SERVER_HELLO_LINK")
+_own_key("2.54-announce-own-key", "an ANNOUNCE", "SERVER_ANNOUNCE")
 
 
 @ENVELOPE.must(
