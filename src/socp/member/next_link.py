@@ -10,7 +10,6 @@ from socp.member.emitter import Emitter
 from socp.member.events import Now
 from socp.member.resting import NEVER_MS
 
-
 FIRST_PAUSE_MS: Final = 5_000
 QUIET_MS: Final = 3_600_000
 
