@@ -239,7 +239,9 @@ def test_mail_that_nobody_fetches_is_gone_after_thirty_days() -> None:
     t.run(1)
     t.alice.says(t.bob, "too late")
     t.run(1)
+    t.b.kill()  # while it runs, a clock that goes on by so much at once was set
     t.world.agenda.skip(limits.MAILBOX_DAYS * 24 * 3_600_000)
+    t.b.start()
     t.run(3700)
     assert waiting(t) == [0, 0, 0]
     t.bob.come_back()

@@ -24,6 +24,7 @@ from socp.wire.payloads import Ack, Error, MsgDirect
 DAY_MS = 24 * 3_600_000
 SWEEP_MS = 3_600_000
 FIRST_SWEEP_MS = 60_000
+STEP_MS = DAY_MS  # between two looks: no clock runs so wrong, it was set
 
 
 class Kept:
@@ -50,6 +51,7 @@ class Kept:
         self._seen = seen
         self._days_ms = days * DAY_MS
         self._sweep_ms: int | None = None
+        self._offset_ms = 0  # of the clock, from the monotonic one
 
     # --- links ----------------------------------------------------------------------------------
 
@@ -147,10 +149,19 @@ class Kept:
         self._posts.due(now)
         self._file_mail.due(now)
         if self._sweep_ms is None:
-            self._sweep_ms = now.mono + FIRST_SWEEP_MS
+            self._sweep_ms, self._offset_ms = now.mono + FIRST_SWEEP_MS, now.wall - now.mono
         if now.mono >= self._sweep_ms:
-            self._sweep_ms = now.mono + SWEEP_MS
-            self._emit.add(Ask(Expire(now.wall - self._days_ms)))
+            self._sweep(now)
+
+    def _sweep(self, now: Now) -> None:
+        """What is too old goes. What came by another clock than the present one only looks so, or
+        does not yet: after a step of it nothing goes for as long as mail is kept (S7)."""
+        before_ms, self._offset_ms = self._offset_ms, now.wall - now.mono
+        if abs(self._offset_ms - before_ms) > STEP_MS:
+            self._sweep_ms = now.mono + self._days_ms
+            return
+        self._sweep_ms = now.mono + SWEEP_MS
+        self._emit.add(Ask(Expire(now.wall - self._days_ms)))
 
     def stopping(self) -> None:
         """The last word to the store."""
