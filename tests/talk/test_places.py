@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -44,8 +45,18 @@ def test_a_name_never_leads_out_of_the_folder(name: str) -> None:
     assert not made.startswith(".")
 
 
+@pytest.mark.parametrize(
+    "name", ["\u6f22" * 32, "\U0001f600" * 32, "." + "\u0939\u093f" * 15, "/" * 32]
+)
+def test_the_longest_name_of_any_script_is_one_that_disks_take(name: str, tmp_path: Path) -> None:
+    made = file_name(checked_name(name))
+    (tmp_path / made).mkdir()
+    assert unquote(made) == name
+
+
 def test_two_names_never_share_a_folder() -> None:
-    names = ["a/b", "a%2Fb", "a_b", "a b", ".a", "%2Ea", "a"]
+    long = "\u6f22" * 30
+    names = ["a/b", "a%2Fb", "a_b", "a b", ".a", "%2Ea", "a", f"{long}/", f"{long}%", long]
     assert len({file_name(name) for name in names}) == len(names)
 
 

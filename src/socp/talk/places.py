@@ -25,6 +25,7 @@ USUAL_PORTS: Final = (8001, 8002, 8003)
 _PORT_MAX: Final = 65_535
 _APP: Final = "socp"
 _SAFE: Final = " @+"
+_FILE_NAME_BYTES_MAX: Final = 255
 
 
 class BadName(Exception):
@@ -116,6 +117,8 @@ def usual(name: str) -> Chosen:
 def file_name(name: str) -> str:
     """A folder's name for a person's name: two names never share one, and none is a path."""
     quoted = quote(name, safe=_SAFE)
+    if len(quoted) > _FILE_NAME_BYTES_MAX:  # no disk takes it: letters stay as they are
+        quoted = "".join(quote(char, safe=_SAFE) if char.isascii() else char for char in name)
     return "%2E" + quoted[1:] if quoted.startswith(".") else quoted
 
 
