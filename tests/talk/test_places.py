@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from urllib.parse import unquote
@@ -143,3 +144,20 @@ def test_servers_are_looked_for_where_they_usually_are_and_where_they_were(
     monkeypatch.setattr("platformdirs.user_data_path", lambda _: tmp_path / "data")
     (tmp_path / "data" / "server-7000").mkdir(parents=True)
     assert places.server_ports() == [8001, 8002, 8003, 7000]
+
+
+def test_a_profile_that_we_may_not_look_into_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "profiles", lambda: tmp_path)
+    profile(tmp_path, "ann", used_s=1)
+    closed = profile(tmp_path, "of_another_user", used_s=2)
+    is_file = Path.is_file
+
+    def looked_into(path: Path) -> bool:
+        if path.parent == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", looked_into)
+    assert places.all_profiles() == ["ann"]

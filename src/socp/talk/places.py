@@ -123,13 +123,21 @@ def file_name(name: str) -> str:
 
 
 def all_profiles() -> list[str]:
-    """Folder names of profiles, the last used first."""
+    """Folder names of profiles, the last used first; none that we may not look into."""
     try:
-        found = [folder for folder in profiles().iterdir() if _is_profile(folder)]
-        found.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
+        there = list(profiles().iterdir())
     except OSError:
         return []
-    return [folder.name for folder in found]
+    used = {folder.name: at_s for folder in there if (at_s := _used_s(folder)) is not None}
+    return sorted(used, key=used.__getitem__, reverse=True)
+
+
+def _used_s(folder: Path) -> float | None:
+    """When the profile there was used last (Unix s); None where there is none for us."""
+    try:
+        return folder.stat().st_mtime if _is_profile(folder) else None
+    except OSError:
+        return None
 
 
 def _is_profile(folder: Path) -> bool:
