@@ -55,3 +55,11 @@ def test_a_name_that_would_be_read_as_another_is_not_offered() -> None:
 def test_paths_are_offered_for_files(tmp_path: Path) -> None:
     (tmp_path / "plan.pdf").touch()
     assert offers(f"/file bob {tmp_path}/pl") == [f"/file bob {tmp_path}/plan.pdf"]
+
+
+@pytest.mark.threat("I8")
+@pytest.mark.parametrize("name", ["x\x1b[31m.txt", "x\u202etxt.exe", "x\n.txt"])
+def test_a_file_whose_name_acts_is_not_offered(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    (tmp_path / "x.txt").touch()
+    assert offers(f"/file bob {tmp_path}/x") == [f"/file bob {tmp_path}/x.txt"]

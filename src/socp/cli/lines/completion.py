@@ -9,6 +9,7 @@ from prompt_toolkit.document import Document
 
 from socp.member.contacts import AddressBook
 from socp.talk.offers import offers
+from socp.wire.text import printable
 
 
 class Completions(Completer):
@@ -20,4 +21,6 @@ class Completions(Completer):
     def get_completions(self, document: Document, _event: CompleteEvent) -> Iterable[Completion]:
         """Offers for the text before the cursor."""
         for offer in offers(document.text_before_cursor, self._contacts.names):
+            if printable(offer.text) != offer.text:
+                continue  # a file's name may be anything (threat I8)
             yield Completion(offer.text, start_position=-offer.replaces, display=offer.shown)
