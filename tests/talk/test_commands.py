@@ -35,7 +35,7 @@ from socp.talk.commands import (
     Wait,
     Whois,
 )
-from socp.talk.parsing import parse
+from socp.talk.parsing import parse, typed
 
 
 @pytest.mark.parametrize(
@@ -145,3 +145,8 @@ def test_every_command_can_be_shortened_or_written_out() -> None:
 def test_a_choice_of_readers_that_is_none_is_refused_with_those_that_are() -> None:
     with pytest.raises(Unclear, match=r"write /members \[all\|verified\|plain\|leave-out\]"):
         parse("/members nobody")
+
+
+@pytest.mark.parametrize("said", ["hello", "/quit", "//", "/", " /delete", "one\n/two", "#1"])
+def test_what_was_said_once_can_be_typed_so_that_it_is_said_and_does_nothing(said: str) -> None:
+    assert parse(typed(said)) == Plain(said.strip())

@@ -78,6 +78,19 @@ async def test_what_one_said_before_can_be_had_again_after_a_start(tmp_path: Pat
             assert back.composer.text == "first"
 
 
+async def test_what_looked_like_a_command_is_no_command_when_it_is_had_again(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        await it.says("//delete")
+        await it.bob_reads(Text(body="/delete"))
+        async with again(it, tmp_path) as back:
+            await back.until(lambda: back.session.drafts.before(1))
+            await back.pilot.press("ctrl+up")
+            assert back.composer.text == "//delete"
+
+
 async def test_what_was_not_read_is_new_after_a_start_and_once_alone(tmp_path: Path) -> None:
     async with stage(tmp_path) as it:
         await it.opens()

@@ -112,6 +112,16 @@ async def test_one_answers_and_changes_with_the_keys_of_a_message(tmp_path: Path
         await it.sees("changed at")
 
 
+async def test_an_answer_may_begin_with_a_slash(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        theirs = await it.said_by_bob("where is it?")
+        await it.pilot.press("escape", "r")
+        await it.until(lambda: it.composer.has_focus)
+        await it.says("//srv/data")
+        await it.bob_reads(Text(body="/srv/data", reply_to=theirs))
+
+
 async def test_escape_stops_answering_and_then_leaves_the_composer(tmp_path: Path) -> None:
     async with stage(tmp_path) as it:
         await it.opens()

@@ -64,6 +64,12 @@ def parse(line: str) -> Command | None:
     return _command(_known(word), rest.strip())
 
 
+def typed(text: str) -> str:
+    """What to type so that just this is said."""
+    said = text.lstrip()
+    return f"/{said}" if said.startswith("/") else text
+
+
 def _known(word: str) -> str:
     found = meant(word)
     if len(found) == 1:

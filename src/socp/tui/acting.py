@@ -54,12 +54,12 @@ class Acting:
         me = session.me
         if draft.about and draft.edits:
             session.said(await me.edit(talk, draft.about, text))
-        elif draft.about and not text.lstrip().startswith("/"):
-            session.said(await me.send(talk, text.strip(), reply_to=draft.about))
-        else:
-            command = parse(text)
-            if command is not None:
-                await self._do(talk, command)
+            return
+        command = parse(text)
+        if draft.about and isinstance(command, commands.Plain):
+            session.said(await me.send(talk, command.text, reply_to=draft.about))
+        elif command is not None:
+            await self._do(talk, command)
 
     async def _do(self, talk: str, command: Command) -> None:
         session, find = self._session, self._session.me.find

@@ -19,6 +19,7 @@ from socp.member.records import TrustState
 from socp.talk.entries import Entry
 from socp.talk.idle import clock_s
 from socp.talk.obeying import Obeying
+from socp.talk.parsing import typed
 from socp.tui.asides import Asides
 from socp.tui.drafts import Drafts
 from socp.tui.gaps import Gaps
@@ -329,7 +330,7 @@ class Session(Obeying):
             mine += [line for line in lines if line.author == self.me.user_id]
         mine.sort(key=lambda line: line.number)
         self.drafts.said_earlier(
-            line.text for line in mine if line.kind == "text" and not line.deleted
+            typed(line.text) for line in mine if line.kind == "text" and not line.deleted
         )
 
     # --- reading --------------------------------------------------------------------------------
