@@ -12,13 +12,14 @@ from socp.member import effects
 from socp.member.contacts import Person
 from socp.member.effects import Trust
 from socp.member.records import LineState, TrustState
+from socp.talk import words
 from socp.talk.amendments import Spoken
 from socp.talk.commands import Trust as ToTrust
 from socp.talk.commands import Verify
 from socp.talk.entries import INDENT, Entry, Kind, layout, plain
 from socp.talk.parsing import parse
 from socp.talk.phrases import Phrases
-from socp.talk.words import shown_name, size_text, time_of
+from socp.talk.words import quoted, shown_name, size_text, time_of
 from socp.wire.text import printable
 from tests.talk.notices import HOSTILE, NOTICES
 
@@ -268,3 +269,30 @@ def test_a_command_that_is_shown_can_be_typed_as_it_stands(state: TrustState) ->
     assert "Ann Lee" in said
     [command] = re.findall("/(?:verify|trust) [^ ]+", said)
     assert parse(command) in (Verify("Ann_Lee", ""), ToTrust("Ann_Lee", ""))
+
+
+@pytest.mark.threat("I8")
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("a " * 100_000, '"a a a a a…"'),
+        (" \n" * 100_000 + "x", '"x"'),
+        ("\u044f" * 100_000, '"' + "\u044f" * 9 + '…"'),
+        ("e\u0301\u0302\u0303\u0304" * 100_000, '"' + "e\u0301\u0302\u0303\u0304" * 9 + '…"'),
+        ("\u202e" * 100_000, '"\\u202e\\u2…"'),
+        ("\u6f22" * 100_000, '"' + "\u6f22" * 4 + '…"'),
+        ("short", '"short"'),
+    ],
+)
+def test_of_what_is_quoted_no_more_is_looked_at_than_is_shown(
+    monkeypatch: pytest.MonkeyPatch, said: str, shown: str
+) -> None:
+    looked_at: list[int] = []
+
+    def noted(text: str, *, width: int) -> str:
+        looked_at.append(len(text))
+        return printable(text, width=width)
+
+    monkeypatch.setattr(words, "printable", noted)
+    assert quoted(said, 10) == shown
+    assert max(looked_at) <= 51

@@ -15,6 +15,7 @@ from socp.wire.text import printable
 
 SHOWN_COLUMNS: Final = 60
 NAMES_SHOWN: Final = 8
+CHARS_A_COLUMN: Final = 5  # a character and its marks
 _NAME_CHARS: Final = frozenset(" _-.'#+@")
 TRUST_STYLES: Final[dict[str, str]] = {
     Trust.CHANGED: "class:loud",
@@ -70,7 +71,9 @@ def fingerprint_text(fingerprint: str) -> str:
 
 def quoted(text: str, columns: int = SHOWN_COLUMNS // 2) -> str:
     """The beginning of what somebody said, within a line of ours."""
-    return '"' + printable(" ".join(text.split()), width=columns).replace('"', "'") + '"'
+    # However long it is, no more of it is looked at than can be shown.
+    begins = " ".join(text.split(maxsplit=columns))[: columns * CHARS_A_COLUMN + 1]
+    return '"' + printable(begins, width=columns).replace('"', "'") + '"'
 
 
 def whose(name: str) -> str:

@@ -10,10 +10,10 @@ from enum import Enum, auto
 from typing import Final, NamedTuple
 
 from socp.talk.entries import Entry, fits
+from socp.talk.words import CHARS_A_COLUMN
 from socp.tui.looks import STYLES
 from socp.wire.text import columns, printable
 
-_CHARS_A_COLUMN: Final = 5  # a character and its marks
 URL_CHARS_MAX: Final = 2_000
 _URL: Final = re.compile(r"https?://[!#-;=?-Z\\\]_a-z~]+", re.ASCII)
 _URL_END: Final = ".,;:!?)]'"
@@ -151,7 +151,7 @@ def wrapped(text: str, width: int, *, style: str = "plain") -> Iterator[Row]:
     said = Said.BEGINS
     at = 0
     while True:
-        near = text[at : at + width * _CHARS_A_COLUMN]  # however long it is, a row looks no further
+        near = text[at : at + width * CHARS_A_COLUMN]  # however long it is, a row looks no further
         size = len(near) if columns(near) <= width else fits(near, width)
         yield tuple(each._replace(said=said) for each in _linked(text, at, at + size, links, style))
         said = Said.GOES_ON
