@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from socp.member.effects import Amended, GapClosed, GapFound
 from socp.talk.entries import Entry, Kind
-from socp.talk.words import TRUST_STYLES, Label, clock, marks, note, quoted, time_of, whose
+from socp.talk.words import TRUST_STYLES, Label, clock, flat, marks, note, quoted, time_of, whose
 from socp.wire.ids import PUBLIC
 
 
@@ -36,7 +36,10 @@ def amendment_entry(
 
 def _amended(notice: Amended, about: Spoken | None, name_of: Label, now: int) -> Entry:
     who = name_of(notice.author)
-    trust = [(TRUST_STYLES[notice.trust], notice.trust)] if notice.trust else []
+    style = TRUST_STYLES.get(
+        notice.trust, "class:mark"
+    )  # of another version it may be another word
+    trust = [(style, flat(notice.trust))] if notice.trust else []
     head = marks(notice.ts, now, notice.talk == PUBLIC, *trust)
     said = f"#{about.number}, said at {time_of(about.ts, now)}" if about else "an earlier message"
     match notice.kind:
