@@ -81,7 +81,7 @@ def test_a_text_for_one_column_is_cut_to_an_ellipsis_and_of_none_to_nothing() ->
     assert [printable("ab", width=width) for width in (0, 1, 2)] == ["", "…", "ab"]
 
 
-@pytest.mark.parametrize("mark", ["\u0301", "\u20dd", "\u0e31"])
+@pytest.mark.parametrize("mark", ["\u0301", "\u20dd", "\u0e31", "\u1161", "\u11a8"])
 @pytest.mark.parametrize("letter", ["", "e"])
 def test_four_marks_on_one_character_are_shown_and_the_fifth_is_written_out(
     mark: str, letter: str

@@ -23,9 +23,10 @@ def printable(text: str, *, width: int | None = None, multiline: bool = False) -
     """`text` with everything that acts or hides written as a visible escape.
 
     Escaped: control characters, and with them ANSI escapes; bidirectional marks; zero-width, blank
-    and unassigned characters; line and paragraph separators; more than 4 combining marks on one
-    character. `width`: cut to so many terminal columns, an ellipsis being the last. Newlines are
-    kept where `multiline`, and a tab is four spaces there. Spaces of all widths become plain ones.
+    and unassigned characters; line and paragraph separators; more than 4 combining marks, or Korean
+    letters that join it, on one character. `width`: cut to so many terminal columns, an ellipsis
+    being the last. Newlines are kept where `multiline`, and a tab is four spaces there. Spaces of
+    all widths become plain ones.
     """
     if not (text.isascii() and text.isprintable()):
         text = "".join(_shown(text, multiline))
@@ -43,7 +44,8 @@ def _shown(text: str, multiline: bool) -> list[str]:
     marks = 0
     for index, char in enumerate(text):
         category = unicodedata.category(char)
-        marks = marks + 1 if category in ("Mn", "Me") else 0
+        joins = category in ("Mn", "Me") or (category == "Lo" and _JOINING_JAMO.match(char))
+        marks = marks + 1 if joins else 0
         if multiline and char in "\n\t":
             shown.append("\n" if char == "\n" else _TAB)
         elif multiline and text[index : index + 2] == "\r\n":
