@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import pytest
 
-from socp.node.effects import Outgoing, Send, Snapshot
+from socp.node.effects import Outgoing, Piece, Send, Snapshot
 from socp.server.lanes import NEWS_TURN, Lanes
 from socp.server.signers import LISTED_A_THREAD, NEWS_A_MESSAGE, WAITING_A_THREAD, Sealed, Signers
 from tests.server.test_pacing import Room, Socket
@@ -157,6 +157,25 @@ async def test_what_is_said_now_is_signed_before_a_list_and_before_who_came_and_
     room.hands.carry(Send((link.id,), message))
     desk.sign(3, until=lambda: len(desk.key.signed) == 3)
     assert message.payload in desk.key.signed
+    for task in room.tasks:
+        task.cancel()
+    end(desk)
+
+
+@pytest.mark.threat("S3")
+async def test_of_one_list_for_many_each_place_is_for_another_frame(desk: Desk) -> None:
+    room, frames = Room(desk.signers), tuple(names(0, MANY))
+    part = Piece(frames, len(frames))
+    for _ in range(2 * MANY):
+        link = room.links.add(cast("Any", Socket()), masked=False, meter=None)
+        room.hands.carry(Snapshot(link.id, (part,)))
+    for done in range(LISTED_A_THREAD):
+        for _ in range(20):
+            await asyncio.sleep(0)
+        begun = [each for each in frames if not desk.signers.is_full_for(each)]
+        assert begun == list(frames[: done + LISTED_A_THREAD])
+        heard = desk.heard
+        desk.sign(1, until=partial(lambda before: desk.heard > before, heard))
     for task in room.tasks:
         task.cancel()
     end(desk)

@@ -129,6 +129,8 @@ class Hands:
         self._passed = passed
         self._pacing = 0  # snapshots under way that share nothing
         self._joined: WeakKeyDictionary[Piece, Joined] = WeakKeyDictionary()
+        # One task sees to a piece, or hundreds would stand in line for each frame of it.
+        self._joining: WeakKeyDictionary[Piece, asyncio.Lock] = WeakKeyDictionary()
 
     def carry(self, effect: Effect) -> None:
         """Do one effect. Those for a link that is gone do nothing."""
@@ -187,11 +189,14 @@ class Hands:
                 return ready(frame)
             case Outgoing():
                 return await self._signers.seal_listed(frame)
-        joined = self._joined.get(frame)
-        if joined is None:
-            parts = [await self._sealed_in_turn(each) for each in frame.frames]
-            joined = self._joined.setdefault(frame, Joined(parts))
-        return joined
+        if (joined := self._joined.get(frame)) is not None:
+            return joined
+        async with self._joining.setdefault(frame, asyncio.Lock()):
+            joined = self._joined.get(frame)
+            if joined is None:
+                parts = [await self._sealed_in_turn(each) for each in frame.frames]
+                joined = self._joined[frame] = Joined(parts)
+            return joined
 
     def _send(self, links: Iterable[LinkId], sealed: Sealed, *, is_news: bool) -> None:
         self._passed(sealed.size)

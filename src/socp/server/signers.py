@@ -156,11 +156,12 @@ class Signers:
         if not self._takes_room(frame):
             return self.seal(frame)
         await self._room.acquire()
-        sealed, place = self.seal(frame, is_news=True), _Place(self._room)
-        if sealed.framed is None:
-            sealed.waiters.append(place)
+        is_under_way = not self._takes_room(frame)  # somebody else was told it meanwhile
+        sealed = self.seal(frame, is_news=True)
+        if is_under_way or sealed.framed is not None:
+            self._room.release()
         else:
-            place.flush()
+            sealed.waiters.append(_Place(self._room))
         return sealed
 
     def _takes_room(self, frame: Outgoing) -> bool:
