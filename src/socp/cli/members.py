@@ -43,7 +43,7 @@ def command(readers: str | None, unbound: str | None, json: bool, **options: str
     socp members --readers verified
     socp members --json | jq -r 'select(.state != "verified") | .user_name'
 
-    Exit code 0: shown; 2: it could not begin.
+    Exit code 0: shown; 1: the server turned us away; 2: it could not begin.
     """
     return exits.carried_out(lambda: _members(options, readers, unbound, json=json), "members")
 
