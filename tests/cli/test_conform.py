@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import pytest
 from aiohttp import web
 
+from socp.cli.conform import dialled, place
 from tests.mesh.launch import Running, running
 
 
@@ -115,6 +116,23 @@ def test_what_is_typed_wrongly_is_one_line(words: tuple[str, ...], line: str) ->
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert line in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        ("9009", "127.0.0.1:9009"),
+        ("0.0.0.0:9009", "127.0.0.1:9009"),
+        ("192.0.2.7:9009", "192.0.2.7:9009"),
+        ("[::1]:9009", "[::1]:9009"),
+        ("[::]:9009", "[::1]:9009"),
+        ("box.example:9009", "box.example:9009"),
+    ],
+)
+def test_whoever_is_to_attach_is_told_where_it_listens(said: str, address: str) -> None:
+    host, port = place(said)
+    assert not set("[]") & set(host)
+    assert f"{dialled(host)}:{port}" == address
 
 
 def test_a_port_that_is_taken_ends_listening_with_2(server: Running) -> None:

@@ -22,6 +22,7 @@ from socp.client.unlocking import Passphrase, Plain, unlock
 from socp.keystore import keep
 from socp.member.history_line import HistoryLine, laid_over
 from socp.member.records import Amendment, Arrived, Contact, Said, SaidMoved, Settings
+from socp.storage import history_queries
 from socp.storage.profile_store import ProfileStore
 from socp.talk.entries import INDENT, layout, plain
 from socp.talk.past import Past
@@ -133,6 +134,15 @@ def test_a_limit_and_a_moment_leave_older_lines_out(types: Type) -> None:
     since = (NOW - timedelta(days=4)).isoformat()
     assert len(types(history.command, "bob", "--since", since).lines) == 3
     assert "nothing since then" in types(history.command, "bob", "--since", "1m").err
+
+
+def test_of_long_lines_none_is_left_out(types: Type, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history_queries, "ANSWER_CHARS_MAX", 20)  # so many come at once
+    numbers = [event["number"] for event in types(history.command, "bob", "--json").events()]
+    assert numbers == [1, 2, 6, 7, 9]
+    since = (NOW - timedelta(days=8, hours=1)).isoformat()
+    assert len(types(history.command, "bob", "--since", since).lines) == 4
+    assert len(types(history.command, "bob", "--limit", "3").lines) == 3
 
 
 def test_without_a_name_it_shows_with_whom_there_are_conversations(types: Type) -> None:

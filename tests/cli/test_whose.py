@@ -67,6 +67,19 @@ def test_two_that_weigh_the_same_are_refused(
         verb.main(typed, standalone_mode=False).folder()
 
 
+@pytest.mark.parametrize(
+    ("folder", "why"),
+    [("x" * 300, "File name too long"), ("x\udcff", "not UTF-8"), ("loop", "Too many levels")],
+)
+def test_a_folder_that_nobody_can_use_is_said_in_one_line(
+    tmp_path: Path, folder: str, why: str
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(BadName, match=why):
+        Whose(profile=f"{tmp_path}/{folder}").folder()
+    assert Whose(profile=f"{tmp_path}/new").folder() == tmp_path / "new"
+
+
 def chat(folder: Path) -> subprocess.CompletedProcess[str]:
     """`socp chat </dev/null`, installed."""
     return subprocess.run(

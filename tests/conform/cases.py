@@ -11,6 +11,7 @@ from tests.conform.bent import Bent, Case, Frame, Hook, Through, only
 from tests.conform.extended_cases import EXTENDED
 from tests.conform.fast_cases import FAST
 from tests.conform.gossip_cases import GOSSIP
+from tests.conform.release_cases import RELEASED
 
 MINUTES_MS = 60_000
 
@@ -248,4 +249,5 @@ CASES = (
     *GOSSIP,
     *EXTENDED,
     *FAST,
+    *RELEASED,
 )

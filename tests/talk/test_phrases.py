@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import pytest
@@ -10,9 +11,12 @@ from socp.client.notices import Notice, Offline
 from socp.member import effects
 from socp.member.contacts import Person
 from socp.member.effects import Trust
-from socp.member.records import LineState
+from socp.member.records import LineState, TrustState
 from socp.talk.amendments import Spoken
+from socp.talk.commands import Trust as ToTrust
+from socp.talk.commands import Verify
 from socp.talk.entries import INDENT, Entry, Kind, layout, plain
+from socp.talk.parsing import parse
 from socp.talk.phrases import Phrases
 from socp.talk.words import shown_name, size_text, time_of
 from socp.wire.text import printable
@@ -255,3 +259,12 @@ def test_where_things_go_in_a_script(phrases: Phrases) -> None:
 )
 def test_sizes_are_written_as_people_read_them(size: int, shown: str) -> None:
     assert size_text(size) == shown
+
+
+@pytest.mark.parametrize("state", [TrustState.UNVERIFIED, TrustState.CHANGED])
+def test_a_command_that_is_shown_can_be_typed_as_it_stands(state: TrustState) -> None:
+    phrases = Phrases(lambda _: "Ann Lee", ME, "ws://localhost:8001")
+    said = text(phrases.entry(effects.TrustMoved(BOB, state), NOW))
+    assert "Ann Lee" in said
+    [command] = re.findall("/(?:verify|trust) [^ ]+", said)
+    assert parse(command) in (Verify("Ann_Lee", ""), ToTrust("Ann_Lee", ""))

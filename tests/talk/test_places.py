@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -44,8 +46,18 @@ def test_a_name_never_leads_out_of_the_folder(name: str) -> None:
     assert not made.startswith(".")
 
 
+@pytest.mark.parametrize(
+    "name", ["\u6f22" * 32, "\U0001f600" * 32, "." + "\u0939\u093f" * 15, "/" * 32]
+)
+def test_the_longest_name_of_any_script_is_one_that_disks_take(name: str, tmp_path: Path) -> None:
+    made = file_name(checked_name(name))
+    (tmp_path / made).mkdir()
+    assert unquote(made) == name
+
+
 def test_two_names_never_share_a_folder() -> None:
-    names = ["a/b", "a%2Fb", "a_b", "a b", ".a", "%2Ea", "a"]
+    long = "\u6f22" * 30
+    names = ["a/b", "a%2Fb", "a_b", "a b", ".a", "%2Ea", "a", f"{long}/", f"{long}%", long]
     assert len({file_name(name) for name in names}) == len(names)
 
 
@@ -132,3 +144,20 @@ def test_servers_are_looked_for_where_they_usually_are_and_where_they_were(
     monkeypatch.setattr("platformdirs.user_data_path", lambda _: tmp_path / "data")
     (tmp_path / "data" / "server-7000").mkdir(parents=True)
     assert places.server_ports() == [8001, 8002, 8003, 7000]
+
+
+def test_a_profile_that_we_may_not_look_into_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "profiles", lambda: tmp_path)
+    profile(tmp_path, "ann", used_s=1)
+    closed = profile(tmp_path, "of_another_user", used_s=2)
+    is_file = Path.is_file
+
+    def looked_into(path: Path) -> bool:
+        if path.parent == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", looked_into)
+    assert places.all_profiles() == ["ann"]

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from socp.member.effects import FileDone, FileFailed, FileProgress, FileWaits
+from socp.member.effects import (
+    FileDone,
+    FileFailed,
+    FileOffered,
+    FileProgress,
+    FileWaits,
+    Trust,
+)
 from socp.talk.entries import Entry
 from socp.talk.phrases import Phrases
 from socp.talk.transfers import ROWS_MAX, Transfers
@@ -58,3 +65,14 @@ def test_nobody_waits_for_what_comes_later_by_itself(transfers: Transfers) -> No
     assert len(transfers.outstanding()) == 2
     transfers.moved(FileFailed("mine", "b", "a.txt", sending=True, reason="refused"))
     assert transfers.failed
+
+
+@pytest.mark.threat("I8")
+def test_a_file_that_is_sent_is_said_to_be_with_its_reader_whoever_offers_one_of_its_id(
+    transfers: Transfers,
+) -> None:
+    transfers.received(FileOffered("f", "mallory", "x", 12, public=True, trust=Trust.PINNED))
+    sent = FileDone("f", "public", "a.txt", 12, sending=True, path="")
+    assert transfers.by_author(sent).peer == "public"
+    came = FileDone("f", "public", "x", 12, sending=False, path="/x")
+    assert transfers.by_author(came).peer == "mallory"

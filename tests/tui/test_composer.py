@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from textual.events import Paste
+from textual.widgets import Input
 
-from socp.tui.composer import TEXT_CHARS_MAX, dropped, harmless
+from socp.tui.composer import TEXT_CHARS_MAX, dropped
+from socp.tui.harmless import harmless
 from socp.wire.content import Text
 from tests.tui.stage import Stage, stage
 
@@ -113,6 +115,17 @@ async def test_nothing_that_acts_comes_to_the_composer(tmp_path: Path) -> None:
         it.composer.move_cursor(it.composer.document.end)
         await it.pilot.press("tab")
         assert it.composer.text == f"/file bob {tmp_path}/x.txt"
+
+
+@pytest.mark.threat("I8")
+@pytest.mark.parametrize("key", ["ctrl+k", "ctrl+f", "f3"])
+async def test_nothing_that_acts_comes_to_a_line_of_a_dialog(tmp_path: Path, key: str) -> None:
+    async with stage(tmp_path) as it:
+        await it.opens()
+        await it.pilot.press(key)
+        await it.until(lambda: isinstance(it.app.focused, Input))
+        await pastes(it, "a\x1b]0;title\x07\u202eb\r\nand more")
+        assert it.app.screen.query_one(Input).value == "a]0;titleb"
 
 
 async def test_undo_brings_back_what_was_deleted(tmp_path: Path) -> None:

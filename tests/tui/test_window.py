@@ -88,6 +88,33 @@ async def test_a_short_talk_is_there_as_a_whole(count: int, to_start: bool) -> N
     assert not await window.older()
 
 
+class LongLines(Book):
+    """Of which only a few come at once, however many are asked for."""
+
+    MOST = 7
+
+    async def history(self, who: str, *, before: int = 0, limit: int = PAGE) -> list[HistoryLine]:
+        return await super().history(who, before=before, limit=min(limit, self.MOST))
+
+    async def history_after(self, who: str, number: int, *, limit: int = PAGE) -> list[HistoryLine]:
+        return await super().history_after(who, number, limit=min(limit, self.MOST))
+
+
+async def test_very_long_lines_hide_nothing_of_what_was_said_before_or_after_them() -> None:
+    book = LongLines(50)
+    window = Window(book, TALK)
+    await window.open_end()
+    assert (numbers(window), window.to_start) == ((88, 100), False)
+    book.lines += [line(number) for number in range(102, 142, 2)]
+    await window.catch_up()
+    assert (numbers(window)[1], window.to_end) == (140, True)
+    while await window.older():
+        assert not window.to_start or window.lines[0].number == 2
+    assert numbers(window) == (2, 140)
+    await window.open_at(50)
+    assert (window.to_start, window.to_end) == (False, False)
+
+
 async def test_it_opens_around_a_line() -> None:
     window = Window(Book(1_000), TALK)
     await window.open_at(1_000)

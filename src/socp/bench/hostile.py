@@ -134,7 +134,8 @@ def _stall(key: str, what: str, effect: Effect, goal: Goal) -> Figure:
 def _welcome(head: str, tail: str) -> bytes:
     """As long as may be, and within every bound: 45,000 values in a member nobody knows."""
     count = 45_000
-    piece = ',"' + "x" * ((limits.FRAME_BYTES - len(head) - len(tail) - 10) // count - 3) + '"'
+    room = limits.FRAME_BYTES - 2 * limits.HOP_BYTES - len(head) - len(tail) - 10
+    piece = ',"' + "x" * (room // count - 3) + '"'
     return (head + '["x"' + piece * (count - 1) + "]" + tail).encode()
 
 

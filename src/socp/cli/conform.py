@@ -138,29 +138,40 @@ async def _hear(listen: str, rules: tuple[Rule[Any], ...], chosen: dict[str, Any
     from socp.conform.listen.run import Door, judge_guest
     from socp.conform.server_run import CannotRun
 
-    host, port = _place(listen)
+    host, port = place(listen)
     door = Door(host, port, rules, wait_s=chosen["wait_s"])
     try:
-        report = await judge_guest(door, _silence if chosen["json"] else _say, _invite)
+        report = await judge_guest(
+            door,
+            _silence if chosen["json"] else _say,
+            lambda house: _invite(house, dialled(host)),
+        )
     except CannotRun as fault:
         exits.complain(str(fault), "conform")
         return exits.USAGE
     return _reported(report, json=chosen["json"], junit=chosen["junit"])
 
 
-def _place(text: str) -> tuple[str, int]:
+def place(text: str) -> tuple[str, int]:
     """Host and port in "[HOST:]PORT", loopback where no host is said."""
     host, _, port = text.rpartition(":")
     if not port.isascii() or not port.isdigit() or int(port) > _PORT_MAX:
         raise click.UsageError(f"--listen {text}: write PORT or HOST:PORT")
-    return host or "127.0.0.1", int(port)
+    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
 
 
-def _invite(house: House) -> None:
+def dialled(host: str) -> str:
+    """Who listens at `host`, as it stands in an address for somebody on this machine."""
+    loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - how all addresses are called
+    host = loopback.get(host, host)
+    return f"[{host}]" if ":" in host else host
+
+
+def _invite(house: House, host: str) -> None:
     """Where the door is, and what to do: on standard error, beside the report."""
     lines = (
-        f"attach a client to ws://127.0.0.1:{house.port}, or have a server dial it:",
-        f"  --bootstrap ws://127.0.0.1:{house.port}#{house.who.key.public.fingerprint}",
+        f"attach a client to ws://{host}:{house.port}, or have a server dial it:",
+        f"  --bootstrap ws://{host}:{house.port}#{house.who.key.public.fingerprint}",
         f"and have the client send a message to {house.bob.id}, and ask for the list;",
         f"if it has hybrid/1, two messages and a file of 8 MiB to {house.hal.id}",
     )

@@ -12,6 +12,7 @@ from socp.cli.choices import HELP, Options, as_json, here
 
 if TYPE_CHECKING:
     from socp.cli.looking_back import Look
+    from socp.member.history_line import HistoryLine
 
 LINES: Final = 50
 LINES_MAX: Final = 100_000
@@ -64,7 +65,7 @@ def _history(
     async def work(look: Look) -> int:
         if who is None:
             return await _conversations(look, count)
-        lines = await look.saved.lines(look.talk(who), since_ms=since_ms, limit=count)
+        lines = await _lines(look, look.talk(who), since_ms, count)
         await look.say_lines(lines)
         if not lines:
             look.remark("nothing was said there yet" if since is None else "nothing since then")
@@ -73,6 +74,19 @@ def _history(
         return exits.OK
 
     return looking_back.run(Whose(**options), work, json=json, verb="history")
+
+
+async def _lines(look: Look, talk: str, since_ms: int, count: int) -> list[HistoryLine]:
+    """The newest of a conversation, the oldest of them first. Where lines are long, fewer than
+    were asked for come at once."""
+    pages: list[list[HistoryLine]] = []
+    before = 0
+    while page := await look.saved.lines(talk, since_ms=since_ms, before=before, limit=count):
+        pages.append(page)
+        before, count = page[0].number, count - len(page)
+        if not count:
+            break
+    return [line for page in reversed(pages) for line in page]
 
 
 async def _conversations(look: Look, limit: int) -> int:

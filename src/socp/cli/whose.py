@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from socp.cli.locks import lock_for
 from socp.client import server_url
+from socp.client.key_files import KEY_FILE
 from socp.client.unlocking import Lock
 from socp.talk import places
 from socp.talk.places import BadName
@@ -26,7 +27,20 @@ class Whose:
     vault: str | None = None
 
     def folder(self) -> Path:
-        """The profile's folder, whether it is there or not. BadName where it is not clear."""
+        """The profile's folder, whether it is there or not. BadName where it is not clear, or
+        nobody could ever use it."""
+        folder = self._meant()
+        try:
+            str(folder).encode()  # a database takes no other name
+            (folder / KEY_FILE).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return folder
+        except (OSError, UnicodeEncodeError) as fault:
+            why = fault.strerror if isinstance(fault, OSError) else "its name is not UTF-8"
+            raise BadName(f"{folder} cannot be used: {why}; choose another --profile") from None
+        return folder
+
+    def _meant(self) -> Path:
         if self.profile_dir and self.profile:
             raise BadName("--profile and --profile-dir say the same; give one of them")
         if self.profile_dir:

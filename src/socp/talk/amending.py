@@ -6,6 +6,7 @@ from typing import Final
 
 from socp.client.client import Client
 from socp.client.line import Line
+from socp.member.history import FILE
 from socp.member.history_line import HistoryLine
 from socp.talk.commands import Delete, Edit, React, Reply, Unclear
 
@@ -38,7 +39,7 @@ class Amending:
         for line in reversed(await self._me.history(talk, before=before, limit=limit)):
             if number and line.number != number:
                 break
-            if line.kind in ("text", "file") and not line.deleted:
+            if line.kind in ("text", FILE) and not line.deleted:
                 if (line.author == self._me.user_id) == mine or (number and not mine):
                     return self._known(line)
                 if number:
@@ -50,6 +51,11 @@ class Amending:
 
     @staticmethod
     def _known(line: HistoryLine) -> HistoryLine:
+        if line.kind == FILE and not line.msg_ref:
+            raise Unclear(
+                f"#{line.number} is a file, which cannot be answered, changed or taken back; say"
+                " which message with its number, as /history shows it"
+            )
         if not line.msg_ref:
             raise Unclear(f"#{line.number} is not on its way yet; wait until it is")
         return line

@@ -54,7 +54,8 @@ class Deciding:
         digits = self._me.safety_number(user_id)
         text = (
             f"{name} sees the same, or somebody stands between you. Compare by another way than"
-            f" this chat; if it is, type what they read: /verify {name.replace(' ', '_')} DIGITS"
+            f" this chat; if it is, type what they read: /verify {self._phrases.typed(user_id)}"
+            " DIGITS"
         )
         yield Entry((("class:mark", ""),), text)
         # What is compared comes last, and all of it is to be seen in 24 rows.

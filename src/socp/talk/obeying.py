@@ -145,7 +145,7 @@ class Obeying(ABC):
     def _caller(self) -> str:
         """Who spoke to us last, as it is typed: most likely they are meant, but who is answered
         unasked is answered by mistake."""
-        return self.phrases.name(self.spoke).replace(" ", "_") if self.spoke else "NAME"
+        return self.phrases.typed(self.spoke) if self.spoke else "NAME"
 
     async def _amend(
         self, command: commands.Reply | commands.Edit | commands.Delete | commands.React

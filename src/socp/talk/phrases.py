@@ -54,6 +54,10 @@ class Phrases:
             return "everyone"
         return "you" if user_id == self._own_id else shown_name(self._label(user_id))
 
+    def typed(self, user_id: str) -> str:
+        """The same as one types it behind a command."""
+        return self.name(user_id).replace(" ", "_")
+
     def entry(self, notice: Notice, now: int, about: Spoken | None = None) -> Entry | None:
         """The entry for a notice at `now` (Unix ms); None for what is shown in another way.
         `about`: what it answers or changes, where that is known."""
@@ -193,9 +197,11 @@ class Phrases:
             case TrustState.VERIFIED:
                 return Entry((clock(now, now), ("class:good", f"{name} is verified now")))
             case TrustState.UNVERIFIED:
-                return note(now, f"{name} is not verified; /verify {name} compares", "class:warn")
+                text = f"{name} is not verified; /verify {self.typed(moved.user_id)} compares"
+                return note(now, text, "class:warn")
             case TrustState.CHANGED:
-                text = f"nothing is sent to {name} until you decide: /trust {name}"
+                how = f"/trust {self.typed(moved.user_id)}"
+                text = f"nothing is sent to {name} until you decide: {how}"
                 return note(now, text, "class:loud")
 
     def _key_changed(self, changed: effects.KeyChanged, now: int) -> Entry:

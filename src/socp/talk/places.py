@@ -25,6 +25,7 @@ USUAL_PORTS: Final = (8001, 8002, 8003)
 _PORT_MAX: Final = 65_535
 _APP: Final = "socp"
 _SAFE: Final = " @+"
+_FILE_NAME_BYTES_MAX: Final = 255
 
 
 class BadName(Exception):
@@ -116,17 +117,27 @@ def usual(name: str) -> Chosen:
 def file_name(name: str) -> str:
     """A folder's name for a person's name: two names never share one, and none is a path."""
     quoted = quote(name, safe=_SAFE)
+    if len(quoted) > _FILE_NAME_BYTES_MAX:  # no disk takes it: letters stay as they are
+        quoted = "".join(quote(char, safe=_SAFE) if char.isascii() else char for char in name)
     return "%2E" + quoted[1:] if quoted.startswith(".") else quoted
 
 
 def all_profiles() -> list[str]:
-    """Folder names of profiles, the last used first."""
+    """Folder names of profiles, the last used first; none that we may not look into."""
     try:
-        found = [folder for folder in profiles().iterdir() if _is_profile(folder)]
-        found.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
+        there = list(profiles().iterdir())
     except OSError:
         return []
-    return [folder.name for folder in found]
+    used = {folder.name: at_s for folder in there if (at_s := _used_s(folder)) is not None}
+    return sorted(used, key=used.__getitem__, reverse=True)
+
+
+def _used_s(folder: Path) -> float | None:
+    """When the profile there was used last (Unix s); None where there is none for us."""
+    try:
+        return folder.stat().st_mtime if _is_profile(folder) else None
+    except OSError:
+        return None
 
 
 def _is_profile(folder: Path) -> bool:

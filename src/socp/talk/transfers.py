@@ -45,7 +45,10 @@ class Transfers:
         self._authors[notice.file_id] = notice.author
 
     def by_author(self, notice: News) -> News:
-        """A file to everyone comes from somebody, whom its later news do not name."""
+        """A file to everyone comes from somebody, whom its later news do not name. Of one that is
+        sent they name the reader, whoever offers another one under its id."""
+        if notice.sending:
+            return notice
         over = isinstance(notice, FileDone | FileFailed)
         known = self._authors.pop if over else self._authors.get
         author = known(notice.file_id, None)

@@ -20,6 +20,7 @@ from socp.talk.offers import Offer
 from socp.tui import emoji, keys
 from socp.tui.completing import completions
 from socp.tui.drafts import Drafts
+from socp.tui.harmless import harmless
 from socp.tui.keys import Keymap
 from socp.wire.text import printable
 
@@ -28,10 +29,6 @@ _PASTED_CHARS: Final = 16_384
 """Are taken, and broken into rows, without letting the loop go."""
 _PATH_CHARS_MAX: Final = 4_096
 _FILE_URL: Final = re.compile(r"file://(?:localhost)?(?P<path>/.*)")
-_LINE_ENDS: Final = re.compile("\r\n?|[\x85\u2028\u2029]")
-_ACTING: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
-)
 
 
 class Composer(TextArea):
@@ -265,12 +262,6 @@ class Composer(TextArea):
     def _forget_offers(self) -> None:
         self._offers = []
         self.post_message(self.Offered([], 0))
-
-
-def harmless(text: str) -> str:
-    """Without what would act on the terminal while it stands in the composer: control characters
-    and marks that turn the writing around, which come with what is pasted (threat I8)."""
-    return _ACTING.sub("", _LINE_ENDS.sub("\n", text))
 
 
 def dropped(text: str) -> str:

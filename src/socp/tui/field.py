@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from textual.binding import Binding
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.widgets import Input
+
+from socp.tui.harmless import harmless
 
 _DOES: Final = {
     key: binding.action
@@ -25,3 +27,9 @@ class Field(Input):
         if (action := _DOES.get(event.key)) and await self.app.run_action(action, self):
             event.stop()
             event.prevent_default()
+
+    def _on_paste(self, event: Paste) -> None:
+        """Nothing that is pasted acts on the terminal (threat I8)."""
+        super()._on_paste(Paste(harmless(event.text)))
+        event.prevent_default()
+        event.stop()

@@ -47,14 +47,14 @@ class Window:
     async def open_end(self) -> None:
         """Begin with the newest lines."""
         lines = await self._book.history(self.talk, limit=PAGE)
-        self.to_start, self.to_end = len(lines) < PAGE, True
+        self.to_start, self.to_end = await self._is_start(lines), True
         await self._put(lines)
 
     async def open_at(self, number: int) -> None:
         """Begin around the line of that number."""
         before = await self._book.history(self.talk, before=number + 1, limit=PAGE)
         after = await self._book.history_after(self.talk, number, limit=PAGE)
-        self.to_start, self.to_end = len(before) < PAGE, len(after) < PAGE
+        self.to_start, self.to_end = await self._is_start(before), await self._is_end(after)
         await self._put([*before, *after])
 
     async def older(self) -> bool:
@@ -62,7 +62,7 @@ class Window:
         if self.to_start or not self.lines:
             return False
         more = await self._book.history(self.talk, before=self.lines[0].number, limit=PAGE)
-        self.to_start = len(more) < PAGE
+        self.to_start = await self._is_start(more)
         lines = [*more, *self.lines]
         if len(lines) > LINES_MAX:
             self.to_end = False
@@ -73,7 +73,7 @@ class Window:
         """Load what was said after; False where that is nothing."""
         last = self.lines[-1].number if self.lines else 0
         more = await self._book.history_after(self.talk, last, limit=PAGE)
-        self.to_end = len(more) < PAGE
+        self.to_end = await self._is_end(more)
         lines = [*self.lines, *more]
         if len(lines) > LINES_MAX:
             self.to_start = False
@@ -93,7 +93,7 @@ class Window:
         if len(self.lines) >= LINES_MAX and not self.following:
             self.to_end = False  # what is being read stays; the rest comes when it is scrolled to
         while self.to_end and await self.newer() and not self.to_end:
-            self.to_end = True  # more came than a page holds: go on to the end
+            self.to_end = True  # more came than a page has: go on to the end
 
     def moved(self, number: int) -> None:
         """The line of that number is not as it was."""
@@ -122,6 +122,19 @@ class Window:
             ),
             None,
         )
+
+    async def _is_start(self, page: list[HistoryLine]) -> bool:
+        """Whether nothing was said before these, which were asked for as a page. That they are few
+        does not tell: of very long lines no more come at once."""
+        if not page or len(page) >= PAGE:
+            return not page
+        return not await self._book.history(self.talk, before=page[0].number, limit=1)
+
+    async def _is_end(self, page: list[HistoryLine]) -> bool:
+        """The same of what was said after them."""
+        if not page or len(page) >= PAGE:
+            return not page
+        return not await self._book.history_after(self.talk, page[-1].number, limit=1)
 
     def _at(self, number: int) -> int | None:
         at = bisect_left(self.lines, number, key=lambda line: line.number)

@@ -17,13 +17,13 @@ from socp.conform.rules.link_auth import proving_user
 from socp.conform.verdicts import Breach
 
 MAILBOX: Final[Section[Probe]] = Section(needs=(Need.USERS,), feature="mailbox/1")
-_KEEPS: Final = ("link-auth/1", "bind/1", "mailbox/1")
+KEEPS: Final = ("link-auth/1", "bind/1", "mailbox/1")
 _DAY_MS: Final = 86_400_000
 
 
 async def reader_who_keeps(probe: Probe, name: str = "mara") -> Peer:
     """A proven user with `mailbox/1`, all mail of earlier rules taken."""
-    mara = await proving_user(probe, name, _KEEPS)
+    mara = await proving_user(probe, name, KEEPS)
     await mara.link.quiet("never", within_s=probe.world.manners.quiet_s / 2)
     for frame in tuple(mara.link.heard):
         await taken(mara, frame)
@@ -75,7 +75,7 @@ async def _queued(probe: Probe) -> None:
 )
 async def _handed_out(probe: Probe) -> None:
     _, said, _ = await _left(probe)
-    mara = await proving_user(probe, "mara", _KEEPS)
+    mara = await proving_user(probe, "mara", KEEPS)
     frame = await mara.link.hears("USER_DELIVER", where=said.is_delivered_by)
     same("ts", frame.ts, said.ts)
     await taken(mara, frame)
@@ -88,7 +88,7 @@ async def _handed_out(probe: Probe) -> None:
 )
 async def _told_delivered(probe: Probe) -> None:
     alice, said, _ = await _left(probe)
-    mara = await proving_user(probe, "mara", _KEEPS)
+    mara = await proving_user(probe, "mara", KEEPS)
     await taken(mara, await mara.link.hears("USER_DELIVER", where=said.is_delivered_by))
     came = await alice.link.hears("ACK", where=about(said.ref))
     same("status", came.get("status"), "delivered")
@@ -102,15 +102,15 @@ async def _told_delivered(probe: Probe) -> None:
 async def _kept_until_acked(probe: Probe) -> None:
     _, said, _ = await _left(probe)
     for _ in range(2):
-        mara = await proving_user(probe, "mara", _KEEPS)
+        mara = await proving_user(probe, "mara", KEEPS)
         await mara.link.hears("USER_DELIVER", where=said.is_delivered_by)
         await mara.link.close()
-    mara = await proving_user(probe, "mara", _KEEPS)
+    mara = await proving_user(probe, "mara", KEEPS)
     await taken(mara, await mara.link.hears("USER_DELIVER", where=said.is_delivered_by))
     await mara.say("LIST_REQUEST", {})
     await mara.link.hears("USER_LIST")
     await mara.link.close()
-    mara = await proving_user(probe, "mara", _KEEPS)
+    mara = await proving_user(probe, "mara", KEEPS)
     await mara.link.quiet("USER_DELIVER", where=said.is_delivered_by)
 
 
@@ -121,12 +121,12 @@ async def _kept_until_acked(probe: Probe) -> None:
 )
 async def _forged_ack(probe: Probe) -> None:
     _, said, _ = await _left(probe)
-    mara = await proving_user(probe, "mara", _KEEPS)
+    mara = await proving_user(probe, "mara", KEEPS)
     await mara.link.hears("USER_DELIVER", where=said.is_delivered_by)
     await mara.say("ACK", {"msg_ref": said.ref}, to=mara.server_id, sig=mara.who.key.sign(b"x"))
     await mara.link.quiet("never")
     await mara.link.close()
-    mara = await proving_user(probe, "mara", _KEEPS)
+    mara = await proving_user(probe, "mara", KEEPS)
     await taken(mara, await mara.link.hears("USER_DELIVER", where=said.is_delivered_by))
 
 
@@ -139,7 +139,7 @@ async def _retry(probe: Probe) -> None:
     alice, said, _ = await _left(probe)
     await alice.say("MSG_DIRECT", said.payload, to=said.reader, ts=said.ts)
     same("the answer", (await alice.link.hears("ACK", "ERROR")).type, "ACK")
-    mara = await proving_user(probe, "mara", _KEEPS)
+    mara = await proving_user(probe, "mara", KEEPS)
     await taken(mara, await mara.link.hears("USER_DELIVER", where=said.is_delivered_by))
     await mara.link.quiet("USER_DELIVER", where=said.is_delivered_by)
 
@@ -156,7 +156,7 @@ async def _order(probe: Probe) -> None:
     for each in said:
         await alice.say("MSG_DIRECT", each.payload, to=mara.id, ts=each.ts)
         await alice.link.hears("ACK", where=about(each.ref))
-    mara = await proving_user(probe, "mara", _KEEPS)
+    mara = await proving_user(probe, "mara", KEEPS)
     due = [each.payload["ciphertext"] for each in said]
     came = []
     for _ in said:
@@ -231,7 +231,7 @@ async def _file_kept(probe: Probe) -> None:
         came = await alice.link.hears("ACK", "ERROR", where=about(file_id))
         same(f"the answer to {kind}", came.gist(), f"ACK of {file_id}")
         same("status", came.get("status"), "queued")
-    mara = await proving_user(probe, "mara", _KEEPS)
+    mara = await proving_user(probe, "mara", KEEPS)
     for kind, _ in frames:
         frame = await mara.link.hears(kind, where=of_file(file_id))
     await taken(mara, frame)

@@ -22,6 +22,7 @@ from socp.conform.rules.link_auth import BIND, LINK_AUTH
 from socp.conform.rules.mailbox import MAILBOX
 from socp.conform.rules.messages import MESSAGES
 from socp.conform.rules.presence import PRESENCE
+from socp.conform.rules.releases import RELEASES
 from socp.conform.rules.rotation import ROTATION
 from socp.conform.rules.sealed import SEALED
 from socp.conform.rules.servers import SERVERS, STRANGERS
@@ -50,6 +51,7 @@ SECTIONS: Final = (
     LINK_AUTH,
     BIND,
     MAILBOX,
+    RELEASES,
     ROTATION,
     GOSSIP,
     HEALING,
