@@ -252,3 +252,21 @@ def test_it_looks_around_less_often_where_many_are_watched() -> None:
     assert len(pages(one)) == 1
     one.passes(20, tick_ms=1_000)
     assert len(pages(one)) == 2
+
+
+@pytest.mark.spec("11")
+@pytest.mark.threat("S11")
+def test_where_the_server_has_no_room_for_so_many_it_asks_for_half_of_them() -> None:
+    one = desk()
+    lists(one, *(an_id(f"u{n}") for n in range(200)))
+    full = {"code": "RATE_LIMITED", "detail": "", "msg_ref": "PRESENCE_WATCH"}
+    for most in (200, 100, 50, 32):
+        assert len(watched(one)[-1]) == most
+        one.hears("ERROR", full)
+        one.passes(10)
+    assert len(watched(one)) == 4, "so few are refused where nothing is taken"
+    one.loses_the_link()
+    one.attaches()
+    lists(one, *(an_id(f"u{n}") for n in range(200)))
+    one.passes(2)
+    assert len(watched(one)[-1]) == 200, "another server may have more room"

@@ -44,3 +44,30 @@ def test_a_clock_that_is_set_makes_no_mail_old(mesh: Mesh, a: Server, days: int)
     assert waiting(a) == 1
     passes(mesh, limits.MAILBOX_DAYS * DAY_MS, steps=30 * 24)
     assert waiting(a) == 0
+
+
+def test_a_machine_that_sleeps_now_and_then_keeps_no_mail_for_ever(mesh: Mesh, a: Server) -> None:
+    """The monotonic clock stands still meanwhile: each time it looks as if the other was set."""
+    alice, bob = keeper(mesh, a, "alice"), keeper(mesh, a, "bob")
+    bob.drop()
+    says(alice, bob.id)
+    for _ in range(7):
+        passes(mesh, 5 * DAY_MS, steps=5 * 24)
+        mesh.wall += 2 * DAY_MS
+    assert waiting(a) == 0
+
+
+def test_a_clock_that_goes_wrong_and_is_set_right_again_changes_nothing(
+    mesh: Mesh, a: Server
+) -> None:
+    alice, bob = keeper(mesh, a, "alice"), keeper(mesh, a, "bob")
+    bob.drop()
+    says(alice, bob.id)
+    passes(mesh, 2 * HOUR_MS, steps=2)
+    mesh.wall += 400 * DAY_MS
+    passes(mesh, 2 * HOUR_MS, steps=2)
+    mesh.wall -= 400 * DAY_MS
+    passes(mesh, 29 * DAY_MS, steps=29 * 24)
+    assert waiting(a) == 1
+    passes(mesh, DAY_MS, steps=24)
+    assert waiting(a) == 0

@@ -28,7 +28,8 @@ def watch(peer: Peer, *user_ids: str) -> None:
 
 def is_refused(peer: Peer, user_ids: list[str]) -> bool:
     watch(peer, *user_ids)
-    return [e.members["code"] for e in peer.heard if e.type == "ERROR"] == ["RATE_LIMITED"]
+    errors = [e.members for e in peer.heard if e.type == "ERROR"]
+    return [(e["code"], e["msg_ref"]) for e in errors] == [("RATE_LIMITED", "PRESENCE_WATCH")]
 
 
 def told(peer: Peer) -> list[tuple[str, object]]:

@@ -14,9 +14,18 @@ from socp.member.people import People
 from socp.member.questions import Questions
 from socp.member.sending import Sending
 from socp.member.session import Session
+from socp.member.watching import Watching
 from socp.wire.envelope import Envelope
 from socp.wire.errors import Code
-from socp.wire.payloads import Ack, Error, KeyRevoke, KeyRotate, SessionKey, UserHello
+from socp.wire.payloads import (
+    Ack,
+    Error,
+    KeyRevoke,
+    KeyRotate,
+    PresenceWatch,
+    SessionKey,
+    UserHello,
+)
 from socp.wire.text import printable
 
 DETAIL_COLUMNS: Final = 200
@@ -35,6 +44,7 @@ class Answers:
         sending: Sending,
         people: People,
         questions: Questions,
+        watching: Watching,
     ) -> None:
         self._emit = emitter
         self._courier = courier
@@ -44,6 +54,7 @@ class Answers:
         self._sending = sending
         self._people = people
         self._questions = questions
+        self._watching = watching
 
     def ack(self, envelope: Envelope, ack: Ack, now: Now) -> None:
         """ACK."""
@@ -71,6 +82,8 @@ class Answers:
             self._outbox.retimed(error.msg_ref)
         elif error.msg_ref in (KeyRotate.TYPE, KeyRevoke.TYPE):
             self._own.failed(error.msg_ref, refusal_text(error.code, error.detail))
+        elif error.msg_ref == PresenceWatch.TYPE and error.code == Code.RATE_LIMITED:
+            self._watching.refused(now)
         elif error.msg_ref == SessionKey.TYPE:
             return None  # the one before serves on, then our own key; another is told in a minute
         elif error.user_id and error.code == Code.USER_NOT_FOUND:

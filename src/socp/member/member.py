@@ -165,7 +165,15 @@ class Member:
             self._transfers,
         )
         self._answers = Answers(
-            emit, self._courier, self._session, own, outbox, sending, self._people, self._questions
+            emit,
+            self._courier,
+            self._session,
+            own,
+            outbox,
+            sending,
+            self._people,
+            self._questions,
+            self._watching,
         )
         waits = (lookups, self._next_link, self._people.key_known)
         self._decisions = Decisions(suite, emit, contacts, history, *waits)

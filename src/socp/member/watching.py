@@ -28,6 +28,8 @@ CROWD_OVER: Final = 250
 """With more than 300 online only those we deal with are watched, and OTHERS more; all again when
 there are no more than 250."""
 OTHERS: Final = 100
+ALWAYS: Final = 32
+"""So many a server takes from everybody, as long as it takes any."""
 UNANSWERED_MS: Final = 15_000
 """It is not asked again sooner where the last answer is still to come."""
 LOOK_AGAIN_MS, LOOK_AGAIN_MS_EACH = 2_000, 300
@@ -67,6 +69,7 @@ class Watching:
         self._ours: OrderedDict[str, None] = OrderedDict()  # who was dealt with last comes last
         self._others: OrderedDict[str, None] = OrderedDict()
         self._told: frozenset[str] = frozenset()
+        self._most = limits.WATCHED  # less where this server has no room for so many
         self._changed = False  # somebody got or lost a place since, perhaps
         self._told_ms = -GATHER_MS_EACH * limits.WATCHED
         self._look_ms = 0
@@ -84,7 +87,7 @@ class Watching:
 
     def attached(self, now: Now, *, on: bool) -> None:
         """The server took our hello; `on`: it has `presence/1`."""
-        self._on, self._told = on, frozenset()
+        self._on, self._told, self._most = on, frozenset(), limits.WATCHED
         self._unheard.clear()
         self._found()
         self._contacts.more_online = self._crowd = False
@@ -140,6 +143,14 @@ class Watching:
         if not self._sought.user_ids:
             self._found()
 
+    def refused(self, now: Now) -> None:
+        """The server has no room for so many just now: on this link half of them are enough."""
+        if len(self._told) <= ALWAYS:
+            return
+        self._most = max(ALWAYS, len(self._told) // 2)
+        self._told, self._told_ms, self._changed = frozenset(), now.mono, True
+        self._bound(now)
+
     def due(self, now: Now) -> None:
         """What changed is told; now and then it is asked who else is there."""
         self._tell_soon(now)
@@ -174,7 +185,7 @@ class Watching:
         return is_uuid4(user_id) and user_id != self._contacts.own_id
 
     def _bound(self, now: Now) -> None:
-        while len(self._ours) > OURS_MAX:
+        while len(self._ours) > min(OURS_MAX, self._most):
             user_id, _ = self._ours.popitem(last=False)
             self._others[user_id] = None
         while len(self._others) > self._places:
@@ -184,7 +195,7 @@ class Watching:
     @property
     def _places(self) -> int:
         """For those we do not deal with."""
-        left = limits.WATCHED - len(self._ours)
+        left = self._most - len(self._ours)
         return min(OTHERS, left) if self._crowd else left
 
     def _tell_soon(self, now: Now) -> None:

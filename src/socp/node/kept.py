@@ -3,6 +3,8 @@ answers, the disk fails (section 11; threat S8)."""
 
 from __future__ import annotations
 
+from collections import deque
+
 from socp.node.dedup import SeenIds, mail_key
 from socp.node.effects import Ask
 from socp.node.emitter import Emitter
@@ -24,7 +26,6 @@ from socp.wire.payloads import Ack, Error, MsgDirect
 DAY_MS = 24 * 3_600_000
 SWEEP_MS = 3_600_000
 FIRST_SWEEP_MS = 60_000
-STEP_MS = DAY_MS  # between two looks: no clock runs so wrong, it was set
 
 
 class Kept:
@@ -51,7 +52,8 @@ class Kept:
         self._seen = seen
         self._days_ms = days * DAY_MS
         self._sweep_ms: int | None = None
-        self._offset_ms = 0  # of the clock, from the monotonic one
+        # Of the clock, from the monotonic one, at each look in as long as mail is kept.
+        self._offsets_ms: deque[int] = deque(maxlen=self._days_ms // SWEEP_MS)
 
     # --- links ----------------------------------------------------------------------------------
 
@@ -149,19 +151,18 @@ class Kept:
         self._posts.due(now)
         self._file_mail.due(now)
         if self._sweep_ms is None:
-            self._sweep_ms, self._offset_ms = now.mono + FIRST_SWEEP_MS, now.wall - now.mono
+            self._sweep_ms = now.mono + FIRST_SWEEP_MS
+            self._offsets_ms.append(now.wall - now.mono)
         if now.mono >= self._sweep_ms:
+            self._sweep_ms = now.mono + SWEEP_MS
             self._sweep(now)
 
     def _sweep(self, now: Now) -> None:
-        """What is too old goes. What came by another clock than the present one only looks so, or
-        does not yet: after a step of it nothing goes for as long as mail is kept (S7)."""
-        before_ms, self._offset_ms = self._offset_ms, now.wall - now.mono
-        if abs(self._offset_ms - before_ms) > STEP_MS:
-            self._sweep_ms = now.mono + self._days_ms
-            return
-        self._sweep_ms = now.mono + SWEEP_MS
-        self._emit.add(Ask(Expire(now.wall - self._days_ms)))
+        """What is too old goes, by the clock that was furthest behind while it may have come: one
+        that was set, or stood still while the machine slept, makes no mail old (S7)."""
+        self._offsets_ms.append(now.wall - now.mono)
+        wall = now.mono + min(self._offsets_ms)
+        self._emit.add(Ask(Expire(wall - self._days_ms)))
 
     def stopping(self) -> None:
         """The last word to the store."""

@@ -8,18 +8,18 @@ from socp.wire.errors import PeerFault
 from socp.wire.msg_ref import msg_ref
 
 SAID = {payloads.MsgDirect, payloads.MsgPublicChannel}
-KEYS = {payloads.KeyRotate, payloads.KeyRevoke, payloads.SessionKey}
+BY_TYPE = {payloads.KeyRotate, payloads.KeyRevoke, payloads.SessionKey, payloads.PresenceWatch}
 FILES = {payloads.FileStart, payloads.FileChunk, payloads.FileEnd}
 
 
 def reference(envelope: Envelope) -> tuple[str, str]:
-    """`msg_ref` and `of` of a MSG_* or FILE_*, and of what tells of a key, as far as the frame
-    tells; ("", "") else."""
+    """`msg_ref` and `of` of a MSG_* or FILE_*, and of what is said one at a time, as far as the
+    frame tells; ("", "") else."""
     kind = payloads.TYPES.get(envelope.type)
     if kind in FILES:
         file_id = envelope.members.get("file_id")
         return (file_id if isinstance(file_id, str) else "", kind.TYPE)
-    if kind in KEYS:
+    if kind in BY_TYPE:
         return (kind.TYPE, "")
     text = envelope.members.get("ciphertext")
     if kind not in SAID or not isinstance(text, str):
