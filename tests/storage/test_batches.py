@@ -146,7 +146,7 @@ def member_remembers(records: Sequence[member.Record]) -> member.Remembered:
         servers=tuple(servers[key] for key in sorted(servers)),
         seen=tuple(seen[key] for key in sorted(seen)),
         outbox=tuple(outbox[key] for key in sorted(outbox)),
-        channel_keys=tuple(keys[key] for key in sorted(keys)),
+        channel_keys=tuple(keys[key] for key in sorted(keys) if keys[key].private),
     )
 
 

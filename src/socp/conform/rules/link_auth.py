@@ -11,7 +11,7 @@ from socp.conform.cast import Identity
 from socp.conform.expect import LISTS, bytes_of, list_of, of_user, refused, same, text_of
 from socp.conform.figures import NONCE_BYTES
 from socp.conform.frames import Frame, now_ms
-from socp.conform.link import Link
+from socp.conform.link import Link, Where
 from socp.conform.peers import Peer, message, server_hello, user_hello
 from socp.conform.probe import Probe, proof_payload, say_first, turned_away
 from socp.conform.rule import Need, Section
@@ -127,6 +127,13 @@ for _id, _what in _PROOFS.items():
     _no_good(_id, _what)
 
 
+def _said_since(challenge: Frame, who: Identity) -> Where:
+    """About them, by the server's own clock not before it challenged them: what it said when they
+    were there before may come late."""
+    since = challenge.ts if isinstance(challenge.ts, int) else 0
+    return lambda frame: of_user(who.id)(frame) and isinstance(frame.ts, int) and frame.ts >= since
+
+
 @LINK_AUTH.extension(
     "11.7-nothing-before-proof",
     "before the proof nothing is handed out, and nobody hears of the newcomer",
@@ -134,8 +141,8 @@ for _id, _what in _PROOFS.items():
 )
 async def _nothing_before(probe: Probe) -> None:
     alice = await probe.alice()
-    link, who, _ = await challenged(probe, "dan")
-    await alice.link.quiet("USER_ADVERTISE", where=of_user(who.id))
+    link, who, challenge = await challenged(probe, "dan")
+    await alice.link.quiet("USER_ADVERTISE", where=_said_since(challenge, who))
     if link.heard:
         raise Breach(f"{link.heard[0].gist()} came before AUTH_PROOF")
 
@@ -205,7 +212,7 @@ async def _bad_attach(probe: Probe) -> None:
     payload["attach"] = {"ts": now_ms(), "sig": who.key.sign(b"x")}
     await say_first(link, who, "AUTH_PROOF", payload)
     await link.hears("ACK")
-    advert = await alice.link.hears("USER_ADVERTISE", where=of_user(who.id))
+    advert = await alice.link.hears("USER_ADVERTISE", where=_said_since(challenge, who))
     if advert.get("attach"):
         raise Breach("USER_ADVERTISE repeats it")
 
