@@ -33,7 +33,7 @@ def test_the_least_memory_still_serves_a_small_circle() -> None:
 
 def test_by_default_ten_thousand_users_can_be_online() -> None:
     default = Budget()
-    assert default.rows(Table.LINKS) >= 10_000
+    assert default.rows(Table.LINKS) >= 10_400  # and some who come meanwhile
     assert default.rows(Table.USERS) >= 50_000
     assert default.rows(Table.SHARES) >= 10_000
 

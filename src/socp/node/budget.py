@@ -54,12 +54,12 @@ class Share:
 
 SHARES: Final = {
     # A WebSocket with its reader, task, buckets and row; where it is a user's, what is said of it.
-    Table.LINKS: Share(35, 26 * limits.KIB, 1_000_000),
+    Table.LINKS: Share(36, 26 * limits.KIB, 1_000_000),
     # Account, home, where they were seen last, how far they have read, the mailbox as counted.
     Table.USERS: Share(20, 3_020, 200_000),
     # Whose mail waits for whom: one for each author in a mailbox.
     Table.AUTHORS: Share(3, 260, 5_000_000),
-    Table.SEEN: Share(13, 160, 50_000_000),
+    Table.SEEN: Share(12, 160, 50_000_000),
     # What was handed to somebody and is not acknowledged.
     Table.OWED: Share(4, 480, 4_000_000),
     Table.SHARES: Share(11, 7_900, 20_000),
