@@ -12,7 +12,7 @@ from socp.conform.cast import Identity
 from socp.conform.frames import Frame, now_ms
 from socp.conform.keys import NotAKey, PublicKey, read_key
 from socp.conform.link import Link
-from socp.conform.verdicts import Unjudged
+from socp.conform.verdicts import Breach, Unjudged
 
 CLIENT: Final = "socp conform"
 
@@ -128,6 +128,12 @@ def message(
     }
     ref = preimages.msg_ref(raw, author.id, reader, at)
     return Message(author, reader, at, raw, payload, ref)
+
+
+def not_delivered(reader: Peer, said: Message) -> None:
+    """Raises Breach where this came to them."""
+    if reader.link.has("USER_DELIVER", where=said.is_delivered_by):
+        raise Breach("it was delivered")
 
 
 def user_hello(

@@ -61,12 +61,14 @@ class Arrivals:
 
     def amended(self, change: Amendment) -> None:
         """Its author changed it or took it back: the next start tells it so, or not at all."""
+        if change.kind not in (EDIT, DELETE):
+            return
         for number, one in self._unseen.items():
             talk = PUBLIC if one.public else one.author
             if (talk, one.author, one.msg_ref) == (change.talk, change.author, change.of):
                 if change.kind == DELETE:
                     self._drop(number)
-                elif change.kind == EDIT:
+                else:
                     self._reword(one, change)
                 return
 

@@ -350,7 +350,8 @@ class Rotations:
 
     def not_stored(self, records: Iterable[Record]) -> None:
         """These were not committed and nothing was said of them: as if they had never been."""
-        for record in (lost := tuple(records)):
+        lost = tuple(records)
+        for record in lost:
             if isinstance(record, Revocation):
                 self._histories.revoked.pop(record.user_id, None)
                 self._frames.pop(record.user_id, None)

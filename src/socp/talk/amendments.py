@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from socp.member.effects import Amended, GapClosed, GapFound
 from socp.talk.entries import Entry, Kind
-from socp.talk.words import TRUST_STYLES, Label, clock, flat, marks, note, quoted, time_of, whose
+from socp.talk.words import Label, clock, marks, note, quoted, time_of, trust_mark, whose
 from socp.wire.ids import PUBLIC
 
 
@@ -36,10 +36,7 @@ def amendment_entry(
 
 def _amended(notice: Amended, about: Spoken | None, name_of: Label, now: int) -> Entry:
     who = name_of(notice.author)
-    style = TRUST_STYLES.get(
-        notice.trust, "class:mark"
-    )  # of another version it may be another word
-    trust = [(style, flat(notice.trust))] if notice.trust else []
+    trust = [trust_mark(notice.trust)] if notice.trust else []
     head = marks(notice.ts, now, notice.talk == PUBLIC, *trust)
     said = f"#{about.number}, said at {time_of(about.ts, now)}" if about else "an earlier message"
     match notice.kind:

@@ -8,7 +8,6 @@ from socp.member.effects import FileDone, FileFailed, FileOffered, FileProgress,
 from socp.talk.entries import Entry
 from socp.talk.words import (
     SHOWN_COLUMNS,
-    TRUST_STYLES,
     Label,
     clock,
     marks,
@@ -16,6 +15,7 @@ from socp.talk.words import (
     path_text,
     shown_name,
     size_text,
+    trust_mark,
 )
 from socp.wire.text import printable
 
@@ -64,7 +64,7 @@ def file_entry(notice: News, name_of: Label, now: int) -> Entry:
     size = size_text(notice.size)
     match notice:
         case FileOffered():
-            trust = (TRUST_STYLES[notice.trust], str(notice.trust))
+            trust = trust_mark(notice.trust)
             text = f"{name_of(notice.author)} sends {name} ({size})"
             return Entry((*marks(now, now, notice.public, trust), ("class:name", text)))
         case FileWaits():

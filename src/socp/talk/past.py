@@ -12,12 +12,12 @@ from socp.talk.entries import Entry, Fragment
 from socp.talk.phrases import Phrases
 from socp.talk.words import (
     STATE_WORDS,
-    TRUST_STYLES,
     clock,
     flat,
     marks,
     quoted,
     shown_name,
+    trust_mark,
     whose,
 )
 from socp.wire.ids import PUBLIC
@@ -26,7 +26,6 @@ from socp.wire.text import printable
 _REACTIONS_SHOWN: Final = 5
 _REASON_COLUMNS: Final = 100
 _DOUBTFUL: Final = (LineState.REFUSED, LineState.WAITING)
-_TRUSTS: Final = {str(trust): style for trust, style in TRUST_STYLES.items()}
 
 
 class Lines(Protocol):
@@ -86,7 +85,7 @@ class Past:
         """How sure it is who wrote it, or how far it came, and what was done to it since."""
         found: list[Fragment] = []
         if line.trust:
-            found.append((_TRUSTS.get(line.trust, "class:mark"), flat(line.trust)))
+            found.append(trust_mark(line.trust))
         if line.state:
             state = LineState(line.state)
             why = printable(" ".join(line.reason.split()), width=_REASON_COLUMNS)

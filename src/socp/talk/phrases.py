@@ -15,7 +15,6 @@ from socp.talk.file_phrases import file_entry
 from socp.talk.words import (
     NAMES_SHOWN,
     SHOWN_COLUMNS,
-    TRUST_STYLES,
     Label,
     clock,
     fingerprint_text,
@@ -27,6 +26,7 @@ from socp.talk.words import (
     shown_name,
     some,
     time_of,
+    trust_mark,
     whose,
 )
 from socp.wire.ids import PUBLIC
@@ -184,7 +184,7 @@ class Phrases:
                 assert_never(notice)
 
     def _message(self, said: effects.MessageArrived, about: Spoken | None, now: int) -> Entry:
-        marked = [(TRUST_STYLES[said.trust], str(said.trust))]
+        marked = [trust_mark(said.trust)]
         if said.late:
             marked.append(("class:warn", "came late"))
         answers = f" answering {whose(about.author)} {quoted(about.text)}" if about else ""

@@ -114,6 +114,11 @@ def some(names: list[str]) -> str:
     return f"{shown} and {more} more {verb}" if more > 0 else f"{shown} {verb}"
 
 
+def trust_mark(trust: str) -> tuple[str, str]:
+    """The mark of a `Trust`, by its style; another version may have another word."""
+    return TRUST_STYLES.get(trust, "class:mark"), flat(trust)
+
+
 def flat(text: str) -> str:
     """Harmless, in one line."""
     return printable(" ".join(text.split()))

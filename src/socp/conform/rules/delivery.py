@@ -10,11 +10,11 @@ from socp.conform.cast import new_id
 from socp.conform.expect import refused, same
 from socp.conform.figures import RSA_BYTES
 from socp.conform.frames import Frame, now_ms
-from socp.conform.peers import Message, Peer, message
+from socp.conform.peers import Message, Peer, message, not_delivered
 from socp.conform.probe import Probe
 from socp.conform.rule import Need, Section
 from socp.conform.rules.presence import advertised, foreigner, gone
-from socp.conform.verdicts import Breach, Dialect
+from socp.conform.verdicts import Dialect
 
 DELIVERY: Final[Section[Probe]] = Section(needs=(Need.USERS, Need.SERVERS))
 
@@ -24,7 +24,7 @@ def deliver(said: Message, **changed: Any) -> dict[str, Any]:
     return {"user_id": said.reader, "sender": said.author.id, **said.payload, **changed}
 
 
-async def _handed(server: Peer, said: Message, **changed: Any) -> None:
+async def handed(server: Peer, said: Message, **changed: Any) -> None:
     await server.say("SERVER_DELIVER", deliver(said, **changed), to=server.server_id, ts=said.ts)
 
 
@@ -37,7 +37,7 @@ async def _deliver_to_local(probe: Probe) -> None:
     bob, east, fred = await probe.bob(), await probe.east(), await foreigner(probe)
     await advertised(probe, east, fred)
     said = message(fred, bob.id, bob.who.key.public)
-    await _handed(east, said)
+    await handed(east, said)
     frame = await bob.link.hears("USER_DELIVER", where=said.is_delivered_by)
     same("ts", frame.ts, said.ts)
     same("sender", frame.get("sender"), fred.id)
@@ -45,16 +45,17 @@ async def _deliver_to_local(probe: Probe) -> None:
     await gone(east, fred)
 
 
-async def _not_handed(probe: Probe, server: Peer, said: Message, *codes: str, **more: Any) -> None:
-    """This SERVER_DELIVER must be refused, and reach nobody."""
+async def not_handed(
+    probe: Probe, server: Peer, said: Message, *codes: str, ref: str = "", **changed: Any
+) -> None:
+    """This SERVER_DELIVER must be refused, and reach nobody; `ref` as for `refused`."""
     bob = await probe.bob()
-    payload = deliver(said, **more)
+    payload = deliver(said, **changed)
     await server.says_wrong("SERVER_DELIVER", payload, to=server.server_id, ts=said.ts)
     try:
-        await refused(server.link, *codes)
+        await refused(server.link, *codes, ref=ref)
     finally:
-        if bob.link.has("USER_DELIVER", where=said.is_delivered_by):
-            raise Breach("it was delivered")
+        not_delivered(bob, said)
 
 
 @DELIVERY.must(
@@ -65,7 +66,7 @@ async def _not_handed(probe: Probe, server: Peer, said: Message, *codes: str, **
 async def _deliver_for_others(probe: Probe) -> None:
     alice, bob, east = await probe.alice(), await probe.bob(), await probe.east()
     said = message(alice.who, bob.id, bob.who.key.public)
-    await _not_handed(probe, east, said, "NOT_ALLOWED", "BAD_KEY")
+    await not_handed(probe, east, said, "NOT_ALLOWED", "BAD_KEY")
 
 
 @DELIVERY.must(
@@ -78,7 +79,7 @@ async def _deliver_other_key(probe: Probe) -> None:
     await advertised(probe, east, fred)
     said = message(fred, bob.id, bob.who.key.public)
     erin = await probe.identity("erin")
-    await _not_handed(probe, east, said, "BAD_KEY", sender_pub=erin.key.public.text)
+    await not_handed(probe, east, said, "BAD_KEY", sender_pub=erin.key.public.text)
     await gone(east, fred)
 
 
@@ -91,7 +92,7 @@ async def _deliver_stale(probe: Probe) -> None:
     bob, east, fred = await probe.bob(), await probe.east(), await foreigner(probe)
     await advertised(probe, east, fred)
     said = message(fred, bob.id, bob.who.key.public, ts=now_ms() - 360_000)
-    await _not_handed(probe, east, said, "BAD_FRAME")
+    await not_handed(probe, east, said, "BAD_FRAME")
     await gone(east, fred)
 
 
@@ -105,7 +106,7 @@ async def _deliver_nobody(probe: Probe) -> None:
     await advertised(probe, east, fred)
     said = message(fred, new_id(), bob.who.key.public)
     await east.link.fault_turn()
-    await _handed(east, said)
+    await handed(east, said)
     await refused(east.link, "USER_NOT_FOUND", ref=said.ref)
     await gone(east, fred)
 
@@ -119,8 +120,8 @@ async def _deliver_once(probe: Probe) -> None:
     bob, east, fred = await probe.bob(), await probe.east(), await foreigner(probe)
     await advertised(probe, east, fred)
     said = message(fred, bob.id, bob.who.key.public)
-    await _handed(east, said)
-    await _handed(east, said)
+    await handed(east, said)
+    await handed(east, said)
     await bob.link.hears("USER_DELIVER", where=said.is_delivered_by)
     await bob.link.quiet("USER_DELIVER", where=said.is_delivered_by)
     await gone(east, fred)

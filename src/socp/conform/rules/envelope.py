@@ -7,7 +7,7 @@ from typing import Final
 from socp.conform.expect import LISTS, refused, same, timely
 from socp.conform.figures import FRAME_LEVELS, WINDOW_MS
 from socp.conform.frames import now_ms
-from socp.conform.peers import message, server_hello
+from socp.conform.peers import message, not_delivered, server_hello
 from socp.conform.probe import Probe, say_first
 from socp.conform.rule import Need, Section
 from socp.conform.rules.strict_json import nested
@@ -193,8 +193,7 @@ async def _timed(probe: Probe, off_ms: int) -> None:
     try:
         await refused(alice.link, "BAD_FRAME", ref=said.ref)
     finally:
-        if bob.link.has("USER_DELIVER", where=said.is_delivered_by):
-            raise Breach("it was delivered")
+        not_delivered(bob, said)
 
 
 @ENVELOPE.must(

@@ -8,7 +8,7 @@ from socp.conform.cast import new_id
 from socp.conform.expect import LISTS, about, of_user, refused, same, signed_form
 from socp.conform.frames import Frame
 from socp.conform.link import Where
-from socp.conform.peers import Message, Peer, message
+from socp.conform.peers import Message, Peer, message, not_delivered
 from socp.conform.probe import Probe
 from socp.conform.rule import Need, Section
 from socp.conform.rules.channel import is_share, known_version, share
@@ -258,8 +258,7 @@ async def _not_delivered(probe: Probe, fritz: Peer, own: OwnSession, to: str) ->
         await refused(fritz.link, "INVALID_SIG", ref=said.ref)
     finally:
         await gone(fritz, said.author)
-        if bob.link.has("USER_DELIVER", where=said.is_delivered_by):
-            raise Breach("it was delivered")
+        not_delivered(bob, said)
 
 
 @FAST_FRAMES.extension(

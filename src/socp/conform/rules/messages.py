@@ -9,7 +9,7 @@ from socp.conform.canonical import b64
 from socp.conform.expect import bytes_of, refused, same, signed_form, text_of
 from socp.conform.frames import Frame
 from socp.conform.link import Where
-from socp.conform.peers import Message, Peer, message
+from socp.conform.peers import Message, Peer, message, not_delivered
 from socp.conform.probe import Probe
 from socp.conform.rule import Need, Section
 from socp.conform.verdicts import Breach, Dialect
@@ -196,8 +196,7 @@ async def _forged(probe: Probe, code: str, *, frm: str = "", **members: str) -> 
     except Breach:
         await _reaches_nobody(bob, said)
         raise
-    if bob.link.has("USER_DELIVER", where=said.is_delivered_by):
-        raise Breach("it was delivered")
+    not_delivered(bob, said)
 
 
 async def _reaches_nobody(bob: Peer, said: Message) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from socp.conform.cast import Identity
-from socp.conform.expect import about, refused, same
+from socp.conform.expect import about, same
 from socp.conform.figures import WINDOW_MS
 from socp.conform.frames import Frame, now_ms
 from socp.conform.peers import Message, Peer, message
 from socp.conform.probe import Probe
 from socp.conform.rule import Need, Section
-from socp.conform.rules.delivery import deliver
+from socp.conform.rules.delivery import handed, not_handed
 from socp.conform.rules.link_auth import BOUND, proving_user
 from socp.conform.rules.mailbox import KEEPS, reader_who_keeps, taken
 from socp.conform.rules.presence import advertised, foreigner, gone
@@ -37,11 +37,6 @@ async def _author(probe: Probe) -> Identity:
     return fred
 
 
-async def _released(keeper: Peer, said: Message, **changed: Any) -> None:
-    payload = deliver(said, queued=True, **changed)
-    await keeper.say("SERVER_DELIVER", payload, to=keeper.server_id, ts=said.ts)
-
-
 async def _answered(keeper: Peer, said: Message, status: str) -> None:
     came = await keeper.link.hears("ACK", "ERROR", where=about(said.ref))
     same("the answer", came.type, "ACK")
@@ -50,14 +45,8 @@ async def _answered(keeper: Peer, said: Message, status: str) -> None:
 
 async def _not_taken(probe: Probe, said: Message, code: str, **changed: Any) -> None:
     """This release must be refused, and reach nobody."""
-    bob, keeper = await probe.bob(), await _keeper(probe)
-    await keeper.link.fault_turn()
-    await _released(keeper, said, **changed)
-    try:
-        await refused(keeper.link, code, ref=said.ref)
-    finally:
-        if bob.link.has("USER_DELIVER", where=said.is_delivered_by):
-            raise Breach("it was delivered")
+    keeper = await _keeper(probe)
+    await not_handed(probe, keeper, said, code, ref=said.ref, queued=True, **changed)
 
 
 @RELEASES.extension(
@@ -68,7 +57,7 @@ async def _not_taken(probe: Probe, said: Message, code: str, **changed: Any) -> 
 async def _release(probe: Probe) -> None:
     bob, fred, keeper = await probe.bob(), await _author(probe), await _keeper(probe)
     said = message(fred, bob.id, bob.who.key.public, ts=now_ms() - _AGE_MS)
-    await _released(keeper, said)
+    await handed(keeper, said, queued=True)
     frame = await bob.link.hears("USER_DELIVER", where=said.is_delivered_by)
     same("ts", frame.ts, said.ts)
     same("sender", frame.get("sender"), fred.id)
@@ -121,10 +110,10 @@ async def _ahead(probe: Probe) -> None:
 async def _once(probe: Probe) -> None:
     bob, fred, keeper = await probe.bob(), await _author(probe), await _keeper(probe)
     said = message(fred, bob.id, bob.who.key.public, ts=now_ms() - _AGE_MS)
-    await _released(keeper, said)
+    await handed(keeper, said, queued=True)
     await bob.link.hears("USER_DELIVER", where=said.is_delivered_by)
     await _answered(keeper, said, "delivered")
-    await _released(keeper, said)
+    await handed(keeper, said, queued=True)
     again = await keeper.link.hears("ACK", "ERROR", where=about(said.ref))
     same("the answer", again.type, "ACK")
     await bob.link.quiet("USER_DELIVER", where=said.is_delivered_by)
@@ -140,7 +129,7 @@ async def _kept(probe: Probe) -> None:
     mara, fred, keeper = await reader_who_keeps(probe), await _author(probe), await _keeper(probe)
     await mara.link.close()
     said = message(fred, mara.id, mara.who.key.public, ts=now_ms() - _AGE_MS)
-    await _released(keeper, said)
+    await handed(keeper, said, queued=True)
     await _answered(keeper, said, "queued")
     mara = await proving_user(probe, "mara", KEEPS)
     frame = await mara.link.hears("USER_DELIVER", where=said.is_delivered_by)
